@@ -1,0 +1,1 @@
+//! Virtual and real time: the clock, its timers, and what runs under it.

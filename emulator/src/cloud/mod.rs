@@ -1,0 +1,1 @@
+//! The kernel: world, front, operations, trace, faults.

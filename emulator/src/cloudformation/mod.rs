@@ -1,0 +1,1 @@
+//! AWS CloudFormation: templates, the SAM transform, stacks.

@@ -1,0 +1,1 @@
+//! AWS IAM: policies, their evaluation, and the IAM service.

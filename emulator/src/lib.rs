@@ -1,0 +1,25 @@
+//! Garoa: a small cloud on your own machine, and the test harness around it.
+//!
+//! Read `ARCHITECTURE.md` beside this crate first; it says where everything is and why.
+
+pub mod clock;
+pub mod cloud;
+pub mod cloudformation;
+pub mod cloudwatch;
+pub mod error;
+pub mod iam;
+pub mod lambda;
+pub mod logs;
+pub mod model;
+pub mod s3;
+pub mod scenario;
+pub mod scheduler;
+pub mod sdk;
+pub mod serve;
+pub mod sinks;
+pub mod sts;
+pub mod timestamp;
+pub mod wire;
+
+pub use error::{Error, Result};
+pub use timestamp::Timestamp;

@@ -1,0 +1,2 @@
+//! The `garoa` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The facts of AWS's service models that drive the wire.

@@ -1,0 +1,1 @@
+//! Scenario scripts: language, runner, reports, exploration.

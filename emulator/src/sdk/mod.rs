@@ -1,0 +1,1 @@
+//! The AWS SDK for Rust in this process, without a socket.

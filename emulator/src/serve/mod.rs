@@ -1,0 +1,1 @@
+//! The same cloud behind a port.

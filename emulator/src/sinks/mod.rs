@@ -1,0 +1,1 @@
+//! HTTP services outside the cloud, played by wiremock.

@@ -1,0 +1,109 @@
+//! A point in time, as every service state and every wire value holds it.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z: the resolution that AWS answers with.
+///
+/// In the plain values that pass through the front a timestamp is this integer; `wire` turns it into what
+/// protocol and model ask for (epoch seconds, ISO 8601, HTTP date, CBOR tag 1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The point this many milliseconds after the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// The point this many seconds after the epoch.
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn secs(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// The time from `earlier` to this point; zero if `earlier` is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// The same point for calendar work. Points that jiff cannot hold (beyond the year 9999) are clamped.
+    pub fn to_jiff(self) -> jiff::Timestamp {
+        let clamped = self.0.clamp(jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+        jiff::Timestamp::from_millisecond(clamped).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    /// The same point for the SDK and the standard library.
+    pub fn to_system_time(self) -> SystemTime {
+        let distance = Duration::from_millis(self.0.unsigned_abs());
+        if self.0 >= 0 { SystemTime::UNIX_EPOCH + distance } else { SystemTime::UNIX_EPOCH - distance }
+    }
+
+    /// `2026-03-02T12:00:00Z`, without a fraction: how S3 headers' dates round and how reports read.
+    pub fn to_iso_secs(self) -> String {
+        self.to_jiff().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// `2026-03-02T12:00:00.000Z`: the ISO 8601 form of AWS's XML answers.
+    pub fn to_iso_millis(self) -> String {
+        self.to_jiff().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    }
+
+    /// `Mon, 02 Mar 2026 12:00:00 GMT`: the date of HTTP headers (RFC 9110).
+    pub fn to_http_date(self) -> String {
+        self.to_jiff().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => Self(i64::try_from(after.as_millis()).unwrap_or(i64::MAX)),
+            Err(before) => Self(-i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX)),
+        }
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_iso_millis())
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<jiff::Timestamp>().map(|point| Self(point.as_millisecond()))
+    }
+}

@@ -1,0 +1,1 @@
+//! The functions of the five systems, deployable to AWS as they are.
