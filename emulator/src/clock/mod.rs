@@ -1,1 +1,212 @@
 //! Virtual and real time: the clock, its timers, and what runs under it.
+//!
+//! Whatever makes something happen later, or in another place, goes through one queue here: due timers, jobs
+//! (functions that run), calls that a service makes of another, and wake-ups of code that sleeps. Under
+//! virtual time the driver takes them one at a time and waits until all that runs has finished or sleeps before
+//! it takes the next; that is what makes a run repeatable. Under real time it takes them as they come.
+//!
+//! Invariant: only the driver moves virtual time, and never while something is in flight.
+
+mod activity;
+mod driver;
+mod timers;
+mod wait;
+mod worker;
+
+pub(crate) use activity::Activity;
+pub use driver::Stalled;
+pub(crate) use driver::{Driven, Driver, Ready};
+pub(crate) use timers::{Timer, TimerChange, Timers};
+pub(crate) use wait::{Hold, Wait, Woken};
+pub(crate) use worker::{End, Worker};
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::Timestamp;
+use wait::WaitId;
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockMode {
+    /// It stands, but for `advance`.
+    Frozen,
+    /// It stands while anything runs, and jumps to the next thing due when somebody waits for time to pass and
+    /// nothing else is in flight. `advance` moves it as well.
+    Auto,
+    /// It is the machine's.
+    Real,
+}
+
+/// The clock of a cloud, with the queue of what is to happen.
+pub(crate) struct Clock {
+    mode: ClockMode,
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+struct Inner {
+    now: Timestamp,
+    timers: Timers,
+    waits: BTreeMap<WaitId, wait::Registered>,
+    deadlines: BTreeMap<(Timestamp, WaitId), ()>,
+    ready: VecDeque<Ready>,
+    next_wait: u64,
+    busy: usize,
+}
+
+/// The earliest of what is due.
+enum Due {
+    Timer(Timer),
+    Deadline(WaitId),
+}
+
+impl Clock {
+    pub fn new(mode: ClockMode, now: Timestamp) -> Self {
+        let inner = Inner {
+            now,
+            timers: Timers::default(),
+            waits: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
+            ready: VecDeque::new(),
+            next_wait: 0,
+            busy: 0,
+        };
+        Self { mode, inner: Mutex::new(inner), changed: Notify::new() }
+    }
+
+    pub fn mode(&self) -> ClockMode {
+        self.mode
+    }
+
+    pub fn now(&self) -> Timestamp {
+        match self.mode {
+            ClockMode::Real => real_now(),
+            ClockMode::Frozen | ClockMode::Auto => self.inner.lock().now,
+        }
+    }
+
+    /// Applies the timers that a step set and cancelled.
+    pub fn change_timers(&self, changes: Vec<TimerChange>) {
+        if changes.is_empty() {
+            return;
+        }
+        let mut inner = self.inner.lock();
+        for change in changes {
+            inner.timers.apply(change);
+        }
+        drop(inner);
+        self.changed.notify_waiters();
+    }
+
+    /// Puts something at the end of the queue.
+    pub fn push(&self, ready: Ready) {
+        self.inner.lock().ready.push_back(ready);
+        self.changed.notify_waiters();
+    }
+
+    /// Wakes whoever waits for `signal`.
+    pub fn signal(&self, signal: &str) {
+        let mut inner = self.inner.lock();
+        let woken: Vec<WaitId> =
+            inner.waits.iter().filter(|(_, w)| w.signal.as_deref() == Some(signal)).map(|(id, _)| *id).collect();
+        for id in woken {
+            inner.ready.push_back(Ready::Wake(id, Woken::Signal));
+        }
+        drop(inner);
+        self.changed.notify_waiters();
+    }
+
+    /// Counts one more thing in flight, until the guard is dropped.
+    pub fn busy(self: &Arc<Self>) -> Busy {
+        self.inner.lock().busy += 1;
+        Busy(Arc::clone(self))
+    }
+
+    /// Whether nothing runs that could still do something without time passing.
+    fn is_idle(&self) -> bool {
+        self.inner.lock().busy == 0
+    }
+
+    fn pop_ready(&self) -> Option<Ready> {
+        self.inner.lock().ready.pop_front()
+    }
+
+    /// Takes the earliest thing that is due at `limit` or before.
+    fn pop_due(&self, limit: Timestamp) -> Option<(Timestamp, Due)> {
+        let mut inner = self.inner.lock();
+        let timer = inner.timers.first();
+        let deadline = inner.deadlines.first_key_value().map(|(key, ())| *key);
+        match (timer, deadline) {
+            (Some(at), Some((by, id))) if by < at => inner.take_deadline(by, id, limit),
+            (None, Some((by, id))) => inner.take_deadline(by, id, limit),
+            (Some(at), _) if at <= limit => inner.timers.pop().map(|timer| (at, Due::Timer(timer))),
+            _ => None,
+        }
+    }
+
+    /// When the next timer or deadline is due.
+    fn next_due(&self) -> Option<Timestamp> {
+        let inner = self.inner.lock();
+        let deadline = inner.deadlines.first_key_value().map(|((at, _), ())| *at);
+        [inner.timers.first(), deadline].into_iter().flatten().min()
+    }
+
+    /// Whether anybody waits for time to pass.
+    fn has_deadlines(&self) -> bool {
+        !self.inner.lock().deadlines.is_empty()
+    }
+
+    /// Sets virtual time; never back.
+    fn move_to(&self, at: Timestamp) {
+        let mut inner = self.inner.lock();
+        inner.now = inner.now.max(at);
+    }
+
+    /// The timers as data, for saving and forking.
+    pub fn timers(&self) -> Timers {
+        self.inner.lock().timers.clone()
+    }
+
+    /// Replaces the timers and forgets what was queued or waiting.
+    pub fn restore(&self, now: Timestamp, timers: Timers) {
+        let mut inner = self.inner.lock();
+        inner.now = now;
+        inner.timers = timers;
+        inner.ready.clear();
+        inner.waits.clear();
+        inner.deadlines.clear();
+        drop(inner);
+        self.changed.notify_waiters();
+    }
+}
+
+impl Inner {
+    fn take_deadline(&mut self, by: Timestamp, id: WaitId, limit: Timestamp) -> Option<(Timestamp, Due)> {
+        if by > limit {
+            return None;
+        }
+        self.deadlines.remove(&(by, id));
+        Some((by, Due::Deadline(id)))
+    }
+}
+
+/// One thing in flight. See [`Clock::busy`].
+pub(crate) struct Busy(Arc<Clock>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.inner.lock().busy -= 1;
+        self.0.changed.notify_waiters();
+    }
+}
+
+/// The machine's clock: the only place that reads it.
+#[allow(clippy::disallowed_methods)]
+pub(crate) fn real_now() -> Timestamp {
+    Timestamp::from(SystemTime::now())
+}

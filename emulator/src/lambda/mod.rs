@@ -1,1 +1,47 @@
 //! AWS Lambda: functions, invocations, execution environments.
+//!
+//! `functions.rs` keeps functions, `invoke.rs` the books of their invocations; `environment.rs` runs their code, which
+//! `handler.rs` wraps; `report.rs` writes what an invocation leaves in CloudWatch.
+
+mod environment;
+mod functions;
+mod handler;
+mod invoke;
+mod lines;
+mod report;
+
+pub(crate) use environment::Environments;
+pub use handler::{FunctionEnv, FunctionFactory, handler};
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+use crate::cloud::{At, Service, Target};
+
+/// The functions of an account in a region, and what they are doing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Functions {
+    functions: OrdMap<String, functions::Function>,
+    invocations: OrdMap<String, invoke::Invocation>,
+}
+
+/// The service and its operations.
+pub fn service() -> Service<Functions> {
+    Service::new("lambda")
+        .op("CreateFunction", |at, i| on(at, &i.function_name), functions::create)
+        .op("GetFunction", |at, i| on(at, &i.function_name), functions::get)
+        .op("GetFunctionConfiguration", |at, i| on(at, &i.function_name), functions::get_configuration)
+        .op("UpdateFunctionConfiguration", |at, i| on(at, &i.function_name), functions::update_configuration)
+        .op("UpdateFunctionCode", |at, i| on(at, &i.function_name), functions::update_code)
+        .op("DeleteFunction", |at, i| on(at, &i.function_name), functions::delete)
+        .op("ListFunctions", |_, _| Target::any(), functions::list)
+        .waiting_op("Invoke", |at, i| on(at, &i.function_name).action("lambda:InvokeFunction"), invoke::invoke)
+        .event("Completed", invoke::completed)
+        .event("Deadline", invoke::deadline)
+        .event("Retry", invoke::retry)
+}
+
+/// The function that a name, a partial or a whole ARN stands for.
+fn on(at: &At<Functions>, name: &str) -> Target {
+    Target::on(at.scope.arn("lambda", format_args!("function:{}", functions::bare_name(name))))
+}

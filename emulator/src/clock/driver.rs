@@ -1,0 +1,188 @@
+//! The driver: takes what is ready, one thing at a time, and moves virtual time.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::timers::Timer;
+use super::wait::{Wait, WaitId, Woken};
+use super::{Clock, ClockMode, Due};
+use crate::Timestamp;
+use crate::cloud::{Call, JobRun};
+
+/// What the queue holds.
+pub(crate) enum Ready {
+    /// Code that is to run beside the services: a function, a stack operation.
+    Job(JobRun),
+    /// A call that a service makes of another.
+    Call(Box<Call>),
+    /// The end of a wait.
+    Wake(WaitId, Woken),
+}
+
+/// What the driver needs of the cloud.
+pub(crate) trait Driven: Send + Sync + 'static {
+    fn clock(&self) -> &Arc<Clock>;
+    /// Delivers a timer to its service.
+    fn fire(&self, timer: Timer);
+    /// Starts a job. What it does after it returns, it does as an `Activity`.
+    fn start(&self, job: JobRun);
+    /// Makes a call for a service; the answer is not waited for.
+    fn deliver(&self, call: Call);
+}
+
+/// Something runs and neither ends nor waits for virtual time.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the clock cannot move: for {REAL_LIMIT:?} of real time something has been running that neither ended nor waited for \
+     virtual time (a function in an endless loop, or waiting for an answer from outside the cloud that does not come)"
+)]
+pub struct Stalled;
+
+/// How long, in real time, the driver waits for running code before it says that it is stalled.
+const REAL_LIMIT: Duration = Duration::from_secs(60);
+
+/// Drives one cloud. Only one caller drives at a time.
+pub(crate) struct Driver {
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Driver {
+    pub fn new() -> Self {
+        Self { turn: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Runs what is due now until nothing is left to do without time passing.
+    pub async fn settle(&self, cloud: &dyn Driven) -> Result<(), Stalled> {
+        let _turn = self.turn.lock().await;
+        self.settle_in_turn(cloud).await
+    }
+
+    /// Moves virtual time to `target`, stopping at everything that falls due on the way.
+    pub async fn advance(&self, cloud: &dyn Driven, target: Timestamp) -> Result<(), Stalled> {
+        let _turn = self.turn.lock().await;
+        self.settle_in_turn(cloud).await?;
+        while let Some(at) = cloud.clock().next_due().filter(|at| *at <= target) {
+            cloud.clock().move_to(at);
+            self.settle_in_turn(cloud).await?;
+        }
+        cloud.clock().move_to(target);
+        Ok(())
+    }
+
+    async fn settle_in_turn(&self, cloud: &dyn Driven) -> Result<(), Stalled> {
+        loop {
+            idle(cloud.clock()).await?;
+            if !step(cloud) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Drives until `wait` ends. In auto mode time jumps to whatever is due next, as far as that takes.
+    pub async fn drive_until(&self, cloud: &dyn Driven, mut wait: Wait) -> Result<<Wait as Future>::Output, Stalled> {
+        wait.register();
+        let mut wait = std::pin::pin!(wait);
+        let driving = async {
+            loop {
+                let changed = cloud.clock().changed.notified();
+                let turn = self.turn.lock().await;
+                self.settle_in_turn(cloud).await?;
+                match cloud.clock().next_due() {
+                    Some(at) if cloud.clock().mode() == ClockMode::Auto => cloud.clock().move_to(at),
+                    _ => {
+                        drop(turn);
+                        changed.await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            woken = &mut wait => Ok(woken),
+            stalled = driving => stalled,
+        }
+    }
+
+    /// Drives for as long as the cloud is served: for `garoa serve`.
+    pub async fn serve(&self, cloud: &dyn Driven) -> Stalled {
+        loop {
+            let changed = cloud.clock().changed.notified();
+            let outcome = match cloud.clock().mode() {
+                ClockMode::Real => {
+                    while step(cloud) {}
+                    sleep_until(cloud.clock().next_due(), changed).await;
+                    Ok(())
+                }
+                ClockMode::Frozen => {
+                    let settled = self.settle(cloud).await;
+                    changed.await;
+                    settled
+                }
+                ClockMode::Auto => self.jump(cloud, changed).await,
+            };
+            if let Err(stalled) = outcome {
+                return stalled;
+            }
+        }
+    }
+
+    async fn jump(&self, cloud: &dyn Driven, changed: impl Future<Output = ()>) -> Result<(), Stalled> {
+        self.settle(cloud).await?;
+        match cloud.clock().next_due().filter(|_| cloud.clock().has_deadlines()) {
+            Some(at) => self.advance(cloud, at).await,
+            None => {
+                changed.await;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Takes one thing that is ready or due, and does it.
+fn step(cloud: &dyn Driven) -> bool {
+    let clock = cloud.clock();
+    if let Some(ready) = clock.pop_ready() {
+        match ready {
+            Ready::Job(job) => cloud.start(job),
+            Ready::Call(call) => cloud.deliver(*call),
+            Ready::Wake(id, why) => clock.wake(id, why),
+        }
+        return true;
+    }
+    match clock.pop_due(clock.now()) {
+        Some((_, Due::Timer(timer))) => cloud.fire(timer),
+        Some((_, Due::Deadline(id))) => clock.wake(id, Woken::Deadline),
+        None => return false,
+    }
+    true
+}
+
+/// Waits until nothing is in flight.
+#[allow(clippy::disallowed_methods)]
+async fn idle(clock: &Arc<Clock>) -> Result<(), Stalled> {
+    loop {
+        let changed = clock.changed.notified();
+        if clock.is_idle() {
+            return Ok(());
+        }
+        if tokio::time::timeout(REAL_LIMIT, changed).await.is_err() {
+            return Err(Stalled);
+        }
+    }
+}
+
+/// Sleeps in real time until `due`, or until something changes.
+#[allow(clippy::disallowed_methods)]
+async fn sleep_until(due: Option<Timestamp>, changed: impl Future<Output = ()>) {
+    match due {
+        Some(at) => {
+            let real = tokio::time::sleep(at.since(super::real_now()));
+            tokio::select! {
+                () = real => {}
+                () = changed => {}
+            }
+        }
+        None => changed.await,
+    }
+}

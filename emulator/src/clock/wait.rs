@@ -1,0 +1,149 @@
+//! Waiting for a point in time, for a signal, or for whichever comes first.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
+
+use super::activity::{Activity, Awake};
+use super::{Busy, Clock};
+use crate::Timestamp;
+
+/// The place of a wait in the clock's books.
+pub(crate) type WaitId = u64;
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Woken {
+    Signal,
+    Deadline,
+}
+
+/// Keeps virtual time from moving on until the code that was woken has acted; then drop it.
+pub(crate) enum Hold {
+    Activity(#[allow(dead_code)] Awake),
+    Other(#[allow(dead_code)] Busy),
+}
+
+/// What the clock keeps of a wait.
+pub(super) struct Registered {
+    pub signal: Option<Arc<str>>,
+    deadline: Option<Timestamp>,
+    shared: Arc<Mutex<Shared>>,
+    activity: Option<Arc<Activity>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Set by the driver.
+    woken: Option<(Woken, Hold)>,
+    waker: Option<Waker>,
+}
+
+/// A wait. It enters the clock's books when it is first polled, and leaves them when it ends or is dropped.
+pub(crate) struct Wait {
+    clock: Arc<Clock>,
+    until: Until,
+    id: Option<WaitId>,
+    shared: Arc<Mutex<Shared>>,
+    activity: Option<Arc<Activity>>,
+}
+
+struct Until {
+    signal: Option<Arc<str>>,
+    deadline: Option<Timestamp>,
+}
+
+impl Wait {
+    pub fn new(clock: &Arc<Clock>, signal: Option<Arc<str>>, deadline: Option<Timestamp>) -> Self {
+        let until = Until { signal, deadline };
+        Self { clock: Arc::clone(clock), until, id: None, shared: Arc::default(), activity: None }
+    }
+
+    /// Enters the books without being polled: for a caller that must not miss a signal.
+    pub fn register(&mut self) {
+        if self.id.is_some() {
+            return;
+        }
+        self.activity = Activity::current();
+        if let Some(activity) = &self.activity {
+            activity.begin_wait();
+        }
+        let registered = Registered {
+            signal: self.until.signal.clone(),
+            deadline: self.until.deadline,
+            shared: Arc::clone(&self.shared),
+            activity: self.activity.clone(),
+        };
+        self.id = Some(self.clock.register(registered));
+    }
+}
+
+impl Future for Wait {
+    type Output = (Woken, Hold);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.register();
+        let mut shared = self.shared.lock();
+        match shared.woken.take() {
+            Some(woken) => Poll::Ready(woken),
+            None => {
+                shared.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.clock.forget(id);
+            if let Some(activity) = &self.activity {
+                activity.end_wait();
+            }
+        }
+    }
+}
+
+impl Clock {
+    fn register(&self, wait: Registered) -> WaitId {
+        let mut inner = self.inner.lock();
+        inner.next_wait += 1;
+        let id = inner.next_wait;
+        if let Some(at) = wait.deadline {
+            inner.deadlines.insert((at, id), ());
+        }
+        inner.waits.insert(id, wait);
+        drop(inner);
+        self.changed.notify_waiters();
+        id
+    }
+
+    fn forget(&self, id: WaitId) {
+        let mut inner = self.inner.lock();
+        if let Some(at) = inner.waits.remove(&id).and_then(|wait| wait.deadline) {
+            inner.deadlines.remove(&(at, id));
+        }
+    }
+
+    /// Ends a wait. One that is gone by now is passed over.
+    pub(super) fn wake(self: &Arc<Self>, id: WaitId, why: Woken) {
+        let Some(wait) = self.inner.lock().waits.remove(&id) else { return };
+        if let Some(at) = wait.deadline {
+            self.inner.lock().deadlines.remove(&(at, id));
+        }
+        let hold = match &wait.activity {
+            Some(activity) => Hold::Activity(activity.wake()),
+            None => Hold::Other(self.busy()),
+        };
+        let mut shared = wait.shared.lock();
+        shared.woken = Some((why, hold));
+        if let Some(waker) = shared.waker.take() {
+            drop(shared);
+            waker.wake();
+        }
+    }
+}

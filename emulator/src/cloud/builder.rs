@@ -1,0 +1,130 @@
+//! How a cloud is put together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::access::IamMode;
+use super::fault::Faults;
+use super::ids::Ids;
+use super::running::{AnyService, Running};
+use super::service::{Service, State};
+use super::trace::{Trace, TraceDepth};
+use super::{Cloud, Inner, Scope};
+use crate::Timestamp;
+use crate::clock::{Clock, ClockMode, Driver};
+use crate::lambda::{Environments, FunctionFactory};
+use crate::sinks::Sinks;
+
+/// The account of callers that name none.
+pub const DEFAULT_ACCOUNT: &str = "123456789012";
+/// The region of callers that name none.
+pub const DEFAULT_REGION: &str = "us-east-1";
+/// When virtual time begins, unless said otherwise: 2026-01-01T00:00:00Z.
+const DEFAULT_START: Timestamp = Timestamp::from_secs(1_767_225_600);
+
+/// What a cloud is built from.
+pub struct CloudBuilder {
+    scope: Scope,
+    seed: u64,
+    mode: ClockMode,
+    start: Timestamp,
+    iam: IamMode,
+    trace: TraceDepth,
+    functions: BTreeMap<String, FunctionFactory>,
+}
+
+impl Default for CloudBuilder {
+    fn default() -> Self {
+        Self {
+            scope: Scope::new(DEFAULT_ACCOUNT, DEFAULT_REGION),
+            seed: 0,
+            mode: ClockMode::Auto,
+            start: DEFAULT_START,
+            iam: IamMode::Enforce,
+            trace: TraceDepth::Everything,
+            functions: BTreeMap::new(),
+        }
+    }
+}
+
+impl CloudBuilder {
+    /// What all chance comes from: two runs with one seed are the same to the byte.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How time passes; virtual and automatic if not said.
+    #[must_use]
+    pub fn clock(mut self, mode: ClockMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// When virtual time begins.
+    #[must_use]
+    pub fn start(mut self, start: Timestamp) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// Whether permissions are enforced; they are if not said.
+    #[must_use]
+    pub fn iam(mut self, mode: IamMode) -> Self {
+        self.iam = mode;
+        self
+    }
+
+    /// What the trace keeps; everything if not said.
+    #[must_use]
+    pub fn trace(mut self, depth: TraceDepth) -> Self {
+        self.trace = depth;
+        self
+    }
+
+    /// The region of callers that name none.
+    #[must_use]
+    pub fn region(mut self, region: &str) -> Self {
+        self.scope.region = region.into();
+        self
+    }
+
+    /// Code for the function of this name, which a template or `CreateFunction` creates. See [`crate::lambda::handler`].
+    #[must_use]
+    pub fn function(mut self, name: &str, factory: FunctionFactory) -> Self {
+        self.functions.insert(name.to_owned(), factory);
+        self
+    }
+
+    /// Builds the cloud.
+    pub fn build(self) -> Cloud {
+        let seed = self.seed;
+        let services = services(seed);
+        Cloud(Arc::new_cyclic(|this| Inner {
+            this: this.clone(),
+            scope: self.scope,
+            iam: self.iam,
+            seed: Mutex::new(seed),
+            clock: Arc::new(Clock::new(self.mode, self.start)),
+            driver: Driver::new(),
+            services,
+            trace: Trace::new(self.trace),
+            faults: Mutex::new(Faults::default()),
+            request_ids: Mutex::new(Ids::new(seed, "request")),
+            environments: Environments::new(self.functions),
+            running: Mutex::default(),
+            sinks: Sinks::default(),
+        }))
+    }
+}
+
+/// All services there are, each with an empty state.
+fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
+    fn running<S: State>(service: Service<S>, seed: u64) -> (&'static str, Arc<dyn AnyService>) {
+        (service.name, Arc::new(Running::new(service, seed)))
+    }
+    BTreeMap::from([running(crate::lambda::service(), seed)])
+}

@@ -1,0 +1,117 @@
+//! One request as data: who asks which operation of which service, where, and with what.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::iam::Principal;
+
+/// Where state lives: an account and a region of the `aws` partition.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Scope {
+    /// The account: twelve digits.
+    pub account: Arc<str>,
+    /// The region, such as `us-east-1`.
+    pub region: Arc<str>,
+}
+
+impl Scope {
+    /// The scope of an account in a region.
+    pub fn new(account: impl Into<Arc<str>>, region: impl Into<Arc<str>>) -> Self {
+        Self { account: account.into(), region: region.into() }
+    }
+
+    /// `arn:aws:{service}:{region}:{account}:{rest}`.
+    pub fn arn(&self, service: &str, rest: impl std::fmt::Display) -> String {
+        format!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account)
+    }
+}
+
+/// Who makes a call, and from where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Caller {
+    /// The identity that policies are evaluated for.
+    pub principal: Principal,
+    /// The key that signed, where one did.
+    pub access_key: Option<String>,
+    /// Policies that narrow an assumed role's session, as JSON texts.
+    pub session_policies: Vec<String>,
+    /// The resource on whose behalf a service calls: the condition key `aws:SourceArn`.
+    pub source_arn: Option<String>,
+    /// The client's address: the condition key `aws:SourceIp`.
+    pub source_ip: Option<std::net::IpAddr>,
+    /// The invocation whose code makes the call.
+    pub invocation: Option<InvocationRef>,
+}
+
+impl Caller {
+    /// A caller of which nothing but the identity is known.
+    pub fn new(principal: Principal) -> Self {
+        Self {
+            principal,
+            access_key: None,
+            session_policies: Vec::new(),
+            source_arn: None,
+            source_ip: None,
+            invocation: None,
+        }
+    }
+
+    /// The account's root user, who may do everything in it.
+    pub fn root(account: &str) -> Self {
+        Self::new(Principal::AccountRoot { account: account.into() })
+    }
+
+    /// An AWS service acting on its own, such as `lambda.amazonaws.com`.
+    pub fn service(name: &str) -> Self {
+        Self::new(Principal::Service(name.into()))
+    }
+}
+
+/// An invocation of a function, as traces and crash points name it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct InvocationRef {
+    /// The function's name.
+    pub function: Arc<str>,
+    /// The how-manieth attempt at running it this is, counted from 1 over the whole run.
+    pub number: u32,
+}
+
+/// One call of one operation. Whatever reaches a service has this form.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Garoa's name of the service, which is also its prefix in IAM actions in most cases: `s3`, `logs`.
+    pub service: &'static str,
+    /// The operation as AWS's model names it: `PutObject`.
+    pub operation: Arc<str>,
+    /// Who calls.
+    pub caller: Caller,
+    /// Where.
+    pub scope: Scope,
+    /// The input shape's members as plain values.
+    pub input: Value,
+    /// The member that is bound to the HTTP payload, where that is a blob.
+    pub body: Bytes,
+}
+
+impl Call {
+    /// A call with an input and no payload.
+    pub fn new(
+        service: &'static str,
+        operation: impl Into<Arc<str>>,
+        caller: Caller,
+        scope: Scope,
+        input: Value,
+    ) -> Self {
+        Self { service, operation: operation.into(), caller, scope, input, body: Bytes::new() }
+    }
+
+    /// The same call with a payload.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+}

@@ -1,0 +1,167 @@
+//! What an operation sees: its service's state in one scope, the time, the caller, and what it may ask for.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::access::Access;
+use super::call::{Call, Caller, InvocationRef, Scope};
+use super::ids::Ids;
+use super::reply::Reply;
+use super::trace::Event;
+use crate::clock::{Timer, TimerChange};
+use crate::{Error, Result, Timestamp};
+
+/// The context of one step on a service's state `S`.
+///
+/// A step that fails must not have changed the state: check first, then change. What it asked for (timers, calls,
+/// jobs) is dropped when it fails.
+pub struct Cx<'a, S> {
+    /// The state in the call's scope.
+    pub state: &'a mut S,
+    /// The cloud's time.
+    pub now: Timestamp,
+    /// The account and region of the call.
+    pub scope: &'a Scope,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The payload of the call.
+    pub body: Bytes,
+    /// The id of this request, as its answer carries it.
+    pub request_id: &'a str,
+    pub(crate) service: &'static str,
+    pub(crate) ids: &'a mut Ids,
+    pub(crate) effects: &'a mut Effects,
+    pub(crate) reply: &'a mut Reply,
+    pub(crate) resumed: Option<&'a Resumed>,
+    pub(crate) access: &'a Access,
+}
+
+impl<S> Cx<'_, S> {
+    /// The service's generator of ids.
+    pub fn ids(&mut self) -> &mut Ids {
+        self.ids
+    }
+
+    /// Who may do what, for operations whose answer depends on it.
+    pub fn access(&self) -> &Access {
+        self.access
+    }
+
+    /// Has `event` of this service called with `key` at `when`, in this scope. There is one such timer for each event
+    /// and key: setting it again moves it.
+    pub fn set_timer(&mut self, event: &'static str, key: impl Into<Arc<str>>, when: Timestamp) {
+        let timer = self.timer(event, key.into());
+        self.effects.timers.push(TimerChange::Set(timer, when));
+    }
+
+    /// Takes back what [`Cx::set_timer`] asked for.
+    pub fn cancel_timer(&mut self, event: &'static str, key: impl Into<Arc<str>>) {
+        let timer = self.timer(event, key.into());
+        self.effects.timers.push(TimerChange::Cancel(timer));
+    }
+
+    fn timer(&self, event: &'static str, key: Arc<str>) -> Timer {
+        Timer { service: self.service.into(), scope: self.scope.clone(), event: event.into(), key }
+    }
+
+    /// Wakes the calls that answered [`Step::Later`] on this signal.
+    pub fn signal(&mut self, signal: impl Into<String>) {
+        self.effects.signals.push(signal.into());
+    }
+
+    /// Has another service called once this step is done, through the front door. The answer is not waited for; who
+    /// wants it uses a job.
+    pub fn emit(&mut self, call: Call) {
+        self.effects.calls.push(call);
+    }
+
+    /// Has a job of this service started once this step is done. See `Service::job`.
+    pub fn start(&mut self, job: &'static str, input: &impl Serialize) -> Result<()> {
+        let input = serde_json::to_value(input).map_err(Error::internal)?;
+        self.effects.jobs.push(JobRun { service: self.service, job, scope: self.scope.clone(), input });
+        Ok(())
+    }
+
+    /// Kills the code of an invocation, as a crash or the end of its time does.
+    pub fn kill(&mut self, invocation: InvocationRef) {
+        self.effects.kills.push(invocation);
+    }
+
+    /// Adds to the trace.
+    pub fn note(&mut self, event: Event) {
+        self.effects.notes.push(event);
+    }
+
+    /// Overrides the answer's HTTP status.
+    pub fn answer_status(&mut self, status: u16) {
+        self.reply.status = Some(status);
+    }
+
+    /// Adds a header to the answer.
+    pub fn answer_header(&mut self, name: HeaderName, value: HeaderValue) {
+        self.reply.headers.insert(name, value);
+    }
+
+    /// The answer's payload.
+    pub fn answer_body(&mut self, body: Bytes) {
+        self.reply.body = Some(body);
+    }
+
+    /// Why this operation is called again, if it is: it had answered [`Step::Later`].
+    pub fn resumed(&self) -> Option<&Resumed> {
+        self.resumed
+    }
+}
+
+/// What an operation that may have to wait answers.
+#[derive(Debug)]
+pub enum Step<O> {
+    /// The answer.
+    Done(O),
+    /// Not now: call again on this signal, or at this time.
+    Later(Later),
+}
+
+/// What a waiting operation waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Later {
+    /// The signal: see [`Cx::signal`].
+    pub signal: String,
+    /// When to be called again at the latest.
+    pub until: Option<Timestamp>,
+    /// What the operation wants to remember.
+    pub token: String,
+}
+
+/// How a waiting operation is called again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resumed {
+    /// What it wanted to remember.
+    pub token: String,
+    /// Whether its time is over.
+    pub expired: bool,
+}
+
+/// Code of a service that runs beside its state, such as a function or the making of a stack.
+#[derive(Clone, Debug)]
+pub(crate) struct JobRun {
+    pub service: &'static str,
+    pub job: &'static str,
+    pub scope: Scope,
+    pub input: Value,
+}
+
+/// What a step asked for.
+#[derive(Default)]
+pub(crate) struct Effects {
+    pub timers: Vec<TimerChange>,
+    pub signals: Vec<String>,
+    pub calls: Vec<Call>,
+    pub jobs: Vec<JobRun>,
+    pub kills: Vec<InvocationRef>,
+    pub notes: Vec<Event>,
+}

@@ -1,0 +1,250 @@
+//! The front door: every call of every caller passes this one function, which reads from top to bottom.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::Inner;
+use super::access::Access;
+use super::call::{Call, InvocationRef};
+use super::cx::{Effects, Later, Resumed, Step};
+use super::fault::{FaultKind, Struck};
+use super::reply::Reply;
+use super::running::{AnyStep, StepIn};
+use super::service::Target;
+use super::trace::{CallRecord, Event};
+use crate::clock::{Activity, ClockMode, Ready, Wait, Woken};
+use crate::{Error, Result};
+
+/// Why a call has no answer that its caller sees, or which error it has.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The service answers with an error.
+    Error(Error),
+    /// The connection breaks without an answer.
+    Lost,
+    /// The connection is refused.
+    Refused,
+    /// The caller's code is dead.
+    Crashed,
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// A call on its way through the door.
+struct Passage<'a> {
+    call: &'a Call,
+    target: Target,
+    action: String,
+    point: Option<(InvocationRef, u32)>,
+    fault: Option<FaultKind>,
+    request_id: &'a str,
+}
+
+impl Inner {
+    /// Makes a call. The order of what happens to it is the design:
+    /// resource, faults that come before, permission, the step itself, faults that come after, trace.
+    pub(crate) async fn call(&self, call: Call, request_id: &str) -> Result<Reply, Halt> {
+        let service = self.service(call.service)?;
+        let access = self.access(&call.caller);
+        let mut step = service.prepare(&call)?;
+        let target = step.target();
+        let action = target.action.as_deref().map_or_else(|| action_of(&call), str::to_owned);
+        let mut passage = Passage { call: &call, target, action, point: None, fault: None, request_id };
+        passage.point = self.point(&call);
+        passage.fault = self.strike(&passage);
+
+        let outcome = match self.before(&passage).await {
+            Ok(()) => match access.authorize(&call, &passage.action, &passage.target, self.clock.now()) {
+                Ok(()) => self.run(&mut *step, &access, request_id).await.map_err(Halt::Error),
+                Err(denied) => Err(Halt::Error(denied)),
+            },
+            Err(halt) => Err(halt),
+        };
+
+        let outcome = self.after(&passage, outcome);
+        self.record(&passage, &outcome);
+        if matches!(outcome.1, Err(Halt::Crashed)) {
+            self.crash(&passage).await;
+        }
+        outcome.1
+    }
+
+    /// The place of the call among those of the invocation that makes it.
+    fn point(&self, call: &Call) -> Option<(InvocationRef, u32)> {
+        let invocation = call.caller.invocation.clone()?;
+        let number = self.trace.next_call(&invocation);
+        Some((invocation, number))
+    }
+
+    fn strike(&self, passage: &Passage<'_>) -> Option<FaultKind> {
+        let point = passage.point.as_ref().map(|(invocation, call)| (&*invocation.function, invocation.number, *call));
+        self.faults.lock().strike(&Struck {
+            service: passage.call.service,
+            operation: &passage.call.operation,
+            resource: &passage.target.resource,
+            point,
+        })
+    }
+
+    /// The faults that come before the call takes effect.
+    async fn before(&self, passage: &Passage<'_>) -> Result<(), Halt> {
+        match &passage.fault {
+            None | Some(FaultKind::CrashAfter | FaultKind::LostReply) => Ok(()),
+            Some(FaultKind::CrashBefore) => Err(Halt::Crashed),
+            Some(FaultKind::Refuse) => Err(Halt::Refused),
+            Some(FaultKind::Delay(time)) => {
+                let (_, hold) = self.wait(None, Some(self.clock.now() + *time)).await?;
+                drop(hold);
+                Ok(())
+            }
+            Some(fault) => match fault.answer(passage.call.service, &passage.action) {
+                Some(error) => Err(Halt::Error(error)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The step on the service's state, as often as it asks to be called again.
+    async fn run(&self, step: &mut (dyn AnyStep + '_), access: &Access, request_id: &str) -> Result<Reply> {
+        let mut resumed: Option<Resumed> = None;
+        let mut hold = None;
+        loop {
+            let at = StepIn { now: self.clock.now(), access, request_id, resumed: resumed.as_ref() };
+            let (outcome, effects) = step.run(&at)?;
+            self.apply(effects);
+            drop(hold.take());
+            match outcome {
+                Step::Done(reply) => return Ok(reply),
+                Step::Later(Later { signal, until, token }) => {
+                    let (woken, held) = self.wait(Some(signal), until).await?;
+                    resumed = Some(Resumed { token, expired: woken == Woken::Deadline });
+                    hold = Some(held);
+                }
+            }
+        }
+    }
+
+    /// What a step asked for takes effect.
+    pub(crate) fn apply(&self, effects: Effects) {
+        self.clock.change_timers(effects.timers);
+        for event in effects.notes {
+            self.trace.add(self.clock.now(), event);
+        }
+        for job in effects.jobs {
+            self.clock.push(Ready::Job(job));
+        }
+        for call in effects.calls {
+            self.clock.push(Ready::Call(Box::new(call)));
+        }
+        for invocation in effects.kills {
+            self.kill(&invocation);
+        }
+        for signal in effects.signals {
+            self.clock.signal(&signal);
+        }
+    }
+
+    /// Waits for a signal, or a point in time, by the cloud's clock. Whoever waits from outside drives the clock meanwhile;
+    /// a function's code is driven already, and `garoa serve` drives by itself.
+    pub(crate) async fn wait(
+        &self,
+        signal: Option<String>,
+        until: Option<crate::Timestamp>,
+    ) -> Result<(Woken, crate::clock::Hold)> {
+        let wait = Wait::new(&self.clock, signal.map(Into::into), until);
+        let driven = Activity::current().is_some() || self.clock.mode() == ClockMode::Real || is_delivering();
+        if driven {
+            return Ok(wait.await);
+        }
+        self.driver.drive_until(self, wait).await.map_err(Error::internal)
+    }
+
+    /// The faults that come after it took effect. The first part is what happened, the second what the caller sees.
+    fn after(
+        &self,
+        passage: &Passage<'_>,
+        outcome: Result<Reply, Halt>,
+    ) -> (Option<Result<Reply, Error>>, Result<Reply, Halt>) {
+        let happened = match &outcome {
+            Ok(reply) => Some(Ok(reply.clone())),
+            Err(Halt::Error(error)) => Some(Err(error.clone())),
+            Err(_) => None,
+        };
+        let seen = match &passage.fault {
+            Some(FaultKind::CrashAfter) => Err(Halt::Crashed),
+            Some(FaultKind::LostReply) => Err(Halt::Lost),
+            _ => outcome,
+        };
+        (happened, seen)
+    }
+
+    fn record(&self, passage: &Passage<'_>, outcome: &(Option<Result<Reply, Error>>, Result<Reply, Halt>)) {
+        if !self.trace.is_kept() {
+            if let Err(Halt::Error(error)) = &outcome.1 {
+                tracing::debug!(action = passage.action, resource = passage.target.resource, %error, "answered an error");
+            }
+            return;
+        }
+        let (status, error, output, answer) = match &outcome.0 {
+            Some(Ok(reply)) => {
+                (Some(reply.status.unwrap_or(200)), None, reply.output.clone(), reply.body.clone().unwrap_or_default())
+            }
+            Some(Err(error)) => {
+                let told = (error.code().to_owned(), error.message().to_owned());
+                (Some(error.status()), Some(told), Value::Null, Bytes::new())
+            }
+            None => (None, None, Value::Null, Bytes::new()),
+        };
+        let call = passage.call;
+        let record = CallRecord {
+            service: call.service.to_owned(),
+            operation: call.operation.to_string(),
+            action: passage.action.clone(),
+            resource: passage.target.resource.clone(),
+            caller: call.caller.principal.arn(),
+            invocation: call.caller.invocation.clone(),
+            index: passage.point.as_ref().map(|(_, index)| *index),
+            input: call.input.clone(),
+            body: call.body.clone(),
+            status,
+            error,
+            output,
+            answer,
+            fault: passage.fault.clone(),
+        };
+        tracing::trace!(request_id = passage.request_id, action = passage.action, "recorded");
+        self.trace.add(self.clock.now(), Event::Call(Box::new(record)));
+    }
+
+    /// The caller's code dies here: it never learns what became of its call.
+    async fn crash(&self, passage: &Passage<'_>) {
+        if let Some((invocation, _)) = &passage.point {
+            self.kill(invocation);
+            if Activity::current().is_some() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+/// The IAM action of an operation, where the operation says nothing else: the service's prefix and the operation's name.
+fn action_of(call: &Call) -> String {
+    format!("{}:{}", call.service, call.operation)
+}
+
+tokio::task_local! {
+    static DELIVERING: ();
+}
+
+/// Runs what makes a call for a service: it is driven by somebody else, and does not drive the clock itself.
+pub(crate) async fn delivering<F: Future>(future: F) -> F::Output {
+    DELIVERING.scope((), future).await
+}
+
+fn is_delivering() -> bool {
+    DELIVERING.try_with(|()| ()).is_ok()
+}

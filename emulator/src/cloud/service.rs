@@ -1,0 +1,249 @@
+//! What a service is: a name, a state, and a table of operations, events and jobs.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Cloud;
+use super::call::Scope;
+use super::cx::{Cx, Step};
+use crate::{Error, Result};
+
+/// Which part of the world has a state of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scoping {
+    /// Each account and region, as most services.
+    Regional,
+    /// The whole partition, as S3's buckets and IAM's accounts.
+    Global,
+}
+
+/// What a service's state must be: plain data that can be saved, and copied cheaply because its maps are persistent.
+pub trait State: Clone + Default + Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<S: Clone + Default + Serialize + DeserializeOwned + Send + Sync + 'static> State for S {}
+
+/// A service: how it is declared. `S` is its state in one scope: plain serde data in persistent maps.
+pub struct Service<S: 'static> {
+    pub(crate) name: &'static str,
+    pub(crate) scoping: Scoping,
+    pub(crate) operations: BTreeMap<&'static str, Prepare<S>>,
+    pub(crate) events: BTreeMap<&'static str, Event<S>>,
+    pub(crate) jobs: BTreeMap<&'static str, Job>,
+}
+
+type Prepare<S> = Box<dyn Fn(Value) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
+type Event<S> = fn(&mut Cx<S>, &str) -> Result<()>;
+type Job = fn(Cloud, Scope, Value) -> JobFuture;
+
+/// What a job does. It runs on a thread and a runtime of its own: see [`Service::job`].
+pub type JobFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl<S: State> Service<S> {
+    /// A service with a state for each account and region.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            scoping: Scoping::Regional,
+            operations: BTreeMap::new(),
+            events: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+        }
+    }
+
+    /// One state for all accounts and regions.
+    #[must_use]
+    pub fn global(mut self) -> Self {
+        self.scoping = Scoping::Global;
+        self
+    }
+
+    /// Adds an operation: `target` names what it acts on, `run` does it.
+    ///
+    /// `I` has a field for each member of the input shape that is honoured. A member that a caller sends and `I` does not
+    /// have is refused with 501, naming it.
+    #[must_use]
+    pub fn op<I, O>(
+        mut self,
+        name: &'static str,
+        target: fn(&At<S>, &I) -> Target,
+        run: fn(&mut Cx<S>, I) -> Result<O>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        let service = self.name;
+        let prepare = move |input| {
+            let input = read::<I>(service, name, input)?;
+            let run = move |cx: &mut Cx<S>, input: &mut Option<I>| {
+                let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
+                write(run(cx, input)?).map(Step::Done)
+            };
+            Ok(Box::new(Operation { input: Some(input), target, run }) as Box<dyn Prepared<S>>)
+        };
+        self.operations.insert(name, Box::new(prepare));
+        self
+    }
+
+    /// Adds an operation that may answer [`Step::Later`]; it is then called again.
+    #[must_use]
+    pub fn waiting_op<I, O>(
+        mut self,
+        name: &'static str,
+        target: fn(&At<S>, &I) -> Target,
+        run: fn(&mut Cx<S>, &I) -> Result<Step<O>>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        let service = self.name;
+        let prepare = move |input| {
+            let input = read::<I>(service, name, input)?;
+            let run = move |cx: &mut Cx<S>, input: &mut Option<I>| {
+                let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
+                match run(cx, input)? {
+                    Step::Done(output) => write(output).map(Step::Done),
+                    Step::Later(later) => Ok(Step::Later(later)),
+                }
+            };
+            Ok(Box::new(Operation { input: Some(input), target, run }) as Box<dyn Prepared<S>>)
+        };
+        self.operations.insert(name, Box::new(prepare));
+        self
+    }
+
+    /// Adds an event: what a timer or a job of this service brings about.
+    #[must_use]
+    pub fn event(mut self, name: &'static str, run: fn(&mut Cx<S>, &str) -> Result<()>) -> Self {
+        self.events.insert(name, run);
+        self
+    }
+
+    /// Adds a job: code that runs beside the state, may wait, makes calls, and reports by an event.
+    #[must_use]
+    pub fn job(mut self, name: &'static str, run: fn(Cloud, Scope, Value) -> JobFuture) -> Self {
+        self.jobs.insert(name, run);
+        self
+    }
+}
+
+/// Where an operation acts: what a target may be computed from.
+pub struct At<'a, S> {
+    /// The account and region of the call.
+    pub scope: &'a Scope,
+    /// The state there.
+    pub state: &'a S,
+}
+
+/// What an operation acts on: IAM, faults, trace and reports live from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The IAM action, where it is not `service:Operation`.
+    pub action: Option<Cow<'static, str>>,
+    /// The ARN, or `*`.
+    pub resource: String,
+    /// The service's own condition keys, such as `s3:prefix`.
+    pub context: Vec<(Cow<'static, str>, Vec<String>)>,
+    /// The policy of the resource, as JSON, where it has one.
+    pub policy: Option<Arc<str>>,
+    /// The account that owns the resource, where it may be another than the caller's.
+    pub owner: Option<String>,
+    /// Whether everybody may, as `sts:GetCallerIdentity`.
+    pub open: bool,
+}
+
+impl Target {
+    /// The operation acts on this resource.
+    pub fn on(resource: impl Into<String>) -> Self {
+        Self { action: None, resource: resource.into(), context: Vec::new(), policy: None, owner: None, open: false }
+    }
+
+    /// The operation acts on no resource in particular.
+    pub fn any() -> Self {
+        Self::on("*")
+    }
+
+    /// The operation needs no permission.
+    pub fn open() -> Self {
+        Self { open: true, ..Self::any() }
+    }
+
+    /// The IAM action has another name than the operation.
+    #[must_use]
+    pub fn action(mut self, action: impl Into<Cow<'static, str>>) -> Self {
+        self.action = Some(action.into());
+        self
+    }
+
+    /// A condition key of the service has a value.
+    #[must_use]
+    pub fn context(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.context.push((key.into(), vec![value.into()]));
+        self
+    }
+
+    /// The resource has a policy.
+    #[must_use]
+    pub fn policy(mut self, policy: Option<Arc<str>>) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The resource belongs to this account.
+    #[must_use]
+    pub fn owner(mut self, account: impl Into<String>) -> Self {
+        self.owner = Some(account.into());
+        self
+    }
+}
+
+/// An operation with its input: ready to say what it acts on, and to run.
+pub(crate) trait Prepared<S>: Send {
+    fn target(&self, at: &At<S>) -> Target;
+    fn run(&mut self, cx: &mut Cx<S>) -> Result<Step<Value>>;
+}
+
+struct Operation<S, I, R> {
+    input: Option<I>,
+    target: fn(&At<S>, &I) -> Target,
+    run: R,
+}
+
+impl<S, I, R> Prepared<S> for Operation<S, I, R>
+where
+    I: Send,
+    R: FnMut(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Send,
+{
+    fn target(&self, at: &At<S>) -> Target {
+        self.input.as_ref().map_or_else(Target::any, |input| (self.target)(at, input))
+    }
+
+    fn run(&mut self, cx: &mut Cx<S>) -> Result<Step<Value>> {
+        (self.run)(cx, &mut self.input)
+    }
+}
+
+/// Reads an input. A member that the operation does not honour is refused by name.
+fn read<I: DeserializeOwned>(service: &str, operation: &str, input: Value) -> Result<I> {
+    let input = if input.is_null() { Value::Object(serde_json::Map::new()) } else { input };
+    let mut ignored = None;
+    let read = serde_ignored::deserialize(input, |path| {
+        ignored.get_or_insert_with(|| path.to_string());
+    })
+    .map_err(|e| Error::client("SerializationException", format!("{service}:{operation}: {e}")))?;
+    match ignored {
+        None => Ok(read),
+        Some(member) => Err(Error::not_implemented(format!("the parameter {member} of {service}:{operation}"))),
+    }
+}
+
+fn write(output: impl Serialize) -> Result<Value> {
+    serde_json::to_value(output).map_err(Error::internal)
+}
