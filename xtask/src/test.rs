@@ -1,0 +1,40 @@
+//! `cargo xtask test`: everything, in the order in which it fails fastest.
+
+use crate::run::{Outcome, answers, command};
+use crate::{clients, scenarios, tidy};
+
+/// Runs every check. What cannot run here is said at the end, with the reason.
+pub fn everything() -> Outcome {
+    let mut skipped = Vec::new();
+    step("format", || command("cargo", &["fmt", "--all", "--check"]))?;
+    step("house rules", tidy::check)?;
+    step("lints", || {
+        command("cargo", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"])
+    })?;
+    if answers("cargo", &["deny", "--version"]) {
+        step("dependencies", || command("cargo", &["deny", "--offline", "check", "licenses", "bans", "sources"]))?;
+    } else {
+        skipped.push("cargo deny: it is not installed (`cargo install --locked cargo-deny`)");
+    }
+    if answers("cargo", &["nextest", "--version"]) {
+        step("tests", || command("cargo", &["nextest", "run", "--workspace", "--no-fail-fast"]))?;
+    } else {
+        step("tests", || command("cargo", &["test", "--workspace", "--lib", "--bins", "--tests"]))?;
+    }
+    step("examples in the documentation", || command("cargo", &["test", "--workspace", "--doc", "--quiet"]))?;
+    step("scenarios", || scenarios("scenario", &["--all".to_owned()]))?;
+    step("real clients", clients::run)?;
+    if !answers("docker", &["info"]) {
+        skipped.push("tests in containers: no Docker engine answers");
+    }
+    for what in skipped {
+        println!("skipped: {what}");
+    }
+    println!("all checks passed");
+    Ok(())
+}
+
+fn step(name: &str, run: impl FnOnce() -> Outcome) -> Outcome {
+    println!("── {name}");
+    run()
+}
