@@ -32,7 +32,10 @@ fn environment() -> Result<PathBuf, String> {
         return Ok(python);
     }
     if !answers("python3", &["-c", "import venv, ensurepip"]) {
-        return Err("the tests with real clients need python3 with its venv module (Debian: apt-get install python3-venv)".into());
+        return Err(
+            "the tests with real clients need python3 with its venv module (Debian: apt-get install python3-venv)"
+                .into(),
+        );
     }
     println!("   setting up boto3 and the AWS CLI in {VENV}");
     command("python3", &["-m", "venv", "--clear", text(&venv)?])?;

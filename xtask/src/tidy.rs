@@ -23,7 +23,8 @@ pub fn check() -> Outcome {
         })?;
     }
     subfolders(&root.join("emulator/src"), &mut folders)?;
-    let page = fs::read_to_string(root.join("emulator/ARCHITECTURE.md")).map_err(|e| format!("ARCHITECTURE.md: {e}"))?;
+    let page =
+        fs::read_to_string(root.join("emulator/ARCHITECTURE.md")).map_err(|e| format!("ARCHITECTURE.md: {e}"))?;
     for folder in folders {
         let name = format!("`{}/`", folder.file_name().unwrap_or_default().to_string_lossy());
         if !page.contains(&name) {
@@ -44,9 +45,11 @@ fn file(path: &Path) -> Vec<String> {
     if !lines.first().is_some_and(|first| first.starts_with("//! ")) {
         faults.push(format!("{name} does not say in its first line what it does"));
     }
-    faults.extend(long_functions(&lines).map(|(line, length)| {
-        format!("{name}:{line}: a function of {length} lines; {FUNCTION_LINES} is the limit")
-    }));
+    faults.extend(
+        long_functions(&lines).map(|(line, length)| {
+            format!("{name}:{line}: a function of {length} lines; {FUNCTION_LINES} is the limit")
+        }),
+    );
     faults
 }
 
@@ -95,7 +98,9 @@ mod tests {
     #[test]
     fn a_long_function_is_found_with_its_line() {
         let body = "        let x = 1;\n".repeat(FUNCTION_LINES);
-        let text = format!("impl A {{\n    pub fn short() {{\n    }}\n\n    pub(crate) async fn long() {{\n{body}    }}\n}}\n");
+        let text = format!(
+            "impl A {{\n    pub fn short() {{\n    }}\n\n    pub(crate) async fn long() {{\n{body}    }}\n}}\n"
+        );
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(long_functions(&lines).collect::<Vec<_>>(), [(5, FUNCTION_LINES + 2)]);
     }

@@ -1,1 +1,93 @@
-//! The same cloud behind a port.
+//! The same cloud behind a port: `garoa serve`.
+//!
+//! Everything but Garoa's own paths below `/_garoa/` (`admin.rs`) goes through the wire to the front door.
+
+mod admin;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use tokio::net::TcpListener;
+
+use crate::cloud::{Cloud, Entry, Halt};
+
+/// The largest body of a request, in bytes: what one S3 `PutObject` may carry.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html>
+const BODY_LIMIT: usize = 5 * 1024 * 1024 * 1024;
+
+/// Serves a cloud on a listener until `stop` completes; requests that are under way are answered.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve(
+    cloud: Cloud,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let driver = tokio::spawn({
+        let cloud = cloud.clone();
+        async move {
+            let stalled = cloud.0.driver.serve(&*cloud.0).await;
+            tracing::error!(%stalled, "the clock stands");
+        }
+    });
+    let app = Router::new()
+        .route("/_garoa/health", get(admin::health))
+        .route("/_garoa/reset", post(admin::reset))
+        .route("/_garoa/clock/advance", post(admin::advance))
+        .fallback(answer)
+        .with_state(Arc::new(cloud));
+    // Small answers must not wait for a full packet.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    });
+    let served = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>());
+    let outcome = served.with_graceful_shutdown(stop).await;
+    driver.abort();
+    outcome
+}
+
+/// Answers a request of the AWS API.
+async fn answer(
+    State(cloud): State<Arc<Cloud>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let body = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => return plain(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {error}")),
+    };
+    let entry = Entry { invocation: None, source_ip: Some(address(client)) };
+    let request = Request::from_parts(head, body);
+    match cloud.0.http(request, &entry).await {
+        Ok(response) => response.map(Body::from),
+        Err(Halt::Error(error)) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            plain(status, error.to_string())
+        }
+        // An injected fault that breaks the connection: a client over TCP sees a gateway that gives up.
+        Err(broken) => plain(StatusCode::BAD_GATEWAY, format!("no answer, by an injected fault: {broken:?}")),
+    }
+}
+
+fn address(client: SocketAddr) -> IpAddr {
+    client.ip().to_canonical()
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    let mut response = Response::new(Body::from(Bytes::from(text)));
+    *response.status_mut() = status;
+    response
+}
