@@ -1,1 +1,3 @@
 //! Amazon EventBridge Scheduler.
+
+pub mod expression;
