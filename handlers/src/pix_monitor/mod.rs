@@ -22,6 +22,8 @@ pub mod slack;
 pub mod window;
 
 #[cfg(test)]
+mod guarantee;
+#[cfg(test)]
 mod testing;
 
 pub use error::Error;

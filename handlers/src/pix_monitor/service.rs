@@ -70,7 +70,7 @@ mod tests {
             let value = match name {
                 "WATCHED_ACCOUNTS" => "1,2",
                 "LOG_GROUPS" => "/aws/lambda/pix-api",
-                "SLACK_WEBHOOK" => "https://hooks.slack.test/services/T0/secret",
+                "SLACK_WEBHOOK" => "https://hooks.slack.test/services/T0/hush",
                 "STATE_BUCKET" => "pix-state",
                 "CURSOR_ORDER" => order,
                 _ => return None,
@@ -205,7 +205,7 @@ mod tests {
         builder.set_http_client(None);
         let error = service(&builder.build(), &env("")).unwrap_err();
         assert_eq!(error, SettingsError::SdkConfig("HTTP client"));
-        assert!(!format!("{:?}", service(&fake.sdk_config(), &env("")).unwrap()).contains("secret"));
+        assert!(!format!("{:?}", service(&fake.sdk_config(), &env("")).unwrap()).contains("hush"));
     }
 
     /// What `lambda_runtime::run` and a host in the same process ask of a function.

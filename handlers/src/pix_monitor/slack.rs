@@ -198,13 +198,13 @@ mod tests {
         let fake = Fake::new(START);
         fake.state().slack.extend(script.iter().cloned());
         let config = fake.sdk_config();
-        let webhook = "https://hooks.slack.test/services/T0/secret?x=y".parse().unwrap();
+        let webhook = "https://hooks.slack.test/services/T0/hush?x=y".parse().unwrap();
         let (http, sleep, time) = (config.http_client(), config.sleep_impl(), config.time_source());
         let slack = Slack::new(webhook, http.unwrap(), sleep.unwrap(), time.unwrap());
         let result = slack.send(&json!({"text": "olá"})).await;
         let state = fake.state();
         for post in &state.posts {
-            assert_eq!(post.uri, "https://hooks.slack.test/services/T0/secret?x=y");
+            assert_eq!(post.uri, "https://hooks.slack.test/services/T0/hush?x=y");
             assert_eq!(post.content_type, "application/json; charset=utf-8");
             assert!(!post.signed, "the webhook gets no AWS signature");
             assert_eq!(post.message, json!({"text": "olá"}));
@@ -272,7 +272,7 @@ mod tests {
     async fn no_error_holds_the_secret() {
         for answer in [Answer::Hang, Answer::Refused, Answer::status(500), Answer::status(404)] {
             let error = send(&vec![answer; 4]).await.0.unwrap_err();
-            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+            assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
         }
     }
 

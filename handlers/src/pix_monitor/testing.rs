@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::date_time::{DateTime, Format};
 use aws_types::SdkConfig;
@@ -129,6 +130,8 @@ impl Fake {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             // Without it S3 bodies come in the aws-chunked encoding, which the fake does not read.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            // Its watch over a body's speed sleeps beside the reading, and sleeping here takes time at once.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .http_client(self.clone())
             .sleep_impl(self.clone())
             .time_source(self.clone())
