@@ -28,8 +28,13 @@ impl Access {
     }
 
     /// A session of the role of this ARN, as a service starts one that assumes it; `None` if there is no such role.
-    pub fn role_session(&self, _role: &str, _session: &str) -> Option<Caller> {
+    pub fn role_session(&self, _role: &str, _session: &str, _service: &str) -> Option<Caller> {
         None
+    }
+
+    /// Whether a service may assume the role of this ARN.
+    pub fn may_assume(&self, _role: &str, _service: &str) -> bool {
+        true
     }
 
     pub(crate) fn authorize(&self, _call: &Call, _action: &str, _target: &Target, _now: Timestamp) -> Result<()> {

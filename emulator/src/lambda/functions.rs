@@ -6,7 +6,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Functions;
+use super::{Functions, PRINCIPAL};
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 
@@ -155,6 +155,9 @@ pub(super) fn create(cx: &mut Cx<Functions>, input: CreateFunction) -> Result<Co
     let handler =
         input.handler.ok_or_else(|| invalid("Handler is mandatory for functions created with deployment packages."))?;
     check_environment(input.environment.as_ref())?;
+    if !cx.access().may_assume(&input.role, PRINCIPAL) {
+        return Err(invalid("The role defined for the function cannot be assumed by Lambda."));
+    }
     let (code_sha256, code_size) = digest(&input.code)?;
     let configuration = Configuration {
         function_arn: cx.scope.arn("lambda", format_args!("function:{name}")),

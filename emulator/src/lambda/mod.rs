@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::{At, Service, Target};
 
+/// Who assumes the roles of functions.
+pub(crate) const PRINCIPAL: &str = "lambda.amazonaws.com";
+
 /// The functions of an account in a region, and what they are doing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Functions {

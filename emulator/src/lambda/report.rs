@@ -17,7 +17,7 @@ pub(super) fn logs(
     timed_out: bool,
 ) -> Result<()> {
     let attempt = &completed.attempt;
-    let Some(caller) = cx.access().role_session(&attempt.role, &attempt.function) else {
+    let Some(caller) = cx.access().role_session(&attempt.role, &attempt.function, super::PRINCIPAL) else {
         tracing::warn!(function = attempt.function, role = attempt.role, "no such role: the function's logs are lost");
         return Ok(());
     };

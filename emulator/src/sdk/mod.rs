@@ -9,9 +9,9 @@ use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-use crate::cloud::Cloud;
+use crate::cloud::{Caller, Cloud};
 use crate::iam::credentials;
-use crate::{Error, Result};
+use crate::{Error, Result, lambda};
 use connector::Connector;
 pub use time::CloudTime;
 
@@ -30,8 +30,8 @@ impl Cloud {
 pub(crate) fn for_function(cloud: &Cloud, role: &str, session: &str) -> Result<(SdkConfig, credentials::Credentials)> {
     let caller = cloud
         .0
-        .access_of_service()
-        .role_session(role, session)
+        .access(&Caller::service(lambda::PRINCIPAL))
+        .role_session(role, session, lambda::PRINCIPAL)
         .ok_or_else(|| Error::client("AccessDeniedException", format!("The role {role} does not exist")))?;
     let issued = cloud.0.issue(&caller)?;
     let keys = Credentials::new(
