@@ -155,12 +155,21 @@ mod tests {
         Decision::ExplicitDeny { kind, by: StatementRef { policy: policy.into(), sid: None, index: 0 } }
     }
 
-    #[test]
-    fn texts_per_service_and_policy() {
+    type Case = (&'static str, &'static str, Decision, &'static str, u16, &'static str);
+
+    fn check(cases: &[Case]) {
         const USER: &str =
             "User: arn:aws:sts::123456789012:assumed-role/pix-role/pix-monitor is not authorized to perform: ";
-        let managed = "arn:aws:iam::123456789012:policy/No";
-        let cases = [
+        for (action, resource, decision, code, status, text) in cases {
+            let error = denial(&request(action, resource), decision);
+            assert_eq!((error.code(), error.status()), (*code, *status), "{action}");
+            assert_eq!(error.message(), format!("{USER}{text}"));
+        }
+    }
+
+    #[test]
+    fn texts_where_nothing_allows() {
+        check(&[
             (
                 "s3:GetObject",
                 "arn:aws:s3:::b/k",
@@ -201,6 +210,13 @@ mod tests {
                 403,
                 "SNS:Publish on resource: arn:aws:sns:r:1:t because no resource-based policy allows the SNS:Publish action",
             ),
+        ]);
+    }
+
+    #[test]
+    fn texts_where_a_policy_denies_or_trust_lacks() {
+        let managed = "arn:aws:iam::123456789012:policy/No";
+        check(&[
             (
                 "lambda:ListFunctions",
                 "*",
@@ -233,12 +249,7 @@ mod tests {
                 400,
                 "logs:PutLogEvents on resource: arn:aws:logs:r:1:log-group:g:log-stream:s with an explicit deny in a session policy",
             ),
-        ];
-        for (action, resource, decision, code, status, text) in cases {
-            let error = denial(&request(action, resource), &decision);
-            assert_eq!((error.code(), error.status()), (code, status), "{action}");
-            assert_eq!(error.message(), format!("{USER}{text}"));
-        }
+        ]);
     }
 
     #[test]

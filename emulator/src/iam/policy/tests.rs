@@ -51,6 +51,17 @@ fn refusals_of_identity_policies() {
             with(json!({"Effect": "Allow", "Action": "s3:List:Bucket", "Resource": r})),
             "Actions/Condition can contain only one colon.",
         ),
+    ];
+    for (document, text) in cases {
+        assert_eq!(refusal(&document, Purpose::Identity), text, "{document}");
+    }
+    assert_eq!(Policy::parse("{", Purpose::Identity).unwrap_err().message(), "Syntax errors in policy.");
+}
+
+#[test]
+fn refusals_of_resources_sids_and_conditions() {
+    let r = "arn:aws:s3:::example_bucket";
+    let cases = [
         (
             with(json!({"Effect": "Allow", "Action": "s3:A", "Resource": "invalid resource"})),
             "Resource invalid resource must be in ARN format or \"*\".",
@@ -103,7 +114,6 @@ fn refusals_of_identity_policies() {
     for (document, text) in cases {
         assert_eq!(refusal(&document, Purpose::Identity), text, "{document}");
     }
-    assert_eq!(Policy::parse("{", Purpose::Identity).unwrap_err().message(), "Syntax errors in policy.");
 }
 
 #[test]
