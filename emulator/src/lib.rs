@@ -16,6 +16,7 @@ pub mod scenario;
 pub mod scheduler;
 pub mod sdk;
 pub mod serve;
+pub mod sigv4;
 pub mod sinks;
 pub mod sts;
 pub mod timestamp;

@@ -1,6 +1,6 @@
 //! AWS IAM: policies, their evaluation, and the IAM service.
 
-mod principal;
-
-pub use principal::Principal;
 pub mod credentials;
+pub mod denial;
+pub mod policy;
+pub mod principal;

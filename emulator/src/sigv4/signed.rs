@@ -1,0 +1,316 @@
+//! Reading the signature of a request: the `Authorization` header, or the query of a presigned URL.
+
+use http::request::Parts;
+use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
+
+use super::ALGORITHM;
+use super::canonical::query_pairs;
+use super::refusal::{Dialect, header_malformed, query_error};
+use crate::{Error, Result, Timestamp};
+
+/// The longest time in seconds that a presigned URL may be good for: a week.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
+pub const MAX_EXPIRES: i64 = 604_800;
+
+/// What a signature is good for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope {
+    /// The day in UTC, `20260302`.
+    pub date: String,
+    /// The region.
+    pub region: String,
+    /// The service as signatures name it, such as `monitoring` for CloudWatch.
+    pub service: String,
+}
+
+impl Scope {
+    /// `20260302/us-east-1/s3/aws4_request`.
+    pub(super) fn text(&self) -> String {
+        format!("{}/{}/{}/aws4_request", self.date, self.region, self.service)
+    }
+}
+
+/// A request's signature, read and not yet verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The access key id.
+    pub access_key: String,
+    /// Day, region and service.
+    pub scope: Scope,
+    /// The names of the signed headers, in lower case and in the order of the request.
+    pub signed_headers: Vec<String>,
+    /// 64 hex digits.
+    pub signature: String,
+    /// When the request was signed.
+    pub timestamp: Timestamp,
+    /// The same as the string to sign has it, `20260302T120000Z`.
+    pub amz_date: String,
+    /// How many seconds a presigned URL is good for; none for a header.
+    pub expires: Option<i64>,
+    /// The session token of temporary credentials.
+    pub token: Option<String>,
+    /// Whether the signature is in the query.
+    pub presigned: bool,
+}
+
+/// Reads the signature of a request; none for a request that has none. Errors are worded for the dialect.
+pub fn parse(head: &Parts, dialect: Dialect) -> Result<Option<Signed>> {
+    let authorization = head.headers.get(http::header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
+    let pairs = query_pairs(head.uri.query().unwrap_or(""));
+    let presigned = pairs.iter().any(|(name, _)| name == "X-Amz-Algorithm" || name == "X-Amz-Signature");
+    match (authorization, presigned) {
+        (Some(_), true) => Err(both(dialect)),
+        (Some(header), false) => from_header(head, header, dialect).map(Some),
+        (None, true) => from_query(head, &pairs, dialect).map(Some),
+        (None, false) => Ok(None),
+    }
+}
+
+fn both(dialect: Dialect) -> Error {
+    match dialect {
+        Dialect::S3 => Error::client(
+            "InvalidArgument",
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
+             parameter or the Authorization header should be specified",
+        ),
+        _ => {
+            dialect.invalid("Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.")
+        }
+    }
+}
+
+fn from_header(head: &Parts, header: &str, dialect: Dialect) -> Result<Signed> {
+    let (algorithm, rest) = header.split_once([' ', ',']).unwrap_or((header, ""));
+    if algorithm != ALGORITHM {
+        return Err(match (dialect, algorithm) {
+            (Dialect::S3, "AWS") => Error::client(
+                "InvalidRequest",
+                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+            ),
+            (Dialect::S3, _) => Error::client("InvalidArgument", "Unsupported Authorization Type"),
+            (_, other) if !other.starts_with("AWS4-") => dialect.missing_token(),
+            (_, other) => {
+                dialect.incomplete(format!("Unsupported AWS 'algorithm': '{other}' (only {ALGORITHM} for now). "))
+            }
+        });
+    }
+    let part = |name: &str| {
+        let mut fields = rest.split([',', ' ']).filter_map(|field| field.split_once('='));
+        fields.find(|(key, _)| *key == name).map(|(_, value)| value).filter(|value| !value.is_empty())
+    };
+    let time = time_of_header(head);
+    let (Some(credential), Some(signed_headers), Some(signature)) =
+        (part("Credential"), part("SignedHeaders"), part("Signature"))
+    else {
+        return Err(missing_parts(header, dialect, part, time.is_some()));
+    };
+    let Some(time) = time else {
+        return Err(match dialect {
+            Dialect::S3 => {
+                Error::new(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
+            }
+            _ => missing_parts(header, dialect, part, false),
+        });
+    };
+    let timestamp = time.parse(dialect)?;
+    let amz_date = super::refusal::amz_date(timestamp);
+    let (access_key, scope) = credential_of(credential, dialect, false)?;
+    check_date(&scope, &amz_date, dialect, false)?;
+    Ok(Signed {
+        access_key,
+        scope,
+        signed_headers: header_names(signed_headers),
+        signature: signature.to_owned(),
+        timestamp,
+        amz_date,
+        expires: None,
+        token: text_header(head, "x-amz-security-token").map(str::to_owned),
+        presigned: false,
+    })
+}
+
+fn missing_parts<'a>(header: &str, dialect: Dialect, part: impl Fn(&str) -> Option<&'a str>, has_date: bool) -> Error {
+    if dialect == Dialect::S3 {
+        return header_malformed(
+            "the authorization header requires three components: Credential, SignedHeaders, and Signature.",
+        );
+    }
+    let mut message = String::new();
+    for name in ["Credential", "Signature", "SignedHeaders"] {
+        if part(name).is_none() {
+            message += &format!("Authorization header requires '{name}' parameter. ");
+        }
+    }
+    if !has_date {
+        message += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
+    }
+    dialect.incomplete(format!("{message}Authorization={header}"))
+}
+
+fn from_query(head: &Parts, pairs: &[(String, String)], dialect: Dialect) -> Result<Signed> {
+    let value = |name: &str| {
+        pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    };
+    const NEEDED: [&str; 5] =
+        ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"];
+    let [Some(algorithm), Some(credential), Some(signature), Some(signed_headers), Some(date)] = NEEDED.map(value)
+    else {
+        return Err(missing_parameters(dialect, value, &NEEDED));
+    };
+    if algorithm != ALGORITHM {
+        return Err(match dialect {
+            Dialect::S3 => query_error("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\""),
+            _ => dialect.incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}' (only {ALGORITHM} for now). ")),
+        });
+    }
+    let (access_key, scope) = credential_of(credential, dialect, true)?;
+    let timestamp = RequestTime::Amz(date).parse(dialect).map_err(|error| match dialect {
+        Dialect::S3 => query_error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""),
+        _ => error,
+    })?;
+    check_date(&scope, date, dialect, true)?;
+    Ok(Signed {
+        access_key,
+        scope,
+        signed_headers: header_names(signed_headers),
+        signature: signature.to_owned(),
+        timestamp,
+        amz_date: date.to_owned(),
+        expires: expires(value("X-Amz-Expires"), dialect)?,
+        token: value("X-Amz-Security-Token").or_else(|| text_header(head, "x-amz-security-token")).map(str::to_owned),
+        presigned: true,
+    })
+}
+
+fn missing_parameters<'a>(dialect: Dialect, value: impl Fn(&str) -> Option<&'a str>, needed: &[&str]) -> Error {
+    if dialect == Dialect::S3 {
+        return query_error(
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, \
+             X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+        );
+    }
+    let missing: String = needed
+        .iter()
+        .filter(|name| value(name).is_none())
+        .map(|name| format!("AWS query-string parameters must include '{name}'. "))
+        .collect();
+    dialect.incomplete(format!("{missing}Re-examine the query-string parameters."))
+}
+
+/// S3 requires the parameter. Elsewhere a URL without it is good for the usual skew, and one with it for so long.
+fn expires(text: Option<&str>, dialect: Dialect) -> Result<Option<i64>> {
+    let Some(text) = text else {
+        return if dialect == Dialect::S3 { Err(missing_parameters(dialect, |_| None, &[])) } else { Ok(None) };
+    };
+    let seconds: i64 = text.parse().map_err(|_| query_error("X-Amz-Expires should be a number"))?;
+    if seconds < 0 {
+        return Err(query_error("X-Amz-Expires must be non-negative"));
+    }
+    if seconds > MAX_EXPIRES {
+        return Err(query_error(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than \
+             604800 seconds",
+        ));
+    }
+    Ok(Some(seconds))
+}
+
+/// Takes `key/date/region/service/aws4_request` apart. The service is for the router to judge, not checked here.
+fn credential_of(credential: &str, dialect: Dialect, presigned: bool) -> Result<(String, Scope)> {
+    let malformed = |detail: String| match (dialect, presigned) {
+        (Dialect::S3, false) => header_malformed(detail),
+        (Dialect::S3, true) => query_error(format!("Error parsing the X-Amz-Credential parameter; {detail}")),
+        _ => dialect.invalid(detail),
+    };
+    let parts: Vec<&str> = credential.split('/').collect();
+    let &[access_key, date, region, service, terminator] = parts.as_slice() else {
+        return Err(match dialect {
+            Dialect::S3 => malformed(
+                "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".".into(),
+            ),
+            _ => dialect.incomplete(format!(
+                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got \
+                 '{credential}'"
+            )),
+        });
+    };
+    if terminator != "aws4_request" {
+        return Err(malformed(match dialect {
+            Dialect::S3 => format!("incorrect terminal \"{terminator}\". This endpoint uses \"aws4_request\"."),
+            _ => format!("Credential should be scoped with a valid terminator: 'aws4_request', not '{terminator}'. "),
+        }));
+    }
+    if dialect == Dialect::S3 && !(date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit())) {
+        return Err(malformed(format!(
+            "incorrect date format \"{date}\". This date in the credential must be in the format \"yyyyMMdd\"."
+        )));
+    }
+    let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
+    Ok((access_key.to_owned(), scope))
+}
+
+fn check_date(scope: &Scope, amz_date: &str, dialect: Dialect, presigned: bool) -> Result<()> {
+    let day = amz_date.get(..8).unwrap_or(amz_date);
+    if scope.date == day {
+        return Ok(());
+    }
+    let date = &scope.date;
+    let s3 = format!("Invalid credential date \"{date}\". This date is not the same as X-Amz-Date: \"{day}\".");
+    Err(match (dialect, presigned) {
+        (Dialect::S3, false) => header_malformed(s3),
+        (Dialect::S3, true) => query_error(s3),
+        _ => dialect.invalid(format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{date}' != \
+             '{day}', from '{amz_date}'."
+        )),
+    })
+}
+
+fn header_names(text: &str) -> Vec<String> {
+    text.split(';').map(|name| name.trim().to_ascii_lowercase()).collect()
+}
+
+pub(super) fn text_header<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
+    head.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+enum RequestTime<'a> {
+    Amz(&'a str),
+    Http(&'a str),
+}
+
+fn time_of_header(head: &Parts) -> Option<RequestTime<'_>> {
+    text_header(head, "x-amz-date").map(RequestTime::Amz).or_else(|| text_header(head, "date").map(RequestTime::Http))
+}
+
+impl RequestTime<'_> {
+    fn parse(&self, dialect: Dialect) -> Result<Timestamp> {
+        let (text, parsed) = match self {
+            Self::Amz(text) => (text, basic(text)),
+            Self::Http(text) => {
+                let millis = rfc2822::parse(text).ok().map(|at| at.timestamp().as_millisecond());
+                (text, basic(text).or(millis.map(Timestamp::from_millis)))
+            }
+        };
+        parsed.ok_or_else(|| match dialect {
+            Dialect::S3 => {
+                Error::new(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
+            }
+            _ => dialect.incomplete(format!(
+                "Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601"
+            )),
+        })
+    }
+}
+
+/// `20260302T120000Z`
+fn basic(text: &str) -> Option<Timestamp> {
+    if text.len() != "20260302T120000Z".len() {
+        return None;
+    }
+    let civil = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    let at = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(Timestamp::from_millis(at.timestamp().as_millisecond()))
+}
