@@ -15,6 +15,8 @@ mod globals;
 mod policies;
 mod role;
 mod table;
+#[cfg(test)]
+mod tests;
 
 /// Turns a function's local `CodeUri` into its `Code` property, as `sam package` does before a deployment: given the
 /// logical id and the path; `None` if there is no such code.
