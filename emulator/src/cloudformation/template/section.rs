@@ -233,6 +233,9 @@ fn resource(id: &str, value: Value) -> Result<ResourceDef> {
             ("CreationPolicy" | "UpdatePolicy" | "Metadata" | "Version", value) => {
                 def.attributes.insert(name, value);
             }
+            ("Connectors" | "IgnoreGlobals", _) => {
+                return Err(Error::not_implemented(format_args!("SAM's resource attribute {name} (resource {id})")));
+            }
             _ => return Err(validation_error(format!("Invalid template resource property '{name}'"))),
         }
     }

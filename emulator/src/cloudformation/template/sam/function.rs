@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Package, ResourceDef, arn_of, check_properties, events, generated, invalid, role, tag_list};
+use super::{Package, ResourceDef, arn_of, check_properties, events, generated, invalid, is_intrinsic, role, tag_list};
 use crate::{Error, Result};
 
 const KIND: &str = "AWS::Serverless::Function";
@@ -72,6 +72,14 @@ pub(super) fn expand(id: &str, resource: &ResourceDef, package: &Package<'_>) ->
     let properties = &resource.properties;
     let known: Vec<&str> = PASSED_ON.iter().chain(&TRANSFORMED).copied().collect();
     check_properties(id, KIND, properties, &known, &REFUSED)?;
+    let is_text = |value: &Value| value.is_string() || is_intrinsic(value);
+    let fits = |name: &str, fit: &dyn Fn(&Value) -> bool| properties.get(name).is_none_or(fit);
+    if !fits("Role", &is_text) {
+        return Err(invalid(id, "Property 'Role' should be a string."));
+    }
+    if !fits("Layers", &Value::is_array) && !fits("Layers", &is_intrinsic) {
+        return Err(invalid(id, "Type of property 'Layers' is invalid."));
+    }
     let code = code(id, properties, package)?;
     let propagate = match properties.get("PropagateTags") {
         None => false,

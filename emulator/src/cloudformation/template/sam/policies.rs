@@ -68,7 +68,7 @@ fn bad(id: &str, index: usize) -> Error {
 enum Target {
     /// `*`
     Everything,
-    /// `service:region:account:` and a pattern with the parameter at `{}`.
+    /// `service:region:account:` and the parameter's name.
     Regional(&'static str, &'static str),
     /// Both a table and its indexes.
     Table,
@@ -107,9 +107,7 @@ fn template(id: &str, name: &str, arguments: &Value) -> Result<Value> {
     let Some(members) = arguments.as_object() else {
         return Err(invalid(id, format_args!("Must specify valid parameter values for policy template '{name}'")));
     };
-    if let Some(unknown) = members.keys().find(|member| Some(member.as_str()) != parameter) {
-        return Err(invalid(id, format_args!("policy template '{name}' has no parameter '{unknown}'")));
-    }
+    // SAM ignores parameters that the template does not have.
     let argument = match parameter {
         None => Value::Null,
         Some(parameter) => members.get(parameter).cloned().ok_or_else(|| {
@@ -121,7 +119,7 @@ fn template(id: &str, name: &str, arguments: &Value) -> Result<Value> {
             )
         })?,
     };
-    let resource = resources(&target, &argument);
+    let resource = resources(&target, &variable(parameter.unwrap_or_default()), &argument);
     Ok(json!({"Statement": [{"Action": actions, "Effect": "Allow", "Resource": resource}]}))
 }
 
@@ -161,21 +159,27 @@ const SQS_POLLER: [&str; 6] = [
     "sqs:ReceiveMessage",
 ];
 
+/// The name that SAM gives a parameter within `Fn::Sub`: `TableName` becomes `tableName`.
+fn variable(parameter: &str) -> String {
+    let mut letters = parameter.chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
+}
+
 /// The `Resource` of a template's statement.
-fn resources(target: &Target, argument: &Value) -> Value {
-    let sub = |pattern: &str| json!({"Fn::Sub": [pattern, {"name": argument}]});
+fn resources(target: &Target, variable: &str, argument: &Value) -> Value {
+    // `@` stands for the parameter.
+    let sub =
+        |pattern: &str| json!({"Fn::Sub": [pattern.replace('@', &format!("${{{variable}}}")), {variable: argument}]});
     let regional = |service: &str, rest: &str| {
         sub(&["arn:${AWS::Partition}:", service, ":${AWS::Region}:${AWS::AccountId}:", rest].concat())
     };
     match target {
         Target::Everything => "*".into(),
-        Target::Arn(_) => sub("${name}"),
-        Target::Bucket => {
-            json!([sub("arn:${AWS::Partition}:s3:::${name}"), sub("arn:${AWS::Partition}:s3:::${name}/*")])
-        }
-        Target::Table => json!([regional("dynamodb", "table/${name}"), regional("dynamodb", "table/${name}/index/*")]),
-        Target::Regional("lambda", _) => regional("lambda", "function:${name}*"),
-        Target::Regional("logs", _) => json!([regional("logs", "log-group:${name}:log-stream:*")]),
-        Target::Regional(service, _) => regional(service, "${name}"),
+        Target::Arn(_) => sub("@"),
+        Target::Bucket => json!([sub("arn:${AWS::Partition}:s3:::@"), sub("arn:${AWS::Partition}:s3:::@/*")]),
+        Target::Table => json!([regional("dynamodb", "table/@"), regional("dynamodb", "table/@/index/*")]),
+        Target::Regional("lambda", _) => regional("lambda", "function:@*"),
+        Target::Regional("logs", _) => json!([regional("logs", "log-group:@:log-stream:*")]),
+        Target::Regional(service, _) => regional(service, "@"),
     }
 }

@@ -84,7 +84,7 @@ fn policies_become_managed_and_inline_policies_of_the_role() {
     assert_eq!(names, ["FRolePolicy3", "FRolePolicy4", "FRolePolicy5", "FRolePolicy6"]);
     assert_eq!(
         inline[1]["PolicyDocument"]["Statement"][0]["Resource"],
-        json!({"Fn::Sub": ["arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${name}", {"name": {"Fn::GetAtt": ["Q", "QueueName"]}}]})
+        json!({"Fn::Sub": ["arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${queueName}", {"queueName": {"Fn::GetAtt": ["Q", "QueueName"]}}]})
     );
     assert_eq!(inline[2]["PolicyDocument"]["Statement"][0]["Resource"].as_array().unwrap().len(), 2);
 }
@@ -258,7 +258,8 @@ fn mistakes_are_named_and_counted() {
         "      Events: {E: {Type: ScheduleV2, Properties: {ScheduleExpression: x, Bogus: 1}}}\n",
         "      Events: {E: {Type: Bogus}}\n",
         "      Policies: [{S3ReadPolicy: {}}]\n",
-        "      Policies: [{S3ReadPolicy: {BucketName: a, Bogus: b}}]\n",
+        "      Role: [a]\n",
+        "      Layers: a\n",
         "      Policies: [[]]\n",
         "      DeadLetterQueue: {Type: X, TargetArn: a}\n",
     ] {
