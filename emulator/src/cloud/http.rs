@@ -105,7 +105,11 @@ impl Inner {
             }
         }
         if let Some((principal, secret, active)) = self.directory().access_key(key) {
-            return if active { Ok((Caller::new(principal), Some(secret))) } else { Err(dialect.unknown_access_key(key)) };
+            return if active {
+                Ok((Caller::new(principal), Some(secret)))
+            } else {
+                Err(dialect.unknown_access_key(key))
+            };
         }
         if principal::is_account(key) {
             return Ok((Caller::root(key), None));

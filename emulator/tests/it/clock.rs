@@ -134,9 +134,7 @@ async fn two_invocations_overlap_only_while_one_of_them_sleeps() {
         .trace()
         .into_iter()
         .filter_map(|record| match record.event {
-            Event::Ended { invocation, .. } => {
-                Some((invocation.invocation.number, record.at.since(start()).as_secs()))
-            }
+            Event::Ended { invocation, .. } => Some((invocation.invocation.number, record.at.since(start()).as_secs())),
             _ => None,
         })
         .collect();
