@@ -1,1 +1,3 @@
 //! The kernel: world, front, operations, trace, faults.
+
+pub mod reply;
