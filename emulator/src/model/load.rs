@@ -20,8 +20,7 @@ pub(super) fn load(service: &'static str, text: &'static str) -> Result<Model, S
         raw.shapes.0.iter().enumerate().map(|(place, (name, _))| (*name, ShapeId(place as u32))).collect();
     let raw_shapes: BTreeMap<&str, &RawShape> = raw.shapes.0.iter().map(|(name, shape)| (*name, shape)).collect();
     let resolver = Resolver { ids: &ids, shapes: &raw_shapes };
-    let shapes =
-        raw.shapes.0.iter().map(|(name, shape)| resolver.shape(name, shape)).collect::<Result<Vec<_>, _>>()?;
+    let shapes = raw.shapes.0.iter().map(|(name, shape)| resolver.shape(name, shape)).collect::<Result<Vec<_>, _>>()?;
     let mut operations = BTreeMap::new();
     for (name, operation) in &raw.operations.0 {
         operations.insert(*name, resolver.operation(service, name, operation, &shapes)?);
