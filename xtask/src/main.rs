@@ -1,33 +1,76 @@
-//! The project's commands, as one match: `cargo xtask <command>`.
+//! The project's commands: `cargo xtask …`.
 
+mod clients;
+mod models;
+mod run;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-mod models;
+use run::{Outcome, command};
 
+/// The project's commands.
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The project's commands")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: Task,
 }
 
 #[derive(Subcommand)]
-enum Command {
-    /// Distil AWS's service models from the botocore package into emulator/models.
+enum Task {
+    /// Run a scenario, or list them: `scenario pix-dedup`, `scenario --all`, `scenario NAME --bless`
+    #[command(disable_help_flag = true)]
+    Scenario {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Run a scenario once for each fault at each call its function makes: `explore pix-dedup`
+    #[command(disable_help_flag = true)]
+    Explore {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Check everything: format, lints, house rules, tests, scenarios, real clients
+    Test,
+    /// Check the house rules
+    Tidy,
+    /// Only the tests with real clients against `garoa serve`
+    Clients,
+    /// Distil AWS's service models from botocore into emulator/models
     Models(models::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Models(arguments) => models::run(&arguments),
+        Task::Scenario { rest } => scenarios("scenario", &rest),
+        Task::Explore { rest } => scenarios("explore", &rest),
+        Task::Test => test::everything(),
+        Task::Tidy => tidy::check(),
+        Task::Clients => clients::run(),
+        Task::Models(arguments) => models::run(&arguments).map_err(|e| e.to_string()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
+        Err(failure) => {
+            eprintln!("error: {failure}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Scenarios live in a program of their own, because they link the functions they run.
+fn scenarios(verb: &str, rest: &[String]) -> Outcome {
+    let mut arguments = vec!["run", "--quiet", "--package", "scenarios", "--", verb];
+    arguments.extend(rest.iter().map(String::as_str));
+    command("cargo", &arguments)
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }

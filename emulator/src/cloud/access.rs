@@ -8,7 +8,8 @@ use super::running::Running;
 use super::{Call, Caller, Inner, Scope, Target};
 use crate::iam::credentials::{self, Credentials, Session};
 use crate::iam::denial::denial;
-use crate::iam::policy::{Attached, Context, Decision, Policy, Request, evaluate};
+use crate::iam::policy::pattern::Context;
+use crate::iam::policy::{Attached, Decision, Policy, Request, evaluate};
 use crate::iam::{Directory, Principal};
 use crate::{Error, Result, Timestamp};
 
