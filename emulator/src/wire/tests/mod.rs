@@ -16,6 +16,7 @@ mod restjson;
 mod rpc;
 mod s3;
 mod s3_route;
+mod sdk;
 mod validation;
 mod xml_query;
 
