@@ -138,6 +138,7 @@ impl Resolver<'_> {
             idempotency_token: raw.idempotency_token,
             host_label: raw.host_label,
             streaming: raw.streaming || target.streaming,
+            header: OnceLock::new(),
         })
     }
 }

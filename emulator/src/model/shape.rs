@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use http::HeaderName;
 use regex::Regex;
 
 use super::pattern;
@@ -132,12 +133,18 @@ pub struct Member {
     pub host_label: bool,
     /// Whether it travels as a stream.
     pub streaming: bool,
+    pub(super) header: OnceLock<Option<HeaderName>>,
 }
 
 impl Member {
     /// The name of the member in a message body.
     pub fn wire_name(&self) -> &'static str {
         self.location_name.unwrap_or(self.name)
+    }
+
+    /// The header that carries it; made once, since a request to S3 is asked for some fifty of them.
+    pub fn header_name(&self) -> Option<&HeaderName> {
+        self.header.get_or_init(|| self.wire_name().parse().ok()).as_ref()
     }
 
     /// The name of the option by which the AWS CLI sets it, `log-group-name`.

@@ -23,6 +23,7 @@ const MAX_FORM: usize = 16 << 20;
 /// Errors name what is unknown: an operation that the service does not have answers as AWS does, a service that
 /// Garoa does not have answers `NotImplemented`.
 pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
+    check_query(head)?;
     if let Some(protocol) = text(head, "smithy-protocol") {
         return smithy(head, protocol);
     }
@@ -36,6 +37,15 @@ pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
         return query(&action, version.as_deref(), scope.as_deref());
     }
     rest(head, scope.as_deref())
+}
+
+/// What is not UTF-8 in a query string would be read as something else.
+fn check_query(head: &Parts) -> Result<()> {
+    let query = head.uri.query().unwrap_or("");
+    match percent_encoding::percent_decode_str(query).decode_utf8() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::client("MalformedQueryString", "The query string contains a syntax error")),
+    }
 }
 
 /// The protocol and service in which a request that could not be detected is to be answered.

@@ -47,6 +47,9 @@ pub fn parse(
     unknown: &mut Vec<String>,
 ) -> Result<Map<String, Value>, String> {
     let form = form(head, body);
+    if percent_encoding::percent_decode_str(&form).decode_utf8().is_err() || std::str::from_utf8(body).is_err() {
+        return Err("The form is not UTF-8".to_owned());
+    }
     let mut tree = Node::default();
     for (count, (name, value)) in pairs(&form).enumerate() {
         if count >= MAX_PARAMETERS {

@@ -197,23 +197,25 @@ fn header_member(
     headers: &HeaderMap,
     trailers: &HeaderMap,
 ) -> Result<Option<Value>, String> {
-    let name = member.wire_name();
-    let Some(header) = headers.get(name).or_else(|| trailers.get(name)) else { return Ok(None) };
+    let Some(name) = member.header_name() else { return Ok(None) };
+    let trailer = || if trailers.is_empty() { None } else { trailers.get(name) };
+    let Some(header) = headers.get(name).or_else(trailer) else { return Ok(None) };
     let text = header_text(header);
     if member.json_value {
-        let bytes = STANDARD.decode(text.trim()).map_err(|_| malformed(name, &text))?;
-        return Ok(Some(Value::from(String::from_utf8(bytes).map_err(|_| malformed(name, &text))?)));
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| malformed(name.as_str(), &text))?;
+        return Ok(Some(Value::from(String::from_utf8(bytes).map_err(|_| malformed(name.as_str(), &text))?)));
     }
     if let Kind::List(element) = &shape.kind {
         let shape = model.shape(element.shape);
         let all = headers.get_all(name).iter().chain(trailers.get_all(name));
         let texts =
             all.flat_map(|value| header_text(value).split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>());
-        let read =
-            |text: String| scalar(shape, element, &text, TimestampFormat::Rfc822).ok_or_else(|| malformed(name, &text));
+        let read = |text: String| {
+            scalar(shape, element, &text, TimestampFormat::Rfc822).ok_or_else(|| malformed(name.as_str(), &text))
+        };
         return texts.filter(|text| !text.is_empty()).map(read).collect::<Result<Value, _>>().map(Some);
     }
-    scalar(shape, member, &text, TimestampFormat::Rfc822).map(Some).ok_or_else(|| malformed(name, &text))
+    scalar(shape, member, &text, TimestampFormat::Rfc822).map(Some).ok_or_else(|| malformed(name.as_str(), &text))
 }
 
 /// Header values are UTF-8 here; what is not is Latin-1, as HTTP once had it.

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 
 use super::rest::pairs_of_uri;
@@ -27,6 +28,11 @@ pub(super) fn route(
         let fixed = &operation.http.uri.query;
         fixed.iter().all(|(name, value)| query.iter().any(|(n, v)| n == name && value.is_none_or(|value| v == value)))
     });
+    // Without what its query string requires, an operation of S3 is another one, or none.
+    let candidates = candidates.filter(|operation| {
+        let http = &operation.http;
+        model.service != "s3" || !http.uri.query.is_empty() || http.required_query.iter().all(|name| has(&query, name))
+    });
     let candidates = candidates.filter_map(|operation| {
         let labels = match_path(&operation.http.uri.segments, bucket.as_deref(), path)?;
         Some((specificity(operation, head, &query), operation, labels))
@@ -37,8 +43,28 @@ pub(super) fn route(
     if model.service == "s3" && operation.http.uri.query.is_empty() && names_sub_resource(model, &query) {
         return Err(no_route(model, head));
     }
+    if operation.http.method == "PUT" && operation.http.required_query.is_empty() {
+        refuse_half_a_part(model, &query)?;
+    }
     let labels = labels.into_iter().map(|(name, raw)| Ok((name, decode(model, raw)?)));
     Ok((operation, labels.collect::<Result<_>>()?))
+}
+
+fn has(query: &[(String, String)], name: &str) -> bool {
+    query.iter().any(|(key, _)| key == name)
+}
+
+/// A part of an upload needs both its parameters: with one of them it must not be stored as an object.
+fn refuse_half_a_part(model: &Model, query: &[(String, String)]) -> Result<()> {
+    let half = ["uploadId", "partNumber"].into_iter().find(|name| has(query, name));
+    match half {
+        Some(name) if model.service == "s3" => Err(Error::client(
+            "InvalidArgument",
+            "This operation does not accept a partNumber without uploadId, nor an uploadId without partNumber",
+        )
+        .with("ArgumentName", name)),
+        _ => Ok(()),
+    }
 }
 
 /// How specific an operation is: fixed parts of the path, fixed parameters, then how well what it requires is there.
@@ -47,7 +73,7 @@ type Specificity = (usize, usize, Reverse<usize>, usize, bool, bool);
 fn specificity(operation: &OperationModel, head: &Parts, query: &[(String, String)]) -> Specificity {
     let http = &operation.http;
     let literals = http.uri.segments.iter().filter(|segment| matches!(segment, Segment::Literal(_))).count();
-    let in_query = http.required_query.iter().filter(|name| query.iter().any(|(key, _)| key == *name)).count();
+    let in_query = http.required_query.iter().filter(|name| has(query, name)).count();
     let in_head = http.required_headers.iter().filter(|name| head.headers.contains_key(**name)).count();
     let required = http.required_query.len() + http.required_headers.len();
     let present = in_query + in_head;
@@ -119,6 +145,13 @@ fn names_sub_resource(model: &Model, query: &[(String, String)]) -> bool {
 fn no_route(model: &Model, head: &Parts) -> Error {
     let (method, path) = (head.method.as_str(), head.uri.path());
     if model.service == "s3" {
+        let content_type = head.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+        if method == "POST" && content_type.starts_with(b"multipart/form-data") {
+            return Error::not_implemented("S3's PostObject (uploads by HTML forms)");
+        }
+        if method == "OPTIONS" {
+            return Error::not_implemented("S3's OPTIONS (CORS preflight requests)");
+        }
         return Error::new(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
             .with("Method", method)
             .with("ResourceType", if path.trim_matches('/').contains('/') { "OBJECT" } else { "BUCKET" });

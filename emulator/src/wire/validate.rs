@@ -15,6 +15,9 @@ use crate::{Error, Result};
 /// The most violations that one answer lists; AWS names no number.
 const MAX_VIOLATIONS: usize = 50;
 
+/// The most characters of a value that an answer repeats; AWS repeats all of it, which may be megabytes.
+const MAX_SHOWN: usize = 4096;
+
 /// The error code of a validation error, where it is not `ValidationException`.
 const CODES: &[(&str, &str)] = &[
     ("cloudformation", "ValidationError"),
@@ -36,7 +39,7 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     }
     let payload = operation.input_shape().and_then(|shape| shape.payload);
     let mut checker = Checker { model: operation.model(), payload, violations: Vec::new() };
-    checker.structure(structure, members, "");
+    checker.structure(structure, members, None);
     if checker.violations.is_empty() {
         return Ok(());
     }
@@ -56,20 +59,22 @@ struct Checker {
 }
 
 impl Checker {
-    fn structure(&mut self, structure: &Structure, members: &Map<String, Value>, path: &str) {
+    /// `parent` makes the path of the structure; the input itself has none.
+    fn structure(&mut self, structure: &Structure, members: &Map<String, Value>, parent: Option<&dyn Fn() -> String>) {
         for member in &structure.members {
+            let path = || join(parent.map(|parent| parent()), member);
             match members.get(member.name).filter(|value| !value.is_null()) {
-                Some(value) => self.value(self.model.shape(member.shape), value, &|| join(path, member)),
-                None if member.required && !self.is_raw_payload(member, path) => {
-                    self.violate(&join(path, member), "Value null", "Member must not be null");
+                Some(value) => self.value(self.model.shape(member.shape), value, &path),
+                None if member.required && !(parent.is_none() && self.is_raw_payload(member)) => {
+                    self.violate(&path(), "Value null", "Member must not be null");
                 }
                 None => {}
             }
         }
     }
 
-    fn is_raw_payload(&self, member: &Member, path: &str) -> bool {
-        path.is_empty() && self.payload == Some(member.name) && rest::is_raw(self.model.shape(member.shape))
+    fn is_raw_payload(&self, member: &Member) -> bool {
+        self.payload == Some(member.name) && rest::is_raw(self.model.shape(member.shape))
     }
 
     /// The path is made only when there is something to say of it.
@@ -78,7 +83,7 @@ impl Checker {
             self.violate(&path(), &shown(self.model, shape, value), &constraint);
         }
         match (&shape.kind, value) {
-            (Kind::Structure(structure), Value::Object(members)) => self.structure(structure, members, &path()),
+            (Kind::Structure(structure), Value::Object(members)) => self.structure(structure, members, Some(path)),
             (Kind::List(element), Value::Array(values)) => {
                 let part = self.model.shape(element.shape);
                 if is_scalar(part) {
@@ -225,6 +230,10 @@ fn shown(model: &Model, shape: &Shape, value: &Value) -> String {
     }
     let mut text = String::new();
     show(&mut text, value);
+    if let Some((end, _)) = text.char_indices().nth(MAX_SHOWN) {
+        text.truncate(end);
+        text.push('…');
+    }
     format!("Value '{text}'")
 }
 
@@ -254,11 +263,11 @@ fn show(out: &mut String, value: &Value) {
     }
 }
 
-fn join(path: &str, member: &Member) -> String {
+fn join(parent: Option<String>, member: &Member) -> String {
     let mut letters = member.name.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
     let name = format!("{first}{}", letters.as_str());
-    if path.is_empty() { name } else { format!("{path}.{name}") }
+    parent.map_or(name.clone(), |parent| format!("{parent}.{name}"))
 }
 
 fn require_s3(operation: &OperationModel, structure: &Structure, members: &Map<String, Value>) -> Result<()> {

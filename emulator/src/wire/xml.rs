@@ -266,7 +266,13 @@ pub fn write(
         _ => {
             let text = text_of(shape, member, value, TimestampFormat::Iso8601)?;
             start(out, name, member.xml_namespace, "");
-            escape(out, &text);
+            // S3 always writes milliseconds, the query services only where there are any.
+            match text.strip_suffix(".000Z") {
+                Some(whole) if matches!(shape.kind, Kind::Timestamp) && model.service != "s3" => {
+                    out.extend([whole, "Z"])
+                }
+                _ => escape(out, &text),
+            }
         }
     }
     end(out, name);
