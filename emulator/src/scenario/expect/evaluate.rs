@@ -142,7 +142,7 @@ impl Invocations {
             (!self.since_mark || invocation.records_before >= from)
                 && self.failed.is_none_or(|failed| invocation.failed == Some(failed))
         });
-        Ok(meant.map(|invocation| json!({"number": invocation.number, "failed": invocation.failed, "error": invocation.error})).collect())
+        Ok(meant.map(|invocation| Value::String(invocation.summary())).collect())
     }
 }
 

@@ -81,8 +81,21 @@ pub struct InvocationView {
     pub records_before: usize,
     /// How it ended; `None` while it runs.
     pub failed: Option<bool>,
-    /// The error that it ended with.
+    /// The error that it ended with: its type, a colon, its text.
     pub error: Option<String>,
+}
+
+impl InvocationView {
+    /// One line: `2 failed: PixMonitor.LostRace: …`. It is what `contains` looks into.
+    pub fn summary(&self) -> String {
+        let outcome = match self.failed {
+            None => "running",
+            Some(true) => "failed",
+            Some(false) => "succeeded",
+        };
+        let error = self.error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+        format!("{} {outcome}{error}", self.number)
+    }
 }
 
 /// What a run has produced so far, as the runner supplies it.

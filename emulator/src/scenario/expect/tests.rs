@@ -53,7 +53,8 @@ impl RunView for Run {
 
     fn invocations(&self, function: &str) -> Option<Vec<InvocationView>> {
         let view = |number, records_before, failed| InvocationView { number, records_before, failed, error: None };
-        (function == "f").then(|| vec![view(1, 0, Some(true)), view(2, 3, Some(false)), view(3, 4, None)])
+        let lost = InvocationView { error: Some("F.Lost: the race".to_owned()), ..view(1, 0, Some(true)) };
+        (function == "f").then(|| vec![lost, view(2, 3, Some(false)), view(3, 4, None)])
     }
 
     fn logs(&self, group: &str) -> Option<Vec<String>> {
@@ -109,6 +110,7 @@ fn what_is_so_holds() {
         "calls s3:GetObject contains \"404 NoSuchKey\"",
         "invocations f count 3",
         "invocations f failed count 1",
+        "invocations f failed contains \"F.Lost\"",
         "invocations f succeeded since mark count 1",
         "logs /aws/lambda/f contains \"skipped 2\"",
         "logs /aws/lambda/f count 2",
