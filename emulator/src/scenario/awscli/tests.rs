@@ -68,71 +68,76 @@ impl Shapes for Small {
             "Events" => Shape::List("Event".to_owned()),
             "Object" => structure(&[("Key", "String"), ("Size", "Integer"), ("LastModified", "Timestamp")], &[], None),
             "Objects" => Shape::List("Object".to_owned()),
-            "GetObjectRequest" => structure(
-                &[("Bucket", "String"), ("Key", "String"), ("IfModifiedSince", "Timestamp")],
-                &["Bucket", "Key"],
-                None,
-            ),
-            "GetObjectResponse" => {
-                structure(&[("Body", "Blob"), ("ETag", "String"), ("LastModified", "Timestamp")], &[], Some("Body"))
-            }
-            "PutObjectRequest" => structure(
-                &[
-                    ("Bucket", "String"),
-                    ("Key", "String"),
-                    ("Body", "Blob"),
-                    ("Metadata", "StringMap"),
-                    ("BucketKeyEnabled", "Boolean"),
-                ],
-                &["Bucket", "Key"],
-                Some("Body"),
-            ),
-            "PutObjectResponse" => structure(&[("ETag", "String")], &[], None),
-            "ListObjectsV2Request" => structure(&[("Bucket", "String")], &["Bucket"], None),
-            "ListObjectsV2Response" => structure(&[("Contents", "Objects")], &[], None),
-            "FilterLogEventsRequest" => structure(
-                &[
-                    ("logGroupName", "String"),
-                    ("logStreamNames", "Strings"),
-                    ("startTime", "Integer"),
-                    ("nextToken", "String"),
-                ],
-                &[],
-                None,
-            ),
-            "FilterLogEventsResponse" => structure(
-                &[("events", "Events"), ("searchedLogStreams", "Strings"), ("nextToken", "String")],
-                &[],
-                None,
-            ),
-            "PutLogEventsRequest" => {
-                structure(&[("logGroupName", "String"), ("logEvents", "Events")], &["logGroupName", "logEvents"], None)
-            }
-            "PutLogEventsResponse" => structure(&[], &[], None),
-            "InvokeRequest" => {
-                structure(&[("FunctionName", "String"), ("Payload", "Blob")], &["FunctionName"], Some("Payload"))
-            }
-            "InvokeResponse" => structure(&[("StatusCode", "Integer"), ("Payload", "Blob")], &[], Some("Payload")),
-            "PutMetricAlarmRequest" => structure(
-                &[
-                    ("AlarmName", "String"),
-                    ("ActionsEnabled", "Boolean"),
-                    ("AlarmActions", "Strings"),
-                    ("Dimensions", "Dimensions"),
-                    ("Threshold", "Double"),
-                    ("Metric", "Metric"),
-                ],
-                &["AlarmName"],
-                None,
-            ),
-            "Metric" => structure(
-                &[("Name", "String"), ("Stat", "String"), ("Dimensions", "Dimensions"), ("Id", "Blob")],
-                &[],
-                None,
-            ),
-            _ => return None,
+            _ => return messages(shape),
         })
     }
+}
+
+/// The inputs and outputs of the operations.
+fn messages(shape: &str) -> Option<Shape> {
+    Some(match shape {
+        "GetObjectRequest" => structure(
+            &[("Bucket", "String"), ("Key", "String"), ("IfModifiedSince", "Timestamp")],
+            &["Bucket", "Key"],
+            None,
+        ),
+        "GetObjectResponse" => {
+            structure(&[("Body", "Blob"), ("ETag", "String"), ("LastModified", "Timestamp")], &[], Some("Body"))
+        }
+        "PutObjectRequest" => structure(
+            &[
+                ("Bucket", "String"),
+                ("Key", "String"),
+                ("Body", "Blob"),
+                ("Metadata", "StringMap"),
+                ("BucketKeyEnabled", "Boolean"),
+            ],
+            &["Bucket", "Key"],
+            Some("Body"),
+        ),
+        "PutObjectResponse" => structure(&[("ETag", "String")], &[], None),
+        "ListObjectsV2Request" => structure(&[("Bucket", "String")], &["Bucket"], None),
+        "ListObjectsV2Response" => structure(&[("Contents", "Objects")], &[], None),
+        "FilterLogEventsRequest" => structure(
+            &[
+                ("logGroupName", "String"),
+                ("logStreamNames", "Strings"),
+                ("startTime", "Integer"),
+                ("nextToken", "String"),
+            ],
+            &[],
+            None,
+        ),
+        "FilterLogEventsResponse" => {
+            structure(&[("events", "Events"), ("searchedLogStreams", "Strings"), ("nextToken", "String")], &[], None)
+        }
+        "PutLogEventsRequest" => {
+            structure(&[("logGroupName", "String"), ("logEvents", "Events")], &["logGroupName", "logEvents"], None)
+        }
+        "PutLogEventsResponse" => structure(&[], &[], None),
+        "InvokeRequest" => {
+            structure(&[("FunctionName", "String"), ("Payload", "Blob")], &["FunctionName"], Some("Payload"))
+        }
+        "InvokeResponse" => structure(&[("StatusCode", "Integer"), ("Payload", "Blob")], &[], Some("Payload")),
+        "PutMetricAlarmRequest" => structure(
+            &[
+                ("AlarmName", "String"),
+                ("ActionsEnabled", "Boolean"),
+                ("AlarmActions", "Strings"),
+                ("Dimensions", "Dimensions"),
+                ("Threshold", "Double"),
+                ("Metric", "Metric"),
+            ],
+            &["AlarmName"],
+            None,
+        ),
+        "Metric" => structure(
+            &[("Name", "String"), ("Stat", "String"), ("Dimensions", "Dimensions"), ("Id", "Blob")],
+            &[],
+            None,
+        ),
+        _ => return None,
+    })
 }
 
 fn words(line: &str) -> Vec<String> {
