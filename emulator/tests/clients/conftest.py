@@ -1,0 +1,113 @@
+"""A `garoa serve` for each test session, and clients for it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [os.environ["GAROA"], "serve", "--listen", "127.0.0.1:0", *options],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "GAROA_LOG": "info", "NO_COLOR": "1"},
+        )
+        for line in self.process.stderr:
+            found = re.search(r"serves on (http://\S+)", line)
+            if found:
+                self.url = found.group(1)
+                break
+        else:
+            raise RuntimeError(f"garoa serve did not start: exit code {self.process.wait()}")
+
+    def stop(self, how=signal.SIGTERM):
+        """Ends the server and gives its exit code."""
+        self.process.send_signal(how)
+        try:
+            return self.process.wait(timeout=10)
+        finally:
+            self.process.stderr.close()
+
+    def admin(self, method, path, body=None):
+        """Calls one of Garoa's own paths."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_garoa/{path}", data=data, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def client(self, service, key=ACCOUNT, secret="test", token=None, **settings):
+        """A boto3 client; the access key names the account."""
+        return self.session(key, secret, token).client(
+            service, endpoint_url=self.url, config=Config(retries={"max_attempts": 1}, **settings)
+        )
+
+    def session(self, key=ACCOUNT, secret="test", token=None):
+        """A boto3 session."""
+        return boto3.Session(
+            aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token, region_name=REGION
+        )
+
+    def aws(self, *words, stdin=None, fails=False):
+        """Runs the AWS CLI and gives what it prints."""
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / "aws"), "--endpoint-url", self.url, *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": "/nonexistent",
+                "AWS_ACCESS_KEY_ID": ACCOUNT,
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": REGION,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_PAGER": "",
+            },
+        )
+        assert (done.returncode != 0) == fails, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stderr if fails else done.stdout
+
+
+@pytest.fixture(scope="session")
+def shared_server():
+    server = Server()
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture
+def server(shared_server):
+    """The shared server, emptied."""
+    shared_server.admin("POST", "reset")
+    return shared_server
+
+
+@pytest.fixture
+def start():
+    """Starts a server with options of its own; it is ended after the test."""
+    started = []
+
+    def begin(*options):
+        started.append(Server(*options))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        if each.process.poll() is None:
+            each.stop()
