@@ -1,1 +1,201 @@
-//! Amazon S3.
+//! Amazon S3: buckets, objects and their versions, multipart uploads, and what is configured on a bucket.
+//!
+//! `state.rs` says how versions are kept and `walk.rs` how lists go over them; `lookup.rs` finds what a request names.
+//! Every other file holds the operations that its name says. Refused by name: AWS KMS, object lock, event notifications,
+//! replication, websites, transitions between storage classes, restores, ACLs that grant others anything.
+
+mod absent;
+mod acl;
+mod attributes;
+mod body;
+mod bucket;
+mod checksum;
+mod conditions;
+mod configuration;
+mod copy;
+mod delete;
+mod errors;
+mod get;
+mod input;
+mod lifecycle;
+mod list;
+mod lookup;
+mod multipart;
+mod names;
+mod object;
+mod parts;
+mod policy;
+mod put;
+mod range;
+mod state;
+mod tagging;
+mod token;
+mod versions;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use state::Buckets;
+
+use crate::cloud::{Service, Target};
+use get::on_version;
+use lookup::{on_bucket, on_object};
+
+/// The service and its operations. The IAM action of each is that of
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>.
+pub fn service() -> Service<Buckets> {
+    configurations(objects(buckets(Service::new("s3").global()))).event("Lifecycle", lifecycle::run)
+}
+
+fn buckets(service: Service<Buckets>) -> Service<Buckets> {
+    service
+        .op("CreateBucket", |_, i| Target::on(lookup::bucket_arn(&i.bucket)), bucket::create)
+        .op("DeleteBucket", |at, i| on_bucket(at, &i.bucket, "s3:DeleteBucket"), bucket::delete)
+        .op("HeadBucket", |at, i| on_bucket(at, &i.bucket, "s3:ListBucket"), bucket::head)
+        .op("ListBuckets", |_, _| Target::any().action("s3:ListAllMyBuckets"), bucket::list)
+        .op("GetBucketLocation", |at, i| on_bucket(at, &i.bucket, "s3:GetBucketLocation"), bucket::location)
+        .op(
+            "ListObjectsV2",
+            |at, i: &list::ListObjectsV2| {
+                let members = [i.prefix.as_deref(), i.delimiter.as_deref()];
+                list::target(at, &i.bucket, "s3:ListBucket", members, i.max_keys)
+            },
+            list::list_v2,
+        )
+        .op(
+            "ListObjects",
+            |at, i: &list::ListObjects| {
+                let members = [i.prefix.as_deref(), i.delimiter.as_deref()];
+                list::target(at, &i.bucket, "s3:ListBucket", members, i.max_keys)
+            },
+            list::list,
+        )
+        .op(
+            "ListObjectVersions",
+            |at, i: &versions::ListObjectVersions| {
+                let members = [i.prefix.as_deref(), i.delimiter.as_deref()];
+                list::target(at, &i.bucket, "s3:ListBucketVersions", members, i.max_keys)
+            },
+            versions::list,
+        )
+        .op(
+            "ListMultipartUploads",
+            |at, i| on_bucket(at, &i.bucket, "s3:ListBucketMultipartUploads"),
+            parts::list_uploads,
+        )
+}
+
+fn objects(service: Service<Buckets>) -> Service<Buckets> {
+    service
+        .op("PutObject", put::target, put::put)
+        .op("GetObject", get::target, get::get)
+        .op("HeadObject", get::target, get::head)
+        .op("CopyObject", copy::target, copy::copy)
+        .op("DeleteObject", delete::target, delete::delete)
+        .op("DeleteObjects", delete::batch_target, delete::delete_batch)
+        .op(
+            "GetObjectAttributes",
+            |at, i| {
+                let actions = ["s3:GetObject", "s3:GetObjectVersion"];
+                on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions)
+            },
+            attributes::get,
+        )
+        .op(
+            "GetObjectTagging",
+            |at, i| {
+                let actions = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"];
+                on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions)
+            },
+            tagging::get_object_tagging,
+        )
+        .op(
+            "PutObjectTagging",
+            |at, i| {
+                let actions = ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
+                on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions)
+            },
+            tagging::put_object_tagging,
+        )
+        .op(
+            "DeleteObjectTagging",
+            |at, i| {
+                let actions = ["s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"];
+                on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions)
+            },
+            tagging::delete_object_tagging,
+        )
+        .op(
+            "GetObjectAcl",
+            |at, i| {
+                let actions = ["s3:GetObjectAcl", "s3:GetObjectVersionAcl"];
+                on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions)
+            },
+            acl::get_object_acl,
+        )
+        .op(
+            "PutObjectAcl",
+            |at, i| {
+                let actions = ["s3:PutObjectAcl", "s3:PutObjectVersionAcl"];
+                on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions)
+            },
+            acl::put_object_acl,
+        )
+        .op("CreateMultipartUpload", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::create)
+        .op("UploadPart", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::upload_part)
+        .op("UploadPartCopy", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::upload_part_copy)
+        .op("CompleteMultipartUpload", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::complete)
+        .op(
+            "AbortMultipartUpload",
+            |at, i| on_object(at, &i.bucket, &i.key, "s3:AbortMultipartUpload"),
+            multipart::abort,
+        )
+        .op("ListParts", |at, i| on_object(at, &i.bucket, &i.key, "s3:ListMultipartUploadParts"), parts::list_parts)
+}
+
+/// A line of the table below: an operation on a bucket, its IAM action, its function.
+macro_rules! on_buckets {
+    ($service:expr; $($name:literal $action:literal $run:path;)*) => {
+        $service$(.op($name, |at, i| on_bucket(at, &i.bucket, concat!("s3:", $action)), $run))*
+    };
+}
+
+fn configurations(service: Service<Buckets>) -> Service<Buckets> {
+    on_buckets! { service;
+        "PutBucketVersioning" "PutBucketVersioning" versions::put;
+        "GetBucketVersioning" "GetBucketVersioning" versions::get;
+        "PutBucketTagging" "PutBucketTagging" tagging::put_bucket_tagging;
+        "GetBucketTagging" "GetBucketTagging" tagging::get_bucket_tagging;
+        "DeleteBucketTagging" "PutBucketTagging" tagging::delete_bucket_tagging;
+        "PutBucketPolicy" "PutBucketPolicy" policy::put;
+        "GetBucketPolicy" "GetBucketPolicy" policy::get;
+        "DeleteBucketPolicy" "DeleteBucketPolicy" policy::delete;
+        "GetBucketPolicyStatus" "GetBucketPolicyStatus" policy::status;
+        "PutPublicAccessBlock" "PutBucketPublicAccessBlock" configuration::put_public_access;
+        "GetPublicAccessBlock" "GetBucketPublicAccessBlock" configuration::get_public_access;
+        "DeletePublicAccessBlock" "PutBucketPublicAccessBlock" configuration::delete_public_access;
+        "PutBucketOwnershipControls" "PutBucketOwnershipControls" configuration::put_ownership;
+        "GetBucketOwnershipControls" "GetBucketOwnershipControls" configuration::get_ownership;
+        "DeleteBucketOwnershipControls" "PutBucketOwnershipControls" configuration::delete_ownership;
+        "PutBucketAcl" "PutBucketAcl" acl::put_bucket_acl;
+        "GetBucketAcl" "GetBucketAcl" acl::get_bucket_acl;
+        "PutBucketEncryption" "PutEncryptionConfiguration" configuration::put_encryption;
+        "GetBucketEncryption" "GetEncryptionConfiguration" configuration::get_encryption;
+        "DeleteBucketEncryption" "PutEncryptionConfiguration" configuration::delete_encryption;
+        "PutBucketCors" "PutBucketCORS" configuration::put_cors;
+        "GetBucketCors" "GetBucketCORS" configuration::get_cors;
+        "DeleteBucketCors" "PutBucketCORS" configuration::delete_cors;
+        "PutBucketLifecycleConfiguration" "PutLifecycleConfiguration" lifecycle::put;
+        "GetBucketLifecycleConfiguration" "GetLifecycleConfiguration" lifecycle::get;
+        "DeleteBucketLifecycle" "PutLifecycleConfiguration" lifecycle::delete;
+        "PutBucketNotificationConfiguration" "PutBucketNotification" configuration::put_notification;
+        "GetBucketNotificationConfiguration" "GetBucketNotification" absent::nothing;
+        "GetBucketLogging" "GetBucketLogging" absent::nothing;
+        "GetBucketAccelerateConfiguration" "GetAccelerateConfiguration" absent::nothing;
+        "GetBucketRequestPayment" "GetBucketRequestPayment" absent::payment;
+        "GetBucketWebsite" "GetBucketWebsite" absent::website;
+        "GetBucketReplication" "GetReplicationConfiguration" absent::replication;
+        "GetObjectLockConfiguration" "GetBucketObjectLockConfiguration" absent::object_lock;
+    }
+}

@@ -1,0 +1,227 @@
+//! CopyObject, and finding the source of any copy.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::checksum::{Algorithm, Checksum};
+use super::conditions::{self, ReadConditions};
+use super::input::{description, input};
+use super::lookup::{self, bucket, require};
+use super::object::{Described, Description, Object, STANDARD_CLASS, check_key};
+use super::put::{New, SIZE_LIMIT, Stored, quoted, require_tagging, store};
+use super::state::Buckets;
+use super::{errors, tagging};
+use crate::cloud::{At, Cx, Target};
+use crate::{Error, Result, Timestamp};
+
+input! { guard describes;
+    struct CopyObject {
+        pub key: String,
+        copy_source: String,
+        metadata_directive: Option<String>,
+        tagging_directive: Option<String>,
+        checksum_algorithm: Option<String>,
+        if_match: Option<String>,
+        if_none_match: Option<String>,
+        copy_source_if_match: Option<String>,
+        copy_source_if_none_match: Option<String>,
+        copy_source_if_modified_since: Option<Timestamp>,
+        copy_source_if_unmodified_since: Option<Timestamp>,
+        expected_source_bucket_owner: Option<String>,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CopyObjectOutput {
+    copy_object_result: CopyObjectResult,
+    server_side_encryption: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy_source_version_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CopyObjectResult {
+    #[serde(rename = "ETag")]
+    etag: String,
+    last_modified: Timestamp,
+    #[serde(flatten)]
+    checksum: Checksum,
+}
+
+pub(super) fn target(at: &At<Buckets>, input: &CopyObject) -> Target {
+    let directive = input.metadata_directive.as_deref().unwrap_or("COPY");
+    lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject")
+        .context("s3:x-amz-copy-source", input.copy_source.trim_start_matches('/'))
+        .context("s3:x-amz-metadata-directive", directive)
+}
+
+/// Where a copy comes from.
+pub(super) struct Source {
+    pub bucket: String,
+    pub key: String,
+    pub version_id: Option<String>,
+}
+
+impl Source {
+    /// Reads `[/]bucket/key[?versionId=id]`, percent-encoded.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn read(header: &str) -> Result<Self> {
+        let invalid = |text: &str| errors::invalid_argument("x-amz-copy-source", header, text);
+        if header.starts_with("arn:") {
+            return Err(Error::not_implemented("copy sources of S3 that are the ARN of an access point"));
+        }
+        // Only what follows the key is the query: a key may hold a question mark only percent-encoded.
+        let (path, version_id) = match header.split_once("?versionId=") {
+            Some((path, id)) => (path, Some(id.to_owned())),
+            None => (header, None),
+        };
+        let path = percent_encoding::percent_decode_str(path)
+            .decode_utf8()
+            .map_err(|_| invalid("Invalid copy source encoding."))?;
+        let path = path.strip_prefix('/').unwrap_or(&path);
+        match path.split_once('/') {
+            Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
+                Ok(Self { bucket: bucket.to_owned(), key: key.to_owned(), version_id })
+            }
+            _ => Err(invalid("Invalid copy source object key")),
+        }
+    }
+
+    /// The object, for a caller who may read it. The second part is how the answer names its version.
+    ///
+    /// # Errors
+    /// As GetObject, and 412 for the conditions.
+    pub fn object(
+        &self,
+        cx: &Cx<Buckets>,
+        expected_owner: Option<&str>,
+        conditions: &ReadConditions,
+    ) -> Result<(Arc<Object>, Option<String>)> {
+        // The source may be in any region.
+        let bucket = cx.state.buckets.get(&*self.bucket).ok_or_else(|| errors::no_such_bucket(&self.bucket))?;
+        if expected_owner.is_some_and(|expected| expected != &*bucket.owner) {
+            return Err(errors::access_denied());
+        }
+        let action = if self.version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+        require(cx, action, &lookup::object_arn(&self.bucket, &self.key))?;
+        let version = lookup::version(cx, bucket, &self.key, self.version_id.as_deref(), "COPY").map_err(|error| {
+            if error.status() != 405 {
+                return error;
+            }
+            errors::invalid_request(
+                "The source of a copy request may not specifically refer to a delete marker by version id.",
+            )
+        })?;
+        let object = Arc::clone(version.object("COPY")?);
+        conditions.check_source(&object)?;
+        let shown = bucket.shown_id(&object.stamp);
+        Ok((object, shown))
+    }
+}
+
+pub(super) fn copy(cx: &mut Cx<Buckets>, mut input: CopyObject) -> Result<CopyObjectOutput> {
+    let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    check_key(&input.key)?;
+    let source = Source::read(&input.copy_source)?;
+    let conditions = ReadConditions {
+        if_match: input.copy_source_if_match.take(),
+        if_none_match: input.copy_source_if_none_match.take(),
+        if_modified_since: input.copy_source_if_modified_since,
+        if_unmodified_since: input.copy_source_if_unmodified_since,
+    };
+    let (object, source_version) = source.object(cx, input.expected_source_bucket_owner.as_deref(), &conditions)?;
+    if object.size() > SIZE_LIMIT {
+        let text = "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120";
+        return Err(errors::invalid_request(text));
+    }
+    let described = description!(input);
+    require_tagging(cx, &described, &input.bucket, &input.key)?;
+    check_onto_itself(&source, &input, &described, &object)?;
+    let directives = (input.metadata_directive.as_deref(), input.tagging_directive.as_deref());
+    let description = describe(described, directives, &object, bucket.configuration.ownership())?;
+    conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let body = object.body.clone();
+    let algorithm = input.checksum_algorithm.as_deref().map(Algorithm::parse).transpose()?;
+    // A copy is one piece: the checksum of parts becomes one of the whole, of the same algorithm.
+    let checksum = match algorithm {
+        None if object.parts.is_empty() => object.checksum.clone(),
+        wanted => Checksum::of(wanted.unwrap_or(object.checksum.algorithm), &body),
+    };
+    let etag = if object.parts.is_empty() { object.etag.clone() } else { quoted(&md5_of(&body)) };
+    let new = New { body, etag, checksum, description, parts: Vec::new(), modified: cx.now };
+    let Stored { object, version_id, expiration } = store(cx, &input.bucket, &input.key, new, None)?;
+    Ok(CopyObjectOutput {
+        copy_object_result: CopyObjectResult {
+            etag: object.etag.clone(),
+            last_modified: object.stamp.modified,
+            checksum: object.checksum.clone(),
+        },
+        server_side_encryption: "AES256",
+        copy_source_version_id: source_version,
+        version_id,
+        expiration,
+    })
+}
+
+fn md5_of(body: &[u8]) -> String {
+    use md5::{Digest, Md5};
+    hex::encode(Md5::digest(body))
+}
+
+/// A copy onto itself must change something. The copy of a version onto its key restores that version.
+fn check_onto_itself(source: &Source, input: &CopyObject, described: &Described, object: &Object) -> Result<()> {
+    let itself = source.bucket == input.bucket && source.key == input.key && source.version_id.is_none();
+    let class = described.storage_class.as_deref();
+    let kept_class = object.description.storage_class.as_deref().unwrap_or(STANDARD_CLASS);
+    let changes = input.metadata_directive.as_deref() == Some("REPLACE")
+        || class.is_some_and(|class| class != kept_class)
+        || described.redirect.is_some()
+        || described.encryption.is_some();
+    if !itself || changes {
+        return Ok(());
+    }
+    let text = "This copy request is illegal because it is trying to copy an object to itself without changing the \
+                object's metadata, storage class, website redirect location or encryption attributes.";
+    Err(errors::invalid_request(text))
+}
+
+/// What the copy is described as: `REPLACE` takes the request's word, `COPY`, the default, the source's.
+/// The storage class, the redirect and the ACL are always the request's.
+fn describe(
+    described: Described,
+    (metadata, tags): (Option<&str>, Option<&str>),
+    object: &Object,
+    ownership: &str,
+) -> Result<Description> {
+    let unknown = |name: &str, value: &str| {
+        let text = if name.contains("tagging") { "Unknown tagging directive." } else { "Unknown metadata directive." };
+        Err(errors::invalid_argument(name, value, text))
+    };
+    let replaced_tags = match tags {
+        None | Some("COPY") => None,
+        Some("REPLACE") => {
+            Some(described.tagging.as_deref().map(tagging::from_header).transpose()?.unwrap_or_default())
+        }
+        Some(other) => return unknown("x-amz-tagging-directive", other),
+    };
+    let mut description = described.check(ownership)?;
+    match metadata {
+        Some("REPLACE") => {}
+        None | Some("COPY") => {
+            description.headers = object.description.headers.clone();
+            description.metadata = object.description.metadata.clone();
+        }
+        Some(other) => return unknown("x-amz-metadata-directive", other),
+    }
+    description.tags = replaced_tags.unwrap_or_else(|| object.description.tags.clone());
+    Ok(description)
+}

@@ -1,0 +1,128 @@
+//! Finding what a request names, and the errors of not finding it.
+
+use super::errors;
+use super::object::Version;
+use super::state::{Bucket, Buckets};
+use crate::cloud::{At, Cx, Target};
+use crate::iam::Principal;
+use crate::{Error, Result};
+
+/// The ARN of a bucket.
+pub(super) fn bucket_arn(bucket: &str) -> String {
+    format!("arn:aws:s3:::{bucket}")
+}
+
+/// The ARN of an object.
+pub(super) fn object_arn(bucket: &str, key: &str) -> String {
+    format!("arn:aws:s3:::{bucket}/{key}")
+}
+
+/// The target of an operation on a bucket.
+pub(super) fn on_bucket(at: &At<Buckets>, bucket: &str, action: &'static str) -> Target {
+    guarded(at, bucket, Target::on(bucket_arn(bucket)).action(action))
+}
+
+/// The target of an operation on an object.
+pub(super) fn on_object(at: &At<Buckets>, bucket: &str, key: &str, action: &'static str) -> Target {
+    guarded(at, bucket, Target::on(object_arn(bucket, key)).action(action))
+}
+
+/// A bucket that does not exist has nobody who could deny: S3 answers 404 to everyone.
+fn guarded(at: &At<Buckets>, bucket: &str, target: Target) -> Target {
+    match at.state.buckets.get(bucket) {
+        Some(bucket) => target.policy(bucket.configuration.policy.clone()).owner(&*bucket.owner),
+        None => Target { open: true, ..target },
+    }
+}
+
+/// The bucket of this name.
+///
+/// # Errors
+/// 404 without it; 403 if it is another account's than the caller expects; 301 if it is in another region than the
+/// one that was called.
+pub(super) fn bucket<'a>(cx: &'a Cx<Buckets>, name: &str, expected_owner: Option<&str>) -> Result<&'a Bucket> {
+    let bucket = cx.state.buckets.get(name).ok_or_else(|| errors::no_such_bucket(name))?;
+    check(cx, bucket, expected_owner)?;
+    Ok(bucket)
+}
+
+/// See [`bucket`]. The other half of the pair is the generator of ids, which changes together with a bucket.
+pub(super) fn bucket_mut<'a>(cx: &'a mut Cx<Buckets>, name: &str) -> Result<&'a mut Bucket> {
+    cx.state.buckets.get_mut(name).ok_or_else(|| errors::no_such_bucket(name))
+}
+
+fn check(cx: &Cx<Buckets>, bucket: &Bucket, expected_owner: Option<&str>) -> Result<()> {
+    if expected_owner.is_some_and(|expected| expected != &*bucket.owner) {
+        return Err(errors::access_denied());
+    }
+    // A request without a signature says no region, and a service acts wherever the bucket is.
+    let placeless = matches!(cx.caller.principal, Principal::Anonymous | Principal::Service(_));
+    if bucket.region == cx.scope.region || placeless {
+        return Ok(());
+    }
+    let text = "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all \
+                future requests to this endpoint.";
+    Err(Error::new(301, "PermanentRedirect", text)
+        .with("Endpoint", format!("{}.s3.{}.amazonaws.com", bucket.name, bucket.region))
+        .with("Bucket", &*bucket.name)
+        .with("x-amz-bucket-region", &*bucket.region))
+}
+
+/// The version of a key that a request names, or the latest.
+///
+/// # Errors
+/// Those of S3 for what is not there. Who may not list the bucket does not learn that a key is missing:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>, "Permissions".
+pub(super) fn version(cx: &Cx<Buckets>, bucket: &Bucket, key: &str, id: Option<&str>, method: &str) -> Result<Version> {
+    match id {
+        None => match bucket.latest(key) {
+            Some(version @ Version::Object(_)) => Ok(version),
+            Some(Version::Marker(stamp)) => Err(missing(cx, bucket, key)
+                .with("x-amz-delete-marker", "true")
+                .with("x-amz-version-id", stamp.id_or_null())),
+            None => Err(missing(cx, bucket, key)),
+        },
+        Some(id) => {
+            check_version_id(id)?;
+            let version = bucket.version(key, id).ok_or_else(|| errors::no_such_version(key, id))?;
+            version.object(method)?;
+            Ok(version)
+        }
+    }
+}
+
+/// What a missing key answers this caller.
+pub(super) fn missing(cx: &Cx<Buckets>, bucket: &Bucket, key: &str) -> Error {
+    let (action, arn) = ("s3:ListBucket", bucket.arn());
+    if cx.access().may(action, &arn) {
+        errors::no_such_key(key)
+    } else {
+        errors::denied(&cx.caller.principal.arn(), action, &arn)
+    }
+}
+
+/// Refuses what the caller may not do besides what the operation itself asks for.
+///
+/// # Errors
+/// 403.
+pub(super) fn require(cx: &Cx<Buckets>, action: &str, resource: &str) -> Result<()> {
+    if cx.access().may(action, resource) {
+        return Ok(());
+    }
+    Err(errors::denied(&cx.caller.principal.arn(), action, resource))
+}
+
+/// # Errors
+/// `InvalidArgument` for what cannot be the id of a version.
+pub(super) fn check_version_id(id: &str) -> Result<()> {
+    if id == "null" || super::state::place(id).is_some() {
+        return Ok(());
+    }
+    Err(errors::invalid_argument("versionId", id, "Invalid version id specified"))
+}
+
+/// The canonical user id of an account: 64 hexadecimal digits that belong to it alone.
+pub(super) fn canonical_id(account: &str) -> String {
+    use sha2::{Digest, Sha256};
+    hex::encode(Sha256::digest(format!("canonical user of {account}")))
+}

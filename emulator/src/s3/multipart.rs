@@ -1,0 +1,521 @@
+//! Multipart uploads: starting, filling, completing and aborting them. `parts.rs` lists them.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+use super::checksum::{self, Algorithm, Checksum, Kind, Sent};
+use super::conditions::{self, ReadConditions};
+use super::copy::Source;
+use super::input::{description, input, sent_checksum};
+use super::lookup::{self, bucket};
+use super::object::{Description, Object, PartOf, Version, check_key};
+use super::put::{New, Stored, check_size, quoted, require_tagging, store};
+use super::state::{Bucket, Buckets, place, whole_seconds};
+use super::{errors, range};
+use crate::cloud::Cx;
+use crate::{Error, Result, Timestamp};
+
+/// The parts of an upload are numbered from 1 to this.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+const PARTS: u32 = 10_000;
+/// Every part but the last has at least this many bytes.
+const PART_MINIMUM: u64 = 5 * 1024 * 1024;
+/// An object of parts has at most this many bytes (50 TB since December 2025).
+const OBJECT_LIMIT: u64 = 50 * 1024 * 1024 * 1024 * 1024;
+
+/// An upload that is under way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Upload {
+    pub id: Arc<str>,
+    pub initiated: Timestamp,
+    pub initiator: String,
+    pub description: Description,
+    /// The checksum that was asked for when it was started.
+    pub checksum: Option<(Algorithm, Kind)>,
+    pub parts: OrdMap<u32, Part>,
+}
+
+/// A part that was uploaded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Part {
+    #[serde(with = "super::body")]
+    pub body: Bytes,
+    pub etag: String,
+    pub checksum: Checksum,
+    pub modified: Timestamp,
+}
+
+input! { guard describes;
+    struct CreateMultipartUpload {
+        pub key: String,
+        checksum_algorithm: Option<String>,
+        checksum_type: Option<String>,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateOutput {
+    bucket: String,
+    key: String,
+    upload_id: String,
+    server_side_encryption: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum_algorithm: Option<Algorithm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum_type: Option<Kind>,
+}
+
+pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateMultipartUpload) -> Result<CreateOutput> {
+    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    check_key(&input.key)?;
+    let described = description!(input);
+    require_tagging(cx, &described, &input.bucket, &input.key)?;
+    let description = described.check(found.configuration.ownership())?;
+    let checksum = wanted_checksum(input.checksum_algorithm.as_deref(), input.checksum_type.as_deref())?;
+    let initiator = cx.caller.principal.arn();
+    let initiated = whole_seconds(cx.now);
+    let bucket = cx.state.buckets.get_mut(&*input.bucket).ok_or_else(|| errors::no_such_bucket(&input.bucket))?;
+    let (sequence, id) = bucket.next_id(cx.ids);
+    let upload = Upload { id: Arc::clone(&id), initiated, initiator, description, checksum, parts: OrdMap::new() };
+    bucket.uploads.insert((Arc::from(&*input.key), sequence), upload);
+    Ok(CreateOutput {
+        bucket: input.bucket,
+        key: input.key,
+        upload_id: id.to_string(),
+        server_side_encryption: "AES256",
+        checksum_algorithm: checksum.map(|(algorithm, _)| algorithm),
+        checksum_type: checksum.map(|(_, kind)| kind),
+    })
+}
+
+/// Which checksum an upload is to have. SHA checksums cover the parts' checksums, CRC64NVME the whole, the others either.
+fn wanted_checksum(algorithm: Option<&str>, kind: Option<&str>) -> Result<Option<(Algorithm, Kind)>> {
+    let Some(algorithm) = algorithm.map(Algorithm::parse).transpose()? else {
+        return match kind {
+            None => Ok(None),
+            Some(_) => Err(errors::invalid_request(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+            )),
+        };
+    };
+    let kind = match kind {
+        Some("FULL_OBJECT") => Kind::FullObject,
+        Some("COMPOSITE") => Kind::Composite,
+        Some(_) => return Err(errors::invalid_request("Value for x-amz-checksum-type header is invalid.")),
+        None if algorithm == Algorithm::Crc64Nvme => Kind::FullObject,
+        None => Kind::Composite,
+    };
+    let impossible = match (algorithm, kind) {
+        (Algorithm::Crc64Nvme, Kind::Composite) => Some("COMPOSITE"),
+        (Algorithm::Sha1 | Algorithm::Sha256, Kind::FullObject) => Some("FULL_OBJECT"),
+        _ => None,
+    };
+    match impossible {
+        None => Ok(Some((algorithm, kind))),
+        Some(kind) => {
+            let algorithm = algorithm.name().to_ascii_lowercase();
+            let text = format!("The {kind} checksum type cannot be used with the {algorithm} checksum algorithm.");
+            Err(errors::invalid_request(text))
+        }
+    }
+}
+
+/// The upload of this id, and its place.
+///
+/// # Errors
+/// `NoSuchUpload`.
+pub(super) fn upload<'a>(bucket: &'a Bucket, key: &str, id: &str) -> Result<(&'a Upload, (Arc<str>, u64))> {
+    let missing = || errors::no_such_upload(id);
+    let at = (Arc::from(key), place(id).ok_or_else(missing)?);
+    let upload = bucket.uploads.get(&at).filter(|upload| &*upload.id == id).ok_or_else(missing)?;
+    Ok((upload, at))
+}
+
+fn check_part_number(number: i64) -> Result<u32> {
+    u32::try_from(number).ok().filter(|number| (1..=PARTS).contains(number)).ok_or_else(|| {
+        let text = "Part number must be an integer between 1 and 10000, inclusive";
+        errors::invalid_argument("partNumber", number.to_string(), text)
+    })
+}
+
+input! { guard checksums;
+    struct UploadPart {
+        pub key: String,
+        upload_id: String,
+        part_number: i64,
+        #[serde(rename = "ContentMD5")]
+        content_md5: Option<String>,
+        checksum_algorithm: Option<String>,
+        _content_length: Option<u64>,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UploadPartOutput {
+    #[serde(rename = "ETag")]
+    etag: String,
+    #[serde(flatten)]
+    checksum: Checksum,
+    server_side_encryption: &'static str,
+}
+
+pub(super) fn upload_part(cx: &mut Cx<Buckets>, mut input: UploadPart) -> Result<UploadPartOutput> {
+    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let number = check_part_number(input.part_number)?;
+    let (upload, at) = upload(found, &input.key, &input.upload_id)?;
+    let body = cx.body.clone();
+    check_size(&body)?;
+    let md5 = checksum::md5(&body, input.content_md5.as_deref())?;
+    let sent = sent_checksum!(input);
+    let announced = input.checksum_algorithm.as_deref();
+    check_part_algorithm(upload, &sent, announced)?;
+    let default = upload.checksum.map_or(Algorithm::Crc64Nvme, |(algorithm, _)| algorithm);
+    let checksum = sent.verify(announced, default, &body)?.of_part();
+    let etag = quoted(&hex::encode(md5));
+    let part = Part { body, etag: etag.clone(), checksum: checksum.clone(), modified: whole_seconds(cx.now) };
+    add_part(cx, &input.bucket, &at, number, part)?;
+    Ok(UploadPartOutput { etag, checksum, server_side_encryption: "AES256" })
+}
+
+/// The parts of an upload that was started with an algorithm come with a checksum of that one.
+fn check_part_algorithm(upload: &Upload, sent: &Sent, announced: Option<&str>) -> Result<()> {
+    let Some((expected, kind)) = upload.checksum else { return Ok(()) };
+    let actual = match sent.one()? {
+        Some((algorithm, _)) => Some(algorithm),
+        None => announced.map(Algorithm::parse).transpose()?,
+    };
+    // The checksum of the whole does not need those of the parts: S3 computes what is missing.
+    if actual == Some(expected) || (actual.is_none() && kind == Kind::FullObject) {
+        return Ok(());
+    }
+    let actual = actual.map_or("null".to_owned(), |algorithm| algorithm.name().to_ascii_lowercase());
+    let expected = expected.name().to_ascii_lowercase();
+    let text =
+        format!("Checksum Type mismatch occurred, expected checksum Type: {expected}, actual checksum Type: {actual}");
+    Err(errors::invalid_request(text))
+}
+
+fn add_part(cx: &mut Cx<Buckets>, name: &str, at: &(Arc<str>, u64), number: u32, part: Part) -> Result<()> {
+    let upload = lookup::bucket_mut(cx, name)?.uploads.get_mut(at);
+    upload.ok_or_else(|| Error::internal("an upload that was just found is gone"))?.parts.insert(number, part);
+    Ok(())
+}
+
+input! { guard;
+    struct UploadPartCopy {
+        pub key: String,
+        upload_id: String,
+        part_number: i64,
+        copy_source: String,
+        copy_source_range: Option<String>,
+        copy_source_if_match: Option<String>,
+        copy_source_if_none_match: Option<String>,
+        copy_source_if_modified_since: Option<Timestamp>,
+        copy_source_if_unmodified_since: Option<Timestamp>,
+        expected_source_bucket_owner: Option<String>,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UploadPartCopyOutput {
+    copy_part_result: CopyPartResult,
+    server_side_encryption: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy_source_version_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CopyPartResult {
+    #[serde(rename = "ETag")]
+    etag: String,
+    last_modified: Timestamp,
+    #[serde(flatten)]
+    checksum: Checksum,
+}
+
+pub(super) fn upload_part_copy(cx: &mut Cx<Buckets>, input: UploadPartCopy) -> Result<UploadPartCopyOutput> {
+    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let number = check_part_number(input.part_number)?;
+    let (upload, at) = upload(found, &input.key, &input.upload_id)?;
+    let conditions = ReadConditions {
+        if_match: input.copy_source_if_match,
+        if_none_match: input.copy_source_if_none_match,
+        if_modified_since: input.copy_source_if_modified_since,
+        if_unmodified_since: input.copy_source_if_unmodified_since,
+    };
+    let source = Source::read(&input.copy_source)?;
+    let (object, version_id) = source.object(cx, input.expected_source_bucket_owner.as_deref(), &conditions)?;
+    let body = match &input.copy_source_range {
+        Some(range) => source_range(range, &object)?,
+        None => object.body.clone(),
+    };
+    check_size(&body)?;
+    let algorithm = upload.checksum.map_or(Algorithm::Crc64Nvme, |(algorithm, _)| algorithm);
+    let checksum = Checksum::of(algorithm, &body).of_part();
+    let etag = quoted(&hex::encode(checksum::md5(&body, None)?));
+    let modified = whole_seconds(cx.now);
+    let part = Part { body, etag: etag.clone(), checksum: checksum.clone(), modified };
+    add_part(cx, &input.bucket, &at, number, part)?;
+    let copy_part_result = CopyPartResult { etag, last_modified: modified, checksum };
+    Ok(UploadPartCopyOutput { copy_part_result, server_side_encryption: "AES256", copy_source_version_id: version_id })
+}
+
+/// A range of a source has both ends, and both are in it.
+fn source_range(header: &str, object: &Object) -> Result<Bytes> {
+    let size = object.size();
+    let last =
+        header.strip_prefix("bytes=").and_then(|range| range.split_once('-')).map(|(_, last)| last.parse::<u64>());
+    let Some(Ok(last)) = last else {
+        let text = "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the \
+                    zero-based offsets of the first and last bytes to copy";
+        return Err(errors::invalid_argument("x-amz-copy-source-range", header, text));
+    };
+    let bytes = range::read(header, size).ok().flatten().filter(|_| last < size);
+    let bounds = bytes.and_then(|b| Some((usize::try_from(b.start).ok()?, usize::try_from(b.end).ok()?)));
+    let Some((start, end)) = bounds else {
+        let text = format!("Range specified is not valid for source object of size: {size}");
+        return Err(errors::invalid_argument("x-amz-copy-source-range", header, text));
+    };
+    Ok(object.body.slice(start..end))
+}
+
+input! { guard checksums;
+    struct CompleteMultipartUpload {
+        pub key: String,
+        upload_id: String,
+        multipart_upload: Option<Completed>,
+        checksum_type: Option<String>,
+        mpu_object_size: Option<u64>,
+        if_match: Option<String>,
+        if_none_match: Option<String>,
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Completed {
+    #[serde(default)]
+    parts: Vec<CompletedPart>,
+}
+
+input! { checksums;
+    struct CompletedPart {
+        part_number: i64,
+        #[serde(rename = "ETag")]
+        etag: Option<String>,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CompleteOutput {
+    location: String,
+    bucket: String,
+    key: String,
+    #[serde(rename = "ETag")]
+    etag: String,
+    #[serde(flatten)]
+    checksum: Checksum,
+    server_side_encryption: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration: Option<String>,
+}
+
+pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload) -> Result<CompleteOutput> {
+    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let region = Arc::clone(&found.region);
+    let location = format!("https://{}.s3.{region}.amazonaws.com/{}", input.bucket, input.key);
+    let (upload, at) = match upload(found, &input.key, &input.upload_id) {
+        Ok(found) => found,
+        // Completing once more what this upload became answers as before, so that a client whose answer got lost may retry.
+        Err(missing) => {
+            let latest = found.latest(&input.key).filter(|version| completed_by(version, &input.upload_id));
+            let Some(Version::Object(object)) = latest else { return Err(missing) };
+            let version_id = object.stamp.id.as_deref().map(str::to_owned);
+            return Ok(answer(input, location, Stored { object, version_id, expiration: None }));
+        }
+    };
+    let listed = input.multipart_upload.take().unwrap_or_default().parts;
+    let parts = chosen_parts(upload, listed)?;
+    let size = parts.iter().map(|(_, part)| part.body.len() as u64).sum::<u64>();
+    if size > OBJECT_LIMIT {
+        return Err(errors::too_large(size, OBJECT_LIMIT));
+    }
+    if let Some(expected) = input.mpu_object_size.filter(|expected| *expected != size) {
+        let text = format!(
+            "The provided 'x-amz-mp-object-size' header value {expected} does not match what was computed: {size}"
+        );
+        return Err(errors::invalid_request(text));
+    }
+    conditions::check_write(cx, found, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let body = joined(&parts);
+    let checksum = whole_checksum(upload, &parts, &body)?;
+    check_whole(&checksum, &sent_checksum!(input), input.checksum_type.as_deref(), upload)?;
+    let new = New {
+        body,
+        etag: quoted(&format!("{}-{}", etag_of_parts(&parts)?, parts.len())),
+        checksum,
+        description: upload.description.clone(),
+        parts: parts.iter().map(|(number, part)| part_of(*number, part)).collect(),
+        // An object of parts is as old as its upload.
+        modified: upload.initiated,
+    };
+    lookup::bucket_mut(cx, &input.bucket)?.uploads.remove(&at);
+    let stored = store(cx, &input.bucket, &input.key, new, Some(Arc::from(&*input.upload_id)))?;
+    Ok(answer(input, location, stored))
+}
+
+fn completed_by(version: &Version, upload: &str) -> bool {
+    matches!(version, Version::Object(object) if object.upload.as_deref() == Some(upload))
+}
+
+fn answer(input: CompleteMultipartUpload, location: String, stored: Stored) -> CompleteOutput {
+    let Stored { object, version_id, expiration } = stored;
+    CompleteOutput {
+        location,
+        bucket: input.bucket,
+        key: input.key,
+        etag: object.etag.clone(),
+        checksum: object.checksum.clone(),
+        server_side_encryption: "AES256",
+        version_id,
+        expiration,
+    }
+}
+
+/// The parts that a completion names, if they are as it says.
+fn chosen_parts(upload: &Upload, listed: Vec<CompletedPart>) -> Result<Vec<(u32, &Part)>> {
+    if listed.is_empty() {
+        return Err(errors::malformed_xml());
+    }
+    let mut parts: Vec<(u32, &Part)> = Vec::with_capacity(listed.len());
+    let last = listed.len() - 1;
+    for (index, mut wanted) in listed.into_iter().enumerate() {
+        let number = check_part_number(wanted.part_number)?;
+        if parts.last().is_some_and(|(before, _)| *before >= number) {
+            let text = "The list of parts was not in ascending order. Parts must be ordered by part number.";
+            return Err(Error::new(400, "InvalidPartOrder", text).with("UploadId", &*upload.id));
+        }
+        let etag = wanted.etag.take().unwrap_or_default();
+        let part = upload.parts.get(&number).filter(|part| part.etag.trim_matches('"') == etag.trim_matches('"'));
+        let part = part.ok_or_else(|| invalid_part(upload, number, &etag))?;
+        check_part_checksum(upload, number, part, &sent_checksum!(wanted), &etag)?;
+        let size = part.body.len() as u64;
+        if index < last && size < PART_MINIMUM {
+            return Err(Error::new(
+                400,
+                "EntityTooSmall",
+                "Your proposed upload is smaller than the minimum allowed size",
+            )
+            .with("ETag", etag.trim_matches('"'))
+            .with("PartNumber", number.to_string())
+            .with("MinSizeAllowed", PART_MINIMUM.to_string())
+            .with("ProposedSize", size.to_string()));
+        }
+        parts.push((number, part));
+    }
+    Ok(parts)
+}
+
+fn check_part_checksum(upload: &Upload, number: u32, part: &Part, sent: &Sent, etag: &str) -> Result<()> {
+    match (sent.one()?, upload.checksum) {
+        (None, Some((algorithm, Kind::Composite))) => {
+            let algorithm = algorithm.name().to_ascii_lowercase();
+            Err(errors::invalid_request(format!(
+                "The upload was created using a {algorithm} checksum. The complete request must include the checksum for \
+                 each part. It was missing for part {number} in the request."
+            )))
+        }
+        (Some((algorithm, value)), _) if part.checksum.algorithm != algorithm || part.checksum.value != value => {
+            Err(invalid_part(upload, number, etag))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn invalid_part(upload: &Upload, number: u32, etag: &str) -> Error {
+    let text = "One or more of the specified parts could not be found.  The part may not have been uploaded, or the \
+                specified entity tag may not match the part's entity tag.";
+    Error::new(400, "InvalidPart", text)
+        .with("UploadId", &*upload.id)
+        .with("PartNumber", number.to_string())
+        .with("ETag", etag.trim_matches('"'))
+}
+
+/// The object's bytes. The one copy that S3's bodies know: an object is one piece, whatever it came in.
+fn joined(parts: &[(u32, &Part)]) -> Bytes {
+    if let [(_, only)] = parts {
+        return only.body.clone();
+    }
+    let mut body = BytesMut::with_capacity(parts.iter().map(|(_, part)| part.body.len()).sum());
+    for (_, part) in parts {
+        body.extend_from_slice(&part.body);
+    }
+    body.freeze()
+}
+
+/// The MD5 of the parts' MD5s.
+fn etag_of_parts(parts: &[(u32, &Part)]) -> Result<String> {
+    let mut digests = Vec::with_capacity(parts.len() * 16);
+    for (_, part) in parts {
+        digests.extend(hex::decode(part.etag.trim_matches('"')).map_err(Error::internal)?);
+    }
+    Ok(hex::encode(checksum::md5(&digests, None)?))
+}
+
+fn whole_checksum(upload: &Upload, parts: &[(u32, &Part)], body: &Bytes) -> Result<Checksum> {
+    match upload.checksum {
+        Some((algorithm, Kind::Composite)) => {
+            let checksums: Vec<_> = parts.iter().map(|(_, part)| &part.checksum).collect();
+            Checksum::composite(algorithm, &checksums)
+        }
+        Some((algorithm, Kind::FullObject)) => Ok(Checksum::of(algorithm, body)),
+        None => Ok(Checksum::of(Algorithm::Crc64Nvme, body)),
+    }
+}
+
+/// Compares the checksum of the whole with what the completion says it is. An upload that was started without an
+/// algorithm takes no word for it.
+fn check_whole(checksum: &Checksum, sent: &Sent, kind: Option<&str>, upload: &Upload) -> Result<()> {
+    let Some((algorithm, upload_kind)) = upload.checksum else { return Ok(()) };
+    let upload_kind = if upload_kind == Kind::Composite { "COMPOSITE" } else { "FULL_OBJECT" };
+    if kind.is_some_and(|kind| kind != upload_kind) {
+        let text = format!(
+            "The upload was created using the {upload_kind} checksum mode. The complete request must use the same \
+             checksum mode."
+        );
+        return Err(errors::invalid_request(text));
+    }
+    let Some((sent_algorithm, value)) = sent.one()? else { return Ok(()) };
+    // A composite checksum may be sent without the number of parts.
+    let bare = checksum.value.split('-').next();
+    if sent_algorithm == algorithm && (value == checksum.value || Some(value) == bare) {
+        return Ok(());
+    }
+    let name = sent_algorithm.name().to_ascii_lowercase();
+    Err(Error::new(400, "BadDigest", format!("The {name} you specified did not match the calculated checksum.")))
+}
+
+fn part_of(number: u32, part: &Part) -> PartOf {
+    PartOf { number, size: part.body.len() as u64, checksum: part.checksum.clone() }
+}
+
+input! { guard; struct OnUpload { pub key: String, upload_id: String, } }
+
+pub(super) fn abort(cx: &mut Cx<Buckets>, input: OnUpload) -> Result<()> {
+    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let (_, at) = upload(found, &input.key, &input.upload_id)?;
+    lookup::bucket_mut(cx, &input.bucket)?.uploads.remove(&at);
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! The rules of buckets' names and places.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+
+use crate::{Error, Result};
+
+/// The length of a bucket's name.
+const LENGTH: std::ops::RangeInclusive<usize> = 3..=63;
+const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+const RESERVED_SUFFIXES: [&str; 6] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an"];
+
+/// The region that needs no location constraint, and takes none of its own name.
+const HOME: &str = "us-east-1";
+
+/// # Errors
+/// `InvalidBucketName`.
+pub(super) fn check_name(name: &str) -> Result<()> {
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let valid = LENGTH.contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.')
+        && edge(name.chars().next())
+        && edge(name.chars().next_back())
+        && !name.contains("..")
+        && name.parse::<std::net::Ipv4Addr>().is_err()
+        && !RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        && !RESERVED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
+    if valid {
+        return Ok(());
+    }
+    Err(Error::new(400, "InvalidBucketName", "The specified bucket is not valid.").with("BucketName", name))
+}
+
+/// The region of a new bucket: what the constraint names, which must be the region that is called, unless that is
+/// us-east-1, from where every region can be named.
+///
+/// # Errors
+/// `InvalidLocationConstraint`, `IllegalLocationConstraintException`.
+pub(super) fn region<'a>(constraint: Option<&'a str>, called: &'a str) -> Result<&'a str> {
+    // The name of old for the first region in Europe.
+    let region = match constraint {
+        Some("EU") => Some("eu-west-1"),
+        // An empty element is none.
+        Some("") | None => None,
+        Some(HOME) => return Err(invalid(HOME)),
+        Some(other) if !is_region(other) => return Err(invalid(other)),
+        Some(other) => Some(other),
+    };
+    match region {
+        None if called == HOME => Ok(HOME),
+        None => Err(illegal("unspecified")),
+        Some(region) if called == HOME || called == region => Ok(region),
+        Some(region) => Err(illegal(region)),
+    }
+}
+
+/// The form of a region's name: `us-west-2`, `us-gov-east-1`.
+fn is_region(name: &str) -> bool {
+    let mut parts = name.rsplit('-');
+    let number = parts.next().is_some_and(|n| !n.is_empty() && n.len() <= 2 && n.bytes().all(|b| b.is_ascii_digit()));
+    let words: Vec<_> = parts.collect();
+    number
+        && (2..=3).contains(&words.len())
+        && words.iter().all(|word| word.len() >= 2 && word.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+fn invalid(constraint: &str) -> Error {
+    Error::new(400, "InvalidLocationConstraint", "The specified location-constraint is not valid")
+        .with("LocationConstraint", constraint)
+}
+
+fn illegal(constraint: &str) -> Error {
+    let text = format!(
+        "The {constraint} location constraint is incompatible for the region specific endpoint this request was sent to."
+    );
+    Error::new(400, "IllegalLocationConstraintException", text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        for good in ["abc", "a.b-c", "123", &"a".repeat(63)] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        for bad in ["ab", "Abc", "a_b", "-ab", "ab-", "a..b", "192.168.0.1", "xn--a", "a-s3alias", &"a".repeat(64)] {
+            assert_eq!(check_name(bad).unwrap_err().code(), "InvalidBucketName", "{bad}");
+        }
+    }
+
+    #[test]
+    fn places_are_checked() {
+        assert_eq!(region(None, "us-east-1").unwrap(), "us-east-1");
+        assert_eq!(region(Some("EU"), "us-east-1").unwrap(), "eu-west-1");
+        assert_eq!(region(Some("sa-east-1"), "sa-east-1").unwrap(), "sa-east-1");
+        assert_eq!(region(Some("us-east-1"), "us-east-1").unwrap_err().code(), "InvalidLocationConstraint");
+        assert_eq!(region(Some("moon"), "us-east-1").unwrap_err().code(), "InvalidLocationConstraint");
+        let unspecified = region(None, "sa-east-1").unwrap_err();
+        assert_eq!(unspecified.code(), "IllegalLocationConstraintException");
+        assert!(unspecified.message().starts_with("The unspecified location constraint is incompatible"));
+        assert_eq!(region(Some("us-west-2"), "sa-east-1").unwrap_err().code(), "IllegalLocationConstraintException");
+    }
+}

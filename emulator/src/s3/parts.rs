@@ -1,0 +1,257 @@
+//! ListParts and ListMultipartUploads.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::bucket::Owner;
+use super::checksum::{Algorithm, Checksum, Kind};
+use super::errors;
+use super::input::input;
+use super::list::{CommonPrefix, Encoding, page_size};
+use super::lookup::{bucket, canonical_id};
+use super::multipart::{Upload, upload};
+use super::object::STANDARD_CLASS;
+use super::state::{Bucket, Buckets, place};
+use super::walk::{Filter, From};
+use crate::cloud::Cx;
+use crate::{Result, Timestamp};
+
+input! { guard;
+    struct ListParts {
+        pub key: String,
+        upload_id: String,
+        max_parts: Option<i64>,
+        part_number_marker: Option<String>,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListPartsOutput {
+    bucket: String,
+    key: String,
+    upload_id: String,
+    part_number_marker: String,
+    next_part_number_marker: String,
+    max_parts: usize,
+    is_truncated: bool,
+    parts: Vec<PartEntry>,
+    initiator: Initiator,
+    owner: Owner,
+    storage_class: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum_algorithm: Option<Algorithm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum_type: Option<Kind>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PartEntry {
+    part_number: u32,
+    last_modified: Timestamp,
+    #[serde(rename = "ETag")]
+    etag: String,
+    size: u64,
+    #[serde(flatten)]
+    checksum: Option<Checksum>,
+}
+
+/// Who started an upload: a user by its ARN, an account by its canonical id.
+#[derive(Serialize)]
+struct Initiator {
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+impl Initiator {
+    fn of(upload: &Upload, bucket: &Bucket) -> Self {
+        let root = upload.initiator.ends_with(":root");
+        Self { id: if root { canonical_id(&bucket.owner) } else { upload.initiator.clone() } }
+    }
+}
+
+fn storage_class(upload: &Upload) -> String {
+    upload.description.storage_class.clone().unwrap_or_else(|| STANDARD_CLASS.to_owned())
+}
+
+/// A marker of parts is a number, though the model says text.
+pub(super) fn part_marker(marker: Option<&str>) -> Result<u32> {
+    let marker = marker.filter(|marker| !marker.is_empty()).unwrap_or("0");
+    marker.parse().map_err(|_| {
+        let text = "Argument part-number-marker must be an integer between 0 and 2147483647";
+        errors::invalid_argument("part-number-marker", marker, text)
+    })
+}
+
+pub(super) fn list_parts(cx: &mut Cx<Buckets>, input: ListParts) -> Result<ListPartsOutput> {
+    let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let (upload, _) = upload(bucket, &input.key, &input.upload_id)?;
+    let limit = page_size("max-parts", input.max_parts)?;
+    let marker = part_marker(input.part_number_marker.as_deref())?;
+    let mut after = upload.parts.range((Bound::Excluded(marker), Bound::Unbounded));
+    let parts: Vec<_> = after
+        .by_ref()
+        .take(limit)
+        .map(|(number, part)| PartEntry {
+            part_number: *number,
+            last_modified: part.modified,
+            etag: part.etag.clone(),
+            size: part.body.len() as u64,
+            checksum: upload.checksum.map(|_| part.checksum.clone()),
+        })
+        .collect();
+    Ok(ListPartsOutput {
+        part_number_marker: marker.to_string(),
+        next_part_number_marker: parts.last().map_or(0, |last| last.part_number).to_string(),
+        max_parts: limit,
+        is_truncated: limit > 0 && after.next().is_some(),
+        parts,
+        initiator: Initiator::of(upload, bucket),
+        owner: Owner::of(&bucket.owner),
+        storage_class: storage_class(upload),
+        checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm),
+        checksum_type: upload.checksum.map(|(_, kind)| kind),
+        bucket: input.bucket,
+        key: input.key,
+        upload_id: input.upload_id,
+    })
+}
+
+input! { guard;
+    struct ListMultipartUploads {
+        prefix: Option<String>,
+        delimiter: Option<String>,
+        encoding_type: Option<String>,
+        key_marker: Option<String>,
+        upload_id_marker: Option<String>,
+        max_uploads: Option<i64>,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListMultipartUploadsOutput {
+    bucket: String,
+    key_marker: String,
+    upload_id_marker: String,
+    next_key_marker: String,
+    next_upload_id_marker: String,
+    prefix: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delimiter: Option<String>,
+    max_uploads: usize,
+    is_truncated: bool,
+    uploads: Vec<UploadEntry>,
+    common_prefixes: Vec<CommonPrefix>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_type: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct UploadEntry {
+    upload_id: String,
+    key: String,
+    initiated: Timestamp,
+    storage_class: String,
+    owner: Owner,
+    initiator: Initiator,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum_algorithm: Option<Algorithm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum_type: Option<Kind>,
+}
+
+pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) -> Result<ListMultipartUploadsOutput> {
+    let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let limit = page_size("max-uploads", input.max_uploads)?;
+    let encoding = Encoding::new(input.encoding_type.as_deref())?;
+    let filter = Filter::new(input.prefix.as_deref(), input.delimiter.as_deref());
+    let (key_marker, id_marker) = (input.key_marker.unwrap_or_default(), input.upload_id_marker.unwrap_or_default());
+    let mut output = ListMultipartUploadsOutput {
+        bucket: bucket.name.to_string(),
+        key_marker: encoding.write(&key_marker),
+        next_key_marker: String::new(),
+        next_upload_id_marker: String::new(),
+        prefix: encoding.write(filter.prefix),
+        delimiter: encoding.write_some(input.delimiter.as_deref()),
+        max_uploads: limit,
+        is_truncated: false,
+        uploads: Vec::new(),
+        common_prefixes: Vec::new(),
+        encoding_type: encoding.name(),
+        upload_id_marker: id_marker.clone(),
+    };
+    let mut from = start(&filter, &key_marker, &id_marker)?;
+    'seek: while let Some(bound) = from {
+        from = None;
+        for ((key, _), upload) in bucket.uploads.range((bound, Bound::Unbounded)) {
+            if !key.starts_with(filter.prefix) {
+                break;
+            }
+            if output.uploads.len() + output.common_prefixes.len() == limit {
+                output.is_truncated = limit > 0;
+                break;
+            }
+            if let Some(common) = filter.common(key) {
+                let prefix = encoding.write(common);
+                output.next_key_marker.clone_from(&prefix);
+                output.next_upload_id_marker.clear();
+                output.common_prefixes.push(CommonPrefix { prefix });
+                from = at(&From::beyond(common));
+                continue 'seek;
+            }
+            output.next_key_marker = encoding.write(key);
+            output.next_upload_id_marker = upload.id.to_string();
+            output.uploads.push(entry(encoding.write(key), upload, bucket));
+        }
+    }
+    if !output.is_truncated {
+        output.next_key_marker.clear();
+        output.next_upload_id_marker.clear();
+    }
+    Ok(output)
+}
+
+fn entry(key: String, upload: &Upload, bucket: &Bucket) -> UploadEntry {
+    UploadEntry {
+        upload_id: upload.id.to_string(),
+        key,
+        initiated: upload.initiated,
+        storage_class: storage_class(upload),
+        owner: Owner::of(&bucket.owner),
+        initiator: Initiator::of(upload, bucket),
+        checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm),
+        checksum_type: upload.checksum.map(|(_, kind)| kind),
+    }
+}
+
+type Place = (Arc<str>, u64);
+
+/// The lower bound of the uploads of the keys from a place on.
+fn at(from: &From) -> Option<Bound<Place>> {
+    match from {
+        From::At(key) => Some(Bound::Included((Arc::from(&**key), 0))),
+        From::After(key) => Some(Bound::Excluded((Arc::from(&**key), u64::MAX))),
+        From::End => None,
+    }
+}
+
+/// An upload id as marker goes on within the key; alone it is ignored, as S3 does.
+fn start(filter: &Filter, key: &str, id: &str) -> Result<Option<Bound<Place>>> {
+    if key.is_empty() {
+        return Ok(at(&filter.start(From::default())));
+    }
+    if id.is_empty() || filter.common(key).is_some() {
+        return Ok(at(&filter.start(filter.after_marker(key))));
+    }
+    let sequence =
+        place(id).ok_or_else(|| errors::invalid_argument("upload-id-marker", id, "Invalid uploadId marker"))?;
+    if key < filter.prefix {
+        return Ok(at(&filter.start(From::default())));
+    }
+    Ok(Some(Bound::Excluded((Arc::from(key), sequence))))
+}

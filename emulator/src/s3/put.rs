@@ -1,0 +1,134 @@
+//! PutObject, and how every object is stored.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::checksum::{self, Algorithm, Checksum};
+use super::input::{description, input, sent_checksum};
+use super::lookup::{bucket, require};
+use super::object::{Described, Description, Object, PartOf, check_key};
+use super::state::{Buckets, Versioning};
+use super::{conditions, errors, lifecycle, lookup};
+use crate::cloud::{At, Cx, Target};
+use crate::{Result, Timestamp};
+
+/// An object that comes in one piece, and each part of one that does not, has at most this many bytes.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+pub(super) const SIZE_LIMIT: u64 = 5 * 1024 * 1024 * 1024;
+
+input! { guard describes checksums;
+    struct PutObject {
+        pub key: String,
+        if_match: Option<String>,
+        if_none_match: Option<String>,
+        #[serde(rename = "ContentMD5")]
+        content_md5: Option<String>,
+        checksum_algorithm: Option<String>,
+        _content_length: Option<u64>,
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PutObjectOutput {
+    #[serde(rename = "ETag")]
+    etag: String,
+    #[serde(flatten)]
+    checksum: Checksum,
+    server_side_encryption: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration: Option<String>,
+}
+
+/// The target of an operation that writes an object: policies may look at its headers.
+pub(super) fn target(at: &At<Buckets>, input: &PutObject) -> Target {
+    let target = lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject");
+    let context = [
+        ("s3:if-match", &input.if_match),
+        ("s3:if-none-match", &input.if_none_match),
+        ("s3:x-amz-acl", &input.acl),
+        ("s3:x-amz-storage-class", &input.storage_class),
+        ("s3:x-amz-server-side-encryption", &input.server_side_encryption),
+    ];
+    context.into_iter().fold(target, |target, (key, value)| match value {
+        Some(value) => target.context(key, value),
+        None => target,
+    })
+}
+
+pub(super) fn put(cx: &mut Cx<Buckets>, mut input: PutObject) -> Result<PutObjectOutput> {
+    let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    check_key(&input.key)?;
+    let body = cx.body.clone();
+    check_size(&body)?;
+    let described = description!(input);
+    require_tagging(cx, &described, &input.bucket, &input.key)?;
+    let description = described.check(bucket.configuration.ownership())?;
+    let md5 = checksum::md5(&body, input.content_md5.as_deref())?;
+    let sent = sent_checksum!(input);
+    let checksum = sent.verify(input.checksum_algorithm.as_deref(), Algorithm::Crc64Nvme, &body)?;
+    conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let etag = quoted(&hex::encode(md5));
+    let new = New { body, etag, checksum, description, parts: Vec::new(), modified: cx.now };
+    let Stored { object, version_id, expiration } = store(cx, &input.bucket, &input.key, new, None)?;
+    Ok(PutObjectOutput {
+        etag: object.etag.clone(),
+        checksum: object.checksum.clone(),
+        server_side_encryption: "AES256",
+        version_id,
+        expiration,
+    })
+}
+
+/// Who writes tags together with an object needs the permission to.
+pub(super) fn require_tagging(cx: &Cx<Buckets>, described: &Described, bucket: &str, key: &str) -> Result<()> {
+    if described.tagging.as_deref().is_none_or(str::is_empty) {
+        return Ok(());
+    }
+    require(cx, "s3:PutObjectTagging", &lookup::object_arn(bucket, key))
+}
+
+/// # Errors
+/// `EntityTooLarge`.
+pub(super) fn check_size(body: &Bytes) -> Result<()> {
+    let size = body.len() as u64;
+    if size > SIZE_LIMIT { Err(errors::too_large(size, SIZE_LIMIT)) } else { Ok(()) }
+}
+
+pub(super) fn quoted(tag: &str) -> String {
+    format!("\"{tag}\"")
+}
+
+/// An object that is about to be stored.
+pub(super) struct New {
+    pub body: Bytes,
+    pub etag: String,
+    pub checksum: Checksum,
+    pub description: Description,
+    pub parts: Vec<PartOf>,
+    pub modified: Timestamp,
+}
+
+/// What storing an object answers.
+pub(super) struct Stored {
+    pub object: Arc<Object>,
+    pub version_id: Option<String>,
+    pub expiration: Option<String>,
+}
+
+/// Makes an object the latest version of its key. Everything was checked before.
+pub(super) fn store(cx: &mut Cx<Buckets>, name: &str, key: &str, new: New, upload: Option<Arc<str>>) -> Result<Stored> {
+    let bucket = cx.state.buckets.get_mut(name).ok_or_else(|| errors::no_such_bucket(name))?;
+    let stamp = bucket.next_stamp(cx.ids, new.modified);
+    let New { body, etag, checksum, description, parts, .. } = new;
+    let object = Arc::new(Object { stamp, body, etag, checksum, description, parts, upload });
+    bucket.add(key, super::object::Version::Object(Arc::clone(&object)));
+    // Suspended buckets store null versions, and do not say so.
+    let version_id = object.stamp.id.as_deref().filter(|_| bucket.versioning == Versioning::Enabled);
+    let expiration = lifecycle::expiration_header(bucket, key, &object);
+    Ok(Stored { version_id: version_id.map(str::to_owned), expiration, object })
+}

@@ -1,0 +1,1 @@
+//! S3 through the front door, as its clients meet it.
