@@ -7,6 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+/// The earliest and the latest point for calendar work: jiff keeps a day or so away from the years -9999 and 9999, so
+/// that every time zone's local time fits.
+const EARLIEST: i64 = -377_705_023_201_000;
+const LATEST: i64 = 253_402_207_200_000;
+
 /// Milliseconds since 1970-01-01T00:00:00Z: the resolution that AWS answers with.
 ///
 /// In the plain values that pass through the front a timestamp is this integer; `wire` turns it into what
@@ -43,7 +48,7 @@ impl Timestamp {
 
     /// The same point for calendar work. Points that jiff cannot hold (beyond the year 9999) are clamped.
     pub fn to_jiff(self) -> jiff::Timestamp {
-        let clamped = self.0.clamp(jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+        let clamped = self.0.clamp(EARLIEST, LATEST);
         jiff::Timestamp::from_millisecond(clamped).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 
@@ -105,5 +110,26 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse::<jiff::Timestamp>().map(|point| Self(point.as_millisecond()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_beyond_the_calendar_are_clamped_and_do_not_wrap() {
+        assert_eq!(Timestamp::from_millis(i64::MAX).to_iso_secs(), "9999-12-30T22:00:00Z");
+        assert!(Timestamp::from_millis(i64::MIN).to_iso_secs().starts_with("-009999"));
+        assert_eq!(Timestamp::from_millis(1).since(Timestamp::from_millis(i64::MAX)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_point_is_written_in_the_forms_of_the_protocols() {
+        let point: Timestamp = "2026-03-02T12:00:00.25Z".parse().unwrap_or_default();
+        assert_eq!(point.to_iso_millis(), "2026-03-02T12:00:00.250Z");
+        assert_eq!(point.to_iso_secs(), "2026-03-02T12:00:00Z");
+        assert_eq!(point.to_http_date(), "Mon, 02 Mar 2026 12:00:00 GMT");
+        assert_eq!(Timestamp::from(point.to_system_time()), point);
     }
 }

@@ -1,6 +1,7 @@
 //! The project's commands: `cargo xtask …`.
 
 mod clients;
+mod models;
 mod run;
 mod test;
 mod tidy;
@@ -41,11 +42,7 @@ enum Task {
     /// Only the tests with real clients against `garoa serve`
     Clients,
     /// Distil AWS's service models from botocore into emulator/models
-    Models {
-        /// An unpacked botocore, instead of one from PyPI
-        #[arg(long)]
-        from: Option<PathBuf>,
-    },
+    Models(models::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -55,7 +52,7 @@ fn main() -> ExitCode {
         Task::Test => test::everything(),
         Task::Tidy => tidy::check(),
         Task::Clients => clients::run(),
-        Task::Models { .. } => Ok(()),
+        Task::Models(arguments) => models::run(&arguments).map_err(|e| e.to_string()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,8 +1,22 @@
-//! Who may do what: the identity policies of a caller, looked up once a call.
+//! Who may do what: the policies of a caller, and the roles that services assume.
 
-use super::{Call, Caller, Inner, Target};
-use crate::iam::credentials::Credentials;
-use crate::{Result, Timestamp};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::running::Running;
+use super::{Call, Caller, Inner, Scope, Target};
+use crate::iam::credentials::{self, Credentials, Session};
+use crate::iam::denial::denial;
+use crate::iam::policy::pattern::Context;
+use crate::iam::policy::{Attached, Decision, Policy, Request, evaluate};
+use crate::iam::{Directory, Principal};
+use crate::{Error, Result, Timestamp};
+
+/// How long the credentials of a function's or a schedule's role are good for.
+const SERVICE_SESSION: Duration = Duration::from_secs(12 * 3600);
+/// The action by which a role is assumed.
+const ASSUME_ROLE: &str = "sts:AssumeRole";
 
 /// Whether permissions are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,41 +29,217 @@ pub enum IamMode {
     Enforce,
 }
 
-/// What a call's caller may do.
+/// What a call's caller may do, by the policies as they were when the call came in.
 pub struct Access {
     mode: IamMode,
+    directory: Directory,
+    caller: Caller,
+    scope: Scope,
+    now: Timestamp,
+    server_key: [u8; 32],
 }
 
 impl Access {
-    /// Whether the caller may perform `action` on `resource`, besides what the call itself asks for.
-    pub fn may(&self, _action: &str, _resource: &str) -> bool {
-        let _ = self.mode;
-        true
+    /// The accounts, roles, users and policies.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
     }
 
-    /// A session of the role of this ARN, as a service starts one that assumes it; `None` if there is no such role.
-    pub fn role_session(&self, _role: &str, _session: &str, _service: &str) -> Option<Caller> {
-        None
+    /// Whether permissions are checked.
+    pub fn mode(&self) -> IamMode {
+        self.mode
+    }
+
+    /// Whether the caller may perform `action` on `resource`, besides what the call itself asks for.
+    pub fn may(&self, action: &str, resource: &str) -> bool {
+        self.may_on(action, &Target::on(resource))
+    }
+
+    /// The same for a target with condition keys, an owner, or a policy.
+    pub fn may_on(&self, action: &str, target: &Target) -> bool {
+        self.mode != IamMode::Enforce || self.is_allowed(action, target)
+    }
+
+    /// Refuses the call if its caller may not make it.
+    pub(super) fn authorize(&self, call: &Call, action: &str, target: &Target) -> Result<()> {
+        if self.mode == IamMode::Off || target.open {
+            return Ok(());
+        }
+        let Some(decision) = self.decide(action, target) else { return Ok(()) };
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        let denied = denial(&self.request(action, target), &decision);
+        if self.mode == IamMode::Audit {
+            tracing::warn!(service = call.service, %denied, "would be denied");
+            return Ok(());
+        }
+        Err(denied)
+    }
+
+    fn is_allowed(&self, action: &str, target: &Target) -> bool {
+        self.decide(action, target).is_none_or(|decision| decision.is_allowed())
+    }
+
+    /// The decision; `None` where there is nothing to decide, because no policy limits the caller.
+    fn decide(&self, action: &str, target: &Target) -> Option<Decision> {
+        let unlimited = matches!(self.caller.principal, Principal::AccountRoot { .. } | Principal::Service(_));
+        let own = target.owner.as_deref().is_none_or(|owner| self.caller.principal.account() == Some(owner));
+        if unlimited && target.policy.is_none() && (own || matches!(self.caller.principal, Principal::Service(_))) {
+            return None;
+        }
+        let found = self.directory.policies_of(&self.caller.principal);
+        let identity: Vec<Attached<'_>> =
+            found.identity.iter().map(|(name, policy)| Attached { name, policy }).collect();
+        let boundary = found.boundary.as_ref().map(|policy| Attached { name: "boundary", policy });
+        // A session policy or a resource's policy was checked when it was accepted; one that cannot be read allows nothing.
+        let passed: Vec<Policy> =
+            self.caller.session_policies.iter().filter_map(|text| Policy::read(text).ok()).collect();
+        let session: Vec<Attached<'_>> = passed.iter().map(|policy| Attached { name: "session", policy }).collect();
+        let of_resource = target.policy.as_ref().and_then(|text| Policy::read(text).ok());
+        let of_resource = of_resource.as_ref().map(|policy| Attached { name: "resource", policy });
+        Some(evaluate(&self.request(action, target), &identity, boundary, &session, of_resource))
+    }
+
+    fn request(&self, action: &str, target: &Target) -> Request {
+        Request {
+            principal: self.caller.principal.clone(),
+            resource_account: target.owner.clone().unwrap_or_else(|| self.scope.account.to_string()),
+            action: action.to_owned(),
+            resource: target.resource.clone(),
+            context: self.context(target),
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
+    fn context(&self, target: &Target) -> Context {
+        let principal = &self.caller.principal;
+        let mut context = Context::new();
+        let mut put = |key: &str, value: String| {
+            context.insert(key.to_owned(), vec![value]);
+        };
+        put("aws:CurrentTime", self.now.to_iso_secs());
+        put("aws:EpochTime", self.now.secs().to_string());
+        put("aws:RequestedRegion", self.scope.region.to_string());
+        put("aws:SecureTransport", "false".to_owned());
+        put("aws:PrincipalType", principal.kind().to_owned());
+        put("aws:userid", principal.user_id());
+        put("aws:PrincipalIsAWSService", matches!(principal, Principal::Service(_)).to_string());
+        if let Principal::User { name, .. } = principal {
+            put("aws:username", name.clone());
+        }
+        let optional = [
+            ("aws:PrincipalArn", principal.condition_arn()),
+            ("aws:PrincipalAccount", principal.account().map(str::to_owned)),
+            ("aws:SourceIp", self.caller.source_ip.map(|ip| ip.to_string())),
+            ("aws:SourceArn", self.caller.source_arn.clone()),
+        ];
+        for (key, value) in optional {
+            if let Some(value) = value {
+                put(key, value);
+            }
+        }
+        context.extend(target.context.iter().map(|(key, values)| (key.to_string(), values.clone())));
+        context
+    }
+
+    /// A session of the role of this ARN, as a service such as `lambda.amazonaws.com` starts one; `None` if there is no such
+    /// role, or it does not trust the service. While permissions are off, any role will do.
+    pub fn role_session(&self, role: &str, session: &str, service: &str) -> Option<Caller> {
+        let account = role.split(':').nth(4).filter(|account| !account.is_empty()).unwrap_or(&self.scope.account);
+        let principal = match self.directory.role_by_arn(role) {
+            Some(found) if self.mode == IamMode::Off || self.may_assume(role, service) => Principal::AssumedRole {
+                account: account.to_owned(),
+                role_name: found.name.clone(),
+                role_path: found.path.clone(),
+                role_id: found.id.clone(),
+                session_name: session.to_owned(),
+            },
+            None if self.mode == IamMode::Off => Principal::AssumedRole {
+                account: account.to_owned(),
+                role_name: role.rsplit('/').next().unwrap_or(role).to_owned(),
+                role_path: "/".to_owned(),
+                role_id: "AROAUNKNOWN".to_owned(),
+                session_name: session.to_owned(),
+            },
+            _ => return None,
+        };
+        Some(Caller::new(principal))
     }
 
     /// Whether a service may assume the role of this ARN.
-    pub fn may_assume(&self, _role: &str, _service: &str) -> bool {
-        true
+    pub fn may_assume(&self, role: &str, service: &str) -> bool {
+        if self.mode == IamMode::Off {
+            return true;
+        }
+        let Some(found) = self.directory.role_by_arn(role) else { return false };
+        let target = Target::on(role);
+        let request = Request {
+            principal: Principal::Service(service.to_owned()),
+            action: ASSUME_ROLE.to_owned(),
+            ..self.request(ASSUME_ROLE, &target)
+        };
+        let trust = Attached { name: "trust", policy: &found.trust };
+        evaluate(&request, &[], None, &[], Some(trust)).is_allowed()
     }
 
-    pub(crate) fn authorize(&self, _call: &Call, _action: &str, _target: &Target, _now: Timestamp) -> Result<()> {
-        Ok(())
+    /// Issues temporary credentials for a session. `unique` comes from the asking service's generator of ids.
+    ///
+    /// # Errors
+    /// As [`credentials::issue`].
+    pub fn issue(&self, session: &Session, unique: u64) -> Result<Credentials> {
+        credentials::issue(&self.server_key, session, unique)
     }
 }
 
 impl Inner {
-    pub(crate) fn access(&self, _caller: &Caller) -> Access {
-        Access { mode: self.iam }
+    /// What a caller may do in the cloud's own account and region.
+    pub(crate) fn access(&self, caller: &Caller) -> Access {
+        self.access_in(caller, &self.scope)
     }
-    pub(crate) fn access_of_service(&self) -> Access {
-        Access { mode: self.iam }
+
+    pub(super) fn access_in(&self, caller: &Caller, scope: &Scope) -> Access {
+        Access {
+            mode: self.iam,
+            directory: self.directory(),
+            caller: caller.clone(),
+            scope: scope.clone(),
+            now: self.clock.now(),
+            server_key: self.server_key(),
+        }
     }
-    pub(crate) fn issue(&self, _caller: &Caller) -> Result<Credentials> {
-        Err(crate::Error::internal("x"))
+
+    /// The IAM service's state as it is now: the one state that the front itself reads.
+    pub(super) fn directory(&self) -> Directory {
+        let iam = self.services.get("iam").and_then(|service| service.as_any().downcast_ref::<Running<Directory>>());
+        iam.map(|iam| iam.snapshot(&self.scope)).unwrap_or_default()
+    }
+
+    /// What the secrets of issued credentials are derived from.
+    pub(super) fn server_key(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update("garoa server key");
+        hash.update(self.seed.lock().to_be_bytes());
+        hash.finalize().into()
+    }
+
+    /// Issues the credentials with which the code of a function calls.
+    pub(crate) fn issue(&self, caller: &Caller) -> Result<Credentials> {
+        let Principal::AssumedRole { session_name, .. } = &caller.principal else {
+            return Err(Error::internal("only sessions of roles are issued credentials"));
+        };
+        let now = self.clock.now();
+        let session = Session {
+            role_arn: caller.principal.role_arn().unwrap_or_default(),
+            session_name: session_name.clone(),
+            principal: caller.principal.clone(),
+            issued: now,
+            expires: now + SERVICE_SESSION,
+            session_policies: Vec::new(),
+            source_identity: None,
+            tags: Default::default(),
+        };
+        let unique = self.request_ids.lock().below(u64::MAX);
+        credentials::issue(&self.server_key(), &session, unique)
     }
 }

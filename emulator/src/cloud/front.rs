@@ -49,7 +49,7 @@ impl Inner {
     /// resource, faults that come before, permission, the step itself, faults that come after, trace.
     pub(crate) async fn call(&self, call: Call, request_id: &str) -> Result<Reply, Halt> {
         let service = self.service(call.service)?;
-        let access = self.access(&call.caller);
+        let access = self.access_in(&call.caller, &call.scope);
         let mut step = service.prepare(&call)?;
         let target = step.target();
         let action = target.action.as_deref().map_or_else(|| action_of(&call), str::to_owned);
@@ -58,7 +58,7 @@ impl Inner {
         passage.fault = self.strike(&passage);
 
         let outcome = match self.before(&passage).await {
-            Ok(()) => match access.authorize(&call, &passage.action, &passage.target, self.clock.now()) {
+            Ok(()) => match access.authorize(&call, &passage.action, &passage.target) {
                 Ok(()) => self.run(&mut *step, &access, request_id).await.map_err(Halt::Error),
                 Err(denied) => Err(Halt::Error(denied)),
             },

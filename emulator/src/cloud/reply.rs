@@ -1,18 +1,25 @@
-//! What an operation answers, before a protocol gives it bytes.
+//! What an operation answers with, before a protocol writes it.
 
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-/// An operation's answer.
+/// The answer of an operation as plain data.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
-    /// Overrides the status that the service model gives.
+    /// The HTTP status, where it is not the model's (`304`, `206`).
     pub status: Option<u16>,
-    /// Headers besides the modelled ones.
+    /// Headers that no member of the output carries. They replace what the protocol would write.
     pub headers: HeaderMap,
-    /// The output shape's members, as plain values.
+    /// The output, its members named as in the model; members that the model does not know are not written.
     pub output: Value,
-    /// The member that is bound to the HTTP payload, where that is a blob.
+    /// The blob, stream or event stream that is the HTTP body, where the output has such a payload.
     pub body: Option<Bytes>,
+}
+
+impl Reply {
+    /// An answer that is only an output.
+    pub fn output(output: Value) -> Self {
+        Self { output, ..Self::default() }
+    }
 }

@@ -1,1 +1,3 @@
 //! AWS CloudFormation: templates, the SAM transform, stacks.
+
+pub mod template;

@@ -2,5 +2,9 @@
 
 pub mod credentials;
 pub mod denial;
+mod directory;
 pub mod policy;
 pub mod principal;
+
+pub use directory::Directory;
+pub use principal::Principal;

@@ -14,7 +14,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use tokio::net::TcpListener;
 
@@ -72,7 +72,13 @@ async fn answer(
     let entry = Entry { invocation: None, source_ip: Some(address(client)) };
     let request = Request::from_parts(head, body);
     match cloud.0.http(request, &entry).await {
-        Ok(response) => response.map(Body::from),
+        Ok(mut response) => {
+            // The cloud's date, not the machine's: SDKs correct their clocks by it.
+            if let Ok(date) = HeaderValue::from_str(&cloud.now().to_http_date()) {
+                response.headers_mut().insert(header::DATE, date);
+            }
+            response.map(Body::from)
+        }
         Err(Halt::Error(error)) => {
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             plain(status, error.to_string())

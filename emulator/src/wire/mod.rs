@@ -1,1 +1,232 @@
 //! Bytes to calls and replies to bytes, for every AWS protocol.
+//!
+//! ```text
+//! bytes ─ detect ─▶ Detected ─ decode ─▶ Decoded{input, body} ─ validate ─▶ (the front and a service)
+//! bytes ◀─ encode / encode_error ◀─ Reply / Error
+//! ```
+//! Everything here is driven by the models of `crate::model` and nothing knows an operation by itself, save for the
+//! few corners of S3 that its model does not tell. A value is plain JSON, members named as in the model, timestamps
+//! in epoch milliseconds, blobs in base64; the blob that is the HTTP body travels beside it as bytes.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response};
+use serde_json::{Map, Value};
+
+use crate::cloud::reply::Reply;
+use crate::model::{OperationModel, Shape};
+use crate::{Error, Result};
+
+pub mod cbor;
+pub mod checksum;
+pub mod chunked;
+mod detect;
+mod errors;
+mod host;
+pub mod json;
+pub mod query;
+pub mod rest;
+mod route;
+pub mod timestamps;
+mod validate;
+pub mod xml;
+
+#[cfg(test)]
+mod tests;
+
+pub use detect::{detect, likely};
+pub use errors::{encode_error, stamp};
+pub use validate::validate;
+
+/// A protocol of AWS, as Smithy names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// `application/x-amz-json-1.0` with `X-Amz-Target`.
+    AwsJson10,
+    /// `application/x-amz-json-1.1` with `X-Amz-Target`.
+    AwsJson11,
+    /// Forms with an `Action`, answered in XML.
+    Query,
+    /// HTTP bindings with JSON bodies.
+    RestJson,
+    /// HTTP bindings with XML bodies.
+    RestXml,
+    /// Smithy RPC v2 with CBOR bodies.
+    RpcV2Cbor,
+}
+
+impl Protocol {
+    /// The content type of answers.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::AwsJson10 => "application/x-amz-json-1.0",
+            Self::AwsJson11 => "application/x-amz-json-1.1",
+            Self::Query => "text/xml",
+            Self::RestJson => "application/json",
+            Self::RestXml => "application/xml",
+            Self::RpcV2Cbor => "application/cbor",
+        }
+    }
+}
+
+/// What a request is for.
+#[derive(Clone, Debug)]
+pub struct Detected {
+    /// The service, by our name for it.
+    pub service: &'static str,
+    /// The operation.
+    pub operation: &'static OperationModel,
+    /// The protocol that it speaks and wants to be answered in.
+    pub protocol: Protocol,
+    /// The labels of a REST path, decoded, by their names in the model; S3's bucket may come from the host.
+    pub labels: Vec<(&'static str, String)>,
+}
+
+/// A request as plain data.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// The input, its members named as in the model.
+    pub input: Value,
+    /// The blob or stream that is the HTTP body, where the input has such a payload; empty else.
+    pub body: Bytes,
+    /// Members that the model does not know. AWS ignores them, and so do we; who reads the log may want to know.
+    pub unknown: Vec<String>,
+}
+
+/// Reads a request by its operation's model. Aws-chunked bodies are taken apart first.
+///
+/// # Errors
+/// What the service answers to a malformed body: `SerializationException`, `MalformedXML`, `MalformedInput`; and
+/// `IncompleteBody` for a broken aws-chunked one.
+pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded> {
+    let operation = detected.operation;
+    let (mut body, trailers) = if chunked::is_chunked(&head.headers) {
+        chunked::decode(&head.headers, body)?
+    } else {
+        (body.clone(), HeaderMap::new())
+    };
+    refuse_compression(detected, head)?;
+    let mut unknown = Vec::new();
+    let input = match detected.protocol {
+        Protocol::RestJson | Protocol::RestXml => rest::parse(detected, head, &trailers, &mut body, &mut unknown),
+        protocol => {
+            let body = std::mem::take(&mut body);
+            match (protocol, operation.input_shape()) {
+                (Protocol::Query, _) => query::parse(operation, head, &body, &mut unknown),
+                (_, None) => Ok(Map::new()),
+                (Protocol::RpcV2Cbor, Some(shape)) => match shape.structure() {
+                    Some(structure) => cbor::parse(operation.model(), structure, &body, &mut unknown),
+                    None => Err("the input is no structure".to_owned()),
+                },
+                (_, Some(shape)) => json::parse(operation.model(), shape, &body, &mut unknown),
+            }
+        }
+    };
+    let mut input = input.map_err(|detail| errors::malformed(detected.protocol, detected.service, &detail))?;
+    if detected.service == "s3" {
+        hide_chunking(&mut input, head, &body);
+    }
+    Ok(Decoded { input: Value::Object(input), body, unknown })
+}
+
+/// Only S3 keeps a content coding with the object; elsewhere it means a compressed request.
+fn refuse_compression(detected: &Detected, head: &Parts) -> Result<()> {
+    if detected.service == "s3" {
+        return Ok(());
+    }
+    match chunked::content_encodings(&head.headers).find(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        None => Ok(()),
+        Some(coding) => Err(Error::not_implemented(format!(
+            "the Content-Encoding {coding} of requests; set AWS_DISABLE_REQUEST_COMPRESSION=true"
+        ))),
+    }
+}
+
+/// What aws-chunked did to the headers is undone: the object's own coding and length remain.
+fn hide_chunking(input: &mut Map<String, Value>, head: &Parts, body: &Bytes) {
+    if !chunked::is_chunked(&head.headers) {
+        return;
+    }
+    if input.contains_key("ContentEncoding") {
+        let codings: Vec<_> = chunked::content_encodings(&head.headers)
+            .filter(|coding| !coding.eq_ignore_ascii_case("aws-chunked"))
+            .collect();
+        if codings.is_empty() {
+            input.shift_remove("ContentEncoding");
+        } else {
+            input.insert("ContentEncoding".to_owned(), Value::from(codings.join(",")));
+        }
+    }
+    if let Some(length) = input.get_mut("ContentLength") {
+        *length = Value::from(body.len());
+    }
+}
+
+/// Writes the answer of an operation, with its request id.
+///
+/// An output that is not as the model has it is a fault of ours and answers as `InternalFailure`.
+pub fn encode(protocol: Protocol, operation: &OperationModel, reply: &Reply, request_id: &str) -> Response<Bytes> {
+    match try_encode(protocol, operation, reply, request_id) {
+        Ok(response) => response,
+        Err(detail) => {
+            let error = Error::internal(format!("{}: {detail}", operation.name));
+            encode_error(protocol, operation.service, Some(operation), &error, request_id)
+        }
+    }
+}
+
+fn try_encode(
+    protocol: Protocol,
+    operation: &OperationModel,
+    reply: &Reply,
+    request_id: &str,
+) -> Result<Response<Bytes>, String> {
+    let model = operation.model();
+    let empty = Map::new();
+    let members = match &reply.output {
+        Value::Object(members) => members,
+        Value::Null => &empty,
+        _ => return Err("the output is not an object".to_owned()),
+    };
+    let structure = operation.output_shape().and_then(Shape::structure);
+    let (mut status, mut headers, mut content_type) =
+        (operation.http.status, HeaderMap::new(), Some(protocol.content_type()));
+    let body: Bytes = match protocol {
+        Protocol::AwsJson10 | Protocol::AwsJson11 => {
+            // Without an output AWS's JSON services answer with no body at all.
+            let mut body = Vec::with_capacity(256);
+            if let Some(structure) = structure {
+                body.push(b'{');
+                json::write_members(&mut body, model, structure, members, &mut true)?;
+                body.push(b'}');
+            }
+            reply.body.clone().unwrap_or_else(|| body.into())
+        }
+        Protocol::RpcV2Cbor => {
+            headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+            match structure {
+                Some(structure) => cbor::write(model, structure, members)?.into(),
+                None => {
+                    content_type = None;
+                    Bytes::new()
+                }
+            }
+        }
+        Protocol::Query => query::write(operation, &reply.output, request_id)?.into(),
+        Protocol::RestJson | Protocol::RestXml => {
+            let answer = rest::write(protocol, operation, reply)?;
+            (status, headers, content_type) = (answer.status, answer.headers, answer.content_type);
+            answer.body
+        }
+    };
+    let status = reply.status.unwrap_or(status);
+    if status != 204 && status != 304 {
+        rest::default_content_type(&mut headers, content_type);
+    }
+    for (name, value) in &reply.headers {
+        headers.insert(name, value.clone());
+    }
+    let mut response = errors::respond(status, headers, body, operation.http.method == "HEAD");
+    stamp(&mut response, protocol, operation.service, request_id);
+    Ok(response)
+}

@@ -145,12 +145,15 @@ mod tests {
     use aws_smithy_types::DateTime;
     use aws_smithy_types::error::ErrorMetadata;
 
+    use super::super::testing::Fake;
     use super::*;
 
     const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
 
     fn store(rule: &Rule) -> Store {
-        Store::new(mock_client!(aws_sdk_s3, RuleMode::Sequential, &[rule]), "pix-state".to_owned())
+        // The SDK's waits between retries, without the waiting.
+        let client = mock_client!(aws_sdk_s3, RuleMode::Sequential, &[rule], |conf| conf.sleep_impl(Fake::new(0)));
+        Store::new(client, "pix-state".to_owned())
     }
 
     fn object(body: &'static str) -> GetObjectOutput {

@@ -199,7 +199,7 @@ fn good_run() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn at_least_once_whatever_happens(steps in prop::collection::vec(step(), 0..60)) {

@@ -76,7 +76,7 @@ mod tests {
     use aws_sdk_cloudwatchlogs::types::error::ResourceNotFoundException;
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
 
-    use super::super::testing::{cash_out_line, watched};
+    use super::super::testing::{Fake, cash_out_line, watched};
     use super::*;
 
     const WINDOW: Window = Window { start: 1_000, end: 2_000 };
@@ -89,6 +89,11 @@ mod tests {
             .set_events(Some(events.collect()))
             .set_next_token(token.map(str::to_owned))
             .build()
+    }
+
+    /// The SDK's waits between retries, without the waiting.
+    fn no_waiting(config: aws_sdk_cloudwatchlogs::config::Builder) -> aws_sdk_cloudwatchlogs::config::Builder {
+        config.sleep_impl(Fake::new(0))
     }
 
     async fn read_all(client: &Client, groups: &[&str]) -> Result<(u64, Vec<String>), Error> {
@@ -160,7 +165,7 @@ mod tests {
             .times(2)
             .output(|| page(&["1"], None))
             .build();
-        let client = mock_client!(aws_sdk_cloudwatchlogs, RuleMode::Sequential, &[&rule]);
+        let client = mock_client!(aws_sdk_cloudwatchlogs, RuleMode::Sequential, &[&rule], no_waiting);
         assert_eq!(read_all(&client, &["g"]).await, Ok((1, vec!["1".to_owned()])));
         assert_eq!(rule.num_calls(), 3);
     }
@@ -169,7 +174,7 @@ mod tests {
     async fn throttled_for_good_fails_with_the_reason() {
         let rule =
             mock!(Client::filter_log_events).sequence().http_status(400, Some(THROTTLED.to_owned())).times(9).build();
-        let client = mock_client!(aws_sdk_cloudwatchlogs, RuleMode::Sequential, &[&rule]);
+        let client = mock_client!(aws_sdk_cloudwatchlogs, RuleMode::Sequential, &[&rule], no_waiting);
         let Err(Error::LogsUnavailable { group, reason }) = read_all(&client, &["g"]).await else { panic!() };
         assert_eq!(group, "g");
         assert!(reason.contains("ThrottlingException") && reason.contains("Rate exceeded"), "{reason}");

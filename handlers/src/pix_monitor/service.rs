@@ -48,7 +48,12 @@ impl Service<LambdaEvent<Value>> for PixMonitor {
 
     fn call(&mut self, _: LambdaEvent<Value>) -> Self::Future {
         let monitor = Arc::clone(&self.0);
-        Box::pin(async move { Ok(serde_json::json!(monitor.run().await?)) })
+        Box::pin(async move {
+            let outcome = monitor.run().await.inspect_err(|error| {
+                tracing::error!(error_type = error.error_type(), %error, "run failed");
+            })?;
+            Ok(serde_json::json!(outcome))
+        })
     }
 }
 

@@ -8,6 +8,9 @@ use super::field::{DAYS_OF_MONTH, DAYS_OF_WEEK, HOURS, MINUTES, MONTHS, Set, YEA
 use super::first_instant;
 use crate::Timestamp;
 
+/// 2200-01-02T00:00:00Z: no zone's clocks still show a year that cron knows.
+const LAST: Timestamp = Timestamp::from_secs(7_258_204_800);
+
 /// A cron expression as AWS reads it: minutes, hours, day of month, month, day of week, year; `?` in exactly one of
 /// the two day fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +73,9 @@ impl Cron {
     ///
     /// Bounded by the years that cron knows: at worst one look at each day up to 2199.
     pub fn next(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        if after >= LAST {
+            return None;
+        }
         let local = zone.to_datetime(after.to_jiff());
         let first_year = Date::constant(1970, 1, 1);
         let mut date = local.date().max(first_year);

@@ -317,10 +317,10 @@ proptest! {
         let expected = (first_minute..first_minute + 8 * 1440).map(|minute| Timestamp::from_secs(minute * 60)).find(|at| {
             let local = zone.to_datetime(at.to_jiff());
             // Twice the same local time: no instant in the three hours before may show it.
-            let repeated = (1..=180).any(|back| {
+            let repeated = || (1..=180).any(|back| {
                 zone.to_datetime((*at - Duration::from_secs(back * 60)).to_jiff()) == local
             });
-            naive(&text, local) && !repeated
+            naive(&text, local) && !repeated()
         });
         match expected {
             Some(_) => prop_assert_eq!(found, expected),

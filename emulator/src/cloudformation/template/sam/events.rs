@@ -1,0 +1,299 @@
+//! A function's `Events`: the resources that make each source invoke it.
+
+use serde_json::{Map, Value, json};
+
+use super::role::{self, Role};
+use super::{ResourceDef, arn_of, generated, invalid, invalid_event};
+use crate::{Error, Result};
+
+/// Every type that SAM knows and Garoa refuses.
+const REFUSED: [&str; 19] = [
+    "AlexaSkill",
+    "Api",
+    "CloudWatchEvent",
+    "CloudWatchLogs",
+    "Cognito",
+    "DocumentDB",
+    "DynamoDB",
+    "EventBridgeRule",
+    "HttpApi",
+    "IoTRule",
+    "Kinesis",
+    "MQ",
+    "MSK",
+    "S3",
+    "SelfManagedKafka",
+    "SNS",
+    "StepFunctions",
+    "WebSocket",
+    "CloudFormation",
+];
+
+const SCHEDULE: [&str; 9] =
+    ["Schedule", "RuleName", "Input", "Enabled", "State", "Name", "Description", "DeadLetterConfig", "RetryPolicy"];
+const SCHEDULE_V2: [&str; 16] = [
+    "PermissionsBoundary",
+    "ScheduleExpression",
+    "FlexibleTimeWindow",
+    "Name",
+    "State",
+    "Description",
+    "StartDate",
+    "EndDate",
+    "ScheduleExpressionTimezone",
+    "GroupName",
+    "KmsKeyArn",
+    "Input",
+    "RoleArn",
+    "DeadLetterConfig",
+    "RetryPolicy",
+    "OmitName",
+];
+/// Of an SQS event: passed on to the event source mapping, besides `Queue`.
+const SQS: [&str; 9] = [
+    "BatchSize",
+    "Enabled",
+    "FilterCriteria",
+    "FunctionResponseTypes",
+    "KmsKeyArn",
+    "LoggingConfig",
+    "MaximumBatchingWindowInSeconds",
+    "MetricsConfig",
+    "ScalingConfig",
+];
+
+/// One event of a function.
+struct Event<'a> {
+    /// The function's logical id.
+    function: &'a str,
+    /// The event's name within the function.
+    name: &'a str,
+    /// The logical id of the event's main resource: both together.
+    id: String,
+    resource: &'a ResourceDef,
+    properties: &'a Map<String, Value>,
+}
+
+type Generated = Vec<(String, ResourceDef)>;
+
+/// The resources of all events, in the order of their names, as SAM has it; adds to the function's role what they need.
+pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) -> Result<Generated> {
+    let events = match resource.properties.get("Events") {
+        None => return Ok(Vec::new()),
+        Some(Value::Object(events)) => events,
+        Some(_) => return Err(invalid(function, "Type of property 'Events' is invalid.")),
+    };
+    let mut sorted: Vec<(&String, &Value)> = events.iter().collect();
+    sorted.sort_by_key(|(name, _)| *name);
+    let mut all = Vec::new();
+    let none = Map::new();
+    for (name, event) in sorted {
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(invalid_event(function, name, "Logical ids must be alphanumeric."));
+        }
+        let properties = match event.get("Properties") {
+            None => &none,
+            Some(Value::Object(properties)) => properties,
+            Some(_) => return Err(invalid_event(function, name, "'Properties' must be a map.")),
+        };
+        let event_def = Event { function, name, id: format!("{function}{name}"), resource, properties };
+        match event.get("Type").and_then(Value::as_str) {
+            Some("Schedule") => all.extend(event_def.schedule()?),
+            Some("ScheduleV2") => all.extend(event_def.schedule_v2()?),
+            Some("SQS") => all.extend(event_def.sqs(role)?),
+            Some(other) if REFUSED.contains(&other) => {
+                return Err(Error::not_implemented(format_args!("SAM events of type {other} (resource {function})")));
+            }
+            Some(other) => {
+                return Err(invalid_event(function, name, format_args!("Unable to resolve Type '{other}'.")));
+            }
+            None => return Err(invalid_event(function, name, "Missing 'Type'.")),
+        }
+    }
+    Ok(all)
+}
+
+impl Event<'_> {
+    fn get(&self, name: &str) -> Value {
+        self.properties.get(name).cloned().unwrap_or(Value::Null)
+    }
+
+    fn invalid(&self, text: impl std::fmt::Display) -> Error {
+        invalid_event(self.function, self.name, text)
+    }
+
+    fn check(&self, kind: &str, known: &[&str], required: &str) -> Result<()> {
+        if let Some(unknown) = self.properties.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(self.invalid(format_args!("property {unknown} not defined for resource of type {kind}")));
+        }
+        if self.properties.contains_key(required) {
+            return Ok(());
+        }
+        Err(self.invalid(format_args!("Missing required property '{required}'.")))
+    }
+
+    fn make(&self, kind: &str, properties: Value) -> ResourceDef {
+        generated(self.resource, kind, properties)
+    }
+
+    /// An EventBridge rule, and the permission for it to invoke the function.
+    fn schedule(&self) -> Result<Generated> {
+        self.check("Schedule", &SCHEDULE, "Schedule")?;
+        // SAM takes it and does nothing with it.
+        if self.properties.contains_key("RuleName") {
+            return Err(Error::not_implemented(format_args!(
+                "RuleName of a Schedule event (resource {})",
+                self.function
+            )));
+        }
+        let state = match (self.get("State"), self.get("Enabled")) {
+            (state, Value::Null) => state,
+            (Value::Null, Value::Bool(enabled)) => if enabled { "ENABLED" } else { "DISABLED" }.into(),
+            (Value::Null, _) => return Err(self.invalid("Type of property 'Enabled' is invalid.")),
+            _ => return Err(self.invalid("State and Enabled Properties cannot both be specified.")),
+        };
+        let rule_arn = arn_of(&self.id);
+        let queue = self.dead_letter_queue()?;
+        let mut target = json!({"Arn": arn_of(self.function), "Id": target_id(&self.id)?});
+        self.add_to_target(&mut target, queue.as_ref().map(|(arn, _)| arn));
+        let rule = json!({
+            "Name": self.get("Name"),
+            "Description": self.get("Description"),
+            "ScheduleExpression": self.get("Schedule"),
+            "State": state,
+            "Targets": [target],
+        });
+        let mut all = vec![(self.id.clone(), self.make("AWS::Events::Rule", rule))];
+        if let Some((arn, Some(queue))) = queue {
+            all.push((queue.clone(), self.make("AWS::SQS::Queue", json!({}))));
+            let policy = json!({
+                "Queues": [{"Ref": queue}],
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [{
+                    "Effect": "Allow",
+                    "Principal": {"Service": "events.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": arn,
+                    "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+                }]},
+            });
+            all.push((format!("{}QueuePolicy", self.id), self.make("AWS::SQS::QueuePolicy", policy)));
+        }
+        let permission = json!({
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": self.function},
+            "Principal": "events.amazonaws.com",
+            "SourceArn": rule_arn,
+        });
+        all.push((format!("{}Permission", self.id), self.make("AWS::Lambda::Permission", permission)));
+        Ok(all)
+    }
+
+    /// A schedule of EventBridge Scheduler, and the role with which it invokes the function.
+    fn schedule_v2(&self) -> Result<Generated> {
+        self.check("ScheduleV2", &SCHEDULE_V2, "ScheduleExpression")?;
+        let name = match (self.get("OmitName"), self.get("Name")) {
+            (Value::Null | Value::Bool(false), Value::Null) => self.id.as_str().into(),
+            (Value::Null | Value::Bool(false), name) => name,
+            (Value::Bool(true), Value::Null) => Value::Null,
+            (Value::Bool(true), _) => return Err(self.invalid("Name cannot be set when OmitName is True")),
+            _ => return Err(self.invalid("Type of property 'OmitName' is invalid.")),
+        };
+        let queue = self.dead_letter_queue()?;
+        let own_role = self.get("RoleArn");
+        let role_id = format!("{}Role", self.id);
+        let role_arn = if own_role.is_null() { arn_of(&role_id) } else { own_role.clone() };
+        let mut target = json!({"Arn": arn_of(self.function), "RoleArn": role_arn});
+        self.add_to_target(&mut target, queue.as_ref().map(|(arn, _)| arn));
+        let window = self.get("FlexibleTimeWindow");
+        let schedule = json!({
+            "ScheduleExpression": self.get("ScheduleExpression"),
+            "FlexibleTimeWindow": if window.is_null() { json!({"Mode": "OFF"}) } else { window },
+            "Name": name,
+            "State": self.get("State"),
+            "Description": self.get("Description"),
+            "StartDate": self.get("StartDate"),
+            "EndDate": self.get("EndDate"),
+            "ScheduleExpressionTimezone": self.get("ScheduleExpressionTimezone"),
+            "GroupName": self.get("GroupName"),
+            "KmsKeyArn": self.get("KmsKeyArn"),
+            "Target": target,
+        });
+        let mut all = vec![(self.id.clone(), self.make("AWS::Scheduler::Schedule", schedule))];
+        let mut policies =
+            vec![role::allow(format!("{}LambdaPolicy", self.id), "lambda:InvokeFunction", &arn_of(self.function))];
+        if let Some((arn, own)) = queue {
+            policies.push(role::allow(format!("{}SQSPolicy", self.id), "sqs:SendMessage", &arn));
+            all.extend(own.map(|id| (id, self.make("AWS::SQS::Queue", json!({})))));
+        }
+        if own_role.is_null() {
+            let role = json!({
+                "AssumeRolePolicyDocument": role::trust_policy("scheduler.amazonaws.com"),
+                "Policies": policies,
+                "PermissionsBoundary": self.get("PermissionsBoundary"),
+            });
+            all.push((role_id, self.make("AWS::IAM::Role", role)));
+        }
+        Ok(all)
+    }
+
+    /// An event source mapping; the function's role gets the managed policy for polling.
+    fn sqs(&self, role: &mut Role) -> Result<Generated> {
+        let known: Vec<&str> = SQS.iter().copied().chain(["Queue"]).collect();
+        self.check("SQS", &known, "Queue")?;
+        let mut mapping = Map::from_iter([
+            ("EventSourceArn".to_owned(), self.get("Queue")),
+            ("FunctionName".to_owned(), json!({"Ref": self.function})),
+        ]);
+        for name in SQS {
+            mapping.insert(name.to_owned(), self.get(name));
+        }
+        role.attach(role::managed_policy("service-role/AWSLambdaSQSQueueExecutionRole"));
+        Ok(vec![(self.id.clone(), self.make("AWS::Lambda::EventSourceMapping", Value::Object(mapping)))])
+    }
+
+    fn add_to_target(&self, target: &mut Value, queue_arn: Option<&Value>) {
+        let Some(members) = target.as_object_mut() else { return };
+        for name in ["Input", "RetryPolicy"] {
+            if let Some(value) = self.properties.get(name) {
+                members.insert(name.to_owned(), value.clone());
+            }
+        }
+        if let Some(arn) = queue_arn {
+            members.insert("DeadLetterConfig".to_owned(), json!({"Arn": arn}));
+        }
+    }
+
+    /// The ARN of the queue for what could not be delivered, and the logical id of the queue if SAM generates it.
+    fn dead_letter_queue(&self) -> Result<Option<(Value, Option<String>)>> {
+        let Some(config) = self.properties.get("DeadLetterConfig") else { return Ok(None) };
+        match (config.get("Arn"), config.get("Type").map(Value::as_str)) {
+            (Some(_), Some(_)) => {
+                Err(self.invalid("You can either define 'Arn' or 'Type' property of DeadLetterConfig."))
+            }
+            (Some(arn), None) => Ok(Some((arn.clone(), None))),
+            (None, Some(Some("SQS"))) => {
+                let id = match config.get("QueueLogicalId") {
+                    None => format!("{}Queue", self.id),
+                    Some(Value::String(id)) => id.clone(),
+                    Some(_) => return Err(self.invalid("QueueLogicalId must be a string")),
+                };
+                Ok(Some((arn_of(&id), Some(id))))
+            }
+            (None, Some(_)) => {
+                Err(self.invalid("The only valid value for 'Type' property of DeadLetterConfig is 'SQS'."))
+            }
+            (None, None) => Err(self.invalid("No 'Arn' or 'Type' property provided for DeadLetterConfig.")),
+        }
+    }
+}
+
+/// A target's id within its rule. SAM shortens long ones by a hash, which is not reproduced here.
+fn target_id(event_id: &str) -> Result<String> {
+    /// EventBridge's limit of a target id (API model: `TargetId`).
+    const MAX_LENGTH: usize = 64;
+    let id = format!("{event_id}LambdaTarget");
+    if id.len() <= MAX_LENGTH {
+        return Ok(id);
+    }
+    Err(Error::not_implemented(format_args!("SAM's shortened target ids ({id} is longer than {MAX_LENGTH})")))
+}

@@ -1,0 +1,212 @@
+//! Which service, operation and protocol a request is for.
+//!
+//! The sources in order: `smithy-protocol`, `X-Amz-Target`, `Action`, the credential scope of the signature, the
+//! host name; a request that none of them explains is S3's, path style, as an unsigned request to a bucket is.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::request::Parts;
+
+use super::host::{self, Host};
+use super::query::{form, pairs};
+use super::{Detected, Protocol, route};
+use crate::model::{Model, OperationModel};
+use crate::{Error, Result};
+
+/// The longest form that is searched for an `Action`; AWS takes 1 MiB at most, and CloudFormation comes near.
+const MAX_FORM: usize = 16 << 20;
+
+/// Finds service, operation and protocol, and for REST the labels of the path.
+///
+/// Errors name what is unknown: an operation that the service does not have answers as AWS does, a service that
+/// Garoa does not have answers `NotImplemented`.
+pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
+    check_query(head)?;
+    if let Some(protocol) = text(head, "smithy-protocol") {
+        return smithy(head, protocol);
+    }
+    if let Some(target) = text(head, "x-amz-target") {
+        return targeted(head, target);
+    }
+    let scope = scope(head);
+    if scope.as_deref() != Some("s3")
+        && let Some((action, version)) = action(head, body)
+    {
+        return query(&action, version.as_deref(), scope.as_deref());
+    }
+    rest(head, scope.as_deref())
+}
+
+/// What is not UTF-8 in a query string would be read as something else.
+fn check_query(head: &Parts) -> Result<()> {
+    let query = head.uri.query().unwrap_or("");
+    match percent_encoding::percent_decode_str(query).decode_utf8() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::client("MalformedQueryString", "The query string contains a syntax error")),
+    }
+}
+
+/// The protocol and service in which a request that could not be detected is to be answered.
+pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
+    if head.headers.contains_key("smithy-protocol") {
+        return (Protocol::RpcV2Cbor, "cloudwatch");
+    }
+    if let Some(target) = text(head, "x-amz-target") {
+        let prefix = target.rsplit_once('.').map_or(target, |(prefix, _)| prefix);
+        return (json_version(head, None), Model::by_target_prefix(prefix).map_or("", |model| model.service));
+    }
+    let model = scope(head).map(|scope| Model::by_signing_name(&scope));
+    let service = model.map(|model| model.map_or("", |model| model.service));
+    match (service, action(head, body)) {
+        (Some("lambda" | "scheduler"), _) => (Protocol::RestJson, service.unwrap_or("")),
+        (Some("s3"), _) => (Protocol::RestXml, "s3"),
+        (_, Some(_)) => (Protocol::Query, service.unwrap_or("")),
+        (Some("iam" | "sts" | "cloudformation"), None) => (Protocol::Query, service.unwrap_or("")),
+        (Some(service), None) => (json_version(head, None), service),
+        (None, None) => (Protocol::RestXml, "s3"),
+    }
+}
+
+fn smithy(head: &Parts, protocol: &str) -> Result<Detected> {
+    if protocol != "rpc-v2-cbor" {
+        return Err(Error::not_implemented(format!("the protocol {protocol}")));
+    }
+    let mut parts = head.uri.path().trim_end_matches('/').rsplit('/');
+    let (operation, word, service) = (parts.next(), parts.next(), parts.next());
+    let (Some(operation), Some("operation"), Some(service)) = (operation, word, service) else {
+        return Err(unknown_operation("", head.uri.path()));
+    };
+    let model = Model::by_target_prefix(service).filter(|model| speaks(model, "smithy-rpc-v2-cbor"));
+    let model = model.ok_or_else(|| Error::not_implemented(format!("the service {service}")))?;
+    detected(model, operation, Protocol::RpcV2Cbor)
+}
+
+fn targeted(head: &Parts, target: &str) -> Result<Detected> {
+    let (prefix, operation) = target.rsplit_once('.').ok_or_else(|| unknown_operation("", target))?;
+    let model = Model::by_target_prefix(prefix)
+        .ok_or_else(|| Error::not_implemented(format!("the service of the X-Amz-Target {target}")))?;
+    detected(model, operation, json_version(head, Some(model)))
+}
+
+fn json_version(head: &Parts, model: Option<&Model>) -> Protocol {
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let version = match content_type.strip_prefix("application/x-amz-json-") {
+        Some(version) => version,
+        None => model.map_or("1.1", |model| model.metadata.json_version),
+    };
+    if version.starts_with("1.0") { Protocol::AwsJson10 } else { Protocol::AwsJson11 }
+}
+
+fn detected(model: &'static Model, operation: &str, protocol: Protocol) -> Result<Detected> {
+    let operation = model.operation(operation).ok_or_else(|| unknown_operation(model.service, operation))?;
+    Ok(Detected { service: model.service, operation, protocol, labels: Vec::new() })
+}
+
+fn unknown_operation(service: &str, operation: &str) -> Error {
+    let message = if service.is_empty() {
+        format!("There is no operation {operation}")
+    } else {
+        format!("The service {service} has no operation {operation}")
+    };
+    Error::client("UnknownOperationException", message)
+}
+
+fn speaks(model: &Model, protocol: &str) -> bool {
+    model.metadata.protocols.contains(&protocol)
+}
+
+/// The parameters `Action` and `Version`, from a form or from the query string of a GET.
+fn action<'a>(head: &'a Parts, body: &'a Bytes) -> Option<(Cow<'a, str>, Option<Cow<'a, str>>)> {
+    let content_type = head.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    let is_form = content_type.is_some_and(|value| value.starts_with(b"application/x-www-form-urlencoded"));
+    if head.uri.path() != "/" || !(is_form || body.is_empty()) || body.len() > MAX_FORM {
+        return None;
+    }
+    // The form's text may be borrowed from the body or be made for it; either way these two are short.
+    let form = form(head, body);
+    let find = |wanted: &str| {
+        pairs(&form).find(|(name, _)| name == wanted).map(|(_, value)| Cow::<'static, str>::Owned(value.into_owned()))
+    };
+    Some((find("Action")?, find("Version")))
+}
+
+fn query(action: &str, version: Option<&str>, scope: Option<&str>) -> Result<Detected> {
+    let by_scope = scope.and_then(Model::by_signing_name).filter(|model| speaks(model, "query"));
+    let model = match (by_scope, version) {
+        (Some(model), _) => model,
+        (None, Some(version)) => Model::by_query_version(version).ok_or_else(|| {
+            let service =
+                scope.map_or_else(|| format!("the API version {version}"), |scope| format!("service {scope}"));
+            Error::not_implemented(format!("{action} of {service}"))
+        })?,
+        (None, None) => {
+            return Err(match scope {
+                Some(scope) => Error::not_implemented(format!("{action} of service {scope}")),
+                None => Error::client("MissingParameter", "The request must contain the parameter Version"),
+            });
+        }
+    };
+    let version = version.unwrap_or(model.metadata.api_version);
+    let known = (version == model.metadata.api_version).then(|| model.operation(action)).flatten();
+    let operation = known.ok_or_else(|| {
+        Error::client("InvalidAction", format!("Could not find operation {action} for version {version}"))
+    })?;
+    Ok(Detected { service: model.service, operation, protocol: Protocol::Query, labels: Vec::new() })
+}
+
+fn rest(head: &Parts, scope: Option<&str>) -> Result<Detected> {
+    let host = host::of(head);
+    let model = match (scope, &host) {
+        (Some(scope), _) => {
+            Model::by_signing_name(scope).ok_or_else(|| Error::not_implemented(format!("the service {scope}")))?
+        }
+        (None, Some(Host { service: Some(model), .. })) => model,
+        (None, Some(Host { stranger: Some(name), .. })) => {
+            return Err(Error::not_implemented(format!("the service at {name}")));
+        }
+        (None, _) => Model::of("s3").ok_or_else(|| Error::internal("S3 has no model"))?,
+    };
+    let protocol = if speaks(model, "rest-xml") {
+        Protocol::RestXml
+    } else if speaks(model, "rest-json") {
+        Protocol::RestJson
+    } else if speaks(model, "query") {
+        return Err(Error::client("MissingAction", "The request must contain the parameter Action"));
+    } else {
+        return Err(unknown_operation(model.service, "without an X-Amz-Target"));
+    };
+    let bucket = host.and_then(|host| host.bucket).filter(|_| model.service == "s3");
+    let (operation, labels): (&'static OperationModel, _) = route::route(model, head, bucket)?;
+    Ok(Detected { service: model.service, operation, protocol, labels })
+}
+
+/// The service's name in the credential scope, from the header or from a presigned query string.
+fn scope(head: &Parts) -> Option<String> {
+    if let Some(value) = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) {
+        // Signature version 2 (`AWS key:signature`) is S3's alone.
+        if value.starts_with("AWS ") {
+            return Some("s3".to_owned());
+        }
+        let (_, credential) = value.split_once("Credential=")?;
+        return scope_service(credential.split([',', ' ']).next()?);
+    }
+    let query = head.uri.query()?;
+    if !query.contains("X-Amz-Credential") {
+        return query.contains("AWSAccessKeyId=").then(|| "s3".to_owned());
+    }
+    let (_, credential) = pairs(query).find(|(name, _)| name == "X-Amz-Credential")?;
+    scope_service(&credential)
+}
+
+/// `key/date/region/service/aws4_request`, counted from the end: version 4a has no region.
+fn scope_service(credential: &str) -> Option<String> {
+    let mut parts = credential.rsplit('/');
+    parts.next()?;
+    parts.next().filter(|service| !service.is_empty()).map(str::to_owned)
+}
+
+fn text<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
+    head.headers.get(name).and_then(|value| value.to_str().ok())
+}

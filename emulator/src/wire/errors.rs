@@ -1,0 +1,245 @@
+//! Errors as each protocol writes them, once for every service.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use ciborium::value::Value as Cbor;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::{Protocol, cbor, json, rest, xml};
+use crate::Error;
+use crate::model::{Kind, Model, OperationModel, Shape, Structure};
+
+/// The error for a body that cannot be read, as the protocol answers it.
+pub(super) fn malformed(protocol: Protocol, service: &str, detail: &str) -> Error {
+    match (protocol, service) {
+        (Protocol::RestXml, "s3") => Error::client(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
+        ),
+        (Protocol::RestXml, _) => Error::client("MalformedInput", detail),
+        (Protocol::Query, _) => Error::client("MalformedInput", detail),
+        _ => Error::client("SerializationException", detail),
+    }
+}
+
+/// Writes an error in the protocol of its request. `operation` is known unless detection itself failed.
+pub fn encode_error(
+    protocol: Protocol,
+    service: &str,
+    operation: Option<&OperationModel>,
+    error: &Error,
+    request_id: &str,
+) -> Response<Bytes> {
+    let model = Model::of(service);
+    let shape = model.and_then(|model| model.error_shape(error.code()));
+    let facts = Facts { service, model, shape, error, request_id };
+    let is_head = operation.is_some_and(|operation| operation.http.method == "HEAD");
+    let mut headers = HeaderMap::new();
+    let body = match protocol {
+        Protocol::AwsJson10 | Protocol::AwsJson11 => facts.json(true),
+        Protocol::RestJson => {
+            insert(&mut headers, "x-amzn-errortype", facts.type_name());
+            facts.json(false)
+        }
+        Protocol::RpcV2Cbor => facts.cbor(),
+        Protocol::Query => facts.query(),
+        Protocol::RestXml if service == "s3" => facts.s3(),
+        Protocol::RestXml => facts.query(),
+    };
+    if model.is_some_and(|model| model.metadata.query_compatible) && protocol != Protocol::Query {
+        let fault = if error.is_client_fault() { "Sender" } else { "Receiver" };
+        insert(&mut headers, "x-amzn-query-error", &format!("{};{fault}", facts.query_code()));
+    }
+    let bodiless = is_head || error.status() == 304;
+    if !bodiless {
+        rest::default_content_type(&mut headers, Some(protocol.content_type()));
+    }
+    if protocol == Protocol::RpcV2Cbor {
+        headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+    }
+    let body = if bodiless { Bytes::new() } else { Bytes::from(body) };
+    let mut response = respond(error.status(), headers, body, is_head);
+    stamp(&mut response, protocol, service, request_id);
+    response
+}
+
+/// An HTTP response; a length is the body's own, except for HEAD, whose answer tells the length of another.
+pub(super) fn respond(status: u16, mut headers: HeaderMap, body: Bytes, is_head: bool) -> Response<Bytes> {
+    let bodiless = status == 204 || status == 304;
+    if bodiless {
+        headers.remove(header::CONTENT_LENGTH);
+    } else if !is_head {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    let mut response = Response::new(if is_head || bodiless { Bytes::new() } else { body });
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Puts the request's id on a response, under the names that the service uses.
+pub fn stamp(response: &mut Response<Bytes>, protocol: Protocol, service: &str, request_id: &str) {
+    let headers = response.headers_mut();
+    if protocol == Protocol::RestXml && service == "s3" {
+        insert(headers, "x-amz-request-id", request_id);
+        insert(headers, "x-amz-id-2", &host_id(request_id));
+    } else {
+        insert(headers, "x-amzn-requestid", request_id);
+    }
+}
+
+/// S3's second id; it names a host there and says nothing here but which request it was.
+fn host_id(request_id: &str) -> String {
+    STANDARD.encode(Sha256::digest(request_id))
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+struct Facts<'a> {
+    service: &'a str,
+    model: Option<&'static Model>,
+    shape: Option<&'static Shape>,
+    error: &'a Error,
+    request_id: &'a str,
+}
+
+impl Facts<'_> {
+    /// The name in JSON and CBOR: the shape's.
+    fn type_name(&self) -> &str {
+        self.shape.map_or(self.error.code(), |shape| shape.name)
+    }
+
+    /// The name in XML: the model's code for the shape.
+    fn query_code(&self) -> &str {
+        self.shape.map_or(self.error.code(), |shape| shape.error_code())
+    }
+
+    fn structure(&self) -> Option<(&'static Model, &'static Structure)> {
+        Some((self.model?, self.shape?.structure()?))
+    }
+
+    /// How the error spells its message: as its shape does, and by Coral's habit where no shape says.
+    fn message_name(&self) -> &'static str {
+        let members = self.structure().map(|(_, structure)| &structure.members);
+        let member = members.into_iter().flatten().find(|member| member.name.eq_ignore_ascii_case("message"));
+        member.map_or(if self.service == "lambda" { "Message" } else { "message" }, |member| member.wire_name())
+    }
+
+    /// The members besides the message, with what the shape wants and the service did not give.
+    fn members(&self) -> Map<String, Value> {
+        let mut members = self.error.members().clone();
+        // Lambda's errors say whose fault they are in a member of their own.
+        if self.service == "lambda" && self.structure().is_some_and(|(_, structure)| structure.member("Type").is_some())
+        {
+            let fault = if self.error.is_client_fault() { "User" } else { "Service" };
+            members.entry("Type").or_insert_with(|| Value::from(fault));
+        }
+        members
+    }
+
+    fn json(&self, with_type: bool) -> Vec<u8> {
+        let mut body = vec![b'{'];
+        let mut first = true;
+        let mut put = |name: &str, value: &Value| {
+            if !std::mem::take(&mut first) {
+                body.push(b',');
+            }
+            // Writing to memory cannot fail.
+            let _ = json::scalar(&mut body, &Value::from(name));
+            body.push(b':');
+            let _ = json::scalar(&mut body, value);
+        };
+        if with_type {
+            put("__type", &Value::from(self.type_name()));
+        }
+        put(self.message_name(), &Value::from(self.error.message()));
+        for (name, value) in &self.members() {
+            let known = self.structure().and_then(|(model, structure)| Some((model, structure.member(name)?)));
+            let mut written = Vec::new();
+            let fits = known.map(|(model, member)| {
+                json::write(&mut written, model, model.shape(member.shape), Some(member), value).map(|()| member)
+            });
+            match fits {
+                Some(Ok(member)) => {
+                    let value = serde_json::from_slice(&written).unwrap_or(Value::Null);
+                    put(member.wire_name(), &value);
+                }
+                _ => put(name, value),
+            }
+        }
+        body.push(b'}');
+        body
+    }
+
+    fn cbor(&self) -> Vec<u8> {
+        let name = format!("com.amazonaws.{}#{}", self.service, self.type_name());
+        let mut entries = vec![
+            (Cbor::from("__type"), Cbor::from(name)),
+            (Cbor::from(self.message_name()), Cbor::from(self.error.message())),
+        ];
+        let members = self.members();
+        if let Some((model, structure)) = self.structure() {
+            entries.extend(cbor::write_members(model, structure, &members).unwrap_or_default());
+        }
+        let known = |name: &str| self.structure().is_some_and(|(_, structure)| structure.member(name).is_some());
+        let strangers = members.iter().filter(|(name, _)| !known(name));
+        entries.extend(strangers.map(|(name, value)| (Cbor::from(name.as_str()), Cbor::from(text(value)))));
+        cbor::to_bytes(&Cbor::Map(entries)).unwrap_or_default()
+    }
+
+    fn query(&self) -> Vec<u8> {
+        let namespace = self.model.map_or("http://webservices.amazon.com/AWSFault/2005-15-09", rest::namespace);
+        let fault = if self.error.is_client_fault() { "Sender" } else { "Receiver" };
+        let mut out = format!("<ErrorResponse xmlns=\"{namespace}\"><Error>");
+        element(&mut out, "Type", fault);
+        element(&mut out, "Code", self.query_code());
+        element(&mut out, "Message", self.error.message());
+        self.extra(&mut out);
+        out.push_str("</Error>");
+        element(&mut out, "RequestId", self.request_id);
+        out.push_str("</ErrorResponse>");
+        out.into_bytes()
+    }
+
+    fn s3(&self) -> Vec<u8> {
+        let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+        element(&mut out, "Code", self.error.code());
+        element(&mut out, "Message", self.error.message());
+        self.extra(&mut out);
+        element(&mut out, "RequestId", self.request_id);
+        element(&mut out, "HostId", &host_id(self.request_id));
+        out.push_str("</Error>");
+        out.into_bytes()
+    }
+
+    /// The members besides code and message: modelled ones by their shape, others as text.
+    fn extra(&self, out: &mut String) {
+        for (name, value) in &self.members() {
+            let known = self.structure().and_then(|(model, structure)| Some((model, structure.member(name)?)));
+            let mut written = String::new();
+            let fits = known.is_some_and(|(model, member)| {
+                let shape = model.shape(member.shape);
+                let is_plain = !matches!(shape.kind, Kind::Timestamp) || value.is_number();
+                is_plain && xml::write(&mut written, model, shape, member, member.wire_name(), value).is_ok()
+            });
+            if fits { out.push_str(&written) } else { element(out, name, &text(value)) }
+        }
+    }
+}
+
+fn element(out: &mut String, name: &str, text: &str) {
+    xml::start(out, name, None, "");
+    xml::escape(out, text);
+    xml::end(out, name);
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

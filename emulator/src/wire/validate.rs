@@ -1,0 +1,311 @@
+//! Validation of an input by its model's constraints, in AWS's own words.
+//!
+//! AWS's servers collect every violation: `N validation errors detected: Value 'x' at 'path' failed to satisfy
+//! constraint: …; …`. Paths are lower camel case, `tags.1.member.key` for an element of a list of structures;
+//! constraints on the elements of lists and maps of scalars are reported at the collection, all of them together.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
+use super::rest;
+use crate::model::{Kind, Location, Member, Model, OperationModel, Shape, Structure};
+use crate::{Error, Result};
+
+/// The most violations that one answer lists; AWS names no number.
+const MAX_VIOLATIONS: usize = 50;
+
+/// The most characters of a value that an answer repeats; AWS repeats all of it, which may be megabytes.
+const MAX_SHOWN: usize = 4096;
+
+/// The error code of a validation error, where it is not `ValidationException`.
+const CODES: &[(&str, &str)] = &[
+    ("cloudformation", "ValidationError"),
+    ("cloudwatch", "ValidationError"),
+    ("iam", "ValidationError"),
+    ("logs", "InvalidParameterException"),
+    ("sts", "ValidationError"),
+];
+
+/// Checks required members, lengths, ranges, patterns and enumerations.
+///
+/// S3 checks its requests in ways of its own, so of its models only required members are looked at.
+pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
+    let Some(structure) = operation.input_shape().and_then(Shape::structure) else { return Ok(()) };
+    let empty = Map::new();
+    let members = input.as_object().unwrap_or(&empty);
+    if operation.service == "s3" {
+        return require_s3(operation, structure, members);
+    }
+    let payload = operation.input_shape().and_then(|shape| shape.payload);
+    let mut checker = Checker { model: operation.model(), payload, violations: Vec::new() };
+    checker.structure(structure, members, None);
+    if checker.violations.is_empty() {
+        return Ok(());
+    }
+    let count = checker.violations.len();
+    let errors = if count == 1 { "error" } else { "errors" };
+    let code = CODES.iter().find(|(service, _)| *service == operation.service);
+    let code = code.map_or("ValidationException", |(_, code)| code);
+    let listed = checker.violations.join("; ");
+    Err(Error::client(code, format!("{count} validation {errors} detected: {listed}")))
+}
+
+struct Checker {
+    model: &'static Model,
+    /// The member that travels beside the value, if it is bytes: whether it is there is not seen here.
+    payload: Option<&'static str>,
+    violations: Vec<String>,
+}
+
+impl Checker {
+    /// `parent` makes the path of the structure; the input itself has none.
+    fn structure(&mut self, structure: &Structure, members: &Map<String, Value>, parent: Option<&dyn Fn() -> String>) {
+        for member in &structure.members {
+            let path = || join(parent.map(|parent| parent()), member);
+            match members.get(member.name).filter(|value| !value.is_null()) {
+                Some(value) => self.value(self.model.shape(member.shape), value, &path),
+                None if member.required && !(parent.is_none() && self.is_raw_payload(member)) => {
+                    self.violate(&path(), "Value null", "Member must not be null");
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn is_raw_payload(&self, member: &Member) -> bool {
+        self.payload == Some(member.name) && rest::is_raw(self.model.shape(member.shape))
+    }
+
+    /// The path is made only when there is something to say of it.
+    fn value(&mut self, shape: &Shape, value: &Value, path: &dyn Fn() -> String) {
+        for constraint in violated(shape, value) {
+            self.violate(&path(), &shown(self.model, shape, value), &constraint);
+        }
+        match (&shape.kind, value) {
+            (Kind::Structure(structure), Value::Object(members)) => self.structure(structure, members, Some(path)),
+            (Kind::List(element), Value::Array(values)) => {
+                let part = self.model.shape(element.shape);
+                if is_scalar(part) {
+                    if values.iter().any(|value| value.is_null() || !violated(part, value).is_empty()) {
+                        let all = constraints(part).join(", ");
+                        self.violate(
+                            &path(),
+                            &shown(self.model, shape, value),
+                            &format!("Member must satisfy constraint: [{all}]"),
+                        );
+                    }
+                    return;
+                }
+                for (place, value) in values.iter().enumerate() {
+                    let path = || format!("{}.{}.member", path(), place + 1);
+                    if value.is_null() {
+                        self.violate(&path(), "Value null", "Member must not be null");
+                    } else {
+                        self.value(part, value, &path);
+                    }
+                }
+            }
+            (Kind::Map(key, element), Value::Object(entries)) => {
+                let (keys, part) = (self.model.shape(key.shape), self.model.shape(element.shape));
+                if entries.keys().any(|key| !violated(keys, &Value::from(key.as_str())).is_empty()) {
+                    let all = constraints(keys).join(", ");
+                    self.violate(
+                        &path(),
+                        &shown(self.model, shape, value),
+                        &format!("Map keys must satisfy constraint: [{all}]"),
+                    );
+                }
+                if is_scalar(part) {
+                    if entries.values().any(|value| !violated(part, value).is_empty()) {
+                        let all = constraints(part).join(", ");
+                        self.violate(
+                            &path(),
+                            &shown(self.model, shape, value),
+                            &format!("Map value must satisfy constraint: [{all}]"),
+                        );
+                    }
+                    return;
+                }
+                for (key, value) in entries {
+                    self.value(part, value, &|| format!("{}.{key}.member", path()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn violate(&mut self, path: &str, value: &str, constraint: &str) {
+        if self.violations.len() < MAX_VIOLATIONS {
+            self.violations.push(format!("{value} at '{path}' failed to satisfy constraint: {constraint}"));
+        }
+    }
+}
+
+/// Whether elements of this shape are reported at their collection.
+fn is_scalar(shape: &Shape) -> bool {
+    !matches!(shape.kind, Kind::Structure(_) | Kind::List(_) | Kind::Map(..))
+}
+
+/// The constraints that a value breaks, in the order in which AWS reports them.
+fn violated(shape: &Shape, value: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    if let Value::String(text) = value
+        && matches!(shape.kind, Kind::String)
+    {
+        if shape.regex().is_some_and(|regex| !regex.is_match(text)) {
+            broken.extend(pattern_constraint(shape));
+        }
+        if !shape.values.is_empty() && !shape.values.iter().any(|known| known == text) {
+            broken.push(enum_constraint(shape));
+        }
+    }
+    if shape.min.is_none() && shape.max.is_none() {
+        return broken;
+    }
+    let size = size(shape, value);
+    if let (Some(max), Some(size)) = (shape.max, size)
+        && size > max as f64
+    {
+        broken.push(max_constraint(shape, max));
+    }
+    if let (Some(min), Some(size)) = (shape.min, size)
+        && size < min as f64
+    {
+        broken.push(min_constraint(shape, min));
+    }
+    broken
+}
+
+/// Every constraint of a shape, as lists and maps report them.
+fn constraints(shape: &Shape) -> Vec<String> {
+    let max = shape.max.map(|max| max_constraint(shape, max));
+    let min = shape.min.map(|min| min_constraint(shape, min));
+    let values = (!shape.values.is_empty()).then(|| enum_constraint(shape));
+    let all: Vec<_> = [max, min, pattern_constraint(shape), values].into_iter().flatten().collect();
+    // A list that is refused for a null in it, and has no constraint else, still has to say so.
+    if all.is_empty() { vec!["Member must not be null".to_owned()] } else { all }
+}
+
+fn pattern_constraint(shape: &Shape) -> Option<String> {
+    shape.pattern.as_ref().map(|pattern| format!("Member must satisfy regular expression pattern: {pattern}"))
+}
+
+fn enum_constraint(shape: &Shape) -> String {
+    format!("Member must satisfy enum value set: [{}]", shape.values.join(", "))
+}
+
+fn max_constraint(shape: &Shape, max: i64) -> String {
+    format!("Member must have {} less than or equal to {max}", measure(shape))
+}
+
+fn min_constraint(shape: &Shape, min: i64) -> String {
+    format!("Member must have {} greater than or equal to {min}", measure(shape))
+}
+
+fn measure(shape: &Shape) -> &'static str {
+    if matches!(shape.kind, Kind::Integer { .. } | Kind::Float) { "value" } else { "length" }
+}
+
+/// What `min` and `max` limit: the value of a number, the length of all else, in characters and in bytes of a blob.
+fn size(shape: &Shape, value: &Value) -> Option<f64> {
+    Some(match (&shape.kind, value) {
+        (Kind::Integer { .. } | Kind::Float, Value::Number(number)) => number.as_f64()?,
+        (Kind::String, Value::String(text)) => text.chars().count() as f64,
+        (Kind::Blob, Value::String(text)) => STANDARD.decode(text).ok()?.len() as f64,
+        (Kind::List(_), Value::Array(values)) => values.len() as f64,
+        (Kind::Map(..), Value::Object(entries)) => entries.len() as f64,
+        _ => return None,
+    })
+}
+
+/// `Value 'x'`; a secret, or a collection of them, is not shown.
+fn shown(model: &Model, shape: &Shape, value: &Value) -> String {
+    let part = match &shape.kind {
+        Kind::List(element) | Kind::Map(_, element) => Some(model.shape(element.shape)),
+        _ => None,
+    };
+    if shape.sensitive || part.is_some_and(|part| part.sensitive) {
+        return "Value".to_owned();
+    }
+    let mut text = String::new();
+    show(&mut text, value);
+    if let Some((end, _)) = text.char_indices().nth(MAX_SHOWN) {
+        text.truncate(end);
+        text.push('…');
+    }
+    format!("Value '{text}'")
+}
+
+/// Values read as Java prints them. Decoding has limited their depth.
+fn show(out: &mut String, value: &Value) {
+    match value {
+        Value::String(text) => out.push_str(text),
+        Value::Array(values) => {
+            out.push('[');
+            for (place, value) in values.iter().enumerate() {
+                out.push_str(if place > 0 { ", " } else { "" });
+                show(out, value);
+            }
+            out.push(']');
+        }
+        Value::Object(entries) => {
+            out.push('{');
+            for (place, (key, value)) in entries.iter().enumerate() {
+                out.push_str(if place > 0 { ", " } else { "" });
+                out.push_str(key);
+                out.push('=');
+                show(out, value);
+            }
+            out.push('}');
+        }
+        _ => out.push_str(&value.to_string()),
+    }
+}
+
+fn join(parent: Option<String>, member: &Member) -> String {
+    let mut letters = member.name.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
+    let name = format!("{first}{}", letters.as_str());
+    parent.map_or(name.clone(), |parent| format!("{parent}.{name}"))
+}
+
+fn require_s3(operation: &OperationModel, structure: &Structure, members: &Map<String, Value>) -> Result<()> {
+    let missing = structure.members.iter().find(|member| member.required && !members.contains_key(member.name));
+    if let Some(member) = missing {
+        let name = member.wire_name();
+        return Err(match member.location {
+            Some(Location::Header) => {
+                Error::client("InvalidRequest", format!("Missing required header for this request: {name}"))
+            }
+            Some(_) => Error::client("InvalidArgument", format!("Missing required parameter: {name}"))
+                .with("ArgumentName", name),
+            None if rest::is_raw(operation.model().shape(member.shape)) => return Ok(()),
+            None => Error::client("MissingRequestBodyError", "Request Body is empty"),
+        });
+    }
+    if required_inside(operation.model(), structure, members) { Ok(()) } else { Err(malformed_xml()) }
+}
+
+/// Whether all structures that are there have what they require. Decoding has limited their depth.
+fn required_inside(model: &Model, structure: &Structure, members: &Map<String, Value>) -> bool {
+    structure.members.iter().all(|member| match members.get(member.name) {
+        Some(value) => has_required(model, model.shape(member.shape), value),
+        None => !member.required || member.location.is_some(),
+    })
+}
+
+fn has_required(model: &Model, shape: &Shape, value: &Value) -> bool {
+    match (&shape.kind, value) {
+        (Kind::Structure(structure), Value::Object(members)) => required_inside(model, structure, members),
+        (Kind::List(element), Value::Array(values)) => {
+            let shape = model.shape(element.shape);
+            values.iter().all(|value| has_required(model, shape, value))
+        }
+        _ => true,
+    }
+}
+
+fn malformed_xml() -> Error {
+    super::errors::malformed(super::Protocol::RestXml, "s3", "")
+}

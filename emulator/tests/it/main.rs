@@ -1,0 +1,5 @@
+//! Tests of the emulator through its public surface, in one binary.
+#![allow(clippy::unwrap_used)]
+
+mod clock;
+mod support;
