@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use winnow::Result as Parsed;
 use winnow::ascii::multispace0;
-use winnow::combinator::{alt, delimited, empty, peek, separated};
+use winnow::combinator::{alt, delimited, empty, eof, peek, separated, terminated};
 use winnow::prelude::*;
 use winnow::token::take_while;
 
@@ -165,7 +165,7 @@ fn enclosed(text: &str, open: char, close: char) -> Option<(&str, usize)> {
 }
 
 fn part(input: &mut &str) -> Parsed<Part> {
-    let ellipsis = spaced("...").value(Part::Ellipsis);
+    let ellipsis = spaced("...").map(|_| Part::Ellipsis);
     let conditional = |input: &mut &str| expression(input, condition);
     let field = alt((
         conditional.map(|condition| Field {
@@ -176,8 +176,8 @@ fn part(input: &mut &str) -> Parsed<Part> {
         empty.map(|()| Field::default()),
     ));
     let field = delimited(multispace0, field, multispace0).map(Part::Field);
-    let end = peek(alt((",".void(), winnow::combinator::eof.void())));
-    winnow::combinator::terminated(alt((ellipsis, field)), end).parse_next(input)
+    let end = peek(alt((",".void(), eof.void())));
+    terminated(alt((ellipsis, field)), end).parse_next(input)
 }
 
 fn condition(input: &mut &str) -> Parsed<Condition> {
