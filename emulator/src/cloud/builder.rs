@@ -128,6 +128,7 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
     }
     BTreeMap::from([
         running(crate::lambda::service(), seed),
+        running(crate::logs::service(), seed),
         running(crate::s3::service(), seed),
         running(crate::scheduler::service(), seed),
     ])

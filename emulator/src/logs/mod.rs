@@ -1,1 +1,70 @@
-//! Amazon CloudWatch Logs.
+//! Amazon CloudWatch Logs: groups, streams, events, and the search in them.
+//!
+//! `store.rs` keeps what there is and `id.rs` its order; `put.rs`, `get.rs` and `filter.rs` are the operations on events;
+//! `pattern/` is the language of filter patterns; `retention.rs` drops what has expired.
+
+mod filter;
+mod get;
+mod groups;
+mod id;
+mod names;
+pub(crate) mod pattern;
+mod put;
+mod retention;
+mod store;
+mod streams;
+mod tags;
+mod test_filter;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use store::LogGroups;
+
+use crate::cloud::{Service, Target};
+use names::{on_arn, on_group, on_stream};
+
+/// The service and its operations.
+pub fn service() -> Service<LogGroups> {
+    Service::new("logs")
+        .op("CreateLogGroup", |at, i| on_group(at, Some(&i.log_group_name), None), groups::create)
+        .op("DeleteLogGroup", |at, i| on_group(at, Some(&i.log_group_name), None), groups::delete)
+        // AWS denies this one on `log-group::log-stream:`, whatever prefix is asked for.
+        .op("DescribeLogGroups", |at, _| on_group(at, None, None), groups::describe)
+        .op(
+            "CreateLogStream",
+            |at, i| on_stream(at, Some(&i.log_group_name), None, &i.log_stream_name),
+            streams::create,
+        )
+        .op(
+            "DeleteLogStream",
+            |at, i| on_stream(at, Some(&i.log_group_name), None, &i.log_stream_name),
+            streams::delete,
+        )
+        .op(
+            "DescribeLogStreams",
+            |at, i| on_group(at, i.log_group_name.as_ref(), i.log_group_identifier.as_ref()),
+            streams::describe,
+        )
+        .op("PutLogEvents", |at, i| on_stream(at, Some(&i.log_group_name), None, &i.log_stream_name), put::put)
+        .op(
+            "GetLogEvents",
+            |at, i| on_stream(at, i.log_group_name.as_ref(), i.log_group_identifier.as_ref(), &i.log_stream_name),
+            get::get,
+        )
+        .op(
+            "FilterLogEvents",
+            |at, i| on_group(at, i.log_group_name.as_ref(), i.log_group_identifier.as_ref()),
+            filter::filter,
+        )
+        .op("PutRetentionPolicy", |at, i| on_group(at, Some(&i.log_group_name), None), retention::put)
+        .op("DeleteRetentionPolicy", |at, i| on_group(at, Some(&i.log_group_name), None), retention::delete)
+        .op("TagResource", |at, i| on_arn(at, &i.resource_arn), tags::tag_resource)
+        .op("UntagResource", |at, i| on_arn(at, &i.resource_arn), tags::untag_resource)
+        .op("ListTagsForResource", |at, i| on_arn(at, &i.resource_arn), tags::list_tags_for_resource)
+        .op("TagLogGroup", |at, i| on_group(at, Some(&i.log_group_name), None), tags::tag_log_group)
+        .op("UntagLogGroup", |at, i| on_group(at, Some(&i.log_group_name), None), tags::untag_log_group)
+        .op("ListTagsLogGroup", |at, i| on_group(at, Some(&i.log_group_name), None), tags::list_tags_log_group)
+        .op("TestMetricFilter", |_, _| Target::any(), test_filter::test)
+        .event(retention::EXPIRE, retention::expire)
+}

@@ -1,0 +1,197 @@
+//! Patterns for JSON: `{ $.a.b = "x*" && ($.n >= 3 || $.list[0] IS NULL || $.x NOT EXISTS) }`.
+
+use serde_json::Value;
+use winnow::Result as Parsed;
+use winnow::ascii::{Caseless, dec_uint, multispace0, multispace1};
+use winnow::combinator::{alt, delimited, fail, opt, preceded, repeat, terminated};
+use winnow::prelude::*;
+use winnow::token::take_while;
+
+use super::super::names::invalid;
+use super::compare::{Comparison, Number, Operand, Scalar};
+use super::malformed;
+use super::parse::{Expression, comparison, expression};
+use crate::Result;
+
+// The limits are on AWS's page on filter patterns, the texts from AWS's answers.
+
+/// How many regular expressions a pattern for JSON or for fields has at most.
+pub(super) const REGEX_LIMIT: usize = 2;
+/// How many wildcards a selector has at most.
+const SELECTOR_WILDCARDS: usize = 1;
+/// How many wildcards all selectors of a pattern have together at most.
+const PATTERN_WILDCARDS: usize = 3;
+
+/// A pattern in braces.
+#[derive(Debug)]
+pub(super) struct Json(Expression<Condition>);
+
+#[derive(Debug)]
+struct Condition {
+    selector: Vec<Step>,
+    test: Test,
+}
+
+/// A step from a value to one in it, or to several.
+#[derive(Clone, Debug)]
+enum Step {
+    Name(String),
+    Index(usize),
+    Any,
+}
+
+#[derive(Debug)]
+enum Test {
+    Compare(Comparison),
+    Is(Literal),
+    NotExists,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Literal {
+    Null,
+    True,
+    False,
+}
+
+impl Json {
+    pub fn parse(text: &str) -> Result<Self> {
+        let grammar = |input: &mut &str| expression(input, condition);
+        let parsed = delimited(multispace0, grammar, multispace0).parse(text).map_err(malformed)?;
+        check_limits(&parsed)?;
+        Ok(Self(parsed))
+    }
+
+    /// Only objects are ever selected. The message is read once, whatever the pattern asks.
+    pub fn matches(&self, message: &str) -> bool {
+        if !message.trim_start().starts_with('{') {
+            return false;
+        }
+        let Ok(document) = serde_json::from_str::<Value>(message) else { return false };
+        self.0.holds(&|condition| condition.holds(&document))
+    }
+}
+
+fn check_limits(pattern: &Expression<Condition>) -> Result<()> {
+    let conditions = pattern.conditions();
+    let wildcards = |condition: &Condition| condition.selector.iter().filter(|step| matches!(step, Step::Any)).count();
+    if conditions.iter().any(|condition| wildcards(condition) > SELECTOR_WILDCARDS) {
+        return Err(invalid(format!(
+            "Your filter pattern has a JSON path selector that exceeds the maximum of {SELECTOR_WILDCARDS} wildcard allowed \
+             per json selector."
+        )));
+    }
+    if conditions.iter().map(|condition| wildcards(condition)).sum::<usize>() > PATTERN_WILDCARDS {
+        return Err(invalid(format!(
+            "Your input has exceeded the maximum of {PATTERN_WILDCARDS} JSON wildcard selectors allowed per filter pattern."
+        )));
+    }
+    check_regexes(conditions.iter().filter_map(|condition| match &condition.test {
+        Test::Compare(comparison) => Some(comparison),
+        _ => None,
+    }))
+}
+
+pub(super) fn check_regexes<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> Result<()> {
+    if comparisons.filter(|comparison| matches!(comparison.operand, Operand::Regex(_))).count() > REGEX_LIMIT {
+        return Err(invalid(format!(
+            "Your input has exceeded the maximum of {REGEX_LIMIT} regular expressions per filter pattern."
+        )));
+    }
+    Ok(())
+}
+
+impl Condition {
+    fn holds(&self, document: &Value) -> bool {
+        let mut found = vec![document];
+        for step in &self.selector {
+            found = found.into_iter().flat_map(|value| step.from(value)).collect();
+        }
+        match &self.test {
+            Test::NotExists => found.is_empty(),
+            Test::Is(literal) => found.into_iter().any(|value| literal.is(value)),
+            Test::Compare(comparison) => found.into_iter().any(|value| compare(comparison, value)),
+        }
+    }
+}
+
+impl Step {
+    fn from<'a>(&self, value: &'a Value) -> Vec<&'a Value> {
+        match (self, value) {
+            (Self::Name(name), Value::Object(object)) => object.get(name).into_iter().collect(),
+            (Self::Index(index), Value::Array(array)) => array.get(*index).into_iter().collect(),
+            (Self::Any, Value::Object(object)) => object.values().collect(),
+            (Self::Any, Value::Array(array)) => array.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Literal {
+    /// An array is one of its elements here, and nowhere else: so AWS answers.
+    fn is(self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Null, Value::Null) | (Self::True, Value::Bool(true)) | (Self::False, Value::Bool(false)) => true,
+            (_, Value::Array(array)) => array.iter().any(|element| !element.is_array() && self.is(element)),
+            _ => false,
+        }
+    }
+}
+
+/// Comparisons are of strings and numbers. With anything else they do not hold, `!=` neither.
+fn compare(comparison: &Comparison, value: &Value) -> bool {
+    match value {
+        Value::String(text) => comparison.holds(Scalar::Text(text)),
+        Value::Number(number) => {
+            let text = number.to_string();
+            Number::parse(&text).is_some_and(|number| comparison.holds(Scalar::Number(number, &text)))
+        }
+        _ => false,
+    }
+}
+
+fn condition(input: &mut &str) -> Parsed<Condition> {
+    let selector = preceded((multispace0, '$'), selector).parse_next(input)?;
+    let test = alt((comparison.map(Test::Compare), preceded(multispace1, keyword))).parse_next(input)?;
+    Ok(Condition { selector, test })
+}
+
+fn selector(input: &mut &str) -> Parsed<Vec<Step>> {
+    if !input.starts_with('.') {
+        return fail.parse_next(input);
+    }
+    repeat(1.., step).parse_next(input)
+}
+
+fn step(input: &mut &str) -> Parsed<Step> {
+    let name = take_while(1.., |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let named = preceded('.', alt(('*'.value(Step::Any), name.map(|name: &str| Step::Name(name.to_owned())))));
+    alt((named, preceded(opt('.'), bracket))).parse_next(input)
+}
+
+/// `[0]`, `[*]`, or a name that has other characters: `['cluster.name']`.
+fn bracket(input: &mut &str) -> Parsed<Step> {
+    let name = alt((
+        delimited('\'', take_while(1.., |c| c != '\''), '\''),
+        delimited('"', take_while(1.., |c| c != '"'), '"'),
+    ));
+    let inner = alt((
+        '*'.value(Step::Any),
+        name.map(|name: &str| Step::Name(name.to_owned())),
+        dec_uint::<_, usize, _>.map(Step::Index),
+    ));
+    delimited('[', inner, ']').parse_next(input)
+}
+
+fn keyword(input: &mut &str) -> Parsed<Test> {
+    let literal = alt((
+        Caseless("NULL").value(Literal::Null),
+        Caseless("TRUE").value(Literal::True),
+        Caseless("FALSE").value(Literal::False),
+    ));
+    alt((
+        preceded((Caseless("IS"), multispace1), literal).map(Test::Is),
+        terminated((Caseless("NOT"), multispace1), Caseless("EXISTS")).map(|_| Test::NotExists),
+    ))
+    .parse_next(input)
+}

@@ -1,0 +1,200 @@
+//! What is kept: groups, their streams, and their events in one order of time for each group.
+//!
+//! The group's map holds the events, so that a search across streams walks just the events in its time range; a stream
+//! holds the keys of its own, so that reading one stream among many costs what that stream has in range.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use imbl::{OrdMap, OrdSet};
+use serde::{Deserialize, Serialize};
+
+use super::id::{EventId, EventKey, Salt};
+use crate::Timestamp;
+
+/// AWS counts this many bytes for an event besides its message.
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
+pub(super) const EVENT_OVERHEAD: usize = 26;
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The log groups of an account in a region.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct LogGroups {
+    pub(super) groups: OrdMap<String, Group>,
+}
+
+/// A log group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Group {
+    pub created: Timestamp,
+    pub retention_days: Option<u32>,
+    pub kms_key: Option<String>,
+    pub tags: OrdMap<String, String>,
+    pub streams: OrdMap<String, Stream>,
+    #[serde(with = "crate::cloud::pairs")]
+    pub events: OrdMap<EventKey, Event>,
+    pub stored_bytes: u64,
+    /// How many events were ever ingested.
+    pub ingested: u64,
+    pub salt: Salt,
+}
+
+/// A log stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Stream {
+    pub created: Timestamp,
+    pub first_event: Option<Timestamp>,
+    pub last_event: Option<Timestamp>,
+    pub last_ingestion: Option<Timestamp>,
+    pub sequence_token: Option<String>,
+    pub keys: OrdSet<EventKey>,
+}
+
+/// An event, without its key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Event {
+    pub stream: Arc<str>,
+    pub ingested: Timestamp,
+    pub message: Arc<str>,
+}
+
+impl Event {
+    /// What the event counts against every limit, in bytes.
+    pub fn size(&self) -> usize {
+        self.message.len() + EVENT_OVERHEAD
+    }
+}
+
+/// A range of keys.
+pub(super) type Range = (Bound<EventKey>, Bound<EventKey>);
+
+/// Events with their keys, in a direction.
+pub(super) type Events<'a> = Box<dyn Iterator<Item = (EventKey, &'a Event)> + 'a>;
+
+impl Group {
+    pub fn new(created: Timestamp, salt: Salt) -> Self {
+        Self {
+            created,
+            retention_days: None,
+            kms_key: None,
+            tags: OrdMap::new(),
+            streams: OrdMap::new(),
+            events: OrdMap::new(),
+            stored_bytes: 0,
+            ingested: 0,
+            salt,
+        }
+    }
+
+    pub fn id(&self, key: EventKey) -> EventId {
+        EventId::new(key, self.salt)
+    }
+
+    /// Adds an event to a stream that exists.
+    pub fn add(&mut self, stream: &Arc<str>, time: Timestamp, message: Arc<str>, now: Timestamp) {
+        let Some(kept) = self.streams.get_mut(&**stream) else { return };
+        self.ingested += 1;
+        let key = EventKey(time, self.ingested);
+        kept.keys.insert(key);
+        kept.first_event = Some(kept.first_event.map_or(time, |first| first.min(time)));
+        kept.last_event = Some(kept.last_event.map_or(time, |last| last.max(time)));
+        kept.last_ingestion = Some(now);
+        let event = Event { stream: Arc::clone(stream), ingested: now, message };
+        self.stored_bytes += event.size() as u64;
+        self.events.insert(key, event);
+    }
+
+    /// Removes a stream and its events; false if there is none.
+    pub fn remove_stream(&mut self, name: &str) -> bool {
+        let Some(stream) = self.streams.remove(name) else { return false };
+        for key in &stream.keys {
+            if let Some(event) = self.events.remove(key) {
+                self.stored_bytes -= event.size() as u64;
+            }
+        }
+        true
+    }
+
+    /// Events before this point have expired.
+    pub fn cutoff(&self, now: Timestamp) -> Option<Timestamp> {
+        self.retention_days.map(|days| now - DAY * days)
+    }
+
+    /// When the oldest event expires.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        let (EventKey(oldest, _), _) = self.events.get_min()?;
+        Some(*oldest + DAY * self.retention_days?)
+    }
+
+    /// Drops the events that have expired.
+    pub fn expire(&mut self, now: Timestamp) {
+        let Some(cutoff) = self.cutoff(now) else { return };
+        while let Some((key, event)) = self.events.get_min().filter(|(key, _)| key.0 < cutoff).cloned() {
+            self.events.remove(&key);
+            self.stored_bytes -= event.size() as u64;
+            if let Some(stream) = self.streams.get_mut(&*event.stream) {
+                stream.keys.remove(&key);
+            }
+        }
+    }
+
+    /// The events in a range, of all streams.
+    pub fn all(&self, range: Range, forward: bool) -> Events<'_> {
+        if is_empty(&range) {
+            return Box::new(std::iter::empty());
+        }
+        let events = self.events.range(range).map(|(key, event)| (*key, event));
+        if forward { Box::new(events) } else { Box::new(events.rev()) }
+    }
+
+    /// The events in a range, of these streams only; it costs what those streams have there.
+    pub fn of<'a>(&'a self, streams: &[&'a Stream], range: Range, forward: bool) -> Events<'a> {
+        if is_empty(&range) {
+            return Box::new(std::iter::empty());
+        }
+        let keys = streams.iter().map(|stream| {
+            let keys = stream.keys.range(range).copied();
+            if forward { Box::new(keys) as Keys<'a> } else { Box::new(keys.rev()) }
+        });
+        let merge = Merge::new(keys, forward);
+        Box::new(merge.filter_map(|key| self.events.get(&key).map(|event| (key, event))))
+    }
+}
+
+/// imbl's ranges, like the standard library's, want a start that is not behind the end.
+fn is_empty((start, end): &Range) -> bool {
+    match (start, end) {
+        (Bound::Included(start), Bound::Included(end)) => start > end,
+        (Bound::Included(start) | Bound::Excluded(start), Bound::Included(end) | Bound::Excluded(end)) => start >= end,
+        _ => false,
+    }
+}
+
+type Keys<'a> = Box<dyn Iterator<Item = EventKey> + 'a>;
+
+/// Several sorted runs of keys as one. No key is in two of them.
+struct Merge<'a> {
+    heads: BTreeMap<EventKey, Keys<'a>>,
+    forward: bool,
+}
+
+impl<'a> Merge<'a> {
+    fn new(runs: impl Iterator<Item = Keys<'a>>, forward: bool) -> Self {
+        let heads = runs.filter_map(|mut run| run.next().map(|head| (head, run))).collect();
+        Self { heads, forward }
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = EventKey;
+
+    fn next(&mut self) -> Option<EventKey> {
+        let (key, mut run) = if self.forward { self.heads.pop_first() } else { self.heads.pop_last() }?;
+        if let Some(head) = run.next() {
+            self.heads.insert(head, run);
+        }
+        Some(key)
+    }
+}
