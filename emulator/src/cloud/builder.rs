@@ -126,5 +126,9 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
     fn running<S: State>(service: Service<S>, seed: u64) -> (&'static str, Arc<dyn AnyService>) {
         (service.name, Arc::new(Running::new(service, seed)))
     }
-    BTreeMap::from([running(crate::lambda::service(), seed), running(crate::scheduler::service(), seed)])
+    BTreeMap::from([
+        running(crate::cloudwatch::service(), seed),
+        running(crate::lambda::service(), seed),
+        running(crate::scheduler::service(), seed),
+    ])
 }
