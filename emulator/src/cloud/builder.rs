@@ -128,6 +128,7 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
     }
     BTreeMap::from([
         running(crate::cloudwatch::service(), seed),
+        running(crate::iam::service(), seed),
         running(crate::lambda::service(), seed),
         running(crate::scheduler::service(), seed),
     ])
