@@ -131,5 +131,6 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
         running(crate::iam::service(), seed),
         running(crate::lambda::service(), seed),
         running(crate::scheduler::service(), seed),
+        running(crate::sts::service(), seed),
     ])
 }
