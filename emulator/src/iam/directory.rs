@@ -1,4 +1,5 @@
-//! Who and what there is: accounts with their roles, users, access keys and policies, and how the front door looks them up.
+//! Who and what there is: accounts with their roles, users, access keys and policies, and how the front door looks
+//! them up.
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -151,8 +152,8 @@ impl Directory {
         self.accounts.get(account)?.users.get(&name.to_lowercase()).filter(|user| user.entity.name == name)
     }
 
-    /// The policies of a user, or of the role behind a session; none at all for whom there is no longer such a user or role, and for
-    /// roots and services, which have none.
+    /// The policies of a user, or of the role behind a session; none at all for whom there is no longer such a user
+    /// or role, and for roots and services, which have none.
     pub fn policies_of(&self, principal: &Principal) -> Policies {
         let entity = match principal {
             Principal::User { account, name, id, .. } => {

@@ -1,8 +1,9 @@
 //! AWS IAM: policies, their evaluation, and the IAM service.
 //!
-//! `policy/` reads and evaluates documents, `principal.rs` says who is meant, `denial.rs` words refusals, `credentials.rs` issues temporary
-//! credentials. `directory.rs` is the service's state, with what the front door looks up in it; `service.rs` lists the operations,
-//! which stand in `roles.rs`, `users.rs`, `attachments.rs` and `managed.rs`.
+//! `policy/` reads and evaluates documents, `principal.rs` says who is meant, `denial.rs` words refusals,
+//! `credentials.rs` issues temporary credentials. `directory.rs` is the service's state, with what the front door
+//! looks up in it; `service.rs` lists the operations, which stand in `roles.rs`, `users.rs`, `attachments.rs` and
+//! `managed.rs`.
 
 mod attachments;
 mod aws_managed;

@@ -5,8 +5,8 @@ use super::directory::{Directory, Kind};
 use super::{managed, roles, users};
 use crate::cloud::{At, Service, Target};
 
-/// The service and its operations. Groups, instance profiles, login profiles, MFA devices, federation and service-linked roles do not
-/// exist.
+/// The service and its operations. Groups, instance profiles, login profiles, MFA devices, federation and
+/// service-linked roles do not exist.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
 pub fn service() -> Service<Directory> {
     let service = Service::new("iam").global();

@@ -87,7 +87,8 @@ fn account_of_role(arn: &str) -> Result<String> {
     }
 }
 
-/// Whom the caller becomes, if role and policies let them. A role that does not exist is denied like one that does not trust the caller.
+/// Whom the caller becomes, if role and policies let them. A role that does not exist is denied like one that does
+/// not trust the caller.
 fn authorize(cx: &Cx<Tokens>, input: &AssumeRole, account: &str) -> Result<Principal> {
     let access = cx.access();
     let root = matches!(cx.caller.principal, Principal::AccountRoot { .. });
@@ -131,8 +132,8 @@ fn duration(cx: &Cx<Tokens>, input: &AssumeRole) -> Result<u32> {
     Ok(seconds)
 }
 
-/// The texts of the session policies, and how much of their room they take, in per cent. AWS packs policies before it measures
-/// them, in a way that is not published; here the limit is that of the plain text.
+/// The texts of the session policies, and how much of their room they take, in per cent. AWS packs policies before it
+/// measures them, in a way that is not published; here the limit is that of the plain text.
 fn session_policies(cx: &Cx<Tokens>, input: &AssumeRole) -> Result<(Vec<String>, Option<usize>)> {
     if input.policy.is_none() && input.policy_arns.is_empty() {
         return Ok((Vec::new(), None));
