@@ -138,9 +138,11 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
     }
     BTreeMap::from([
         running(crate::cloudwatch::service(), seed),
+        running(crate::iam::service(), seed),
         running(crate::lambda::service(), seed),
         running(crate::logs::service(), seed),
         running(crate::s3::service(), seed),
         running(crate::scheduler::service(), seed),
+        running(crate::sts::service(), seed),
     ])
 }
