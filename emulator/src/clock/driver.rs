@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::timers::Timer;
@@ -45,11 +46,13 @@ const REAL_LIMIT: Duration = Duration::from_secs(60);
 /// Drives one cloud. Only one caller drives at a time.
 pub(crate) struct Driver {
     turn: tokio::sync::Mutex<()>,
+    /// Whether [`Driver::serve`] runs: then whoever waits need not drive.
+    serving: AtomicBool,
 }
 
 impl Driver {
     pub fn new() -> Self {
-        Self { turn: tokio::sync::Mutex::new(()) }
+        Self { turn: tokio::sync::Mutex::new(()), serving: AtomicBool::new(false) }
     }
 
     /// Runs what is due now until nothing is left to do without time passing.
@@ -81,9 +84,15 @@ impl Driver {
 
     /// Drives until `wait` ends. In auto mode time jumps to whatever is due next, as far as that takes.
     pub async fn drive_until(&self, cloud: &dyn Driven, mut wait: Wait) -> Result<<Wait as Future>::Output, Stalled> {
+        if self.serving.load(Ordering::Relaxed) {
+            return Ok(wait.await);
+        }
         wait.register();
         let mut wait = std::pin::pin!(wait);
         let driving = async {
+            if cloud.clock().mode() == ClockMode::Real {
+                return Err(self.drive(cloud).await);
+            }
             loop {
                 let changed = cloud.clock().changed.notified();
                 let turn = self.turn.lock().await;
@@ -106,6 +115,13 @@ impl Driver {
 
     /// Drives for as long as the cloud is served: for `garoa serve`.
     pub async fn serve(&self, cloud: &dyn Driven) -> Stalled {
+        self.serving.store(true, Ordering::Relaxed);
+        let stalled = self.drive(cloud).await;
+        self.serving.store(false, Ordering::Relaxed);
+        stalled
+    }
+
+    async fn drive(&self, cloud: &dyn Driven) -> Stalled {
         loop {
             let changed = cloud.clock().changed.notified();
             let outcome = match cloud.clock().mode() {

@@ -56,6 +56,8 @@ struct Inner {
     deadlines: BTreeMap<(Timestamp, WaitId), ()>,
     ready: VecDeque<Ready>,
     next_wait: u64,
+    /// How many signals there were: see [`Wait::since`].
+    signals: u64,
     busy: usize,
 }
 
@@ -74,6 +76,7 @@ impl Clock {
             deadlines: BTreeMap::new(),
             ready: VecDeque::new(),
             next_wait: 0,
+            signals: 0,
             busy: 0,
         };
         Self { mode, inner: Mutex::new(inner), changed: Notify::new() }
@@ -112,6 +115,7 @@ impl Clock {
     /// Wakes whoever waits for `signal`.
     pub fn signal(&self, signal: &str) {
         let mut inner = self.inner.lock();
+        inner.signals += 1;
         let woken: Vec<WaitId> =
             inner.waits.iter().filter(|(_, w)| w.signal.as_deref() == Some(signal)).map(|(id, _)| *id).collect();
         for id in woken {
@@ -119,6 +123,11 @@ impl Clock {
         }
         drop(inner);
         self.changed.notify_waiters();
+    }
+
+    /// How many signals there were so far.
+    pub fn signals(&self) -> u64 {
+        self.inner.lock().signals
     }
 
     /// Counts one more thing in flight, until the guard is dropped.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::Mutex;
 
 use super::activity::{Activity, Awake};
-use super::{Busy, Clock};
+use super::{Busy, Clock, Ready};
 use crate::Timestamp;
 
 /// The place of a wait in the clock's books.
@@ -31,6 +31,7 @@ pub(crate) enum Hold {
 pub(super) struct Registered {
     pub signal: Option<Arc<str>>,
     deadline: Option<Timestamp>,
+    since: Option<u64>,
     shared: Arc<Mutex<Shared>>,
     activity: Option<Arc<Activity>>,
 }
@@ -54,12 +55,21 @@ pub(crate) struct Wait {
 struct Until {
     signal: Option<Arc<str>>,
     deadline: Option<Timestamp>,
+    since: Option<u64>,
 }
 
 impl Wait {
     pub fn new(clock: &Arc<Clock>, signal: Option<Arc<str>>, deadline: Option<Timestamp>) -> Self {
-        let until = Until { signal, deadline };
+        let until = Until { signal, deadline, since: None };
         Self { clock: Arc::clone(clock), until, id: None, shared: Arc::default(), activity: None }
+    }
+
+    /// Ends the wait at once if there were signals since there had been `signals` of them (see [`Clock::signals`]): the one
+    /// that is waited for may have been among them.
+    #[must_use]
+    pub fn since(mut self, signals: u64) -> Self {
+        self.until.since = Some(signals);
+        self
     }
 
     /// Enters the books without being polled: for a caller that must not miss a signal.
@@ -74,6 +84,7 @@ impl Wait {
         let registered = Registered {
             signal: self.until.signal.clone(),
             deadline: self.until.deadline,
+            since: self.until.since,
             shared: Arc::clone(&self.shared),
             activity: self.activity.clone(),
         };
@@ -115,6 +126,9 @@ impl Clock {
         let id = inner.next_wait;
         if let Some(at) = wait.deadline {
             inner.deadlines.insert((at, id), ());
+        }
+        if wait.since.is_some_and(|signals| signals != inner.signals) {
+            inner.ready.push_back(Ready::Wake(id, Woken::Signal));
         }
         inner.waits.insert(id, wait);
         drop(inner);

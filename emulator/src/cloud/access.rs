@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use super::running::Running;
 use super::{Call, Caller, Inner, Scope, Target};
 use crate::iam::credentials::{self, Credentials, Session};
@@ -205,7 +203,7 @@ impl Inner {
             caller: caller.clone(),
             scope: scope.clone(),
             now: self.clock.now(),
-            server_key: self.server_key(),
+            server_key: self.server_key,
         }
     }
 
@@ -213,14 +211,6 @@ impl Inner {
     pub(super) fn directory(&self) -> Directory {
         let iam = self.services.get("iam").and_then(|service| service.as_any().downcast_ref::<Running<Directory>>());
         iam.map(|iam| iam.snapshot(&self.scope)).unwrap_or_default()
-    }
-
-    /// What the secrets of issued credentials are derived from.
-    pub(super) fn server_key(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update("garoa server key");
-        hash.update(self.seed.lock().to_be_bytes());
-        hash.finalize().into()
     }
 
     /// Issues the credentials with which the code of a function calls.
@@ -240,6 +230,6 @@ impl Inner {
             tags: Default::default(),
         };
         let unique = self.request_ids.lock().below(u64::MAX);
-        credentials::issue(&self.server_key(), &session, unique)
+        credentials::issue(&self.server_key, &session, unique)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
 
 use super::access::IamMode;
 use super::fault::Faults;
@@ -107,7 +108,8 @@ impl CloudBuilder {
             this: this.clone(),
             scope: self.scope,
             iam: self.iam,
-            seed: Mutex::new(seed),
+            seed,
+            server_key: server_key(seed),
             clock: Arc::new(Clock::new(self.mode, self.start)),
             driver: Driver::new(),
             services,
@@ -121,6 +123,14 @@ impl CloudBuilder {
     }
 }
 
+/// What the secrets of issued credentials are derived from: the same for the same seed, so that runs repeat.
+fn server_key(seed: u64) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update("garoa server key");
+    hash.update(seed.to_be_bytes());
+    hash.finalize().into()
+}
+
 /// All services there are, each with an empty state.
 fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
     fn running<S: State>(service: Service<S>, seed: u64) -> (&'static str, Arc<dyn AnyService>) {
@@ -128,9 +138,11 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
     }
     BTreeMap::from([
         running(crate::cloudwatch::service(), seed),
+        running(crate::iam::service(), seed),
         running(crate::lambda::service(), seed),
         running(crate::logs::service(), seed),
         running(crate::s3::service(), seed),
         running(crate::scheduler::service(), seed),
+        running(crate::sts::service(), seed),
     ])
 }

@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::running::{AnyStep, StepIn};
 use super::service::Target;
 use super::trace::{CallRecord, Event};
-use crate::clock::{Activity, ClockMode, Ready, Wait, Woken};
+use crate::clock::{Activity, Ready, Wait, Woken};
 use crate::{Error, Result};
 
 /// Why a call has no answer that its caller sees, or which error it has.
@@ -97,7 +97,7 @@ impl Inner {
             Some(FaultKind::CrashBefore) => Err(Halt::Crashed),
             Some(FaultKind::Refuse) => Err(Halt::Refused),
             Some(FaultKind::Delay(time)) => {
-                let (_, hold) = self.wait(None, Some(self.clock.now() + *time)).await?;
+                let (_, hold) = self.wait(Some(self.clock.now() + *time)).await?;
                 drop(hold);
                 Ok(())
             }
@@ -113,6 +113,8 @@ impl Inner {
         let mut resumed: Option<Resumed> = None;
         let mut hold = None;
         loop {
+            // What happens from here on may be the very signal that the step is going to ask for.
+            let signals = self.clock.signals();
             let at = StepIn { now: self.clock.now(), access, request_id, resumed: resumed.as_ref() };
             let (outcome, effects) = step.run(&at)?;
             self.apply(effects);
@@ -120,7 +122,8 @@ impl Inner {
             match outcome {
                 Step::Done(reply) => return Ok(reply),
                 Step::Later(Later { signal, until, token }) => {
-                    let (woken, held) = self.wait(Some(signal), until).await?;
+                    let wait = Wait::new(&self.clock, Some(signal.into()), until).since(signals);
+                    let (woken, held) = self.drive(wait).await?;
                     resumed = Some(Resumed { token, expired: woken == Woken::Deadline });
                     hold = Some(held);
                 }
@@ -148,16 +151,15 @@ impl Inner {
         }
     }
 
-    /// Waits for a signal, or a point in time, by the cloud's clock. Whoever waits from outside drives the clock meanwhile;
-    /// a function's code is driven already, and `garoa serve` drives by itself.
-    pub(crate) async fn wait(
-        &self,
-        signal: Option<String>,
-        until: Option<crate::Timestamp>,
-    ) -> Result<(Woken, crate::clock::Hold)> {
-        let wait = Wait::new(&self.clock, signal.map(Into::into), until);
-        let driven = Activity::current().is_some() || self.clock.mode() == ClockMode::Real || is_delivering();
-        if driven {
+    /// Waits for a point in time, or for good, by the cloud's clock.
+    pub(crate) async fn wait(&self, until: Option<crate::Timestamp>) -> Result<(Woken, crate::clock::Hold)> {
+        self.drive(Wait::new(&self.clock, None, until)).await
+    }
+
+    /// Waits. Whoever waits from outside drives the clock meanwhile; a function's code is driven already, and `garoa serve`
+    /// drives by itself.
+    async fn drive(&self, wait: Wait) -> Result<(Woken, crate::clock::Hold)> {
+        if Activity::current().is_some() || is_delivering() {
             return Ok(wait.await);
         }
         self.driver.drive_until(self, wait).await.map_err(Error::internal)

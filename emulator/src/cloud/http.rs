@@ -94,11 +94,11 @@ impl Inner {
     fn identify(&self, signed: &Signed, dialect: Dialect) -> Result<(Caller, Option<String>)> {
         let key = &signed.access_key;
         if let Some(token) = &signed.token {
-            match credentials::open(&self.server_key(), key, token, self.clock.now(), dialect) {
+            match credentials::open(&self.server_key, key, token, self.clock.now(), dialect) {
                 Ok(session) => {
                     let mut caller = Caller::new(session.principal);
                     caller.session_policies = session.session_policies;
-                    return Ok((caller, Some(credentials::secret(&self.server_key(), key))));
+                    return Ok((caller, Some(credentials::secret(&self.server_key, key))));
                 }
                 Err(error) if self.iam == IamMode::Enforce || key.starts_with("ASIA") => return Err(error),
                 Err(_) => {}

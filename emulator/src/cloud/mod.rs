@@ -56,7 +56,9 @@ pub(crate) struct Inner {
     pub this: Weak<Inner>,
     pub scope: Scope,
     pub iam: IamMode,
-    pub seed: Mutex<u64>,
+    pub seed: u64,
+    /// What the secrets of issued credentials are derived from.
+    pub server_key: [u8; 32],
     pub clock: Arc<Clock>,
     pub driver: Driver,
     pub services: BTreeMap<&'static str, Arc<dyn AnyService>>,

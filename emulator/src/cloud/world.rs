@@ -36,7 +36,8 @@ impl Cloud {
             this: this.clone(),
             scope: from.scope.clone(),
             iam: from.iam,
-            seed: Mutex::new(*from.seed.lock()),
+            seed: from.seed,
+            server_key: from.server_key,
             clock: Arc::new(clock),
             driver: Driver::new(),
             services: from.services.iter().map(|(name, service)| (*name, service.fork())).collect(),
@@ -83,7 +84,7 @@ impl Cloud {
 
     /// Empties the cloud: no resources, no timers. Time stays as it is.
     pub fn reset(&self) {
-        let seed = *self.0.seed.lock();
+        let seed = self.0.seed;
         self.0.clock.restore(self.0.clock.now(), Timers::default());
         for service in self.0.services.values() {
             service.reset(seed);

@@ -186,8 +186,8 @@ fn check_query<'a>(place: &str, query: &'a Query) -> Result<Result<(&'a MetricSt
     }
 }
 
-/// The datapoints of one query, from the oldest to the newest. Where data came in several units and none is asked for, CloudWatch
-/// answers from the first unit in an order of its own, and says so (seen at AWS).
+/// The datapoints of one query, from the oldest to the newest. Where data came in several units and none is asked
+/// for, CloudWatch answers from the first unit in an order of its own, and says so (seen at AWS).
 fn evaluate(
     cx: &Cx<Metrics>,
     input: &GetMetricData,
@@ -212,8 +212,8 @@ fn evaluate(
     (datapoints, messages)
 }
 
-/// How results are labelled whose queries say nothing: the metric's name, and statistic and period where the queries differ in
-/// them (seen at AWS).
+/// How results are labelled whose queries say nothing: the metric's name, and statistic and period where the queries
+/// differ in them (seen at AWS).
 struct Labels {
     stat: bool,
     period: bool,

@@ -12,7 +12,8 @@ use crate::{Error, Result};
 /// `ListMetrics` answers so many at once.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html>
 const PAGE: usize = 500;
-/// Metrics without new data for two weeks are not listed; those with data in three hours are recently active. In seconds.
+/// Metrics without new data for two weeks are not listed; those with data in three hours are recently active. In
+/// seconds.
 const LISTED: i64 = 14 * 24 * 3_600;
 const RECENT: i64 = 3 * 3_600;
 

@@ -1,8 +1,8 @@
 //! Amazon CloudWatch: metrics.
 //!
 //! `put.rs` takes data in, `series.rs` keeps it, `window.rs` says which data a request means, `statistic.rs` computes,
-//! `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists. Alarms, metric math, metric streams,
-//! dashboards and insights do not exist here and are refused by name.
+//! `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists. Alarms, metric math, metric
+//! streams, dashboards and insights do not exist here and are refused by name.
 
 mod data;
 mod list;
@@ -35,7 +35,8 @@ impl Metrics {
 
 /// The service and its operations.
 ///
-/// CloudWatch's permissions for metrics know no resources; `PutMetricData` has the condition key `cloudwatch:namespace`.
+/// CloudWatch's permissions for metrics know no resources; `PutMetricData` has the condition key
+/// `cloudwatch:namespace`.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html>
 pub fn service() -> Service<Metrics> {
     Service::new("cloudwatch")

@@ -55,8 +55,8 @@ impl Statistic {
         if UNSUPPORTED.iter().any(|name| known(name)) { Err(Unusable::Unsupported) } else { Err(Unusable::Unknown) }
     }
 
-    /// The statistic over the points of one period. None where there is no sample; for a percentile also where values are not
-    /// known, for they came as a statistic set, and where one is negative.
+    /// The statistic over the points of one period. None where there is no sample; for a percentile also where values
+    /// are not known, for they came as a statistic set, and where one is negative.
     pub fn over(self, points: &[Point<'_>]) -> Option<f64> {
         let summary = summary(points)?;
         match self {
@@ -78,8 +78,8 @@ fn summary(points: &[Point<'_>]) -> Option<Summary> {
     (summary.count > 0.0).then_some(summary)
 }
 
-/// The lowest value that as many per cent of the samples do not exceed. CloudWatch approximates percentiles by buckets of
-/// values, so its answers lie near this one.
+/// The lowest value that as many per cent of the samples do not exceed. CloudWatch approximates percentiles by
+/// buckets of values, so its answers lie near this one.
 fn percentile(points: &[Point<'_>], percent: f64) -> Option<f64> {
     let mut values = Vec::new();
     for point in points {

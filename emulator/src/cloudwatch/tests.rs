@@ -147,6 +147,11 @@ async fn what_may_not_be_put() {
     for (changes, code, message) in cases {
         assert_eq!(refused(&cloud, "PutMetricData", datum(changes)).await, (code.into(), message.into()));
     }
+}
+
+#[tokio::test]
+async fn bad_data_is_refused_as_a_whole() {
+    let cloud = Cloud::builder().build();
     let two = json!([{"MetricName": "a", "Value": "NaN"}, {"MetricName": "b", "Value": "Infinity"}]);
     assert_eq!(put(&cloud, two).await.unwrap_err().message().lines().count(), 2);
     let many: Vec<_> = (0..1001).map(|_| json!({"MetricName": "a", "Value": 1})).collect();

@@ -70,8 +70,8 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The start is rounded down: to the period if that is below a minute, else to a minute, to five where it is more than
-    /// fifteen days ago, and to an hour where it is more than 63 days ago.
+    /// The start is rounded down: to the period if that is below a minute, else to a minute, to five where it is more
+    /// than fifteen days ago, and to an hour where it is more than 63 days ago.
     pub fn new(start: Timestamp, end: Timestamp, period: i64, now: Timestamp) -> Self {
         let age = now.secs().saturating_sub(start.secs());
         let finest = match age {

@@ -1,10 +1,26 @@
 //! AWS IAM: policies, their evaluation, and the IAM service.
+//!
+//! `policy/` reads and evaluates documents, `principal.rs` says who is meant, `denial.rs` words refusals,
+//! `credentials.rs` issues temporary credentials. `directory.rs` is the service's state, with what the front door
+//! looks up in it; `service.rs` lists the operations, which stand in `roles.rs`, `users.rs`, `attachments.rs` and
+//! `managed.rs`.
 
+mod attachments;
+mod aws_managed;
 pub mod credentials;
 pub mod denial;
 mod directory;
+mod managed;
 pub mod policy;
 pub mod principal;
+mod roles;
+mod service;
+mod shapes;
+mod users;
 
-pub use directory::Directory;
+pub use directory::{AccessKey, Account, Directory, Entity, ManagedPolicy, Policies, Role, User};
 pub use principal::Principal;
+pub use service::service;
+
+#[cfg(test)]
+mod tests;

@@ -100,14 +100,20 @@ fn check(input: &FilterLogEvents) -> Result<()> {
     }
     let descending = input.start_from_head == Some(false);
     if descending && input.start_time.is_some_and(|start| start < DESCENDING_SINCE) {
-        return Err(invalid("startFromHead can be false only if startTime is on or after January 1, 2024 00:00:00 UTC."));
+        return Err(invalid(
+            "startFromHead can be false only if startTime is on or after January 1, 2024 00:00:00 UTC.",
+        ));
     }
     check_unmask(input.unmask)
 }
 
 fn position(text: &str, group: &str, now: Timestamp) -> Result<Position> {
     let position: Position = token::decode(text)?;
-    if position.group == group && now.since(position.issued) <= TOKEN_LIFE { Ok(position) } else { Err(invalid_token()) }
+    if position.group == group && now.since(position.issued) <= TOKEN_LIFE {
+        Ok(position)
+    } else {
+        Err(invalid_token())
+    }
 }
 
 /// The keys that are searched: both ends of the time range belong to it, other than with `GetLogEvents`.

@@ -130,7 +130,9 @@ fn divide(
 fn check_times(taken: &[InputLogEvent]) -> Result<()> {
     let (Some(first), Some(last)) = (taken.first(), taken.last()) else { return Ok(()) };
     if last.timestamp.since(first.timestamp) > SPAN {
-        return Err(invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours."));
+        return Err(invalid(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
+        ));
     }
     if last.timestamp >= END_OF_IDS {
         return Err(Error::not_implemented("log events after the year 2111: their ids have more than 56 digits"));

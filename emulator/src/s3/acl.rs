@@ -120,13 +120,13 @@ pub(super) fn put_bucket_acl(cx: &mut Cx<Buckets>, input: PutBucketAcl) -> Resul
 
 pub(super) fn get_object_acl(cx: &mut Cx<Buckets>, input: OnObject) -> Result<AclOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    object(bucket, &input.key, input.version_id.as_deref(), "GET")?;
+    object(cx, bucket, &input.key, input.version_id.as_deref(), "GET")?;
     Ok(AclOutput::of(&bucket.owner))
 }
 
 pub(super) fn put_object_acl(cx: &mut Cx<Buckets>, input: PutObjectAcl) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    let object = object(found, &input.key, input.version_id.as_deref(), "PUT")?;
+    let object = object(cx, found, &input.key, input.version_id.as_deref(), "PUT")?;
     let ownership = found.configuration.ownership();
     if ownership == ENFORCED {
         return Err(not_supported());

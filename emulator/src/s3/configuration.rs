@@ -173,6 +173,7 @@ pub(super) struct Encryption {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EncryptionRule {
+    #[serde(skip_serializing_if = "Option::is_none")]
     apply_server_side_encryption_by_default: Option<EncryptionDefault>,
     #[serde(default)]
     bucket_key_enabled: bool,

@@ -9,7 +9,7 @@ use super::conditions::{self, ReadConditions};
 use super::input::{description, input};
 use super::lookup::{self, bucket, require};
 use super::object::{Described, Description, Object, STANDARD_CLASS, check_key};
-use super::put::{New, SIZE_LIMIT, Stored, quoted, require_tagging, store};
+use super::put::{New, SIZE_LIMIT, Stored, quoted, require_tagging, store, with_context};
 use super::state::Buckets;
 use super::{errors, tagging};
 use crate::cloud::{At, Cx, Target};
@@ -57,7 +57,8 @@ struct CopyObjectResult {
 
 pub(super) fn target(at: &At<Buckets>, input: &CopyObject) -> Target {
     let directive = input.metadata_directive.as_deref().unwrap_or("COPY");
-    lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject")
+    let conditions = [("s3:if-match", &input.if_match), ("s3:if-none-match", &input.if_none_match)];
+    with_context(lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject"), conditions)
         .context("s3:x-amz-copy-source", input.copy_source.trim_start_matches('/'))
         .context("s3:x-amz-metadata-directive", directive)
 }

@@ -33,7 +33,7 @@ pub(super) struct Lifecycle {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Rule {
-    #[serde(rename = "ID")]
+    #[serde(rename = "ID", skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +90,7 @@ struct Expiration {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct NoncurrentExpiration {
+    #[serde(skip_serializing_if = "Option::is_none")]
     noncurrent_days: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     newer_noncurrent_versions: Option<usize>,
@@ -98,6 +99,7 @@ struct NoncurrentExpiration {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AbortIncomplete {
+    #[serde(skip_serializing_if = "Option::is_none")]
     days_after_initiation: Option<u32>,
 }
 
@@ -188,7 +190,6 @@ pub(super) struct LifecycleOutput {
     transition_default_minimum_object_size: &'static str,
 }
 
-/// What PutBucketLifecycleConfiguration answers: nothing but a default.
 pub(super) fn put(cx: &mut Cx<Buckets>, input: PutLifecycle) -> Result<()> {
     bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let mut rules = input.lifecycle_configuration.ok_or_else(errors::malformed_xml)?.rules;
@@ -198,7 +199,10 @@ pub(super) fn put(cx: &mut Cx<Buckets>, input: PutLifecycle) -> Result<()> {
     for (index, rule) in rules.iter().enumerate() {
         check(rule)?;
         if rule.id.is_some() && rules[..index].iter().any(|other| other.id == rule.id) {
-            let text = format!("Rule ID must be unique. Found same ID for more than one rule: {:?}", rule.id);
+            let text = format!(
+                "Rule ID must be unique. Found same ID for more than one rule: {}",
+                rule.id.as_deref().unwrap_or_default()
+            );
             return Err(Error::new(400, "InvalidArgument", text));
         }
     }

@@ -10,7 +10,7 @@ use super::input::input;
 use super::lookup::{self, bucket};
 use super::object::{Object, STANDARD_CLASS};
 use super::state::Buckets;
-use super::walk::{Filter, From, Item, Page, walk};
+use super::walk::{Filter, Item, Page, Start, walk};
 use super::{errors, token};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
@@ -161,8 +161,8 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
     // A key of a common prefix as StartAfter does not hide the prefix; a token remembers what was answered.
     let from = match (&input.continuation_token, input.start_after.as_deref()) {
         (Some(token), _) => filter.after_marker(&token::read(token)?),
-        (None, Some(start)) if !start.is_empty() => From::after(start),
-        _ => From::default(),
+        (None, Some(start)) if !start.is_empty() => Start::after(start),
+        _ => Start::default(),
     };
     let page = walk(&bucket.objects, &filter, from, limit);
     let next_continuation_token = page.truncated.then(|| last(&page)).flatten().map(token::write);
@@ -222,7 +222,7 @@ pub(super) fn list(cx: &mut Cx<Buckets>, input: ListObjects) -> Result<ListObjec
     let encoding = Encoding::new(input.encoding_type.as_deref())?;
     let filter = Filter::new(input.prefix.as_deref(), input.delimiter.as_deref());
     let marker = input.marker.unwrap_or_default();
-    let from = if marker.is_empty() { From::default() } else { filter.after_marker(&marker) };
+    let from = if marker.is_empty() { Start::default() } else { filter.after_marker(&marker) };
     let page = walk(&bucket.objects, &filter, from, limit);
     // Without a delimiter clients go on from the last key.
     let has_delimiter = !filter.delimiter.is_empty();

@@ -145,7 +145,7 @@ fn objects(service: Service<Buckets>) -> Service<Buckets> {
         .op("CreateMultipartUpload", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::create)
         .op("UploadPart", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::upload_part)
         .op("UploadPartCopy", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::upload_part_copy)
-        .op("CompleteMultipartUpload", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::complete)
+        .op("CompleteMultipartUpload", multipart::complete_target, multipart::complete)
         .op(
             "AbortMultipartUpload",
             |at, i| on_object(at, &i.bucket, &i.key, "s3:AbortMultipartUpload"),

@@ -14,10 +14,10 @@ use super::copy::Source;
 use super::input::{description, input, sent_checksum};
 use super::lookup::{self, bucket};
 use super::object::{Description, Object, PartOf, Version, check_key};
-use super::put::{New, Stored, check_size, quoted, require_tagging, store};
+use super::put::{New, Stored, check_size, quoted, require_tagging, store, with_context};
 use super::state::{Bucket, Buckets, place, whole_seconds};
 use super::{errors, range};
-use crate::cloud::Cx;
+use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
 
 /// The parts of an upload are numbered from 1 to this.
@@ -272,9 +272,9 @@ pub(super) fn upload_part_copy(cx: &mut Cx<Buckets>, input: UploadPartCopy) -> R
 /// A range of a source has both ends, and both are in it.
 fn source_range(header: &str, object: &Object) -> Result<Bytes> {
     let size = object.size();
-    let last =
-        header.strip_prefix("bytes=").and_then(|range| range.split_once('-')).map(|(_, last)| last.parse::<u64>());
-    let Some(Ok(last)) = last else {
+    let ends = header.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
+    let ends = ends.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
+    let Some((_, last)) = ends else {
         let text = "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the \
                     zero-based offsets of the first and last bytes to copy";
         return Err(errors::invalid_argument("x-amz-copy-source-range", header, text));
@@ -330,6 +330,12 @@ pub(super) struct CompleteOutput {
     version_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiration: Option<String>,
+}
+
+/// The target of a completion: policies may look at its conditions.
+pub(super) fn complete_target(at: &At<Buckets>, input: &CompleteMultipartUpload) -> Target {
+    let conditions = [("s3:if-match", &input.if_match), ("s3:if-none-match", &input.if_none_match)];
+    with_context(lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject"), conditions)
 }
 
 pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload) -> Result<CompleteOutput> {
@@ -399,33 +405,30 @@ fn chosen_parts(upload: &Upload, listed: Vec<CompletedPart>) -> Result<Vec<(u32,
     if listed.is_empty() {
         return Err(errors::malformed_xml());
     }
+    if !listed.is_sorted_by(|before, after| before.part_number < after.part_number) {
+        let text = "The list of parts was not in ascending order. Parts must be ordered by part number.";
+        return Err(Error::new(400, "InvalidPartOrder", text).with("UploadId", &*upload.id));
+    }
     let mut parts: Vec<(u32, &Part)> = Vec::with_capacity(listed.len());
-    let last = listed.len() - 1;
-    for (index, mut wanted) in listed.into_iter().enumerate() {
+    for mut wanted in listed {
         let number = check_part_number(wanted.part_number)?;
-        if parts.last().is_some_and(|(before, _)| *before >= number) {
-            let text = "The list of parts was not in ascending order. Parts must be ordered by part number.";
-            return Err(Error::new(400, "InvalidPartOrder", text).with("UploadId", &*upload.id));
-        }
         let etag = wanted.etag.take().unwrap_or_default();
         let part = upload.parts.get(&number).filter(|part| part.etag.trim_matches('"') == etag.trim_matches('"'));
         let part = part.ok_or_else(|| invalid_part(upload, number, &etag))?;
         check_part_checksum(upload, number, part, &sent_checksum!(wanted), &etag)?;
-        let size = part.body.len() as u64;
-        if index < last && size < PART_MINIMUM {
-            return Err(Error::new(
-                400,
-                "EntityTooSmall",
-                "Your proposed upload is smaller than the minimum allowed size",
-            )
-            .with("ETag", etag.trim_matches('"'))
-            .with("PartNumber", number.to_string())
-            .with("MinSizeAllowed", PART_MINIMUM.to_string())
-            .with("ProposedSize", size.to_string()));
-        }
         parts.push((number, part));
     }
-    Ok(parts)
+    let all_but_last = parts.split_last().map_or([].as_slice(), |(_, others)| others);
+    match all_but_last.iter().find(|(_, part)| (part.body.len() as u64) < PART_MINIMUM) {
+        None => Ok(parts),
+        Some((number, part)) => {
+            Err(Error::new(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+                .with("ETag", part.etag.trim_matches('"'))
+                .with("PartNumber", number.to_string())
+                .with("MinSizeAllowed", PART_MINIMUM.to_string())
+                .with("ProposedSize", part.body.len().to_string()))
+        }
+    }
 }
 
 fn check_part_checksum(upload: &Upload, number: u32, part: &Part, sent: &Sent, etag: &str) -> Result<()> {

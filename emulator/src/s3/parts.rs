@@ -14,7 +14,7 @@ use super::lookup::{bucket, canonical_id};
 use super::multipart::{Upload, upload};
 use super::object::STANDARD_CLASS;
 use super::state::{Bucket, Buckets, place};
-use super::walk::{Filter, From};
+use super::walk::{Filter, Start};
 use crate::cloud::Cx;
 use crate::{Result, Timestamp};
 
@@ -201,7 +201,7 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
                 output.next_key_marker.clone_from(&prefix);
                 output.next_upload_id_marker.clear();
                 output.common_prefixes.push(CommonPrefix { prefix });
-                from = at(&From::beyond(common));
+                from = at(&Start::beyond(common));
                 continue 'seek;
             }
             output.next_key_marker = encoding.write(key);
@@ -232,18 +232,18 @@ fn entry(key: String, upload: &Upload, bucket: &Bucket) -> UploadEntry {
 type Place = (Arc<str>, u64);
 
 /// The lower bound of the uploads of the keys from a place on.
-fn at(from: &From) -> Option<Bound<Place>> {
+fn at(from: &Start) -> Option<Bound<Place>> {
     match from {
-        From::At(key) => Some(Bound::Included((Arc::from(&**key), 0))),
-        From::After(key) => Some(Bound::Excluded((Arc::from(&**key), u64::MAX))),
-        From::End => None,
+        Start::At(key) => Some(Bound::Included((Arc::from(&**key), 0))),
+        Start::After(key) => Some(Bound::Excluded((Arc::from(&**key), u64::MAX))),
+        Start::End => None,
     }
 }
 
 /// An upload id as marker goes on within the key; alone it is ignored, as S3 does.
 fn start(filter: &Filter, key: &str, id: &str) -> Result<Option<Bound<Place>>> {
     if key.is_empty() {
-        return Ok(at(&filter.start(From::default())));
+        return Ok(at(&filter.start(Start::default())));
     }
     if id.is_empty() || filter.common(key).is_some() {
         return Ok(at(&filter.start(filter.after_marker(key))));
@@ -251,7 +251,7 @@ fn start(filter: &Filter, key: &str, id: &str) -> Result<Option<Bound<Place>>> {
     let sequence =
         place(id).ok_or_else(|| errors::invalid_argument("upload-id-marker", id, "Invalid uploadId marker"))?;
     if key < filter.prefix {
-        return Ok(at(&filter.start(From::default())));
+        return Ok(at(&filter.start(Start::default())));
     }
     Ok(Some(Bound::Excluded((Arc::from(key), sequence))))
 }

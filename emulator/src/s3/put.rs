@@ -54,7 +54,12 @@ pub(super) fn target(at: &At<Buckets>, input: &PutObject) -> Target {
         ("s3:x-amz-storage-class", &input.storage_class),
         ("s3:x-amz-server-side-encryption", &input.server_side_encryption),
     ];
-    context.into_iter().fold(target, |target, (key, value)| match value {
+    with_context(target, context)
+}
+
+/// A target with those condition keys that the request has a value for.
+pub(super) fn with_context<const N: usize>(target: Target, keys: [(&'static str, &Option<String>); N]) -> Target {
+    keys.into_iter().fold(target, |target, (key, value)| match value {
         Some(value) => target.context(key, value),
         None => target,
     })

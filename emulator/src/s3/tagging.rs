@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::errors;
 use super::input::input;
-use super::lookup::{bucket, bucket_mut, check_version_id};
-use super::object::{Object, Version};
+use super::lookup::{bucket, bucket_mut, missing, version};
+use super::object::Object;
 use super::state::{Bucket, Buckets};
 use crate::cloud::Cx;
 use crate::{Error, Result};
@@ -115,26 +115,24 @@ pub(super) struct ObjectTaggingOutput {
     tag_set: Option<Vec<Tag>>,
 }
 
-/// The object whose tags or ACL are meant. It does not matter here whether the caller may list the bucket.
-pub(super) fn object(bucket: &Bucket, key: &str, id: Option<&str>, method: &str) -> Result<Arc<Object>> {
+/// The object whose tags or ACL are meant. A delete marker has neither.
+pub(super) fn object(
+    cx: &Cx<Buckets>,
+    bucket: &Bucket,
+    key: &str,
+    id: Option<&str>,
+    method: &str,
+) -> Result<Arc<Object>> {
     let found = match id {
-        None => match bucket.latest(key) {
-            Some(marker @ Version::Marker(_)) => {
-                return Err(marker.object(method).map_or_else(|e| e, |_| errors::no_such_key(key)));
-            }
-            found => found.ok_or_else(|| errors::no_such_key(key))?,
-        },
-        Some(id) => {
-            check_version_id(id)?;
-            bucket.version(key, id).ok_or_else(|| errors::no_such_version(key, id))?
-        }
+        None => bucket.latest(key).ok_or_else(|| missing(cx, bucket, key))?,
+        Some(_) => version(cx, bucket, key, id, method)?,
     };
     found.object(method).map(Arc::clone)
 }
 
 pub(super) fn get_object_tagging(cx: &mut Cx<Buckets>, input: OnObject) -> Result<ObjectTaggingOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    let object = object(bucket, &input.key, input.version_id.as_deref(), "GET")?;
+    let object = object(cx, bucket, &input.key, input.version_id.as_deref(), "GET")?;
     let version_id = bucket.shown_id(&object.stamp);
     Ok(ObjectTaggingOutput { version_id, tag_set: Some(object.description.tags.clone()) })
 }
@@ -157,7 +155,7 @@ pub(super) fn delete_object_tagging(cx: &mut Cx<Buckets>, input: OnObject) -> Re
 
 fn set_object_tags(cx: &mut Cx<Buckets>, at: &OnObject, tags: Vec<Tag>, method: &str) -> Result<ObjectTaggingOutput> {
     let found = bucket(cx, &at.bucket, at.expected_bucket_owner.as_deref())?;
-    let object = object(found, &at.key, at.version_id.as_deref(), method)?;
+    let object = object(cx, found, &at.key, at.version_id.as_deref(), method)?;
     let version_id = found.shown_id(&object.stamp);
     bucket_mut(cx, &at.bucket)?.change(&at.key, &object, |object| object.description.tags = tags)?;
     Ok(ObjectTaggingOutput { version_id, tag_set: None })

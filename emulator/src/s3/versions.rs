@@ -12,7 +12,7 @@ use super::list::{CommonPrefix, Encoding, page_size, refuse_attributes};
 use super::lookup::{bucket, bucket_mut};
 use super::object::{STANDARD_CLASS, Stamp, Version};
 use super::state::{Bucket, Buckets, Versioning, place};
-use super::walk::{Filter, From};
+use super::walk::{Filter, Start};
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 
@@ -201,7 +201,7 @@ fn entry(key: &str, stamp: &Stamp, is_latest: bool, owner: &Owner) -> MarkerEntr
 }
 
 /// Where a page begins: at a key, and in it below a version.
-fn start(bucket: &Bucket, filter: &Filter, key: &str, version: Option<&str>) -> Result<(From, Option<u64>)> {
+fn start(bucket: &Bucket, filter: &Filter, key: &str, version: Option<&str>) -> Result<(Start, Option<u64>)> {
     let marker = "version-id-marker";
     match version {
         Some("") => Err(errors::invalid_argument(marker, "", "A version-id marker cannot be empty.")),
@@ -216,21 +216,21 @@ fn start(bucket: &Bucket, filter: &Filter, key: &str, version: Option<&str>) -> 
                 None => place(id),
             };
             match sequence {
-                Some(sequence) => Ok((From::At(key.to_owned()), Some(sequence))),
-                None if id == "null" => Ok((From::after(key), None)),
+                Some(sequence) => Ok((Start::At(key.to_owned()), Some(sequence))),
+                None if id == "null" => Ok((Start::after(key), None)),
                 None => Err(errors::invalid_argument(marker, id, "Invalid version id specified")),
             }
         }
-        _ if key.is_empty() => Ok((From::default(), None)),
+        _ if key.is_empty() => Ok((Start::default(), None)),
         _ => Ok((filter.after_marker(key), None)),
     }
 }
 
 /// At most `limit` versions and common prefixes; of the first key only versions older than `below`, if that is its key.
-fn gather(bucket: &Bucket, filter: &Filter, from: From, below: Option<u64>, limit: usize) -> Gathered {
+fn gather(bucket: &Bucket, filter: &Filter, from: Start, below: Option<u64>, limit: usize) -> Gathered {
     let mut gathered = Gathered { items: Vec::new(), truncated: false };
     let resumed = match (&from, below) {
-        (From::At(key), Some(sequence)) => Some((key.clone(), sequence)),
+        (Start::At(key), Some(sequence)) => Some((key.clone(), sequence)),
         _ => None,
     };
     let mut from = filter.start(from);
@@ -244,7 +244,7 @@ fn gather(bucket: &Bucket, filter: &Filter, from: From, below: Option<u64>, limi
                 break;
             }
             gathered.items.push(Found::Common(common.to_owned()));
-            from = From::beyond(common);
+            from = Start::beyond(common);
             continue;
         }
         let below =
@@ -256,7 +256,7 @@ fn gather(bucket: &Bucket, filter: &Filter, from: From, below: Option<u64>, limi
             }
             gathered.items.push(Found::Version { key: Arc::clone(key), version, is_latest });
         }
-        from = From::after(key);
+        from = Start::after(key);
     }
     gathered
 }

@@ -31,27 +31,27 @@ impl<'a> Filter<'a> {
     }
 
     /// Where a list begins whose marker is a key, or a common prefix that was answered before.
-    pub fn after_marker(&self, marker: &str) -> From {
+    pub fn after_marker(&self, marker: &str) -> Start {
         match self.common(marker) {
-            Some(common) => From::beyond(common),
-            None => From::after(marker),
+            Some(common) => Start::beyond(common),
+            None => Start::after(marker),
         }
     }
 
     /// Where the listed keys begin, and no earlier than `from`.
-    pub fn start(&self, from: From) -> From {
+    pub fn start(&self, from: Start) -> Start {
         let earlier = match &from {
-            From::At(key) => key.as_str() < self.prefix,
-            From::After(key) => key.as_str() < self.prefix,
-            From::End => false,
+            Start::At(key) => key.as_str() < self.prefix,
+            Start::After(key) => key.as_str() < self.prefix,
+            Start::End => false,
         };
-        if earlier { From::At(self.prefix.to_owned()) } else { from }
+        if earlier { Start::At(self.prefix.to_owned()) } else { from }
     }
 }
 
 /// A place between keys.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum From {
+pub(super) enum Start {
     /// Before this key.
     At(String),
     /// After this key.
@@ -60,13 +60,13 @@ pub(super) enum From {
     End,
 }
 
-impl Default for From {
+impl Default for Start {
     fn default() -> Self {
         Self::At(String::new())
     }
 }
 
-impl From {
+impl Start {
     pub fn after(key: &str) -> Self {
         Self::After(key.to_owned())
     }
@@ -126,7 +126,7 @@ pub(super) fn under<'a, V: Clone>(
 pub(super) fn walk<'a, V: Clone>(
     map: &'a OrdMap<Arc<str>, V>,
     filter: &Filter,
-    from: From,
+    from: Start,
     limit: usize,
 ) -> Page<'a, V> {
     let mut page = Page { items: Vec::new(), truncated: false };
@@ -143,7 +143,7 @@ pub(super) fn walk<'a, V: Clone>(
             }
             if let Some(common) = filter.common(key) {
                 page.items.push(Item::Common(common.to_owned()));
-                from = From::beyond(common);
+                from = Start::beyond(common);
                 continue 'seek;
             }
             page.items.push(Item::Entry(key, value));
@@ -196,7 +196,7 @@ mod tests {
             let filter = Filter { prefix: &prefix, delimiter: &delimiter };
             let expected = naive(&keys, &filter, &marker);
             let mut got = Vec::new();
-            let mut from = if marker.is_empty() { From::default() } else { filter.after_marker(&marker) };
+            let mut from = if marker.is_empty() { Start::default() } else { filter.after_marker(&marker) };
             loop {
                 let page = walk(&map, &filter, from, limit);
                 let names = names(&page);

@@ -41,7 +41,7 @@ impl AsyncSleep for CloudTime {
         Sleep::new(async move {
             let deadline = clock.now() + duration;
             match cloud.upgrade() {
-                Some(cloud) => drop(cloud.wait(None, Some(deadline)).await),
+                Some(cloud) => drop(cloud.wait(Some(deadline)).await),
                 // Without its cloud, time does not pass any more.
                 None => std::future::pending().await,
             }

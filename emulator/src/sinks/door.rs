@@ -104,7 +104,7 @@ impl Inner {
             AnswerKind::Refused => Err(Halt::Refused),
             AnswerKind::Timeout => {
                 // No answer, ever: the caller's own time-out ends it.
-                self.wait(Some("never".to_owned()), None).await?;
+                self.wait(None).await?;
                 Err(Halt::Lost)
             }
             AnswerKind::Status { .. } => forward(sink, request, attempt).await,
@@ -112,7 +112,7 @@ impl Inner {
     }
 
     async fn pause(&self, time: std::time::Duration) -> Result<(), Halt> {
-        let (_, hold) = self.wait(None, Some(self.clock.now() + time)).await?;
+        let (_, hold) = self.wait(Some(self.clock.now() + time)).await?;
         drop(hold);
         Ok(())
     }

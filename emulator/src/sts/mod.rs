@@ -1,1 +1,137 @@
-//! AWS STS.
+//! AWS STS: temporary credentials, and who one is.
+//!
+//! Federation (SAML, web identity), session tags, source identities and MFA do not exist and are refused by name.
+
+mod assume;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cloud::{Cx, Service, Target};
+use crate::iam::credentials::{self, Credentials, Session};
+use crate::iam::principal::Principal;
+use crate::{Error, Result, Timestamp};
+
+/// How long `GetSessionToken` is good for, in seconds: for a user unless told otherwise, and for a root at most.
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>
+const SESSION_OF_USER: u32 = 43_200;
+const SESSION_OF_ROOT: u32 = 3_600;
+/// What the ids of temporary access keys begin with.
+const TEMPORARY: &str = "ASIA";
+
+/// STS keeps nothing: its tokens carry what they stand for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Tokens {}
+
+/// The service and its operations.
+pub fn service() -> Service<Tokens> {
+    Service::new("sts")
+        .op("AssumeRole", assume::target, assume::assume_role)
+        .op("GetCallerIdentity", |_, _| Target::open(), get_caller_identity)
+        .op("GetSessionToken", |_, _| Target::open(), get_session_token)
+        .op("GetAccessKeyInfo", |_, _| Target::any(), get_access_key_info)
+}
+
+/// `Credentials` of the STS API.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CredentialsShape {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+    expiration: Timestamp,
+}
+
+impl From<Credentials> for CredentialsShape {
+    fn from(credentials: Credentials) -> Self {
+        Self {
+            access_key_id: credentials.access_key_id,
+            secret_access_key: credentials.secret_access_key,
+            session_token: credentials.session_token,
+            expiration: credentials.expiration,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct GetCallerIdentity {}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetCallerIdentityAnswer {
+    user_id: String,
+    account: String,
+    arn: String,
+}
+
+fn get_caller_identity(cx: &mut Cx<Tokens>, _: GetCallerIdentity) -> Result<GetCallerIdentityAnswer> {
+    let principal = &cx.caller.principal;
+    let account = principal.account().ok_or_else(unsigned)?.to_owned();
+    Ok(GetCallerIdentityAnswer { user_id: principal.user_id(), account, arn: principal.arn() })
+}
+
+fn unsigned() -> Error {
+    Error::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetSessionToken {
+    duration_seconds: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetSessionTokenAnswer {
+    credentials: CredentialsShape,
+}
+
+fn get_session_token(cx: &mut Cx<Tokens>, input: GetSessionToken) -> Result<GetSessionTokenAnswer> {
+    let temporary = cx.caller.access_key.as_deref().is_some_and(|id| id.starts_with(TEMPORARY));
+    let longest = match &cx.caller.principal {
+        Principal::AccountRoot { .. } if !temporary => SESSION_OF_ROOT,
+        Principal::User { .. } if !temporary => u32::MAX,
+        Principal::Service(_) | Principal::Anonymous => return Err(unsigned()),
+        _ => {
+            return Err(Error::new(403, "AccessDenied", "Cannot call GetSessionToken with session credentials"));
+        }
+    };
+    let seconds = input.duration_seconds.unwrap_or(SESSION_OF_USER).min(longest);
+    let session = Session {
+        principal: cx.caller.principal.clone(),
+        role_arn: String::new(),
+        session_name: String::new(),
+        issued: cx.now,
+        expires: cx.now + std::time::Duration::from_secs(seconds.into()),
+        session_policies: Vec::new(),
+        source_identity: None,
+        tags: Default::default(),
+    };
+    let credentials = issue(cx, &session)?;
+    Ok(GetSessionTokenAnswer { credentials })
+}
+
+/// Issues credentials that differ from all others of the account.
+fn issue(cx: &mut Cx<Tokens>, session: &Session) -> Result<CredentialsShape> {
+    let unique = u64::from_be_bytes(cx.ids().bytes());
+    cx.access().issue(session, unique).map(Into::into)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetAccessKeyInfo {
+    access_key_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetAccessKeyInfoAnswer {
+    account: String,
+}
+
+fn get_access_key_info(_: &mut Cx<Tokens>, input: GetAccessKeyInfo) -> Result<GetAccessKeyInfoAnswer> {
+    let invalid = || Error::client("ValidationError", format!("{} is invalid", input.access_key_id));
+    Ok(GetAccessKeyInfoAnswer { account: credentials::account_of(&input.access_key_id).ok_or_else(invalid)? })
+}
+
+#[cfg(test)]
+mod tests;

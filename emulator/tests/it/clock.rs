@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_smithy_async::rt::sleep::AsyncSleep;
 use garoa::Timestamp;
+use garoa::clock::ClockMode;
 use garoa::cloud::{Cloud, Event, IamMode};
 use lambda_runtime::Diagnostic;
 use serde_json::json;
@@ -170,4 +171,22 @@ async fn a_saved_world_goes_on_in_another_cloud() {
     second.load(serde_json::from_str(&saved).unwrap()).unwrap();
     second.advance(Duration::from_secs(7200)).await.unwrap();
     assert_eq!(attempts(&second), [(3600, None)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_the_machines_clock_no_waiting_invocation_misses_its_end() {
+    let quick = function(|_, event| async move { Ok(event) });
+    let cloud = Cloud::builder().iam(IamMode::Off).clock(ClockMode::Real).function("quick", quick).build();
+    create_function(&cloud, "quick", 30).await;
+    let callers = (0..4).map(|caller| {
+        let cloud = cloud.clone();
+        tokio::spawn(async move {
+            for n in 0..100 {
+                assert_eq!(invoke(&cloud, "quick", json!([caller, n])).await.0, json!([caller, n]));
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap();
+    }
 }

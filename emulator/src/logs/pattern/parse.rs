@@ -46,21 +46,13 @@ pub(super) fn expression<C>(input: &mut &str, condition: fn(&mut &str) -> Result
     disjunction(input, condition, MAX_DEPTH)
 }
 
-fn disjunction<C>(
-    input: &mut &str,
-    condition: fn(&mut &str) -> Result<C>,
-    depth: usize,
-) -> Result<Expression<C>> {
+fn disjunction<C>(input: &mut &str, condition: fn(&mut &str) -> Result<C>, depth: usize) -> Result<Expression<C>> {
     let part = |input: &mut &str| conjunction(input, condition, depth);
     let mut parts: Vec<_> = separated(1.., part, spaced("||")).parse_next(input)?;
     Ok(if parts.len() == 1 { parts.remove(0) } else { Expression::Any(parts) })
 }
 
-fn conjunction<C>(
-    input: &mut &str,
-    condition: fn(&mut &str) -> Result<C>,
-    depth: usize,
-) -> Result<Expression<C>> {
+fn conjunction<C>(input: &mut &str, condition: fn(&mut &str) -> Result<C>, depth: usize) -> Result<Expression<C>> {
     let part = |input: &mut &str| primary(input, condition, depth);
     let mut parts: Vec<_> = separated(1.., part, spaced("&&")).parse_next(input)?;
     Ok(if parts.len() == 1 { parts.remove(0) } else { Expression::All(parts) })

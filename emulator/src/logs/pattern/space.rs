@@ -105,7 +105,8 @@ impl Space {
         let (front, back) = (self.front.len(), self.back.as_ref().map_or(0, Vec::len));
         let between = words.len().checked_sub(front + back)?;
         let Some(last_fields) = &self.back else {
-            let mut line: Vec<_> = self.front.iter().zip(&words).map(|(field, word)| (Some(field), word.text)).collect();
+            let mut line: Vec<_> =
+                self.front.iter().zip(&words).map(|(field, word)| (Some(field), word.text)).collect();
             if between > 0 {
                 let last = line.last_mut()?;
                 last.1 = message.get(words.get(front - 1)?.start..)?.trim_end();

@@ -1,0 +1,278 @@
+//! Users and their access keys.
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+use super::attachments::{Named, check_boundary};
+use super::credentials::access_key_id;
+use super::directory::{
+    AccessKey, Directory, Entity, Kind, User, already_exists, delete_conflict, no_such_entity, quota, validation,
+};
+use super::principal::Principal;
+use super::shapes::{AttachedPermissionsBoundary, Empty, Rest, Tag, Tags, add_tags, list_tags, page};
+use crate::cloud::Cx;
+use crate::{Error, Result, Timestamp};
+
+/// An account has so many users, and a user so many access keys.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const MAX_USERS: usize = 5_000;
+const MAX_KEYS: usize = 2;
+/// Characters of a secret access key.
+const SECRET: usize = 40;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateUser {
+    pub path: Option<String>,
+    pub user_name: String,
+    pub permissions_boundary: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+/// A user, or the caller where no name is given.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct MaybeNamed {
+    pub user_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListUsers {
+    pub path_prefix: Option<String>,
+    marker: Option<String>,
+    max_items: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListAccessKeys {
+    pub user_name: Option<String>,
+    marker: Option<String>,
+    max_items: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UpdateAccessKey {
+    pub user_name: Option<String>,
+    access_key_id: String,
+    status: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DeleteAccessKey {
+    pub user_name: Option<String>,
+    access_key_id: String,
+}
+
+/// `User` of the IAM API.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UserShape {
+    path: String,
+    user_name: String,
+    user_id: String,
+    arn: String,
+    create_date: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions_boundary: Option<AttachedPermissionsBoundary>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Tag>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UserAnswer {
+    user: UserShape,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListUsersAnswer {
+    users: Vec<UserShape>,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
+/// `AccessKey` and `AccessKeyMetadata` of the IAM API: only the first has a secret.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeyShape {
+    user_name: String,
+    access_key_id: String,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_access_key: Option<String>,
+    create_date: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeyAnswer {
+    access_key: KeyShape,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListKeysAnswer {
+    access_key_metadata: Vec<KeyShape>,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
+impl UserShape {
+    /// As lists show it: without boundary and tags.
+    fn short(entity: &Entity) -> Self {
+        Self {
+            path: entity.path.clone(),
+            user_name: entity.name.clone(),
+            user_id: entity.id.clone(),
+            arn: entity.arn.clone(),
+            create_date: entity.created,
+            permissions_boundary: None,
+            tags: Vec::new(),
+        }
+    }
+
+    fn full(entity: &Entity) -> Self {
+        Self {
+            permissions_boundary: entity.boundary.as_deref().map(AttachedPermissionsBoundary::new),
+            tags: list_tags(&entity.tags),
+            ..Self::short(entity)
+        }
+    }
+}
+
+pub(super) fn create(cx: &mut Cx<Directory>, input: CreateUser) -> Result<UserAnswer> {
+    check_boundary(cx, input.permissions_boundary.as_deref())?;
+    let tags = add_tags("User", &Tags::new(), input.tags)?;
+    let id = format!("AIDA{}", cx.ids().upper(17));
+    let path = input.path.unwrap_or_else(|| "/".to_owned());
+    let (account, now) = (cx.scope.account.clone(), cx.now);
+    let users = &mut cx.state.account_mut(&account).users;
+    let key = input.user_name.to_lowercase();
+    if users.contains_key(&key) {
+        return Err(already_exists(format!("User with name {} already exists.", input.user_name)));
+    }
+    if users.len() >= MAX_USERS {
+        return Err(quota("UsersPerAccount", MAX_USERS));
+    }
+    let entity = Entity {
+        arn: format!("arn:aws:iam::{account}:user{path}{}", input.user_name),
+        name: input.user_name,
+        path,
+        id,
+        created: now,
+        inline: OrdMap::new(),
+        attached: OrdMap::new(),
+        boundary: input.permissions_boundary,
+        tags,
+    };
+    let answer = UserAnswer { user: UserShape::full(&entity) };
+    users.insert(key, User { entity, keys: OrdMap::new() });
+    Ok(answer)
+}
+
+pub(super) fn get(cx: &mut Cx<Directory>, input: MaybeNamed) -> Result<UserAnswer> {
+    let name = name_or_caller(cx, input.user_name)?;
+    Ok(UserAnswer { user: UserShape::full(cx.state.entity(Kind::User, &cx.scope.account, &name)?) })
+}
+
+pub(super) fn list(cx: &mut Cx<Directory>, input: ListUsers) -> Result<ListUsersAnswer> {
+    let prefix = input.path_prefix.as_deref().unwrap_or("/");
+    let users = cx.state.account(&cx.scope.account).into_iter().flat_map(|account| account.users.iter());
+    let users = users.filter(|(_, user)| user.entity.path.starts_with(prefix));
+    let users = users.map(|(key, user)| (key.clone(), UserShape::short(&user.entity)));
+    let (users, rest) = page(users, input.marker, input.max_items)?;
+    Ok(ListUsersAnswer { users, rest })
+}
+
+pub(super) fn delete(cx: &mut Cx<Directory>, input: Named) -> Result<Empty> {
+    let user = cx.state.user(&cx.scope.account, &input.name).ok_or_else(|| Kind::User.missing(&input.name))?;
+    if !user.entity.attached.is_empty() {
+        return Err(delete_conflict("Cannot delete entity, must detach all policies first."));
+    }
+    if !user.entity.inline.is_empty() {
+        return Err(delete_conflict("Cannot delete entity, must delete policies first."));
+    }
+    if !user.keys.is_empty() {
+        return Err(delete_conflict("Cannot delete entity, must delete access keys first."));
+    }
+    let account = cx.scope.account.clone();
+    cx.state.account_mut(&account).users.remove(&input.name.to_lowercase());
+    Ok(Empty {})
+}
+
+/// The user that is named, else the user who calls.
+fn name_or_caller(cx: &Cx<Directory>, name: Option<String>) -> Result<String> {
+    match (name, &cx.caller.principal) {
+        (Some(name), _) => Ok(name),
+        (None, Principal::User { name, .. }) => Ok(name.clone()),
+        (None, Principal::AccountRoot { .. }) => {
+            Err(Error::not_implemented("the root user of an account as a user of IAM (UserName is not given)"))
+        }
+        (None, _) => Err(validation("Must specify userName when calling with non-User credentials")),
+    }
+}
+
+pub(super) fn create_key(cx: &mut Cx<Directory>, input: MaybeNamed) -> Result<KeyAnswer> {
+    let name = name_or_caller(cx, input.user_name)?;
+    let account = cx.scope.account.clone();
+    let user = cx.state.user(&account, &name).ok_or_else(|| Kind::User.missing(&name))?;
+    if user.keys.len() >= MAX_KEYS {
+        return Err(quota("AccessKeysPerUser", MAX_KEYS));
+    }
+    let unique = u64::from_be_bytes(cx.ids().bytes());
+    let id = access_key_id("AKIA", &account, unique)
+        .ok_or_else(|| Error::internal(format!("{account} is not an account id")))?;
+    let key = AccessKey { secret: cx.ids().mixed(SECRET), active: true, created: cx.now };
+    let access_key = shape(&name, &id, &key, true);
+    cx.state.user_mut(&account, &name)?.keys.insert(id.clone(), key);
+    cx.state.index_key(&id, &account, &name);
+    Ok(KeyAnswer { access_key })
+}
+
+fn shape(user: &str, id: &str, key: &AccessKey, with_secret: bool) -> KeyShape {
+    KeyShape {
+        user_name: user.to_owned(),
+        access_key_id: id.to_owned(),
+        status: if key.active { "Active" } else { "Inactive" },
+        secret_access_key: with_secret.then(|| key.secret.clone()),
+        create_date: key.created,
+    }
+}
+
+pub(super) fn list_keys(cx: &mut Cx<Directory>, input: ListAccessKeys) -> Result<ListKeysAnswer> {
+    let name = name_or_caller(cx, input.user_name)?;
+    let user = cx.state.user(&cx.scope.account, &name).ok_or_else(|| Kind::User.missing(&name))?;
+    let keys = user.keys.iter().map(|(id, key)| (id.clone(), shape(&name, id, key, false)));
+    let (access_key_metadata, rest) = page(keys, input.marker, input.max_items)?;
+    Ok(ListKeysAnswer { access_key_metadata, rest })
+}
+
+pub(super) fn update_key(cx: &mut Cx<Directory>, input: UpdateAccessKey) -> Result<Empty> {
+    let name = name_or_caller(cx, input.user_name)?;
+    let active = match input.status.as_str() {
+        "Active" => true,
+        "Inactive" => false,
+        other => return Err(Error::not_implemented(format!("the status {other} of access keys"))),
+    };
+    let user = cx.state.user_mut(&cx.scope.account, &name)?;
+    user.keys.get_mut(&input.access_key_id).ok_or_else(|| missing_key(&input.access_key_id))?.active = active;
+    Ok(Empty {})
+}
+
+pub(super) fn delete_key(cx: &mut Cx<Directory>, input: DeleteAccessKey) -> Result<Empty> {
+    let name = name_or_caller(cx, input.user_name)?;
+    let user = cx.state.user_mut(&cx.scope.account, &name)?;
+    user.keys.remove(&input.access_key_id).ok_or_else(|| missing_key(&input.access_key_id))?;
+    cx.state.forget_key(&input.access_key_id);
+    Ok(Empty {})
+}
+
+fn missing_key(id: &str) -> Error {
+    no_such_entity(format!("The Access Key with id {id} cannot be found."))
+}
