@@ -188,7 +188,7 @@ async fn resources_are_made_as_the_caller_and_in_no_invocations_name() {
         .trace()
         .into_iter()
         .filter_map(|record| match record.event {
-            crate::cloud::Event::Call(call) if call.service == "lambda" => Some(call),
+            crate::cloud::Event::Call(call) if &*call.operation == "CreateFunction" => Some(call),
             _ => None,
         })
         .collect();

@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod deploy;
 mod exports;
+mod types;
 mod update;
 
 use serde_json::{Value, json};
@@ -14,9 +15,6 @@ use crate::Result;
 use crate::cloud::{Call, Caller, Cloud, IamMode};
 
 const ACCOUNT: &str = "123456789012";
-/// Any role will do while permissions are off.
-const ROLE: &str = "arn:aws:iam::123456789012:role/any";
-
 /// A function and a schedule that invokes it.
 const CLOCKWORK: &str = r#"
 Description: A function that is invoked every hour.
