@@ -27,7 +27,9 @@ pub fn inflate(headers: &HeaderMap, body: Bytes) -> Result<Bytes> {
         (Some(coding), None) if coding.eq_ignore_ascii_case("gzip") => gunzip(&body),
         (Some(first), second) => {
             let coding = second.unwrap_or(first);
-            Err(Error::not_implemented(format!("the Content-Encoding {coding} of requests after or instead of one gzip")))
+            Err(Error::not_implemented(format!(
+                "the Content-Encoding {coding} of requests after or instead of one gzip"
+            )))
         }
     }
 }
