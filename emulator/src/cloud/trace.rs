@@ -66,6 +66,8 @@ pub struct CallRecord {
     pub resource: String,
     /// The ARN of the caller.
     pub caller: String,
+    /// The resource on whose behalf a service made the call, such as a schedule's ARN.
+    pub source_arn: Option<String>,
     /// The invocation that made the call, if one did.
     pub invocation: Option<InvocationRef>,
     /// The place of the call among the invocation's calls, from 1.
@@ -93,10 +95,8 @@ impl CallRecord {
     ///
     /// A call whose caller crashed after it, or whose reply was lost, took effect.
     pub fn took_effect(&self) -> bool {
-        match self.fault {
-            Some(FaultKind::CrashBefore | FaultKind::Refuse | FaultKind::Throttle | FaultKind::Deny) => false,
-            _ => self.error.is_none() && self.status.is_none_or(|status| status < 400),
-        }
+        let prevented = self.fault.as_ref().is_some_and(FaultKind::prevents);
+        !prevented && self.error.is_none() && self.status.is_none_or(|status| status < 400)
     }
 }
 
@@ -165,6 +165,11 @@ impl Trace {
     }
 
     pub fn records(&self) -> Vec<Record> {
-        self.inner.lock().records.iter().cloned().collect()
+        self.records_from(0)
+    }
+
+    /// The records after the first `from`.
+    pub fn records_from(&self, from: usize) -> Vec<Record> {
+        self.inner.lock().records.iter().skip(from).cloned().collect()
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::handler::{FunctionEnv, FunctionFactory, Handler};
 use super::invoke::{Attempt, AttemptEnd, Completed};
 use crate::clock::{Activity, End, Worker};
-use crate::cloud::{Cloud, InvocationRef, JobRun, Scope};
+use crate::cloud::{Cloud, Ids, InvocationRef, JobRun, Scope};
 use crate::sdk;
 use crate::{Error, Result, Timestamp};
 
@@ -94,6 +94,7 @@ impl Environment {
             Box::pin(async move {
                 let Some(cloud) = cloud.upgrade().map(Cloud) else { return };
                 let _logging = super::lines::capture(lines, &cloud);
+                fastrand::seed(chance(cloud.0.seed, &attempt));
                 let given = invoke(&cloud, &attempt, &stream, &code, &factory);
                 drop(cloud);
                 *answer.lock() = Some(given.await);
@@ -122,6 +123,11 @@ impl Environment {
         });
         worker.run(activity, task, ended);
     }
+}
+
+/// What the jitter of an attempt's retries comes from: the SDK asks `fastrand`, which each thread seeds for itself.
+fn chance(seed: u64, attempt: &Attempt) -> u64 {
+    Ids::new(seed, &format!("chance/{}/{}", attempt.function, attempt.number)).below(u64::MAX)
 }
 
 /// Starts the code if it is not running yet, and invokes it.

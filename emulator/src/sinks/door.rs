@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::{ATTEMPT_HEADER, AnswerKind, SINK_DOMAIN, Sink};
+use super::{ATTEMPT_HEADER, Outcome, SINK_DOMAIN, Sink};
 use crate::Error;
 use crate::clock::Activity;
 use crate::cloud::{CallRecord, Cloud, Entry, Event, FaultKind, Halt, Inner, InvocationRef};
@@ -92,22 +92,25 @@ impl Inner {
             Some(FaultKind::Refuse) => return Err(Halt::Refused),
             Some(FaultKind::Throttle) => return answer(429),
             Some(FaultKind::Deny) => return answer(403),
-            Some(FaultKind::Answer { status, .. }) => return answer(*status),
+            Some(FaultKind::Error { status, .. }) => return answer(*status),
             Some(FaultKind::Delay(time)) => self.pause(*time).await?,
+            Some(FaultKind::EmptyPage) => {
+                return Err(Error::not_implemented("the fault empty-page at a sink, which has no pages").into());
+            }
             None | Some(FaultKind::CrashAfter | FaultKind::LostReply) => {}
         }
         let (attempt, scripted) = sink.next_answer();
         if !scripted.delay.is_zero() {
             self.pause(scripted.delay).await?;
         }
-        match scripted.kind {
-            AnswerKind::Refused => Err(Halt::Refused),
-            AnswerKind::Timeout => {
+        match scripted.outcome {
+            Outcome::Refused => Err(Halt::Refused),
+            Outcome::Timeout => {
                 // No answer, ever: the caller's own time-out ends it.
                 self.wait(None).await?;
                 Err(Halt::Lost)
             }
-            AnswerKind::Status { .. } => forward(sink, request, attempt).await,
+            Outcome::Status { .. } => forward(sink, request, attempt).await,
         }
     }
 
@@ -136,6 +139,7 @@ impl Inner {
             action: String::new(),
             resource: passage.url.clone(),
             caller: passage.invocation.as_ref().map_or_else(|| "outside".to_owned(), |i| i.function.to_string()),
+            source_arn: None,
             invocation: passage.invocation.clone(),
             index: passage.index,
             input: body,
