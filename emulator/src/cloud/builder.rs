@@ -137,6 +137,7 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
         (service.name, Arc::new(Running::new(service, seed)))
     }
     BTreeMap::from([
+        running(crate::cloudformation::service(), seed),
         running(crate::cloudwatch::service(), seed),
         running(crate::iam::service(), seed),
         running(crate::lambda::service(), seed),

@@ -63,6 +63,12 @@ impl<S: State> Service<S> {
         self
     }
 
+    /// Adds the operations that another file declares.
+    #[must_use]
+    pub fn with(self, operations: fn(Self) -> Self) -> Self {
+        operations(self)
+    }
+
     /// Adds an operation: `target` names what it acts on, `run` does it.
     ///
     /// `I` has a field for each member of the input shape that is honoured. A member that a caller sends and `I` does not

@@ -1,3 +1,77 @@
 //! AWS CloudFormation: templates, the SAM transform, stacks.
+//!
+//! ```text
+//! CreateStack ─ plan.rs ─▶ Definition ─▶ state.rs: the stack, CREATE_IN_PROGRESS
+//!                                          │ job
+//!                                          ▼
+//!              engine/ : resources in order, each by types/, through the front door as the caller
+//!                                          │ event "Report"
+//!                                          ▼
+//!              report.rs ─▶ state.rs: statuses, events, outputs, exports
+//! ```
+//! `template/` reads templates, `types/` has one file a resource type, `describe.rs`, `templates.rs` and `exports.rs` answer
+//! questions, `change_sets.rs` is what `aws cloudformation deploy` uses, `deploy.rs` what tests use.
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/>
 
+mod capabilities;
+mod change_sets;
+mod changes;
+mod deploy;
+mod describe;
+mod engine;
+mod exports;
+mod lookup;
+mod plan;
+mod report;
+mod stacks;
+mod state;
 pub mod template;
+mod templates;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use deploy::{StackOutputs, local_template};
+pub use state::Stacks;
+
+use crate::cloud::{At, Service, Target};
+
+/// Who assumes the roles of stacks.
+const PRINCIPAL: &str = "cloudformation.amazonaws.com";
+
+/// The service and its operations.
+pub fn service() -> Service<Stacks> {
+    Service::new("cloudformation")
+        .op("CreateStack", |at, i| on(at, &i.stack_name), stacks::create)
+        .op("UpdateStack", |at, i| on(at, &i.stack_name), stacks::update)
+        .op("DeleteStack", |at, i| on(at, &i.stack_name), stacks::delete)
+        .op("UpdateTerminationProtection", |at, i| on(at, &i.stack_name), stacks::protect)
+        .op("DescribeStacks", |at, i| maybe_on(at, i.stack_name.as_deref()), describe::stacks)
+        .op("ListStacks", |_, _| Target::any(), describe::list_stacks)
+        .op("DescribeStackEvents", |at, i| on(at, &i.stack_name), describe::events)
+        .op("DescribeStackResources", |at, i| maybe_on(at, i.stack_name.as_deref()), describe::resources)
+        .op("DescribeStackResource", |at, i| on(at, &i.stack_name), describe::resource)
+        .op("ListStackResources", |at, i| on(at, &i.stack_name), describe::list_resources)
+        .op("GetTemplate", |at, i| maybe_on(at, i.stack_name.as_deref()), templates::get)
+        .op("GetTemplateSummary", |at, i| maybe_on(at, i.stack_name.as_deref()), templates::summary)
+        .op("ValidateTemplate", |_, _| Target::any(), templates::validate)
+        .op("CreateChangeSet", |at, i| on(at, &i.stack_name), change_sets::create)
+        .op("DescribeChangeSet", |at, i| change_sets::target(at, i), change_sets::describe)
+        .op("ExecuteChangeSet", |at, i| change_sets::target(at, i), change_sets::execute)
+        .op("DeleteChangeSet", |at, i| change_sets::target(at, i), change_sets::delete)
+        .op("ListChangeSets", |at, i| on(at, &i.stack_name), change_sets::list)
+        .op("ListExports", |_, _| Target::any(), exports::list)
+        .op("ListImports", |_, _| Target::any(), exports::imports)
+        .event("Report", report::report)
+        .job("Work", engine::job)
+}
+
+/// The stack of a name or id. One that does not exist is named without its id, as policies name it with a wildcard.
+fn on(at: &At<Stacks>, stack: &str) -> Target {
+    let found = at.state.find(stack).map(|stack| stack.id.clone());
+    Target::on(found.unwrap_or_else(|| at.scope.arn("cloudformation", format_args!("stack/{stack}/*"))))
+}
+
+fn maybe_on(at: &At<Stacks>, stack: Option<&str>) -> Target {
+    stack.map_or_else(Target::any, |stack| on(at, stack))
+}

@@ -6,8 +6,8 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Functions, PRINCIPAL};
-use crate::cloud::Cx;
+use super::{Functions, PRINCIPAL, on};
+use crate::cloud::{Cx, Service, Target};
 use crate::{Error, Result, Timestamp};
 
 /// A function without a time-out has this one, in seconds.
@@ -20,6 +20,22 @@ const DEFAULT_MEMORY: u32 = 128;
 const ENVIRONMENT_LIMIT: usize = 4096;
 /// `ListFunctions` answers at most this many.
 const PAGE: usize = 50;
+
+/// Adds the operations of this file.
+pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
+    service
+        .op("CreateFunction", |at, i: &CreateFunction| on(at, &i.function_name), create)
+        .op("GetFunction", |at, i: &Named| on(at, &i.function_name), get)
+        .op("GetFunctionConfiguration", |at, i: &Named| on(at, &i.function_name), get_configuration)
+        .op(
+            "UpdateFunctionConfiguration",
+            |at, i: &UpdateFunctionConfiguration| on(at, &i.function_name),
+            update_configuration,
+        )
+        .op("UpdateFunctionCode", |at, i: &UpdateFunctionCode| on(at, &i.function_name), update_code)
+        .op("DeleteFunction", |at, i: &Named| on(at, &i.function_name), delete)
+        .op("ListFunctions", |_, _: &ListFunctions| Target::any(), list)
+}
 
 /// A function as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,7 +120,7 @@ pub(super) struct LoggingConfig {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct CreateFunction {
+struct CreateFunction {
     pub function_name: String,
     runtime: Option<String>,
     role: String,
@@ -125,7 +141,7 @@ pub(super) struct CreateFunction {
 /// Where the code comes from. In this process a function's code is registered by name, so only its digest is kept.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Code {
+struct Code {
     zip_file: Option<String>,
     s3_bucket: Option<String>,
     s3_key: Option<String>,
@@ -133,12 +149,12 @@ pub(super) struct Code {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Named {
+struct Named {
     pub function_name: String,
     qualifier: Option<String>,
 }
 
-pub(super) fn create(cx: &mut Cx<Functions>, input: CreateFunction) -> Result<Configuration> {
+fn create(cx: &mut Cx<Functions>, input: CreateFunction) -> Result<Configuration> {
     let name = bare_name(&input.function_name).to_owned();
     if cx.state.functions.contains_key(&name) {
         return Err(Error::new(409, "ResourceConflictException", format!("Function already exist: {name}"))
@@ -192,7 +208,7 @@ pub(super) fn create(cx: &mut Cx<Functions>, input: CreateFunction) -> Result<Co
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct GetFunctionOutput {
+struct GetFunctionOutput {
     configuration: Configuration,
     code: CodeLocation,
     #[serde(skip_serializing_if = "OrdMap::is_empty")]
@@ -207,7 +223,7 @@ struct CodeLocation {
     location: Option<String>,
 }
 
-pub(super) fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOutput> {
+fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOutput> {
     let function = latest(cx, &input)?;
     let location = function.code.bucket.as_ref().zip(function.code.key.as_ref()).map(|(b, k)| format!("s3://{b}/{k}"));
     Ok(GetFunctionOutput {
@@ -217,13 +233,13 @@ pub(super) fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOut
     })
 }
 
-pub(super) fn get_configuration(cx: &mut Cx<Functions>, input: Named) -> Result<Configuration> {
+fn get_configuration(cx: &mut Cx<Functions>, input: Named) -> Result<Configuration> {
     latest(cx, &input).map(|function| function.configuration.clone())
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct UpdateFunctionConfiguration {
+struct UpdateFunctionConfiguration {
     pub function_name: String,
     role: Option<String>,
     handler: Option<String>,
@@ -235,10 +251,7 @@ pub(super) struct UpdateFunctionConfiguration {
     revision_id: Option<String>,
 }
 
-pub(super) fn update_configuration(
-    cx: &mut Cx<Functions>,
-    input: UpdateFunctionConfiguration,
-) -> Result<Configuration> {
+fn update_configuration(cx: &mut Cx<Functions>, input: UpdateFunctionConfiguration) -> Result<Configuration> {
     check_environment(input.environment.as_ref())?;
     let revision_id = cx.ids().uuid();
     let now = cx.now;
@@ -259,7 +272,7 @@ pub(super) fn update_configuration(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct UpdateFunctionCode {
+struct UpdateFunctionCode {
     pub function_name: String,
     zip_file: Option<String>,
     s3_bucket: Option<String>,
@@ -268,7 +281,7 @@ pub(super) struct UpdateFunctionCode {
     architectures: Option<Vec<String>>,
 }
 
-pub(super) fn update_code(cx: &mut Cx<Functions>, input: UpdateFunctionCode) -> Result<Configuration> {
+fn update_code(cx: &mut Cx<Functions>, input: UpdateFunctionCode) -> Result<Configuration> {
     let code = Code { zip_file: input.zip_file, s3_bucket: input.s3_bucket, s3_key: input.s3_key };
     let (code_sha256, code_size) = digest(&code)?;
     let revision_id = cx.ids().uuid();
@@ -285,7 +298,7 @@ pub(super) fn update_code(cx: &mut Cx<Functions>, input: UpdateFunctionCode) -> 
     Ok(configuration.clone())
 }
 
-pub(super) fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
+fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     let name = latest(cx, &input)?.configuration.function_name.clone();
     cx.state.functions.remove(&name);
     Ok(())
@@ -293,20 +306,20 @@ pub(super) fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListFunctions {
+struct ListFunctions {
     marker: Option<String>,
     max_items: Option<usize>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListFunctionsOutput {
+struct ListFunctionsOutput {
     functions: Vec<Configuration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_marker: Option<String>,
 }
 
-pub(super) fn list(cx: &mut Cx<Functions>, input: ListFunctions) -> Result<ListFunctionsOutput> {
+fn list(cx: &mut Cx<Functions>, input: ListFunctions) -> Result<ListFunctionsOutput> {
     let size = input.max_items.unwrap_or(PAGE).min(PAGE);
     let after = input.marker.unwrap_or_default();
     let mut functions: Vec<Configuration> = cx

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::functions::{bare_name, find_mut, refuse_qualifier};
-use super::{Functions, report};
-use crate::cloud::{Cx, Event, InvocationRecord, InvocationRef, Later, Step};
+use super::{Functions, on, report};
+use crate::cloud::{Cx, Event, InvocationRecord, InvocationRef, Later, Service, Step};
 use crate::{Error, Result, Timestamp};
 
 /// The payload of a synchronous invocation, in bytes.
@@ -20,6 +20,15 @@ const ASYNC_PAYLOAD_LIMIT: usize = 1024 * 1024;
 /// How long Lambda waits before the first and the second retry of an asynchronous invocation that failed.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
 const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
+
+/// Adds the operation of this file, and the events that move an invocation on.
+pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
+    service
+        .waiting_op("Invoke", |at, i: &Invoke| on(at, &i.function_name).action("lambda:InvokeFunction"), invoke)
+        .event("Completed", completed)
+        .event("Deadline", deadline)
+        .event("Retry", retry)
+}
 
 /// An invocation that is not done with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,7 +101,7 @@ pub(super) enum AttemptEnd {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Invoke {
+struct Invoke {
     pub function_name: String,
     invocation_type: Option<String>,
     log_type: Option<String>,
@@ -101,7 +110,7 @@ pub(super) struct Invoke {
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct InvokeOutput {
+struct InvokeOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     function_error: Option<FunctionError>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +118,7 @@ pub(super) struct InvokeOutput {
     status_code: u16,
 }
 
-pub(super) fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> {
+fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> {
     if let Some(resumed) = cx.resumed().cloned() {
         return answer(cx, &resumed.token);
     }
@@ -246,7 +255,7 @@ fn record(attempt: &Attempt) -> InvocationRecord {
 }
 
 /// The function's time is over.
-pub(super) fn deadline(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
+fn deadline(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
     if let Some(invocation) = cx.state.invocations.get_mut(request_id) {
         invocation.timed_out = true;
         let attempt = InvocationRef { function: invocation.function.as_str().into(), number: invocation.number };
@@ -256,7 +265,7 @@ pub(super) fn deadline(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
 }
 
 /// An attempt has ended: logs, metrics, the answer or the retry.
-pub(super) fn completed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
+fn completed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     let completed: Completed = serde_json::from_str(report)?;
     let request_id = completed.attempt.request_id.clone();
     let Some(invocation) = cx.state.invocations.get(&request_id).cloned() else { return Ok(()) };
@@ -289,7 +298,7 @@ pub(super) fn completed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
 }
 
 /// The time has come to try an asynchronous invocation again.
-pub(super) fn retry(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
+fn retry(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
     if let Some(invocation) = cx.state.invocations.get_mut(request_id) {
         invocation.retries += 1;
         invocation.timed_out = false;

@@ -1,6 +1,6 @@
 //! AWS Lambda: functions, invocations, execution environments.
 //!
-//! `functions.rs` keeps functions, `invoke.rs` the books of their invocations; `environment.rs` runs their code, which
+//! `functions.rs` and `tags.rs` keep functions, `invoke.rs` the books of their invocations; `environment.rs` runs their code, which
 //! `handler.rs` wraps; `report.rs` writes what an invocation leaves in CloudWatch.
 
 mod environment;
@@ -9,6 +9,7 @@ mod handler;
 mod invoke;
 mod lines;
 mod report;
+mod tags;
 
 pub(crate) use environment::Environments;
 pub use handler::{FunctionEnv, FunctionFactory, handler};
@@ -30,18 +31,7 @@ pub struct Functions {
 
 /// The service and its operations.
 pub fn service() -> Service<Functions> {
-    Service::new("lambda")
-        .op("CreateFunction", |at, i| on(at, &i.function_name), functions::create)
-        .op("GetFunction", |at, i| on(at, &i.function_name), functions::get)
-        .op("GetFunctionConfiguration", |at, i| on(at, &i.function_name), functions::get_configuration)
-        .op("UpdateFunctionConfiguration", |at, i| on(at, &i.function_name), functions::update_configuration)
-        .op("UpdateFunctionCode", |at, i| on(at, &i.function_name), functions::update_code)
-        .op("DeleteFunction", |at, i| on(at, &i.function_name), functions::delete)
-        .op("ListFunctions", |_, _| Target::any(), functions::list)
-        .waiting_op("Invoke", |at, i| on(at, &i.function_name).action("lambda:InvokeFunction"), invoke::invoke)
-        .event("Completed", invoke::completed)
-        .event("Deadline", invoke::deadline)
-        .event("Retry", invoke::retry)
+    Service::new("lambda").with(functions::operations).with(tags::operations).with(invoke::operations)
 }
 
 /// The function that a name, a partial or a whole ARN stands for.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Schedules;
 use super::expression::{Expression, time_zone};
 use super::schedules::{Schedule, Target};
-use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope};
+use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service};
 use crate::{Error, Result, Timestamp};
 
 /// Who assumes the roles of schedules.
@@ -18,9 +18,14 @@ pub(super) const PRINCIPAL: &str = "scheduler.amazonaws.com";
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LAST_BACKOFF: Duration = Duration::from_secs(3600);
 
+/// Adds the events and the job that bring a schedule to its target.
+pub(super) fn events(service: Service<Schedules>) -> Service<Schedules> {
+    service.event("Fire", fire).event("Deliver", deliver).event("Delivered", delivered).job("Deliver", job)
+}
+
 /// One invocation of a target that is under way: the key of the events here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Delivery {
+struct Delivery {
     key: String,
     schedule_arn: String,
     target: Target,
@@ -61,7 +66,7 @@ fn next(schedule: &Schedule, last: Option<Timestamp>, now: Timestamp) -> Option<
 }
 
 /// A schedule is due.
-pub(super) fn fire(cx: &mut Cx<Schedules>, key: &str) -> Result<()> {
+fn fire(cx: &mut Cx<Schedules>, key: &str) -> Result<()> {
     let Some(schedule) = cx.state.schedules.get(key).cloned() else { return Ok(()) };
     let delivery = Delivery {
         key: key.to_owned(),
@@ -88,13 +93,13 @@ pub(super) fn fire(cx: &mut Cx<Schedules>, key: &str) -> Result<()> {
 }
 
 /// A delivery that had to wait is due.
-pub(super) fn deliver(cx: &mut Cx<Schedules>, delivery: &str) -> Result<()> {
+fn deliver(cx: &mut Cx<Schedules>, delivery: &str) -> Result<()> {
     let delivery: Delivery = serde_json::from_str(delivery)?;
     cx.start("Deliver", &delivery)
 }
 
 /// A delivery was made, or failed: then it is retried as the schedule says.
-pub(super) fn delivered(cx: &mut Cx<Schedules>, report: &str) -> Result<()> {
+fn delivered(cx: &mut Cx<Schedules>, report: &str) -> Result<()> {
     let Delivered { mut delivery, error } = serde_json::from_str(report)?;
     let Some(failure) = error else { return Ok(()) };
     let policy = &delivery.target.retry_policy;
@@ -111,7 +116,7 @@ pub(super) fn delivered(cx: &mut Cx<Schedules>, report: &str) -> Result<()> {
 }
 
 /// Invokes the target, through the front door, as a session of the schedule's role.
-pub(super) fn job(cloud: Cloud, scope: Scope, delivery: Value) -> JobFuture {
+fn job(cloud: Cloud, scope: Scope, delivery: Value) -> JobFuture {
     Box::pin(async move {
         let outcome = match serde_json::from_value::<Delivery>(delivery) {
             Ok(delivery) => {

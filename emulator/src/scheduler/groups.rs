@@ -4,12 +4,24 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::schedules::not_found;
-use super::{DEFAULT_GROUP, Schedules};
-use crate::cloud::Cx;
+use super::{DEFAULT_GROUP, Schedules, on_group};
+use crate::cloud::{Cx, Service, Target};
 use crate::{Error, Result, Timestamp};
 
 /// `ListScheduleGroups` answers at most this many.
 const PAGE: usize = 100;
+
+/// Adds the operations of this file.
+pub(super) fn operations(service: Service<Schedules>) -> Service<Schedules> {
+    service
+        .op("CreateScheduleGroup", |at, i: &CreateGroup| on_group(at, &i.name), create)
+        .op("GetScheduleGroup", |at, i: &Named| on_group(at, &i.name), get)
+        .op("DeleteScheduleGroup", |at, i: &Named| on_group(at, &i.name), delete)
+        .op("ListScheduleGroups", |_, _: &ListGroups| Target::any(), list)
+        .op("TagResource", |_, i: &TagResource| Target::on(&i.resource_arn), tag)
+        .op("UntagResource", |_, i: &UntagResource| Target::on(&i.resource_arn), untag)
+        .op("ListTagsForResource", |_, i: &OfResource| Target::on(&i.resource_arn), tags)
+}
 
 /// A schedule group as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,14 +32,14 @@ pub(super) struct Group {
 
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Tag {
+struct Tag {
     key: String,
     value: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct CreateGroup {
+struct CreateGroup {
     pub name: String,
     #[serde(default)]
     tags: Vec<Tag>,
@@ -37,11 +49,11 @@ pub(super) struct CreateGroup {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct GroupArn {
+struct GroupArn {
     schedule_group_arn: String,
 }
 
-pub(super) fn create(cx: &mut Cx<Schedules>, input: CreateGroup) -> Result<GroupArn> {
+fn create(cx: &mut Cx<Schedules>, input: CreateGroup) -> Result<GroupArn> {
     if input.name == DEFAULT_GROUP || cx.state.groups.contains_key(&input.name) {
         let message = format!("Schedule group {} already exists.", input.name);
         return Err(Error::new(409, "ConflictException", message));
@@ -53,7 +65,7 @@ pub(super) fn create(cx: &mut Cx<Schedules>, input: CreateGroup) -> Result<Group
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Named {
+struct Named {
     pub name: String,
     #[serde(rename = "ClientToken")]
     _client_token: Option<String>,
@@ -61,7 +73,7 @@ pub(super) struct Named {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct GroupOutput {
+struct GroupOutput {
     arn: String,
     name: String,
     state: String,
@@ -69,7 +81,7 @@ pub(super) struct GroupOutput {
     last_modification_date: Timestamp,
 }
 
-pub(super) fn get(cx: &mut Cx<Schedules>, input: Named) -> Result<GroupOutput> {
+fn get(cx: &mut Cx<Schedules>, input: Named) -> Result<GroupOutput> {
     let created = created(cx, &input.name)?;
     Ok(output(cx, input.name, created))
 }
@@ -85,7 +97,7 @@ fn output(cx: &Cx<Schedules>, name: String, created: Timestamp) -> GroupOutput {
 }
 
 /// Deletes a group and its schedules. AWS takes a while and shows the state DELETING; here it is done at once.
-pub(super) fn delete(cx: &mut Cx<Schedules>, input: Named) -> Result<()> {
+fn delete(cx: &mut Cx<Schedules>, input: Named) -> Result<()> {
     if input.name == DEFAULT_GROUP {
         return Err(Error::client("ValidationException", "The default schedule group cannot be deleted."));
     }
@@ -108,7 +120,7 @@ pub(super) fn delete(cx: &mut Cx<Schedules>, input: Named) -> Result<()> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListGroups {
+struct ListGroups {
     name_prefix: Option<String>,
     max_results: Option<usize>,
     next_token: Option<String>,
@@ -116,13 +128,13 @@ pub(super) struct ListGroups {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListGroupsOutput {
+struct ListGroupsOutput {
     schedule_groups: Vec<GroupOutput>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
 
-pub(super) fn list(cx: &mut Cx<Schedules>, input: ListGroups) -> Result<ListGroupsOutput> {
+fn list(cx: &mut Cx<Schedules>, input: ListGroups) -> Result<ListGroupsOutput> {
     let size = input.max_results.unwrap_or(PAGE).min(PAGE);
     let (after, prefix) = (input.next_token.unwrap_or_default(), input.name_prefix.unwrap_or_default());
     let mut names: Vec<(String, Timestamp)> =
@@ -140,12 +152,12 @@ pub(super) fn list(cx: &mut Cx<Schedules>, input: ListGroups) -> Result<ListGrou
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct TagResource {
+struct TagResource {
     pub resource_arn: String,
     tags: Vec<Tag>,
 }
 
-pub(super) fn tag(cx: &mut Cx<Schedules>, input: TagResource) -> Result<()> {
+fn tag(cx: &mut Cx<Schedules>, input: TagResource) -> Result<()> {
     let group = tagged(cx, &input.resource_arn)?;
     group.tags.extend(input.tags.into_iter().map(|tag| (tag.key, tag.value)));
     Ok(())
@@ -153,12 +165,12 @@ pub(super) fn tag(cx: &mut Cx<Schedules>, input: TagResource) -> Result<()> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct UntagResource {
+struct UntagResource {
     pub resource_arn: String,
     tag_keys: Vec<String>,
 }
 
-pub(super) fn untag(cx: &mut Cx<Schedules>, input: UntagResource) -> Result<()> {
+fn untag(cx: &mut Cx<Schedules>, input: UntagResource) -> Result<()> {
     let group = tagged(cx, &input.resource_arn)?;
     for key in &input.tag_keys {
         group.tags.remove(key);
@@ -168,17 +180,17 @@ pub(super) fn untag(cx: &mut Cx<Schedules>, input: UntagResource) -> Result<()> 
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct OfResource {
+struct OfResource {
     pub resource_arn: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct TagsOutput {
+struct TagsOutput {
     tags: Vec<Tag>,
 }
 
-pub(super) fn tags(cx: &mut Cx<Schedules>, input: OfResource) -> Result<TagsOutput> {
+fn tags(cx: &mut Cx<Schedules>, input: OfResource) -> Result<TagsOutput> {
     let tags = &tagged(cx, &input.resource_arn)?.tags;
     Ok(TagsOutput { tags: tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect() })
 }

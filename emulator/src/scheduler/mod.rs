@@ -27,23 +27,7 @@ pub struct Schedules {
 
 /// The service and its operations.
 pub fn service() -> Service<Schedules> {
-    Service::new("scheduler")
-        .op("CreateSchedule", |at, i: &schedules::CreateSchedule| on(at, i.group(), &i.name), schedules::create)
-        .op("UpdateSchedule", |at, i: &schedules::CreateSchedule| on(at, i.group(), &i.name), schedules::update)
-        .op("GetSchedule", |at, i: &schedules::Named| on(at, i.group(), &i.name), schedules::get)
-        .op("DeleteSchedule", |at, i: &schedules::Named| on(at, i.group(), &i.name), schedules::delete)
-        .op("ListSchedules", |_, _| Target::any(), schedules::list)
-        .op("CreateScheduleGroup", |at, i: &groups::CreateGroup| on_group(at, &i.name), groups::create)
-        .op("GetScheduleGroup", |at, i: &groups::Named| on_group(at, &i.name), groups::get)
-        .op("DeleteScheduleGroup", |at, i: &groups::Named| on_group(at, &i.name), groups::delete)
-        .op("ListScheduleGroups", |_, _| Target::any(), groups::list)
-        .op("TagResource", |_, i: &groups::TagResource| Target::on(&i.resource_arn), groups::tag)
-        .op("UntagResource", |_, i: &groups::UntagResource| Target::on(&i.resource_arn), groups::untag)
-        .op("ListTagsForResource", |_, i: &groups::OfResource| Target::on(&i.resource_arn), groups::tags)
-        .event("Fire", fire::fire)
-        .event("Deliver", fire::deliver)
-        .event("Delivered", fire::delivered)
-        .job("Deliver", fire::job)
+    Service::new("scheduler").with(schedules::operations).with(groups::operations).with(fire::events)
 }
 
 fn on(at: &At<Schedules>, group: &str, name: &str) -> Target {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::expression::{Expression, time_zone};
-use super::{DEFAULT_GROUP, Schedules, fire};
-use crate::cloud::Cx;
+use super::{DEFAULT_GROUP, Schedules, fire, on};
+use crate::cloud::{self, Cx, Service};
 use crate::{Error, Result, Timestamp};
 
 /// `ListSchedules` answers this many, unless told otherwise, and at most.
@@ -15,6 +15,16 @@ const PAGE: usize = 100;
 /// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html>
 const DEFAULT_RETRIES: u32 = 185;
 const DEFAULT_EVENT_AGE: u64 = 86_400;
+
+/// Adds the operations of this file.
+pub(super) fn operations(service: Service<Schedules>) -> Service<Schedules> {
+    service
+        .op("CreateSchedule", |at, i: &CreateSchedule| on(at, i.group(), &i.name), create)
+        .op("UpdateSchedule", |at, i: &CreateSchedule| on(at, i.group(), &i.name), update)
+        .op("GetSchedule", |at, i: &Named| on(at, i.group(), &i.name), get)
+        .op("DeleteSchedule", |at, i: &Named| on(at, i.group(), &i.name), delete)
+        .op("ListSchedules", |_, _: &ListSchedules| cloud::Target::any(), list)
+}
 
 /// A schedule as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,7 +106,7 @@ fn default_retries() -> u32 {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct CreateSchedule {
+struct CreateSchedule {
     pub name: String,
     group_name: Option<String>,
     description: Option<String>,
@@ -114,7 +124,7 @@ pub(super) struct CreateSchedule {
 }
 
 impl CreateSchedule {
-    pub fn group(&self) -> &str {
+    fn group(&self) -> &str {
         self.group_name.as_deref().unwrap_or(DEFAULT_GROUP)
     }
 
@@ -137,7 +147,7 @@ impl CreateSchedule {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Named {
+struct Named {
     pub name: String,
     group_name: Option<String>,
     #[serde(rename = "ClientToken")]
@@ -145,18 +155,18 @@ pub(super) struct Named {
 }
 
 impl Named {
-    pub fn group(&self) -> &str {
+    fn group(&self) -> &str {
         self.group_name.as_deref().unwrap_or(DEFAULT_GROUP)
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ScheduleArn {
+struct ScheduleArn {
     schedule_arn: String,
 }
 
-pub(super) fn create(cx: &mut Cx<Schedules>, input: CreateSchedule) -> Result<ScheduleArn> {
+fn create(cx: &mut Cx<Schedules>, input: CreateSchedule) -> Result<ScheduleArn> {
     let key = key(input.group(), &input.name);
     let settings = check(cx, input)?;
     if cx.state.schedules.contains_key(&key) {
@@ -170,7 +180,7 @@ pub(super) fn create(cx: &mut Cx<Schedules>, input: CreateSchedule) -> Result<Sc
     Ok(ScheduleArn { schedule_arn: arn })
 }
 
-pub(super) fn update(cx: &mut Cx<Schedules>, input: CreateSchedule) -> Result<ScheduleArn> {
+fn update(cx: &mut Cx<Schedules>, input: CreateSchedule) -> Result<ScheduleArn> {
     let key = key(input.group(), &input.name);
     let created = find(cx, input.group(), &input.name)?.created;
     let settings = check(cx, input)?;
@@ -215,7 +225,7 @@ fn check(cx: &Cx<Schedules>, input: CreateSchedule) -> Result<Settings> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct GetScheduleOutput {
+struct GetScheduleOutput {
     arn: String,
     creation_date: Timestamp,
     last_modification_date: Timestamp,
@@ -223,12 +233,12 @@ pub(super) struct GetScheduleOutput {
     settings: Settings,
 }
 
-pub(super) fn get(cx: &mut Cx<Schedules>, input: Named) -> Result<GetScheduleOutput> {
+fn get(cx: &mut Cx<Schedules>, input: Named) -> Result<GetScheduleOutput> {
     let Schedule { settings, arn, created, modified } = find(cx, input.group(), &input.name)?.clone();
     Ok(GetScheduleOutput { arn, creation_date: created, last_modification_date: modified, settings })
 }
 
-pub(super) fn delete(cx: &mut Cx<Schedules>, input: Named) -> Result<()> {
+fn delete(cx: &mut Cx<Schedules>, input: Named) -> Result<()> {
     find(cx, input.group(), &input.name)?;
     let key = key(input.group(), &input.name);
     cx.state.schedules.remove(&key);
@@ -238,7 +248,7 @@ pub(super) fn delete(cx: &mut Cx<Schedules>, input: Named) -> Result<()> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListSchedules {
+struct ListSchedules {
     group_name: Option<String>,
     name_prefix: Option<String>,
     state: Option<String>,
@@ -248,7 +258,7 @@ pub(super) struct ListSchedules {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListSchedulesOutput {
+struct ListSchedulesOutput {
     schedules: Vec<Summary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
@@ -272,7 +282,7 @@ struct TargetSummary {
     arn: String,
 }
 
-pub(super) fn list(cx: &mut Cx<Schedules>, input: ListSchedules) -> Result<ListSchedulesOutput> {
+fn list(cx: &mut Cx<Schedules>, input: ListSchedules) -> Result<ListSchedulesOutput> {
     let size = input.max_results.unwrap_or(PAGE).min(PAGE);
     let after = input.next_token.unwrap_or_default();
     let wanted = |schedule: &Schedule| {

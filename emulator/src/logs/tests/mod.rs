@@ -8,6 +8,7 @@ mod groups;
 mod permissions;
 mod put;
 mod retention;
+mod sdk;
 mod streams;
 mod tags;
 

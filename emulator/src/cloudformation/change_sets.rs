@@ -1,0 +1,335 @@
+//! Change sets: changes that are looked at before they are made. `aws cloudformation deploy` works by them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::changes::{Change, changes, has_any};
+use super::describe::{ParameterOutput, parameters};
+use super::engine::Kind;
+use super::plan::{Parameter, Wanted, define};
+use super::report::stack_event;
+use super::stacks::{body, check_role, check_updatable, exports, new_id, new_stack, no_template, start};
+use super::state::{ChangeSet, Definition, OnFailure, Stacks, Tag, page};
+use super::template::validation_error;
+use super::{maybe_on, on};
+use crate::cloud::{At, Cx, Target};
+use crate::{Error, Result, Timestamp};
+
+/// Change sets of one stack (CloudFormation quotas).
+const MAX_CHANGE_SETS: usize = 1000;
+/// `ListChangeSets` and the changes of `DescribeChangeSet` come in pages.
+const PAGE: usize = 100;
+/// Why a change set without changes fails: clients look for this text.
+const NO_CHANGES: &str =
+    "The submitted information didn't contain changes. Submit different information to create a change set.";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateChangeSet {
+    pub stack_name: String,
+    change_set_name: String,
+    change_set_type: Option<String>,
+    template_body: Option<String>,
+    use_previous_template: Option<bool>,
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+    #[serde(default)]
+    capabilities: Vec<String>,
+    tags: Option<Vec<Tag>>,
+    #[serde(rename = "RoleARN")]
+    role_arn: Option<String>,
+    description: Option<String>,
+    on_stack_failure: Option<OnFailure>,
+    /// Makes a repeated call recognisable to AWS; here a call is carried out once anyway.
+    #[serde(rename = "ClientToken")]
+    _client_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Created {
+    id: String,
+    stack_id: String,
+}
+
+pub(super) fn create(cx: &mut Cx<Stacks>, input: CreateChangeSet) -> Result<Created> {
+    check_role(cx, input.role_arn.as_deref())?;
+    let is_creation = match input.change_set_type.as_deref() {
+        Some("CREATE") => true,
+        Some("IMPORT") => {
+            return Err(Error::not_implemented("change sets that import resources (ChangeSetType=IMPORT)"));
+        }
+        _ => false,
+    };
+    let (stack, is_new) = stack_of(cx, &input, is_creation)?;
+    let of_stack: Vec<&ChangeSet> = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id).collect();
+    if of_stack.iter().any(|set| set.name == input.change_set_name) {
+        let text = format!("ChangeSet {} already exists", input.change_set_name);
+        return Err(Error::client("AlreadyExistsException", text));
+    }
+    if of_stack.len() >= MAX_CHANGE_SETS {
+        return Err(Error::client("LimitExceededException", format!("Limit exceeded: {MAX_CHANGE_SETS} change sets")));
+    }
+    let previous = (!is_creation).then(|| Arc::clone(&stack.definition));
+    let wanted = Wanted {
+        body: match is_creation {
+            true => input.template_body.ok_or_else(no_template)?,
+            false => body(input.template_body, input.use_previous_template, &stack)?,
+        },
+        parameters: &input.parameters,
+        capabilities: input.capabilities,
+        tags: input.tags.unwrap_or_else(|| stack.definition.tags.clone()),
+        role_arn: input.role_arn.or_else(|| stack.definition.role_arn.clone()),
+        previous: previous.as_deref(),
+        expands: false,
+    };
+    let definition = define(cx.scope, &stack.name, &stack.id, wanted)?;
+    let exports = exports(cx);
+    let has_changes = is_creation || has_any(cx.scope, &stack, &definition, &exports);
+    let (status, execution_status) =
+        if has_changes { ("CREATE_COMPLETE", "AVAILABLE") } else { ("FAILED", "UNAVAILABLE") };
+    let unique = cx.ids().uuid();
+    let id = cx.scope.arn("cloudformation", format_args!("changeSet/{}/{unique}", input.change_set_name));
+    let set = ChangeSet {
+        id: id.clone(),
+        name: input.change_set_name,
+        stack_id: stack.id.clone(),
+        stack_name: stack.name.clone(),
+        description: input.description,
+        created: cx.now,
+        status: status.to_owned(),
+        reason: (!has_changes).then(|| NO_CHANGES.to_owned()),
+        execution_status: execution_status.to_owned(),
+        is_creation,
+        changes: changes(cx.scope, &stack, &definition, &exports),
+        definition: Arc::new(definition),
+        on_stack_failure: input.on_stack_failure,
+    };
+    let stack_id = stack.id.clone();
+    if is_new {
+        let mut stack = stack;
+        let event = stack_event(cx, &stack, stack.reason.as_deref());
+        stack.events.push_back(event);
+        cx.state.names.insert(stack.name.clone(), stack.id.clone());
+        cx.state.stacks.insert(stack.id.clone(), stack);
+    }
+    cx.state.change_sets.insert(id.clone(), set);
+    Ok(Created { id, stack_id })
+}
+
+/// The stack that a change set is for, and whether it is a new one, in review until the change set is executed.
+fn stack_of(cx: &mut Cx<Stacks>, input: &CreateChangeSet, is_creation: bool) -> Result<(super::state::Stack, bool)> {
+    let existing = cx.state.find(&input.stack_name).filter(|stack| stack.deleted.is_none()).cloned();
+    match existing {
+        Some(stack) if is_creation && stack.status != "REVIEW_IN_PROGRESS" => {
+            let text = format!(
+                "Stack [{}] already exists and cannot be created again with the changeSet [{}].",
+                stack.name, input.change_set_name
+            );
+            Err(validation_error(text))
+        }
+        Some(stack) => {
+            if !is_creation {
+                check_updatable(&stack)?;
+            }
+            Ok((stack, false))
+        }
+        None if !is_creation => Err(validation_error(format!("Stack [{}] does not exist", input.stack_name))),
+        None => {
+            let id = new_id(cx, &input.stack_name)?;
+            let mut stack = new_stack(cx, id, input.stack_name.clone(), Definition::default());
+            stack.status = "REVIEW_IN_PROGRESS".to_owned();
+            stack.reason = Some("User Initiated".to_owned());
+            Ok((stack, true))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OfChangeSet {
+    change_set_name: String,
+    stack_name: Option<String>,
+    next_token: Option<String>,
+    disable_rollback: Option<bool>,
+    retain_except_on_create: Option<bool>,
+    client_request_token: Option<String>,
+}
+
+/// The stack is what policies name.
+pub(super) fn target(at: &At<Stacks>, input: &OfChangeSet) -> Target {
+    match find(at.state, &input.change_set_name, input.stack_name.as_deref()) {
+        Ok(set) => on(at, &set.stack_id),
+        Err(_) => maybe_on(at, input.stack_name.as_deref()),
+    }
+}
+
+/// The change set of an ARN, or of a name and a stack.
+pub(super) fn find<'s>(state: &'s Stacks, name: &str, stack: Option<&str>) -> Result<&'s ChangeSet> {
+    let missing = || Error::new(404, "ChangeSetNotFound", format!("ChangeSet [{name}] does not exist"));
+    if name.starts_with("arn:") {
+        return state.change_sets.get(name).ok_or_else(missing);
+    }
+    let Some(stack) = stack else {
+        return Err(validation_error("StackName must be specified if ChangeSetName is not specified as an ARN."));
+    };
+    let stack = state.find(stack).ok_or_else(|| validation_error(format!("Stack [{stack}] does not exist")))?;
+    state.change_sets.values().find(|set| set.stack_id == stack.id && set.name == name).ok_or_else(missing)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Described {
+    change_set_name: String,
+    change_set_id: String,
+    stack_id: String,
+    stack_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    parameters: Vec<ParameterOutput>,
+    creation_time: Timestamp,
+    execution_status: String,
+    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_reason: Option<String>,
+    #[serde(rename = "NotificationARNs")]
+    notification_arns: Vec<String>,
+    capabilities: Vec<String>,
+    tags: Vec<Tag>,
+    changes: Vec<Change>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+    include_nested_stacks: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_stack_failure: Option<OnFailure>,
+}
+
+pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Described> {
+    let set = find(cx.state, &input.change_set_name, input.stack_name.as_deref())?.clone();
+    let (changes, next_token) = page(set.changes, input.next_token.as_deref(), PAGE)?;
+    Ok(Described {
+        parameters: parameters(&set.definition),
+        change_set_name: set.name,
+        change_set_id: set.id,
+        stack_id: set.stack_id,
+        stack_name: set.stack_name,
+        description: set.description,
+        creation_time: set.created,
+        execution_status: set.execution_status,
+        status: set.status,
+        status_reason: set.reason,
+        notification_arns: Vec::new(),
+        capabilities: set.definition.capabilities.clone(),
+        tags: set.definition.tags.clone(),
+        changes,
+        next_token,
+        include_nested_stacks: false,
+        on_stack_failure: set.on_stack_failure,
+    })
+}
+
+/// Nothing to say.
+#[derive(Serialize)]
+pub(super) struct Empty {}
+
+pub(super) fn execute(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Empty> {
+    let set = find(cx.state, &input.change_set_name, input.stack_name.as_deref())?.clone();
+    if set.execution_status != "AVAILABLE" {
+        let text = format!(
+            "ChangeSet [{}] cannot be executed in its current status of [{}]",
+            set.id,
+            if set.status == "CREATE_COMPLETE" { &set.execution_status } else { &set.status }
+        );
+        return Err(Error::client("InvalidChangeSetStatus", text));
+    }
+    let mut stack = cx.state.get(&set.stack_id)?.clone();
+    let no_rollback = input.disable_rollback.unwrap_or_default().then_some(OnFailure::DoNothing);
+    stack.on_failure = no_rollback.or(set.on_stack_failure).unwrap_or_default();
+    stack.retain_except_on_create = input.retain_except_on_create.unwrap_or_default();
+    stack.token = input.client_request_token;
+    stack.change_set_id = Some(set.id.clone());
+    let kind = if set.is_creation {
+        stack.definition = set.definition;
+        Kind::Create
+    } else {
+        check_updatable(&stack)?;
+        stack.pending = Some(set.definition);
+        Kind::Update
+    };
+    start(cx, stack, kind)?;
+    // The others were made for the stack as it was.
+    let of_stack = cx.state.change_sets.values().filter(|other| other.stack_id == set.stack_id);
+    let superseded: Vec<String> = of_stack.map(|other| other.id.clone()).collect();
+    for id in superseded {
+        let Some(other) = cx.state.change_sets.get_mut(&id) else { continue };
+        if other.id == set.id {
+            "EXECUTE_COMPLETE".clone_into(&mut other.execution_status);
+        } else if other.execution_status == "AVAILABLE" {
+            "OBSOLETE".clone_into(&mut other.execution_status);
+        }
+    }
+    Ok(Empty {})
+}
+
+pub(super) fn delete(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Empty> {
+    match find(cx.state, &input.change_set_name, input.stack_name.as_deref()).map(|set| set.id.clone()) {
+        Ok(id) => {
+            cx.state.change_sets.remove(&id);
+            Ok(Empty {})
+        }
+        // To delete what is not there succeeds, as far as the stack exists.
+        Err(error) if error.status() == 404 => Ok(Empty {}),
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListChangeSets {
+    pub stack_name: String,
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Summaries {
+    summaries: Vec<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    stack_id: String,
+    stack_name: String,
+    change_set_id: String,
+    change_set_name: String,
+    execution_status: String,
+    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_reason: Option<String>,
+    creation_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+pub(super) fn list(cx: &mut Cx<Stacks>, input: ListChangeSets) -> Result<Summaries> {
+    let name = &input.stack_name;
+    let stack = cx.state.find(name).ok_or_else(|| validation_error(format!("Stack [{name}] does not exist")))?;
+    let summary = |set: &ChangeSet| Summary {
+        stack_id: set.stack_id.clone(),
+        stack_name: set.stack_name.clone(),
+        change_set_id: set.id.clone(),
+        change_set_name: set.name.clone(),
+        execution_status: set.execution_status.clone(),
+        status: set.status.clone(),
+        status_reason: set.reason.clone(),
+        creation_time: set.created,
+        description: set.description.clone(),
+    };
+    let all = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id).map(summary).collect();
+    let (summaries, next_token) = page(all, input.next_token.as_deref(), PAGE)?;
+    Ok(Summaries { summaries, next_token })
+}

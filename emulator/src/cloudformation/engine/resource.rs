@@ -1,0 +1,201 @@
+//! One resource at a time: made, changed in place, deleted, by its type.
+
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value};
+
+use super::Engine;
+use crate::cloudformation::lookup::complete;
+use crate::cloudformation::report::Reason;
+use crate::cloudformation::state::{OnFailure, Resource};
+use crate::cloudformation::types::{self, Made, ResourceType, Task};
+use crate::{Error, Result, Timestamp};
+
+impl Engine {
+    /// The resource as the definition wants it, before it exists.
+    fn planned(&self, id: &str) -> Result<Resource> {
+        let wanted = self.definition().template.resource(id);
+        let wanted = wanted.ok_or_else(|| Error::internal(format!("there is no resource {id}")))?;
+        Ok(Resource {
+            logical_id: id.to_owned(),
+            kind: wanted.kind.clone(),
+            physical_id: None,
+            status: String::new(),
+            reason: None,
+            updated: Timestamp::from_millis(0),
+            properties: Map::new(),
+            attributes: Map::new(),
+            deletion_policy: wanted.deletion_policy.clone(),
+            update_replace_policy: wanted.update_replace_policy.clone(),
+            suffix: self.suffixes.get(id).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// A resource's properties as they are to be, with the stack's tags.
+    pub(super) fn properties(&self, id: &str) -> Result<Map<String, Value>> {
+        let definition = self.definition();
+        let Some(wanted) = definition.template.resource(id) else { return Ok(Map::new()) };
+        let resolved = self.resolve(&Value::Object(wanted.properties.clone()))?;
+        Ok(complete(&wanted.kind, resolved, &definition.tags))
+    }
+
+    /// Makes a resource. `false` if it could not be made, which is reported.
+    pub(super) async fn make(&mut self, id: &str) -> Result<bool> {
+        let mut resource = self.planned(id)?;
+        let kind = kind(&resource.kind)?;
+        self.resource_is(&resource, "CREATE_IN_PROGRESS", None)?;
+        resource.properties = match self.properties(id) {
+            Ok(properties) => properties,
+            Err(error) => return self.fails(&resource, "CREATE_FAILED", own(&error)),
+        };
+        if let Some(lacking) = kind.lacks(&resource.properties) {
+            let reason = Reason::Own(lacks(id, lacking));
+            return self.fails(&resource, "CREATE_FAILED", reason);
+        }
+        let none = Map::new();
+        let task = self.task(&resource, &resource.properties, &none);
+        let outcome = (kind.create)(&task).await;
+        let begun = task.exists.into_inner();
+        if begun.is_some() {
+            resource.physical_id.clone_from(&begun);
+            let reason = Reason::Own("Resource creation Initiated".to_owned());
+            self.resource_is(&resource, "CREATE_IN_PROGRESS", Some(reason))?;
+        }
+        match outcome {
+            Ok(Made { physical_id, attributes }) => {
+                resource.physical_id = Some(physical_id);
+                resource.attributes = attributes;
+                self.resource_is(&resource, "CREATE_COMPLETE", None)?;
+                Ok(true)
+            }
+            Err(error) => self.fails(&resource, "CREATE_FAILED", Reason::of(service_of(kind), &error)),
+        }
+    }
+
+    /// Changes a resource in place, from what it is to these properties. `false` if that failed, which is reported.
+    pub(super) async fn change(&mut self, resource: &Resource, properties: &Map<String, Value>) -> Result<bool> {
+        let kind = kind(&resource.kind)?;
+        self.resource_is(resource, "UPDATE_IN_PROGRESS", None)?;
+        if let Some(lacking) = kind.lacks(properties) {
+            let reason = Reason::Own(lacks(&resource.logical_id, lacking));
+            return self.fails(resource, "UPDATE_FAILED", reason);
+        }
+        let outcome = {
+            let task = self.task(resource, properties, &resource.properties);
+            (kind.update)(&task).await
+        };
+        match outcome {
+            Ok(Made { physical_id, attributes }) => {
+                let physical_id = Some(physical_id);
+                let changed = Resource { properties: properties.clone(), physical_id, attributes, ..resource.clone() };
+                self.resource_is(&changed, "UPDATE_COMPLETE", None)?;
+                Ok(true)
+            }
+            Err(error) => {
+                let mut resource = resource.clone();
+                if self.stack.on_failure == OnFailure::Rollback {
+                    // Part of it may have been done: the rollback undoes all of it.
+                    resource.properties.clone_from(properties);
+                }
+                self.fails(&resource, "UPDATE_FAILED", Reason::of(service_of(kind), &error))
+            }
+        }
+    }
+
+    /// Deletes a resource of the stack, unless it is to be kept. `false` if that failed, which is reported.
+    pub(super) async fn remove(&mut self, resource: &Resource, keep: bool) -> Result<bool> {
+        if keep {
+            self.resource_is(resource, "DELETE_SKIPPED", None)?;
+            return Ok(true);
+        }
+        self.resource_is(resource, "DELETE_IN_PROGRESS", None)?;
+        match self.delete_physical(resource).await? {
+            None => self.resource_is(resource, "DELETE_COMPLETE", None).map(|()| true),
+            Some(reason) => self.fails(resource, "DELETE_FAILED", reason),
+        }
+    }
+
+    /// Deletes a physical resource that the stack has given up. `false` if that failed, which is reported.
+    pub(super) async fn remove_aside(&mut self, resource: &Resource, keep: bool) -> Result<bool> {
+        if keep {
+            self.aside_is(resource, "DELETE_SKIPPED", None)?;
+            return Ok(true);
+        }
+        self.aside_is(resource, "DELETE_IN_PROGRESS", None)?;
+        let failure = self.delete_physical(resource).await?;
+        let status = if failure.is_some() { "DELETE_FAILED" } else { "DELETE_COMPLETE" };
+        let done = failure.is_none();
+        self.aside_is(resource, status, failure)?;
+        Ok(done)
+    }
+
+    async fn delete_physical(&self, resource: &Resource) -> Result<Option<Reason>> {
+        if !resource.exists() {
+            return Ok(None);
+        }
+        let kind = kind(&resource.kind)?;
+        let task = self.task(resource, &resource.properties, &resource.properties);
+        match (kind.delete)(&task).await {
+            // What is gone is deleted.
+            Err(error) if error.status() != 404 => Ok(Some(Reason::of(service_of(kind), &error))),
+            _ => Ok(None),
+        }
+    }
+
+    fn fails(&mut self, resource: &Resource, status: &str, reason: Reason) -> Result<bool> {
+        tracing::debug!(resource = resource.logical_id, status, reason = reason.text(), "a resource failed");
+        self.resource_is(resource, status, Some(reason))?;
+        Ok(false)
+    }
+
+    fn task<'a>(
+        &'a self,
+        resource: &'a Resource,
+        properties: &'a Map<String, Value>,
+        old: &'a Map<String, Value>,
+    ) -> Task<'a> {
+        Task {
+            door: &self.door,
+            stack_name: &self.stack.name,
+            logical_id: &resource.logical_id,
+            suffix: &resource.suffix,
+            properties,
+            old,
+            physical_id: resource.physical_id.as_deref().unwrap_or_default(),
+            exists: OnceLock::new(),
+        }
+    }
+}
+
+/// Whether a policy says that the physical resource outlives its stack.
+pub(super) fn is_kept(policy: Option<&str>, in_failed_creation: bool) -> bool {
+    match policy {
+        Some("Retain") => true,
+        Some("RetainExceptOnCreate") => !in_failed_creation,
+        _ => false,
+    }
+}
+
+fn kind(name: &str) -> Result<&'static ResourceType> {
+    types::find(name).ok_or_else(|| Error::not_implemented(format_args!("the CloudFormation resource type {name}")))
+}
+
+/// `AWS::Lambda::Function` belongs to `lambda`.
+fn service_of(kind: &ResourceType) -> &'static str {
+    match kind.name.split("::").nth(1) {
+        Some("IAM") => "iam",
+        Some("Lambda") => "lambda",
+        Some("Logs") => "logs",
+        Some("S3") => "s3",
+        Some("Scheduler") => "scheduler",
+        _ => "cloudformation",
+    }
+}
+
+fn own(error: &Error) -> Reason {
+    Reason::Own(error.message().to_owned())
+}
+
+fn lacks(id: &str, property: &str) -> String {
+    format!("Properties validation failed for resource {id} with message:\n#: required key [{property}] not found")
+}

@@ -1,0 +1,175 @@
+//! What templates refer to while a stack is made: its resources as they are by now, and other stacks' exports.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use imbl::OrdMap;
+use serde_json::{Map, Value, json};
+
+use super::state::{Definition, Resource, Stack, Tag};
+use super::template::resolve::{Pseudo, Resolver, Resources, Scope as Names};
+use super::template::{Template, validation_error};
+use super::types;
+use crate::Result;
+use crate::cloud::Scope;
+
+/// The zones of a region, which `Fn::GetAZs` lists: `a` to `c`, and up to `f` in `us-east-1`. Which zones an account sees is
+/// its own affair at AWS.
+fn zones(region: &str) -> Vec<String> {
+    let last = if region == "us-east-1" { 'f' } else { 'c' };
+    ('a'..=last).map(|zone| format!("{region}{zone}")).collect()
+}
+
+/// The pseudo parameters of a stack.
+pub(super) fn pseudo(scope: &Scope, name: &str, id: &str) -> Pseudo {
+    Pseudo {
+        account_id: scope.account.to_string(),
+        region: scope.region.to_string(),
+        partition: "aws".to_owned(),
+        url_suffix: "amazonaws.com".to_owned(),
+        stack_name: name.to_owned(),
+        stack_id: id.to_owned(),
+        notification_arns: Vec::new(),
+    }
+}
+
+/// The resources of a stack as they are by now.
+pub(super) struct Known<'a> {
+    pub scope: &'a Scope,
+    pub resources: &'a OrdMap<String, Resource>,
+    pub exports: &'a BTreeMap<String, String>,
+    /// The exports that were asked for.
+    pub imported: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Known<'a> {
+    pub fn new(
+        scope: &'a Scope,
+        resources: &'a OrdMap<String, Resource>,
+        exports: &'a BTreeMap<String, String>,
+    ) -> Self {
+        Self { scope, resources, exports, imported: RefCell::default() }
+    }
+}
+
+impl Resources for Known<'_> {
+    fn physical_id(&self, logical_id: &str) -> Option<Value> {
+        self.resources.get(logical_id)?.physical_id.clone().map(Value::from)
+    }
+
+    fn attribute(&self, logical_id: &str, attribute: &str) -> Result<Value> {
+        let resource = self.resources.get(logical_id);
+        let found = resource.and_then(|resource| resource.attributes.get(attribute).cloned());
+        found.ok_or_else(|| {
+            let kind = resource.map_or("", |resource| resource.kind.as_str());
+            validation_error(format!(
+                "Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt ({kind})"
+            ))
+        })
+    }
+
+    fn export(&self, name: &str) -> Option<Value> {
+        self.imported.borrow_mut().insert(name.to_owned());
+        self.exports.get(name).cloned().map(Value::from)
+    }
+
+    fn zones(&self, region: &str) -> Vec<String> {
+        zones(if region.is_empty() { &self.scope.region } else { region })
+    }
+}
+
+/// A template's values with the resources of a stack.
+pub(super) struct Values<'a> {
+    pub template: &'a Template,
+    pub parameters: &'a Map<String, Value>,
+    pub conditions: &'a BTreeMap<String, bool>,
+    pub pseudo: &'a Pseudo,
+}
+
+impl Values<'_> {
+    /// Evaluates the functions in the members of a map.
+    pub fn resolve(&self, value: &Value, known: &Known<'_>) -> Result<Value> {
+        let names = Names {
+            template: self.template,
+            parameters: self.parameters,
+            pseudo: self.pseudo,
+            conditions: self.conditions,
+            resources: known,
+        };
+        Resolver::new(&names).resolve(value)
+    }
+}
+
+/// A resource's properties, evaluated, as its type is given them: without those that come to `AWS::NoValue`, with the stack's
+/// tags where the type takes tags. The resource's own tags win.
+pub(super) fn complete(kind: &str, resolved: Value, tags: &[Tag]) -> Map<String, Value> {
+    let Value::Object(mut properties) = resolved else { return Map::new() };
+    properties.retain(|_, value| !value.is_null());
+    let takes_tags = types::find(kind).is_some_and(|kind| kind.property("Tags").is_some());
+    if !takes_tags || tags.is_empty() {
+        return properties;
+    }
+    if let Value::Array(own) = properties.entry("Tags").or_insert_with(|| Value::Array(Vec::new())) {
+        for Tag { key, value } in tags {
+            if !own.iter().any(|tag| tag.get("Key").and_then(Value::as_str) == Some(key)) {
+                own.push(json!({ "Key": key, "Value": value }));
+            }
+        }
+    }
+    properties
+}
+
+/// The parameters with `****` in the place of what must not be shown.
+pub(super) fn masked(definition: &Definition) -> Map<String, Value> {
+    let is_secret = |name: &str| definition.template.parameter(name).is_some_and(|parameter| parameter.no_echo);
+    let mask = |name: &String, value: &Value| if is_secret(name) { "****".into() } else { value.clone() };
+    definition.values.iter().map(|(name, value)| (name.clone(), mask(name, value))).collect()
+}
+
+/// The names of the exports that a stack imports.
+pub(super) fn imports(scope: &Scope, stack: &Stack, exports: &BTreeMap<String, String>) -> BTreeSet<String> {
+    imports_of(scope, stack, &stack.definition, exports)
+}
+
+/// The names of the exports that a definition imports. What else its values refer to need not exist yet.
+pub(super) fn imports_of(
+    scope: &Scope,
+    stack: &Stack,
+    definition: &Definition,
+    exports: &BTreeMap<String, String>,
+) -> BTreeSet<String> {
+    let pseudo = pseudo(scope, &stack.name, &stack.id);
+    let known = Known::new(scope, &stack.resources, exports);
+    let template = &definition.template;
+    let values =
+        Values { template, parameters: &definition.values, conditions: &definition.conditions, pseudo: &pseudo };
+    let outputs = template.outputs.iter().map(|(_, output)| &output.value);
+    let properties = definition.order.iter().filter_map(|id| template.resource(id));
+    for value in properties.flat_map(|resource| resource.properties.values()).chain(outputs) {
+        collect(value, &values, &known, 0);
+    }
+    known.imported.into_inner()
+}
+
+/// Evaluates every `Fn::ImportValue` by itself, for what stands around it may refer to resources that are yet to be made.
+fn collect(value: &Value, values: &Values<'_>, known: &Known<'_>, depth: usize) {
+    // Deeper than templates go, SAM's included.
+    if depth > 4 * super::template::MAX_DEPTH {
+        return;
+    }
+    match value {
+        Value::Object(members) if members.len() == 1 && members.contains_key("Fn::ImportValue") => {
+            // The error, if any, comes up again when the resource is made; here only the name is wanted.
+            let _ = values.resolve(value, known);
+        }
+        Value::Object(members) => match members.get("Fn::If").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([Value::String(condition), then, otherwise]) => {
+                let holds = values.conditions.get(condition).copied().unwrap_or_default();
+                collect(if holds { then } else { otherwise }, values, known, depth + 1);
+            }
+            _ => members.values().for_each(|member| collect(member, values, known, depth + 1)),
+        },
+        Value::Array(items) => items.iter().for_each(|item| collect(item, values, known, depth + 1)),
+        _ => {}
+    }
+}

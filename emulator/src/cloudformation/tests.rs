@@ -1,0 +1,1 @@
+//! Stacks, through the front door.

@@ -1,0 +1,130 @@
+//! Resource types: what CloudFormation knows of each, one file a type, and the one table of them.
+//!
+//! A type says which properties it honours and what a change of each means, and makes, changes and deletes its resource by
+//! calls through the front door. <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/>
+
+mod door;
+mod fit;
+mod iam_managed_policy;
+mod iam_policy;
+mod iam_role;
+mod lambda_function;
+mod logs_log_group;
+mod s3_bucket;
+mod scheduler_schedule;
+mod scheduler_schedule_group;
+mod task;
+
+use std::pin::Pin;
+
+pub(super) use door::Door;
+use serde_json::{Map, Value};
+pub(super) use task::Task;
+
+use crate::Result;
+
+/// All types that there are here.
+static TYPES: [&ResourceType; 8] = [
+    &iam_managed_policy::TYPE,
+    &iam_policy::TYPE,
+    &iam_role::TYPE,
+    &lambda_function::TYPE,
+    &logs_log_group::TYPE,
+    &s3_bucket::TYPE,
+    &scheduler_schedule::TYPE,
+    &scheduler_schedule_group::TYPE,
+];
+
+/// The type of this name.
+pub(super) fn find(name: &str) -> Option<&'static ResourceType> {
+    TYPES.iter().copied().find(|kind| kind.name == name)
+}
+
+/// What CloudFormation knows of a type of resources.
+pub(super) struct ResourceType {
+    /// `AWS::S3::Bucket`.
+    pub name: &'static str,
+    /// The properties that are honoured.
+    pub properties: &'static [Property],
+    /// The property that names the resource, where there is one: a replacement needs another name.
+    pub name_property: Option<&'static str>,
+    /// Makes the resource.
+    pub create: for<'a> fn(&'a Task<'a>) -> Doing<'a, Made>,
+    /// Changes what may change in place; the attributes as they are then.
+    pub update: for<'a> fn(&'a Task<'a>) -> Doing<'a, Made>,
+    /// Deletes the resource. One that is gone already is an error here, which the engine takes for success.
+    pub delete: for<'a> fn(&'a Task<'a>) -> Doing<'a, ()>,
+}
+
+impl ResourceType {
+    /// What is known of a property.
+    pub fn property(&self, name: &str) -> Option<&'static Property> {
+        self.properties.iter().find(|property| property.name == name)
+    }
+
+    /// The first required property that is not there.
+    pub fn lacks(&self, properties: &Map<String, Value>) -> Option<&'static str> {
+        let mut required = self.properties.iter().filter(|property| property.required);
+        required.find(|property| !properties.contains_key(property.name)).map(|property| property.name)
+    }
+
+    /// Whether the resource must be made anew to get from some properties to others.
+    pub fn must_replace(&self, old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
+        self.properties.iter().any(|p| p.change == Change::Replacement && old.get(p.name) != new.get(p.name))
+    }
+}
+
+/// A property that is honoured.
+pub(super) struct Property {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether there must be one.
+    pub required: bool,
+    /// What a change of it means.
+    pub change: Change,
+}
+
+/// What a change of a property means: "Update requires" of its reference page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// No interruption, or some.
+    InPlace,
+    /// The resource is made anew, and the old one deleted.
+    Replacement,
+}
+
+/// A property that may change.
+const fn may_change(name: &'static str) -> Property {
+    Property { name, required: false, change: Change::InPlace }
+}
+
+/// A property whose change replaces the resource.
+const fn replaces(name: &'static str) -> Property {
+    Property { name, required: false, change: Change::Replacement }
+}
+
+impl Property {
+    /// The same property, which there must be.
+    const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+}
+
+/// Work that may wait.
+pub(super) type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+/// A resource that was made.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Made {
+    /// What `Ref` gives.
+    pub physical_id: String,
+    /// What `Fn::GetAtt` gives.
+    pub attributes: Map<String, Value>,
+}
+
+impl Made {
+    fn new<const N: usize>(physical_id: impl Into<String>, attributes: [(&str, Value); N]) -> Self {
+        let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { physical_id: physical_id.into(), attributes }
+    }
+}

@@ -1,0 +1,73 @@
+//! The tags of functions.
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+use super::Functions;
+use super::functions::find_mut;
+use crate::cloud::{Cx, Service, Target};
+use crate::{Error, Result};
+
+/// A function has at most this many tags.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html>
+const TAG_LIMIT: usize = 50;
+
+/// Adds the operations of this file.
+pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
+    service
+        .op("ListTags", |_, i: &OfFunction| Target::on(&i.resource), list)
+        .op("TagResource", |_, i: &TagResource| Target::on(&i.resource), tag)
+        .op("UntagResource", |_, i: &UntagResource| Target::on(&i.resource), untag)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfFunction {
+    resource: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tags {
+    tags: OrdMap<String, String>,
+}
+
+fn list(cx: &mut Cx<Functions>, input: OfFunction) -> Result<Tags> {
+    Ok(Tags { tags: find_mut(cx, &input.resource)?.tags.clone() })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TagResource {
+    resource: String,
+    tags: OrdMap<String, String>,
+}
+
+fn tag(cx: &mut Cx<Functions>, input: TagResource) -> Result<()> {
+    let function = find_mut(cx, &input.resource)?;
+    // The given tags win over those that are there.
+    let tags = input.tags.union(function.tags.clone());
+    if tags.len() > TAG_LIMIT {
+        return Err(Error::client(
+            "InvalidParameterValueException",
+            format!("The maximum number of tags is {TAG_LIMIT}"),
+        ));
+    }
+    function.tags = tags;
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct UntagResource {
+    resource: String,
+    tag_keys: Vec<String>,
+}
+
+fn untag(cx: &mut Cx<Functions>, input: UntagResource) -> Result<()> {
+    let function = find_mut(cx, &input.resource)?;
+    for key in &input.tag_keys {
+        function.tags.remove(key);
+    }
+    Ok(())
+}
