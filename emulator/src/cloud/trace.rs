@@ -54,7 +54,7 @@ pub struct InvocationRecord {
 }
 
 /// A call and its outcome.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct CallRecord {
     /// The service, or the sink's name.
     pub service: String,
