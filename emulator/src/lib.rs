@@ -24,3 +24,8 @@ pub mod wire;
 
 pub use error::{Error, Result};
 pub use timestamp::Timestamp;
+
+/// The examples of the README are compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -92,7 +92,7 @@ struct AttachedPolicy {
 
 pub(super) fn put(cx: &mut Cx<Directory>, kind: Kind, input: PutPolicy) -> Result<Empty> {
     let entity = cx.state.entity_mut(kind, &cx.scope.account, &input.name)?;
-    let policy = Policy::parse(&input.policy_document, Purpose::Identity)?;
+    let policy = Policy::parse(&input.policy_document, Purpose::Inline)?;
     let others = entity.inline.iter().filter(|(name, _)| **name != input.policy_name);
     let taken: usize = others.map(|(_, policy)| size(policy.text())).sum();
     let limit = match kind {

@@ -11,7 +11,7 @@ use http::request::Parts;
 
 use super::host::{self, Host};
 use super::query::{form, pairs};
-use super::{Detected, Protocol, route};
+use super::{Detected, Protocol, compression, route};
 use crate::model::{Model, OperationModel};
 use crate::{Error, Result};
 
@@ -118,14 +118,15 @@ fn speaks(model: &Model, protocol: &str) -> bool {
 }
 
 /// The parameters `Action` and `Version`, from a form or from the query string of a GET.
-fn action<'a>(head: &'a Parts, body: &'a Bytes) -> Option<(Cow<'a, str>, Option<Cow<'a, str>>)> {
+fn action(head: &Parts, body: &Bytes) -> Option<(Cow<'static, str>, Option<Cow<'static, str>>)> {
     let content_type = head.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
     let is_form = content_type.is_some_and(|value| value.starts_with(b"application/x-www-form-urlencoded"));
     if head.uri.path() != "/" || !(is_form || body.is_empty()) || body.len() > MAX_FORM {
         return None;
     }
+    let body = compression::inflate(&head.headers, body.clone()).ok()?;
     // The form's text may be borrowed from the body or be made for it; either way these two are short.
-    let form = form(head, body);
+    let form = form(head, &body);
     let find = |wanted: &str| {
         pairs(&form).find(|(name, _)| name == wanted).map(|(_, value)| Cow::<'static, str>::Owned(value.into_owned()))
     };

@@ -20,6 +20,7 @@ use crate::{Error, Result};
 pub mod cbor;
 pub mod checksum;
 pub mod chunked;
+pub mod compression;
 mod detect;
 mod errors;
 mod host;
@@ -105,7 +106,10 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
     } else {
         (body.clone(), HeaderMap::new())
     };
-    refuse_compression(detected, head)?;
+    // Only S3 keeps a content coding with the object; elsewhere it means a compressed request.
+    if detected.service != "s3" {
+        body = compression::inflate(&head.headers, body)?;
+    }
     let mut unknown = Vec::new();
     let input = match detected.protocol {
         Protocol::RestJson | Protocol::RestXml => rest::parse(detected, head, &trailers, &mut body, &mut unknown),
@@ -127,19 +131,6 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
         hide_chunking(&mut input, head, &body);
     }
     Ok(Decoded { input: Value::Object(input), body, unknown })
-}
-
-/// Only S3 keeps a content coding with the object; elsewhere it means a compressed request.
-fn refuse_compression(detected: &Detected, head: &Parts) -> Result<()> {
-    if detected.service == "s3" {
-        return Ok(());
-    }
-    match chunked::content_encodings(&head.headers).find(|coding| !coding.eq_ignore_ascii_case("identity")) {
-        None => Ok(()),
-        Some(coding) => Err(Error::not_implemented(format!(
-            "the Content-Encoding {coding} of requests; set AWS_DISABLE_REQUEST_COMPRESSION=true"
-        ))),
-    }
 }
 
 /// What aws-chunked did to the headers is undone: the object's own coding and length remain.

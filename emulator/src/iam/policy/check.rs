@@ -15,7 +15,7 @@ pub(super) fn check(document: &Document, purpose: Purpose) -> Result<()> {
             }
             permissions(document)
         }
-        Purpose::Session => permissions(document),
+        Purpose::Inline | Purpose::Session => permissions(document),
         Purpose::Trust => trust(document),
         Purpose::Resource => resource(document),
     }

@@ -31,8 +31,10 @@ struct Parsed {
 /// What a policy is for decides what its document may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Purpose {
-    /// Inline and managed policies of users, groups and roles, and permissions boundaries.
+    /// Managed policies of users, groups and roles, and permissions boundaries.
     Identity,
+    /// Inline policies of users, groups and roles. Unlike managed ones they may leave out the version: SAM's do.
+    Inline,
     /// A role's `AssumeRolePolicyDocument`.
     Trust,
     /// A policy of a bucket, queue, topic, key or function.

@@ -29,7 +29,7 @@ pub(super) fn document(text: &str, purpose: Purpose) -> Result<Document> {
     }
     let invalid_json = || match purpose {
         Purpose::Trust | Purpose::Resource => malformed("This policy contains invalid Json"),
-        Purpose::Identity | Purpose::Session => syntax(),
+        Purpose::Identity | Purpose::Inline | Purpose::Session => syntax(),
     };
     let value: Value = serde_json::from_str(text).map_err(|_| invalid_json())?;
     let members = value.as_object().ok_or_else(syntax)?;

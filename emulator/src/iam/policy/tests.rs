@@ -228,3 +228,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_inline_policy_may_leave_out_its_version_and_a_managed_one_may_not() {
+    let document =
+        json!({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}}).to_string();
+    assert!(Policy::parse(&document, Purpose::Inline).is_ok());
+    assert!(Policy::parse(&document, Purpose::Identity).is_err());
+}
