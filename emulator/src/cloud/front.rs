@@ -230,7 +230,7 @@ impl Inner {
             fault: passage.fault.clone(),
         };
         tracing::trace!(request_id = passage.request_id, action = passage.action, "recorded");
-        self.trace.add(self.clock.now(), Event::Call(Box::new(record)));
+        self.trace.add(self.clock.now(), Event::Call(std::sync::Arc::new(record)));
     }
 
     /// The caller's code dies here: it never learns what became of its call.

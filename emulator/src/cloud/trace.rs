@@ -1,6 +1,7 @@
 //! The trace: every call that passed the door, and every attempt at running a function, in order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -27,7 +28,7 @@ pub struct Record {
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A call of an AWS operation, or of a sink.
-    Call(Box<CallRecord>),
+    Call(Arc<CallRecord>),
     /// An attempt at running a function began.
     Started(InvocationRecord),
     /// It ended.

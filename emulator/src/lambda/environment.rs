@@ -94,7 +94,8 @@ impl Environment {
             Box::pin(async move {
                 let Some(cloud) = cloud.upgrade().map(Cloud) else { return };
                 let _logging = super::lines::capture(lines, &cloud);
-                fastrand::seed(chance(cloud.0.seed, &attempt));
+                // The SDK's retries draw their jitter from this thread's generator.
+                fastrand::seed(Ids::new(cloud.0.seed, &attempt.request_id).below(u64::MAX));
                 let given = invoke(&cloud, &attempt, &stream, &code, &factory);
                 drop(cloud);
                 *answer.lock() = Some(given.await);
@@ -123,11 +124,6 @@ impl Environment {
         });
         worker.run(activity, task, ended);
     }
-}
-
-/// What the jitter of an attempt's retries comes from: the SDK asks `fastrand`, which each thread seeds for itself.
-fn chance(seed: u64, attempt: &Attempt) -> u64 {
-    Ids::new(seed, &format!("chance/{}/{}", attempt.function, attempt.number)).below(u64::MAX)
 }
 
 /// Starts the code if it is not running yet, and invokes it.

@@ -38,6 +38,21 @@ fn reached(call: &CallRecord) -> bool {
     !matches!(call.fault, Some(FaultKind::CrashBefore | FaultKind::Refuse)) && call.error.is_none()
 }
 
+/// Notes a request whose sender does not wait for the answer any more: its own time-out was shorter, or it died.
+struct Noted<'a> {
+    inner: &'a Inner,
+    passage: &'a Passage,
+    done: bool,
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.inner.note(self.passage, &Err(Halt::Lost));
+        }
+    }
+}
+
 /// A request on its way to a sink.
 struct Passage {
     sink: String,
@@ -70,7 +85,10 @@ impl Inner {
         let point = passage.invocation.as_ref().zip(index).map(|(i, call)| (&*i.function, i.number, call));
         passage.fault = self.strike_outside(&passage.sink, &passage.method, &passage.url, point);
 
+        let mut noted = Noted { inner: self, passage: &passage, done: false };
         let outcome = self.pass(&sink, request, &passage).await;
+        noted.done = true;
+        drop(noted);
         self.note(&passage, &outcome);
         let seen = match passage.fault {
             Some(FaultKind::CrashAfter) => Err(Halt::Crashed),
@@ -150,7 +168,7 @@ impl Inner {
             answer,
             fault: passage.fault.clone(),
         };
-        self.trace.add(self.clock.now(), Event::Call(Box::new(record)));
+        self.trace.add(self.clock.now(), Event::Call(std::sync::Arc::new(record)));
     }
 }
 

@@ -74,7 +74,7 @@ fn run(calls: Vec<CallRecord>) -> Run {
     let record = |(at, call): (usize, CallRecord)| Record {
         seq: at as u64 + 1,
         at: Timestamp::from_secs(at as i64),
-        event: Event::Call(Box::new(call)),
+        event: Event::Call(std::sync::Arc::new(call)),
     };
     Run::new(calls.into_iter().enumerate().map(record).collect(), |call| {
         let output = match &*call.operation {

@@ -35,6 +35,13 @@ async fn create(task: &Task<'_>) -> Result<Made> {
         _ => task.name("BucketName", NAME_LIMIT),
     };
     let region = &*task.door.scope.region;
+    // Here, and nowhere else, S3 takes the making of one's own bucket for done already.
+    let is_taken = region == CLASSIC_REGION
+        && task.properties.contains_key("BucketName")
+        && task.door.call("s3", "HeadBucket", json!({ "Bucket": name })).await.is_ok();
+    if is_taken {
+        return Err(Error::new(409, "BucketAlreadyExists", format!("{name} already exists")));
+    }
     let location = (region != CLASSIC_REGION).then(|| json!({ "LocationConstraint": region }));
     task.door.call("s3", "CreateBucket", json!({ "Bucket": name, "CreateBucketConfiguration": location })).await?;
     task.begun(&name);

@@ -113,7 +113,7 @@ impl Task<'_> {
 
     /// Brings the tags of a resource up to date, of a service whose `TagResource` and `UntagResource` take an ARN, under
     /// these names of their members, and tags as a list or a map.
-    pub async fn retag(&self, service: &'static str, arn: &str, names: TagNames) -> Result<()> {
+    pub(super) async fn retag(&self, service: &'static str, arn: &str, names: TagNames) -> Result<()> {
         if !self.changes(&["Tags"]) {
             return Ok(());
         }

@@ -120,7 +120,7 @@ impl Outcome {
         out + "\n" + &sequence::sequence(&self.drawn())
     }
 
-    /// The run without what is drawn of no interest: the making of the stack, and what Lambda itself notes of every
+    /// The run without what a diagram need not show: the making of the stack, and what Lambda itself notes of every
     /// invocation (its log lines and metrics).
     pub fn drawn(&self) -> TraceView {
         let noted = |record: &report::Record| {
@@ -128,7 +128,7 @@ impl Outcome {
                 && record.caller != "scenario"
                 && matches!(&*record.operation, "CreateLogGroup" | "CreateLogStream" | "PutLogEvents" | "PutMetricData")
         };
-        let records = self.view.records.iter().filter(|record| record.step.is_some() && !noted(record));
+        let records = self.view.records.iter().filter(|record| (record.step.is_some() || record.invocation.is_some()) && !noted(record));
         TraceView { records: records.cloned().collect(), ..self.view.clone() }
     }
 }

@@ -1,1 +1,0 @@
-//! Stacks, through the front door.

@@ -1,0 +1,196 @@
+//! Each type of resources: made, changed, deleted, with its attributes.
+
+use serde_json::json;
+
+use super::*;
+use crate::cloud::Event;
+
+const STORAGE: &str = r#"
+Resources:
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      VersioningConfiguration: {Status: Enabled}
+      PublicAccessBlockConfiguration: {BlockPublicAcls: true, BlockPublicPolicy: "true"}
+      BucketEncryption: {ServerSideEncryptionConfiguration: [{ServerSideEncryptionByDefault: {SSEAlgorithm: AES256}}]}
+      LifecycleConfiguration: {Rules: [{Id: old, Status: Enabled, Prefix: tmp/, ExpirationInDays: 7}]}
+      Tags: [{Key: team, Value: pix}]
+  Log:
+    Type: AWS::Logs::LogGroup
+    Properties: {LogGroupName: /pix/log, RetentionInDays: 7, Tags: [{Key: team, Value: pix}]}
+Outputs:
+  Bucket: {Value: !Ref Bucket}
+  BucketArn: {Value: !GetAtt Bucket.Arn}
+  Domain: {Value: !GetAtt Bucket.RegionalDomainName}
+  LogArn: {Value: !GetAtt Log.Arn}
+"#;
+
+fn outputs(stack: &Value) -> Vec<&str> {
+    stack["Outputs"].as_array().unwrap().iter().map(|output| output["OutputValue"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn buckets_and_log_groups() {
+    let cloud = cloud();
+    let made = create(&cloud, "Store", STORAGE).await;
+    assert_eq!(made["StackStatus"], "CREATE_COMPLETE", "{:#?}", events(&cloud, "Store").await);
+    let [bucket, arn, domain, log] = outputs(&made)[..] else { panic!("four outputs") };
+    assert!(bucket.starts_with("store-bucket-") && bucket.to_lowercase() == bucket, "{bucket}");
+    assert_eq!(arn, format!("arn:aws:s3:::{bucket}"));
+    assert_eq!(domain, format!("{bucket}.s3.us-east-1.amazonaws.com"));
+    assert_eq!(log, "arn:aws:logs:us-east-1:123456789012:log-group:/pix/log:*");
+    let of = |operation: &'static str| call(&cloud, "s3", operation, json!({ "Bucket": bucket }));
+    assert_eq!(of("GetBucketVersioning").await.unwrap()["Status"], "Enabled");
+    let public = &of("GetPublicAccessBlock").await.unwrap()["PublicAccessBlockConfiguration"];
+    assert_eq!((&public["BlockPublicAcls"], &public["BlockPublicPolicy"]), (&json!(true), &json!(true)));
+    let rule = &of("GetBucketLifecycleConfiguration").await.unwrap()["Rules"][0];
+    assert_eq!(
+        (&rule["ID"], &rule["Filter"]["Prefix"], &rule["Expiration"]["Days"]),
+        (&json!("old"), &json!("tmp/"), &json!(7))
+    );
+    assert_eq!(of("GetBucketTagging").await.unwrap()["TagSet"], json!([{ "Key": "team", "Value": "pix" }]));
+
+    let changed = STORAGE
+        .replace("      VersioningConfiguration: {Status: Enabled}\n", "")
+        .replace("      Tags: [{Key: team, Value: pix}]\n", "")
+        .replace("RetentionInDays: 7", "RetentionInDays: 30");
+    let stack = update(&cloud, "Store", &changed).await;
+    assert_eq!(stack["StackStatus"], "UPDATE_COMPLETE", "{:#?}", events(&cloud, "Store").await);
+    assert_eq!(of("GetBucketVersioning").await.unwrap()["Status"], "Suspended");
+    assert_eq!(of("GetBucketTagging").await.unwrap_err().code(), "NoSuchTagSet");
+    let groups = call(&cloud, "logs", "DescribeLogGroups", json!({})).await.unwrap();
+    assert_eq!(groups["logGroups"][0]["retentionInDays"], 30);
+
+    cfn(&cloud, "DeleteStack", json!({ "StackName": "Store" })).await.unwrap();
+    cloud.settle().await.unwrap();
+    assert!(of("HeadBucket").await.is_err());
+    let groups = call(&cloud, "logs", "DescribeLogGroups", json!({})).await.unwrap();
+    assert_eq!(groups["logGroups"], json!([]));
+}
+
+const PERMISSIONS: &str = r#"
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Description: before
+      ManagedPolicyArns: [!Ref Managed]
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+      Policies:
+        - PolicyName: inline
+          PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: s3:GetObject, Resource: "*"}]}
+  Managed:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: s3:PutObject, Resource: "*"}]}
+  Attached:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: attached
+      Roles: [!Ref Role]
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: s3:ListBucket, Resource: "*"}]}
+Outputs:
+  Role: {Value: !Ref Role}
+  Arn: {Value: !GetAtt Role.Arn}
+"#;
+
+async fn with_capabilities(cloud: &Cloud, operation: &str, template: &str) -> Value {
+    let input = json!({ "StackName": "iam", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"] });
+    cfn(cloud, operation, input).await.unwrap();
+    cloud.settle().await.unwrap();
+    let stack = stack(cloud, "iam").await;
+    assert!(stack["StackStatus"].as_str().unwrap().ends_with("E_COMPLETE"), "{:#?}", events(cloud, "iam").await);
+    stack
+}
+
+#[tokio::test]
+async fn roles_and_policies() {
+    let cloud = cloud();
+    let made = with_capabilities(&cloud, "CreateStack", PERMISSIONS).await;
+    let [role, arn] = outputs(&made)[..] else { panic!("two outputs") };
+    assert_eq!(arn, format!("arn:aws:iam::123456789012:role/{role}"));
+    let of = |operation: &'static str| call(&cloud, "iam", operation, json!({ "RoleName": role }));
+    assert_eq!(of("ListRolePolicies").await.unwrap()["PolicyNames"], json!(["attached", "inline"]));
+    let managed = physical(&cloud, "iam", "Managed").await.unwrap();
+    assert_eq!(of("ListAttachedRolePolicies").await.unwrap()["AttachedPolicies"][0]["PolicyArn"], json!(managed));
+
+    let changed = PERMISSIONS
+        .replace("Description: before", "Description: after\n      MaxSessionDuration: 7200")
+        .replace("PolicyName: inline", "PolicyName: other")
+        .replace("s3:PutObject", "s3:DeleteObject")
+        .replace("      ManagedPolicyArns: [!Ref Managed]\n", "");
+    with_capabilities(&cloud, "UpdateStack", &changed).await;
+    let found = of("GetRole").await.unwrap();
+    assert_eq!((&found["Role"]["Description"], &found["Role"]["MaxSessionDuration"]), (&json!("after"), &json!(7200)));
+    assert_eq!(of("ListRolePolicies").await.unwrap()["PolicyNames"], json!(["attached", "other"]));
+    assert_eq!(of("ListAttachedRolePolicies").await.unwrap()["AttachedPolicies"], json!([]));
+    let policy = call(&cloud, "iam", "GetPolicy", json!({ "PolicyArn": managed })).await.unwrap();
+    assert_eq!(policy["Policy"]["DefaultVersionId"], "v2");
+
+    cfn(&cloud, "DeleteStack", json!({ "StackName": "iam" })).await.unwrap();
+    cloud.settle().await.unwrap();
+    assert!(cfn(&cloud, "DescribeStacks", json!({ "StackName": "iam" })).await.is_err());
+    assert_eq!(of("GetRole").await.unwrap_err().code(), "NoSuchEntity");
+}
+
+#[tokio::test]
+async fn the_stacks_tags_go_to_its_resources() {
+    let cloud = cloud();
+    let tags = |value: &str| json!([{ "Key": "stage", "Value": value }, { "Key": "team", "Value": "stack" }]);
+    let input = json!({ "StackName": "clock", "TemplateBody": CLOCKWORK, "Tags": tags("test") });
+    cfn(&cloud, "CreateStack", input).await.unwrap();
+    cloud.settle().await.unwrap();
+    let name = physical(&cloud, "clock", "Function").await.unwrap();
+    let function = call(&cloud, "lambda", "GetFunction", json!({ "FunctionName": name })).await.unwrap();
+    assert_eq!(function["Tags"], json!({ "stage": "test", "team": "pix" }));
+    let group = cloud
+        .scope()
+        .arn("scheduler", format_args!("schedule-group/{}", physical(&cloud, "clock", "Group").await.unwrap()));
+    let found = call(&cloud, "scheduler", "ListTagsForResource", json!({ "ResourceArn": group })).await.unwrap();
+    assert_eq!(found["Tags"], tags("test"));
+}
+
+#[tokio::test]
+async fn a_stack_with_a_role_is_made_as_that_role() {
+    let cloud = Cloud::builder().build();
+    let trust = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "cloudformation.amazonaws.com" } }] });
+    let input = json!({ "RoleName": "maker", "AssumeRolePolicyDocument": trust.to_string() });
+    let role = call(&cloud, "iam", "CreateRole", input).await.unwrap()["Role"]["Arn"].as_str().unwrap().to_owned();
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "logs:CreateLogGroup", "Resource": "*" }] });
+    let input = json!({ "RoleName": "maker", "PolicyName": "p", "PolicyDocument": policy.to_string() });
+    call(&cloud, "iam", "PutRolePolicy", input).await.unwrap();
+    let template = "Resources: {L: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: one}}}";
+    let input = json!({ "StackName": "logs", "TemplateBody": template, "RoleARN": role });
+    cfn(&cloud, "CreateStack", input).await.unwrap();
+    cloud.settle().await.unwrap();
+    assert_eq!(stack(&cloud, "logs").await["StackStatus"], "CREATE_COMPLETE");
+    let callers: Vec<String> = cloud
+        .trace()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            Event::Call(call) if call.service == "logs" => Some(call.caller),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(callers, ["arn:aws:sts::123456789012:assumed-role/maker/AWSCloudFormation"]);
+    // The role may make log groups, and not give them a retention.
+    let more = template.replace("LogGroupName: one", "LogGroupName: one, RetentionInDays: 7");
+    let input = json!({ "StackName": "logs", "TemplateBody": more });
+    cfn(&cloud, "UpdateStack", input).await.unwrap();
+    cloud.settle().await.unwrap();
+    let told = events(&cloud, "logs").await;
+    let denied = told.iter().find(|event| event.starts_with("L UPDATE_FAILED")).unwrap();
+    assert!(denied.contains("is not authorized to perform: logs:PutRetentionPolicy"), "{denied}");
+    assert!(denied.contains("HandlerErrorCode: AccessDenied"), "{denied}");
+
+    let input = json!({ "StackName": "x", "TemplateBody": template, "RoleARN": "arn:aws:iam::123456789012:role/none" });
+    let refused = cfn(&cloud, "CreateStack", input).await;
+    assert_eq!(
+        message(refused),
+        "ValidationError (400): Role arn:aws:iam::123456789012:role/none is invalid or cannot be assumed"
+    );
+}
