@@ -97,7 +97,9 @@ fn list() -> Result<(), String> {
     for name in names {
         println!("{name:<width$}  {}", scenarios::load(&name)?.header.title);
     }
-    println!("\nrun one:     cargo xtask scenario NAME\nrun all:     cargo xtask scenario --all\nexplore one: cargo xtask explore NAME");
+    println!(
+        "\nrun one:     cargo xtask scenario NAME\nrun all:     cargo xtask scenario --all\nexplore one: cargo xtask explore NAME"
+    );
     Ok(())
 }
 

@@ -46,9 +46,9 @@ pub fn no_alert_lost(run: &Run) -> Result<(), String> {
 pub fn cursor_never_ahead_of_slack(run: &Run) -> Result<(), String> {
     let watch = Watch::of(run)?;
     let told = told(run, &watch)?;
-    let written = run.calls().filter(|(_, call)| {
-        call.operation == "PutObject" && call.resource.ends_with(CURSOR_KEY) && call.took_effect()
-    });
+    let written = run
+        .calls()
+        .filter(|(_, call)| call.operation == "PutObject" && call.resource.ends_with(CURSOR_KEY) && call.took_effect());
     for (record, call) in written {
         let Some(invocation) = call.invocation.as_ref().filter(|made| &*made.function == FUNCTION) else { continue };
         let cursor = Id(String::from_utf8_lossy(&call.body).trim().to_owned());

@@ -8,7 +8,9 @@ use garoa::{Error, Timestamp};
 use super::*;
 
 fn line(account: &str, body: &str) -> String {
-    format!("2026-03-02T12:00:01Z\tr\tINFO\t{{\"Session\":{{\"accountName\":\"{account}\"}},\"Payload\":{{\"body\":{body}}}}}")
+    format!(
+        "2026-03-02T12:00:01Z\tr\tINFO\t{{\"Session\":{{\"accountName\":\"{account}\"}},\"Payload\":{{\"body\":{body}}}}}"
+    )
 }
 
 fn event(id: &str, account: &str, body: &str) -> Value {

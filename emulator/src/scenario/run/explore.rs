@@ -47,7 +47,9 @@ fn refuse_difference(first: &Outcome, second: &Outcome) -> Result<(), String> {
         Some((at, (a, b))) => (at + 1, a, b),
         None => (first.lines().count().min(second.lines().count()) + 1, "", "one run has more records"),
     };
-    Err(format!("two runs with one seed differ, so that nothing found could be replayed\nrecord {at} was first\n{a}\nand then\n{b}"))
+    Err(format!(
+        "two runs with one seed differ, so that nothing found could be replayed\nrecord {at} was first\n{a}\nand then\n{b}"
+    ))
 }
 
 /// The calls that the function made, in order.

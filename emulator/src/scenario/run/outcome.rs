@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::player::{Player, Wrong};
 use super::{Run, stem};
+use crate::Timestamp;
 use crate::cloud::{Cloud, Record};
 use crate::scenario::fault::PointSpec;
 use crate::scenario::report::exploration::Verdict;
 use crate::scenario::report::{self, TraceView, policy, sequence, timeline};
 use crate::scenario::script::Diagnostic;
-use crate::Timestamp;
 
 /// What is left of a run.
 #[derive(Clone, Debug)]
@@ -93,7 +93,8 @@ impl Outcome {
 
     /// The trace, one record a line, as JSON.
     pub fn trace_lines(&self) -> String {
-        let line = |record: &Record| serde_json::to_string(record).unwrap_or_else(|why| format!("{{\"error\":\"{why}\"}}"));
+        let line =
+            |record: &Record| serde_json::to_string(record).unwrap_or_else(|why| format!("{{\"error\":\"{why}\"}}"));
         self.trace.iter().map(|record| line(record) + "\n").collect()
     }
 
@@ -128,7 +129,11 @@ impl Outcome {
                 && record.caller != "scenario"
                 && matches!(&*record.operation, "CreateLogGroup" | "CreateLogStream" | "PutLogEvents" | "PutMetricData")
         };
-        let records = self.view.records.iter().filter(|record| (record.step.is_some() || record.invocation.is_some()) && !noted(record));
+        let records = self
+            .view
+            .records
+            .iter()
+            .filter(|record| (record.step.is_some() || record.invocation.is_some()) && !noted(record));
         TraceView { records: records.cloned().collect(), ..self.view.clone() }
     }
 }
@@ -137,9 +142,7 @@ impl Outcome {
 pub(super) fn supported(cloud: &Cloud) -> BTreeMap<String, Vec<String>> {
     let services = cloud.0.services.iter();
     services
-        .map(|(name, service)| {
-            ((*name).to_owned(), service.operations().into_iter().map(str::to_owned).collect())
-        })
+        .map(|(name, service)| ((*name).to_owned(), service.operations().into_iter().map(str::to_owned).collect()))
         .collect()
 }
 

@@ -126,7 +126,8 @@ impl<'a> Player<'a> {
             self.cloud.sink(name, answers.clone()).await;
         }
         if let Some(at) = self.options.at {
-            let explored = self.explored().ok_or("the script has no `explore` line that says what function is meant")?;
+            let explored =
+                self.explored().ok_or("the script has no `explore` line that says what function is meant")?;
             let function = explored.function.name.clone();
             let aim = Aim::Point { function, invocation: at.point.invocation, call: at.point.call };
             self.cloud.inject(Fault { aim, kind: at.kind.fault() });

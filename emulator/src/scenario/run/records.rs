@@ -37,9 +37,9 @@ impl Books {
                     let begun = self.invocations.entry(invocation.invocation.function.to_string()).or_default();
                     if let Some(view) = begun.iter_mut().find(|view| view.number == invocation.invocation.number) {
                         view.failed = Some(error.is_some());
-                        view.error = error.as_ref().map(|kind| {
-                            format!("{kind}: {}", payload["errorMessage"].as_str().unwrap_or_default())
-                        });
+                        view.error = error
+                            .as_ref()
+                            .map(|kind| format!("{kind}: {}", payload["errorMessage"].as_str().unwrap_or_default()));
                     }
                 }
             }
@@ -76,7 +76,11 @@ fn caller(arn: &str) -> String {
         return "scenario".to_owned();
     }
     // A schedule's ARN, and the like: the service that acts for it.
-    if let Some((service, _)) = arn.strip_prefix("arn:aws:").filter(|rest| !rest.starts_with("sts:") && !rest.starts_with("iam:")).and_then(|rest| rest.split_once(':')) {
+    if let Some((service, _)) = arn
+        .strip_prefix("arn:aws:")
+        .filter(|rest| !rest.starts_with("sts:") && !rest.starts_with("iam:"))
+        .and_then(|rest| rest.split_once(':'))
+    {
         return service.to_owned();
     }
     let service = arn.strip_suffix(".amazonaws.com").unwrap_or(arn);

@@ -16,7 +16,8 @@ pub(super) fn compare(player: &Player<'_>, name: Option<&str>, span: Span) -> Re
     };
     let path = player.stage.root().join("snapshots").join(&file);
     // Ids are part of what was received, and come from the seed: a snapshot is of one seed.
-    let text = format!("---\nsource: scenarios/{}.scn\nseed: {}\n---\n{}", stem(player.script), player.seed, shown(player));
+    let text =
+        format!("---\nsource: scenarios/{}.scn\nseed: {}\n---\n{}", stem(player.script), player.seed, shown(player));
     let failed = |what: &str, why: std::io::Error| Wrong::new(span, format!("the snapshot {file} {what}: {why}"));
     let kept = match fs::read_to_string(&path) {
         Ok(kept) => Some(kept),

@@ -71,8 +71,8 @@ fn struck_inside(window: &Window, run: &Run, at: PointSpec) -> bool {
         return false;
     };
     let opened = made[..=struck].iter().any(|call| window.from.covers(&call.service, &call.operation));
-    let closed = made[..struck].iter().any(|call| {
-        window.to.covers(&call.service, &call.operation) && call.took_effect() && call.status.is_some()
-    });
+    let closed = made[..struck]
+        .iter()
+        .any(|call| window.to.covers(&call.service, &call.operation) && call.took_effect() && call.status.is_some());
     opened && !closed
 }
