@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::handler::{FunctionEnv, FunctionFactory, Handler};
 use super::invoke::{Attempt, AttemptEnd, Completed};
 use crate::clock::{Activity, End, Worker};
-use crate::cloud::{Cloud, InvocationRef, JobRun, Scope};
+use crate::cloud::{Cloud, Ids, InvocationRef, JobRun, Scope};
 use crate::sdk;
 use crate::{Error, Result, Timestamp};
 
@@ -94,6 +94,8 @@ impl Environment {
             Box::pin(async move {
                 let Some(cloud) = cloud.upgrade().map(Cloud) else { return };
                 let _logging = super::lines::capture(lines, &cloud);
+                // The SDK's retries draw their jitter from this thread's generator.
+                fastrand::seed(Ids::new(cloud.0.seed, &attempt.request_id).below(u64::MAX));
                 let given = invoke(&cloud, &attempt, &stream, &code, &factory);
                 drop(cloud);
                 *answer.lock() = Some(given.await);

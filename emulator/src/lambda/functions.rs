@@ -13,6 +13,9 @@ use crate::{Error, Result, Timestamp};
 /// A function without a time-out has this one, in seconds.
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>
 const DEFAULT_TIMEOUT: u32 = 3;
+/// The longest time-out, in seconds: 15 minutes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAX_TIMEOUT: u32 = 900;
 /// A function without a memory size has this one, in MiB.
 const DEFAULT_MEMORY: u32 = 128;
 /// The environment variables of a function may take this much, in bytes, as JSON.
@@ -170,6 +173,7 @@ fn create(cx: &mut Cx<Functions>, input: CreateFunction) -> Result<Configuration
         input.runtime.ok_or_else(|| invalid("Runtime is mandatory for functions created with deployment packages."))?;
     let handler =
         input.handler.ok_or_else(|| invalid("Handler is mandatory for functions created with deployment packages."))?;
+    check_timeout(input.timeout)?;
     check_environment(input.environment.as_ref())?;
     if !cx.access().may_assume(&input.role, PRINCIPAL) {
         return Err(invalid("The role defined for the function cannot be assumed by Lambda."));
@@ -252,6 +256,7 @@ struct UpdateFunctionConfiguration {
 }
 
 fn update_configuration(cx: &mut Cx<Functions>, input: UpdateFunctionConfiguration) -> Result<Configuration> {
+    check_timeout(input.timeout)?;
     check_environment(input.environment.as_ref())?;
     let revision_id = cx.ids().uuid();
     let now = cx.now;
@@ -382,6 +387,20 @@ fn check_revision(wanted: Option<&String>, configuration: &Configuration) -> Res
              the latest Revision Id",
         )
         .with("Type", "User")),
+        _ => Ok(()),
+    }
+}
+
+/// The model has no maximum for it; Lambda does, and words it as if the model had.
+fn check_timeout(timeout: Option<u32>) -> Result<()> {
+    match timeout {
+        Some(seconds) if seconds > MAX_TIMEOUT => Err(Error::client(
+            "ValidationException",
+            format!(
+                "1 validation error detected: Value '{seconds}' at 'timeout' failed to satisfy constraint: Member must have \
+                 value less than or equal to {MAX_TIMEOUT}"
+            ),
+        )),
         _ => Ok(()),
     }
 }

@@ -46,10 +46,7 @@ pub fn encode_error(
         }
         Protocol::RpcV2Cbor => facts.cbor(),
         Protocol::Query => facts.query(),
-        Protocol::RestXml if service == "s3" => {
-            facts.s3_headers(&mut headers);
-            facts.s3()
-        }
+        Protocol::RestXml if service == "s3" => facts.s3(),
         Protocol::RestXml => facts.query(),
     };
     if model.is_some_and(|model| model.metadata.query_compatible) && protocol != Protocol::Query {
@@ -211,20 +208,6 @@ impl Facts<'_> {
         out.into_bytes()
     }
 
-    /// Members of S3's errors that are headers (`s3/errors.rs`).
-    fn s3_headers(&self, headers: &mut HeaderMap) {
-        for (name, value) in self.error.members().iter().filter(|(name, _)| self.is_header(name)) {
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(text(value))) {
-                headers.insert(name, value);
-            }
-        }
-    }
-
-    /// S3's elements are all capitalised somewhere, its headers nowhere.
-    fn is_header(&self, member: &str) -> bool {
-        self.service == "s3" && !member.contains(|letter: char| letter.is_ascii_uppercase())
-    }
-
     fn s3(&self) -> Vec<u8> {
         let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
         element(&mut out, "Code", self.error.code());
@@ -238,7 +221,7 @@ impl Facts<'_> {
 
     /// The members besides code and message: modelled ones by their shape, others as text.
     fn extra(&self, out: &mut String) {
-        for (name, value) in self.members().iter().filter(|(name, _)| !self.is_header(name)) {
+        for (name, value) in &self.members() {
             let known = self.structure().and_then(|(model, structure)| Some((model, structure.member(name)?)));
             let mut written = String::new();
             let fits = known.is_some_and(|(model, member)| {

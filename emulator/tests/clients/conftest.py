@@ -78,6 +78,8 @@ class Server:
                 "AWS_DEFAULT_REGION": REGION,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "AWS_PAGER": "",
+                # What a command calls on the side, as `cloudformation package` does S3, follows this alone.
+                "AWS_ENDPOINT_URL": self.url,
             },
         )
         assert (done.returncode != 0) == fails, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"

@@ -1,63 +1,102 @@
-"""AWS CloudFormation (awsQuery) with boto3, and `aws cloudformation deploy`."""
+"""CloudFormation (awsQuery): the AWS CLI deploys the Pix monitor's own template; failures, updates and refusals."""
+
+import json
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
-TEMPLATE = """
-Parameters:
-  Days: {Type: Number, Default: 7}
-Resources:
-  Log:
-    Type: AWS::Logs::LogGroup
-    Properties: {LogGroupName: /stack/log, RetentionInDays: !Ref Days}
-Outputs:
-  Arn: {Value: !GetAtt Log.Arn, Export: {Name: log-arn}}
-"""
+TEMPLATE = Path(__file__).parents[3] / "handlers" / "pix-monitor" / "template.yaml"
+BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "things"}}
 
 
-@pytest.fixture
-def stacks(server):
-    return server.client("cloudformation")
+def template(**resources):
+    return json.dumps({"Resources": resources})
 
 
-def test_a_stack_lives_its_life(server, stacks):
-    stack_id = stacks.create_stack(StackName="life", TemplateBody=TEMPLATE)["StackId"]
-    stacks.get_waiter("stack_create_complete").wait(StackName="life", WaiterConfig={"Delay": 1})
-    (stack,) = stacks.describe_stacks(StackName=stack_id)["Stacks"]
-    assert stack["Outputs"][0]["OutputValue"] == "arn:aws:logs:us-east-1:123456789012:log-group:/stack/log:*"
-    assert stacks.list_exports()["Exports"][0]["ExportingStackId"] == stack_id
-    stacks.update_stack(
-        StackName="life", UsePreviousTemplate=True, Parameters=[{"ParameterKey": "Days", "ParameterValue": "30"}]
+def refusal(call, **arguments):
+    with pytest.raises(ClientError) as refused:
+        call(**arguments)
+    answer = refused.value.response
+    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"], answer["Error"]["Message"]
+
+
+def test_the_command_line_packages_and_deploys_the_pix_monitor(server, tmp_path):
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "bootstrap").write_text("#!/bin/sh\n")
+    text = TEMPLATE.read_text()
+    assert "../../target/lambda/pix-monitor/" in text
+    (tmp_path / "template.yaml").write_text(text.replace("../../target/lambda/pix-monitor/", "code/"))
+    server.client("s3").create_bucket(Bucket="code")
+    source, packaged = str(tmp_path / "template.yaml"), str(tmp_path / "packaged.yaml")
+    server.aws("cloudformation", "package", "--template-file", source, "--s3-bucket", "code", "--output-template-file", packaged)
+    deploy = ["cloudformation", "deploy", "--template-file", packaged, "--stack-name", "pix", "--capabilities", "CAPABILITY_IAM"]
+    values = ["WatchedAccounts=acc-1,acc-2", "SlackWebhook=https://hooks.slack.test/secret"]
+    shown = server.aws(*deploy, "--parameter-overrides", *values)
+    assert "Successfully created/updated stack - pix" in shown
+    assert "No changes to deploy" in server.aws(*deploy, "--parameter-overrides", *values, "--no-fail-on-empty-changeset")
+
+    [stack] = server.client("cloudformation").describe_stacks(StackName="pix")["Stacks"]
+    assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:pix-monitor"
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    assert outputs == {"FunctionArn": arn, "StateBucketName": "pix-state"}
+    values = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
+    assert (values["SlackWebhook"], values["SearchRangeMinutes"]) == ("****", "5")
+    variables = server.client("lambda").get_function(FunctionName="pix-monitor")["Configuration"]["Environment"]["Variables"]
+    assert (variables["WATCHED_ACCOUNTS"], variables["SLACK_WEBHOOK"]) == ("acc-1,acc-2", "https://hooks.slack.test/secret")
+    [schedule] = server.client("scheduler").list_schedules()["Schedules"]
+    assert schedule["Target"]["Arn"] == arn
+    server.client("cloudformation").delete_stack(StackName="pix")
+    server.client("cloudformation").get_waiter("stack_delete_complete").wait(StackName="pix", WaiterConfig={"Delay": 1})
+    assert server.client("lambda").list_functions()["Functions"] == []
+
+
+def test_a_stack_that_fails_says_why_and_is_rolled_back(server):
+    server.client("s3", key="210987654321").create_bucket(Bucket="things")
+    cloudformation = server.client("cloudformation")
+    cloudformation.create_stack(StackName="s", TemplateBody=template(B=BUCKET))
+    with pytest.raises(Exception, match="ROLLBACK_COMPLETE"):
+        cloudformation.get_waiter("stack_create_complete").wait(StackName="s", WaiterConfig={"Delay": 1})
+    events = cloudformation.describe_stack_events(StackName="s")["StackEvents"]
+    assert events[0]["ResourceStatus"] == "ROLLBACK_COMPLETE"
+    [failed] = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
+    assert failed["LogicalResourceId"] == "B"
+    assert "The requested bucket name is not available." in failed["ResourceStatusReason"]
+    assert "HandlerErrorCode: AlreadyExists" in failed["ResourceStatusReason"]
+    again = refusal(cloudformation.update_stack, StackName="s", TemplateBody=template(B=BUCKET))
+    assert again[:2] == (400, "ValidationError") and "is in ROLLBACK_COMPLETE state and can not be updated." in again[2]
+
+
+def test_errors_say_what_aws_says(server):
+    cloudformation = server.client("cloudformation")
+    assert refusal(cloudformation.describe_stacks, StackName="none") == (
+        400,
+        "ValidationError",
+        "Stack with id none does not exist",
     )
-    stacks.get_waiter("stack_update_complete").wait(StackName="life", WaiterConfig={"Delay": 1})
-    (group,) = server.client("logs").describe_log_groups()["logGroups"]
-    assert group["retentionInDays"] == 30
-    with pytest.raises(ClientError) as nothing:
-        stacks.update_stack(
-            StackName="life", UsePreviousTemplate=True, Parameters=[{"ParameterKey": "Days", "UsePreviousValue": True}]
-        )
-    assert nothing.value.response["Error"]["Message"] == "No updates are to be performed."
-    stacks.delete_stack(StackName="life")
-    stacks.get_waiter("stack_delete_complete").wait(StackName="life", WaiterConfig={"Delay": 1})
-    events = stacks.get_paginator("describe_stack_events").paginate(StackName=stack_id).build_full_result()["StackEvents"]
-    assert events[0]["ResourceStatus"] == "DELETE_COMPLETE"
-    assert len({event["EventId"] for event in events}) == len(events)
+    broken = [
+        ("{", "Template format error: JSON not well-formed."),
+        ("{}", "Template format error: At least one Resources member must be defined."),
+        (
+            template(B={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "None"}}}),
+            "Template format error: Unresolved resource dependencies [None] in the Resources block of the template",
+        ),
+        (template(A={"Type": "AWS::S3::Bucket", "DependsOn": "B"}, B={"Type": "AWS::S3::Bucket", "DependsOn": "A"}),
+         "Circular dependency between resources: [A, B]"),
+    ]  # fmt: skip
+    for body, message in broken:
+        status, code, text = refusal(cloudformation.create_stack, StackName="s", TemplateBody=body)
+        assert (status, code) == (400, "ValidationError") and text.startswith(message), text
+    cloudformation.create_stack(StackName="s", TemplateBody=template(B=BUCKET))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="s", WaiterConfig={"Delay": 1})
+    same = refusal(cloudformation.update_stack, StackName="s", TemplateBody=template(B=BUCKET))
+    assert same == (400, "ValidationError", "No updates are to be performed.")
+    taken = refusal(cloudformation.create_stack, StackName="s", TemplateBody=template(B=BUCKET))
+    assert taken == (400, "AlreadyExistsException", "Stack [s] already exists")
 
 
-def test_a_change_set_that_is_not_there(stacks):
-    with pytest.raises(stacks.exceptions.ChangeSetNotFoundException) as missing:
-        stacks.describe_change_set(ChangeSetName="arn:aws:cloudformation:us-east-1:123456789012:changeSet/x/1")
-    assert missing.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
-
-
-def test_the_cli_deploys(server, stacks, tmp_path):
-    template = tmp_path / "template.yaml"
-    template.write_text(TEMPLATE)
-    words = ["cloudformation", "deploy", "--stack-name", "cli", "--template-file", str(template)]
-    server.aws(*words, "--parameter-overrides", "Days=14", "--tags", "team=pix")
-    (stack,) = stacks.describe_stacks(StackName="cli")["Stacks"]
-    assert (stack["StackStatus"], stack["Tags"]) == ("CREATE_COMPLETE", [{"Key": "team", "Value": "pix"}])
-    server.aws(*words, "--parameter-overrides", "Days=14", "--tags", "team=pix", "--no-fail-on-empty-changeset")
-    server.aws(*words, "--parameter-overrides", "Days=30", "--tags", "team=pix")
-    (stack,) = stacks.describe_stacks(StackName="cli")["Stacks"]
-    assert (stack["StackStatus"], stack["Parameters"][0]["ParameterValue"]) == ("UPDATE_COMPLETE", "30")
+def test_a_resource_type_that_is_not_implemented_is_named(server):
+    queue = {"Type": "AWS::SQS::Queue"}
+    answer = refusal(server.client("cloudformation").create_stack, StackName="s", TemplateBody=template(Q=queue))
+    assert answer[0] == 501 and "AWS::SQS::Queue" in answer[2]

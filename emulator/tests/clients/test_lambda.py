@@ -18,9 +18,9 @@ def functions(server):
 
 def test_a_function_lives_its_life(functions):
     assert functions.get_function(FunctionName=ARN)["Configuration"]["Timeout"] == 3
-    functions.update_function_configuration(FunctionName="f", Timeout=60, Environment={"Variables": {"A": "1"}})
+    functions.update_function_configuration(FunctionName="f", Timeout=60, Environment={"Variables": {"A1": "1"}})
     configuration = functions.get_function_configuration(FunctionName="f")
-    assert (configuration["Timeout"], configuration["Environment"]) == (60, {"Variables": {"A": "1"}})
+    assert (configuration["Timeout"], configuration["Environment"]) == (60, {"Variables": {"A1": "1"}})
     functions.get_waiter("function_active_v2").wait(FunctionName="f")
     assert [f["FunctionName"] for f in functions.list_functions()["Functions"]] == ["f"]
     functions.delete_function(FunctionName="f")
@@ -55,10 +55,12 @@ def test_an_event_that_is_no_json_is_refused(functions):
     assert refused.value.response["Error"]["Code"] == "InvalidRequestContentException"
 
 
-def test_the_models_constraints_are_checked_in_awss_words(functions):
+@pytest.mark.parametrize(("timeout", "bound"), [(0, "greater than or equal to 1"), (901, "less than or equal to 900")])
+def test_constraints_are_checked_in_awss_words(server, functions, timeout, bound):
+    functions = server.client("lambda", parameter_validation=False)
     with pytest.raises(ClientError) as refused:
-        functions.update_function_configuration(FunctionName="f", Timeout=0)
+        functions.update_function_configuration(FunctionName="f", Timeout=timeout)
     assert refused.value.response["Error"]["Message"] == (
-        "1 validation error detected: Value '0' at 'timeout' failed to satisfy constraint: "
-        "Member must have value greater than or equal to 1"
+        f"1 validation error detected: Value '{timeout}' at 'timeout' failed to satisfy constraint: "
+        f"Member must have value {bound}"
     )
