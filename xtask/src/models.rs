@@ -77,8 +77,11 @@ const MEMBER: &[&str] = &[
     "enum",
 ];
 
+/// What is kept of how an operation pages.
+const PAGINATOR: &[&str] = &["input_token", "output_token", "result_key", "more_results"];
+
 /// Unpacks the newest version of each service's model out of the wheel, in Python because pip brings it along.
-const UNPACK: &str = r"
+const UNPACK: &str = r#"
 import gzip, pathlib, sys, zipfile
 wheel, out, *services = sys.argv[1:]
 with zipfile.ZipFile(wheel) as archive:
@@ -86,7 +89,10 @@ with zipfile.ZipFile(wheel) as archive:
     for service in services:
         name = max(n for n in names if n.startswith(f'botocore/data/{service}/') and n.endswith('/service-2.json.gz'))
         pathlib.Path(out, service + '.json').write_bytes(gzip.decompress(archive.read(name)))
-";
+        pages = name.replace('/service-2.json.gz', '/paginators-1.json')
+        text = archive.read(pages) if pages in names else b'{"pagination":{}}'
+        pathlib.Path(out, service + '.pages.json').write_bytes(text)
+"#;
 
 /// Where the models come from.
 #[derive(clap::Args)]
@@ -110,7 +116,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&models)?;
     for service in SERVICES {
         let model: Value = serde_json::from_slice(&fs::read(work.join(format!("{service}.json")))?)?;
-        let text = distil(service, &model).map_err(|error| format!("{service}: {error}"))?;
+        let pages: Value = serde_json::from_slice(&fs::read(work.join(format!("{service}.pages.json")))?)?;
+        let text = distil(service, &model, &pages["pagination"]).map_err(|error| format!("{service}: {error}"))?;
         fs::write(models.join(format!("{service}.json")), &text)?;
         println!("{service}: {} KB", text.len() / 1024);
     }
@@ -132,7 +139,7 @@ fn succeed(command: &mut Command) -> Result<(), Box<dyn Error>> {
 }
 
 /// One service's model as the emulator reads it.
-fn distil(service: &str, model: &Value) -> Result<String, String> {
+fn distil(service: &str, model: &Value, pages: &Value) -> Result<String, String> {
     let operations = object(&model["operations"])?;
     let shapes = object(&model["shapes"])?;
     let mut text = String::new();
@@ -141,7 +148,11 @@ fn distil(service: &str, model: &Value) -> Result<String, String> {
     let mut lines = Vec::new();
     let mut reached = BTreeSet::new();
     for (name, operation) in operations {
-        lines.push(format!("{}:{}", json!(name), distil_operation(operation, shapes, &mut reached)?));
+        let mut kept = distil_operation(operation, shapes, &mut reached)?;
+        if let Some(pages) = pages.get(name) {
+            kept.insert("paginator".into(), Value::Object(keep(object(pages)?, PAGINATOR)));
+        }
+        lines.push(format!("{}:{}", json!(name), Value::Object(kept)));
     }
     let _ = writeln!(text, "\"operations\":{{\n{}\n}},", lines.join(",\n"));
     for (name, shape) in shapes {
@@ -169,7 +180,7 @@ fn distil_operation(
     operation: &Value,
     shapes: &Map<String, Value>,
     reached: &mut BTreeSet<String>,
-) -> Result<Value, String> {
+) -> Result<Map<String, Value>, String> {
     let mut kept = Map::new();
     kept.insert("http".into(), operation["http"].clone());
     for key in ["input", "output"] {
@@ -198,7 +209,7 @@ fn distil_operation(
             kept.insert(key.into(), value.clone());
         }
     }
-    Ok(Value::Object(kept))
+    Ok(kept)
 }
 
 fn distil_shape(shape: &Value) -> Result<Value, String> {

@@ -44,6 +44,8 @@ pub struct Caller {
     pub source_ip: Option<std::net::IpAddr>,
     /// The invocation whose code makes the call.
     pub invocation: Option<InvocationRef>,
+    /// Whether faults pass this caller by: a scenario's own lines arrange and look, and are no part of what is tested.
+    pub(crate) spared: bool,
 }
 
 impl Caller {
@@ -56,6 +58,7 @@ impl Caller {
             source_arn: None,
             source_ip: None,
             invocation: None,
+            spared: false,
         }
     }
 

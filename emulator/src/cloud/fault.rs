@@ -1,15 +1,18 @@
-//! Faults: what goes wrong, and at which call.
+//! Faults: what goes wrong, and at which call. How scripts and command lines write them: `scenario::fault`.
 
-use std::fmt;
-use std::str::FromStr;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::Error;
+use super::Call;
+use super::pattern::{CallPattern, glob};
+use crate::model::{Model, Paginator};
+use crate::{Error, Result};
 
 /// What goes wrong at a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FaultKind {
     /// The calling function dies before the call takes effect.
     CrashBefore,
@@ -23,28 +26,36 @@ pub enum FaultKind {
     Refuse,
     /// The service denies the call; nothing takes effect.
     Deny,
+    /// The answer of a paged operation is an empty page that carries a token, as AWS may give at any time; the call
+    /// with that token gets what this call would have got. Operations that page by anything but one token are refused.
+    EmptyPage,
     /// The call takes effect after this much virtual time.
     Delay(Duration),
     /// The service answers this error; nothing takes effect.
-    Answer {
-        /// The HTTP status.
-        status: u16,
-        /// The error code.
+    Error {
+        /// The error code, such as `InternalError`.
         code: String,
+        /// The HTTP status, 400 to 599.
+        status: u16,
     },
 }
 
 impl FaultKind {
-    /// The error that the service answers with, for the kinds that are an answer.
+    /// The error that the service answers with, for the kinds that are an error.
     pub(crate) fn answer(&self, service: &str, action: &str) -> Option<Error> {
         match self {
             Self::Throttle => Some(throttled(service)),
             Self::Deny => Some(Error::new(403, "AccessDenied", format!("Denied by an injected fault at {action}"))),
-            Self::Answer { status, code } => {
+            Self::Error { status, code } => {
                 Some(Error::new(*status, code.clone(), format!("Answered by an injected fault at {action}")))
             }
             _ => None,
         }
+    }
+
+    /// Whether a call that it strikes has no effect.
+    pub fn prevents(&self) -> bool {
+        matches!(self, Self::CrashBefore | Self::Refuse | Self::Throttle | Self::Deny | Self::Error { .. })
     }
 }
 
@@ -59,60 +70,46 @@ fn throttled(service: &str) -> Error {
     }
 }
 
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CrashBefore => f.write_str("crash-before"),
-            Self::CrashAfter => f.write_str("crash-after"),
-            Self::LostReply => f.write_str("lost-reply"),
-            Self::Throttle => f.write_str("throttle"),
-            Self::Refuse => f.write_str("refuse"),
-            Self::Deny => f.write_str("deny"),
-            Self::Delay(time) => write!(f, "delay {}ms", time.as_millis()),
-            Self::Answer { status, code } => write!(f, "answer {status} {code}"),
-        }
+/// Which calls a fault strikes: `s3:Put*#2 pix-state/* … times 3`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallAim {
+    /// Which operations; at a sink its name and the HTTP method.
+    pub calls: CallPattern,
+    /// Only from the nth such call on, counted from 1 and from when the fault was injected.
+    pub nth: Option<u32>,
+    /// Only calls on a resource that this covers: an ARN or URL, or what is left of one after any `:` or `/`, such as
+    /// `pix-state/lastId.txt`; may hold wildcards.
+    pub resource: Option<String>,
+    /// How many times at most. Without it: once where `nth` is given, else each time.
+    pub times: Option<u32>,
+}
+
+impl CallAim {
+    /// Whether a call is aimed at, the count of calls aside.
+    pub fn covers(&self, service: &str, operation: &str, resource: &str) -> bool {
+        self.calls.covers(service, operation) && self.resource.as_deref().is_none_or(|aim| ends_in(aim, resource))
+    }
+
+    /// Whether the `seen`th call that it covers (from 1) is struck.
+    pub fn hits(&self, seen: u32) -> bool {
+        let first = self.nth.unwrap_or(1);
+        let times = self.times.or(self.nth.map(|_| 1));
+        seen >= first && times.is_none_or(|times| seen - first < times)
     }
 }
 
-/// A word that names no fault.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`{0}` is not a fault; there are crash-before, crash-after, lost-reply, throttle, refuse, deny (and, in scripts, delay and answer)"
-)]
-pub struct UnknownFault(String);
-
-impl FromStr for FaultKind {
-    type Err = UnknownFault;
-
-    fn from_str(word: &str) -> Result<Self, UnknownFault> {
-        match word {
-            "crash-before" => Ok(Self::CrashBefore),
-            "crash-after" => Ok(Self::CrashAfter),
-            "lost-reply" => Ok(Self::LostReply),
-            "throttle" => Ok(Self::Throttle),
-            "refuse" => Ok(Self::Refuse),
-            "deny" => Ok(Self::Deny),
-            _ => Err(UnknownFault(word.to_owned())),
-        }
-    }
+/// Whether a pattern covers a resource, or what follows one of its separators.
+fn ends_in(pattern: &str, resource: &str) -> bool {
+    let after = resource.match_indices([':', '/']).filter_map(|(at, _)| resource.get(at + 1..));
+    std::iter::once(resource).chain(after).any(|part| glob(pattern, part))
 }
 
 /// Where a fault strikes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Aim {
-    /// The nth call (from 1; every one if absent) that matches service, operation and resource.
-    /// Operation and resource may hold `*`.
-    Matching {
-        /// The service, or a sink's name.
-        service: String,
-        /// The operation, or a sink's HTTP method.
-        operation: String,
-        /// The resource's ARN or its end, or any.
-        resource: Option<String>,
-        /// Counted from 1.
-        nth: Option<u32>,
-    },
-    /// Call `call` (from 1) of attempt `invocation` (from 1) of a function.
+    /// At calls by what they are.
+    Calls(CallAim),
+    /// At call `call` (from 1) of attempt `invocation` (from 1) of a function.
     Point {
         /// The function's name.
         function: String,
@@ -124,7 +121,7 @@ pub enum Aim {
 }
 
 /// A fault that waits for its call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Where it strikes.
     pub aim: Aim,
@@ -142,27 +139,29 @@ pub(crate) struct Struck<'a> {
 
 /// The faults of a run, with the count of calls that each has seen.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Faults(Vec<(Fault, u32)>);
+pub(crate) struct Faults {
+    armed: Vec<(Fault, u32)>,
+    /// The tokens that empty pages gave out, and the token of the call that was answered with one.
+    tokens: BTreeMap<String, Option<Value>>,
+}
 
 impl Faults {
     pub fn add(&mut self, fault: Fault) {
-        self.0.push((fault, 0));
+        self.armed.push((fault, 0));
     }
 
-    /// The fault that strikes this call. The first that was added wins; all that match are counted.
+    /// The fault that strikes this call. The first that was added wins; all that cover it are counted.
     pub fn strike(&mut self, call: &Struck<'_>) -> Option<FaultKind> {
         let mut struck = None;
-        for (fault, seen) in &mut self.0 {
+        for (fault, seen) in &mut self.armed {
             let hit = match &fault.aim {
                 Aim::Point { function, invocation, call: number } => {
                     call.point == Some((function.as_str(), *invocation, *number))
                 }
-                Aim::Matching { service, operation, resource, nth } => {
-                    let matches = service == call.service
-                        && glob(operation, call.operation)
-                        && resource.as_ref().is_none_or(|r| glob(r, call.resource) || call.resource.ends_with(r));
-                    *seen += u32::from(matches);
-                    matches && nth.is_none_or(|n| n == *seen)
+                Aim::Calls(aim) => {
+                    let covered = aim.covers(call.service, call.operation, call.resource);
+                    *seen += u32::from(covered);
+                    covered && aim.hits(*seen)
                 }
             };
             if hit && struck.is_none() {
@@ -171,47 +170,78 @@ impl Faults {
         }
         struck
     }
+
+    /// Empties the answer of a paged call, and has it carry `token`.
+    pub fn empty_page(&mut self, call: &Call, output: &mut Value, token: String) -> Result<()> {
+        let pages = one_token(call)?;
+        for key in &pages.result_keys {
+            if let Some(list) = output.get_mut(*key) {
+                *list = json!([]);
+            }
+        }
+        if let Some(members) = output.as_object_mut() {
+            members.insert(pages.output_tokens[0].to_owned(), json!(token));
+        }
+        self.tokens.insert(token, call.input.get(pages.input_tokens[0]).cloned());
+        Ok(())
+    }
+
+    /// Gives a call that carries the token of an empty page the token that the emptied call had.
+    pub fn restore_token(&self, call: &mut Call) {
+        if self.tokens.is_empty() {
+            return;
+        }
+        let Ok(pages) = one_token(call) else { return };
+        let (member, Some(members)) = (pages.input_tokens[0], call.input.as_object_mut()) else { return };
+        let Some(was) = members.get(member).and_then(Value::as_str).and_then(|token| self.tokens.get(token)) else {
+            return;
+        };
+        match was {
+            Some(token) => members.insert(member.to_owned(), token.clone()),
+            None => members.shift_remove(member),
+        };
+    }
 }
 
-/// Whether `text` fits `pattern`, in which `*` stands for any run of characters.
-pub(crate) fn glob(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    if !pattern.contains('*') {
-        return rest.is_empty();
-    }
-    let mut parts: Vec<&str> = parts.collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
+/// How a call's operation pages, if it does so by one plain token and lists at the top of its answer.
+fn one_token(call: &Call) -> Result<&'static Paginator> {
+    let operation = Model::of(call.service).and_then(|model| model.operation(&call.operation));
+    let plain = |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric());
+    operation
+        .and_then(|operation| operation.paginator.as_ref())
+        .filter(|pages| {
+            pages.input_tokens.len() == 1
+                && pages.output_tokens.len() == 1
+                && pages.more_results.is_none()
+                && pages.output_tokens.iter().chain(&pages.result_keys).all(|key| plain(key))
+        })
+        .ok_or_else(|| {
+            Error::not_implemented(format!(
+                "the fault empty-page at {}:{}, which does not page by one token",
+                call.service, call.operation
+            ))
+        })
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::cloud::{Caller, Scope};
 
     fn call<'a>(operation: &'a str, resource: &'a str) -> Struck<'a> {
         Struck { service: "s3", operation, resource, point: None }
     }
 
+    fn aim(calls: &str, nth: Option<u32>, resource: Option<&str>, times: Option<u32>) -> CallAim {
+        CallAim { calls: calls.parse().unwrap(), nth, resource: resource.map(str::to_owned), times }
+    }
+
     #[test]
     fn only_the_nth_matching_call_is_struck() {
         let mut faults = Faults::default();
-        faults.add(Fault {
-            aim: Aim::Matching {
-                service: "s3".into(),
-                operation: "Put*".into(),
-                resource: Some("b/k".into()),
-                nth: Some(2),
-            },
-            kind: FaultKind::LostReply,
-        });
+        let aim = aim("s3:Put*", Some(2), Some("b/k"), None);
+        faults.add(Fault { aim: Aim::Calls(aim), kind: FaultKind::LostReply });
         assert_eq!(faults.strike(&call("PutObject", "arn:aws:s3:::b/k")), None);
         assert_eq!(faults.strike(&call("GetObject", "arn:aws:s3:::b/k")), None);
         assert_eq!(faults.strike(&call("PutObject", "arn:aws:s3:::b/other")), None);
@@ -220,16 +250,36 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_run() {
-        for (pattern, text, fits) in [
-            ("Put*", "PutObject", true),
-            ("*", "", true),
-            ("a*b*c", "axxbyyc", true),
-            ("a*b*c", "axxc", false),
-            ("abc", "abcd", false),
-            ("*Object", "PutObjects", false),
-        ] {
-            assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
-        }
+    fn a_service_may_hold_wildcards_and_times_count() {
+        let mut faults = Faults::default();
+        faults.add(Fault { aim: Aim::Calls(aim("*:*", None, None, Some(2))), kind: FaultKind::Throttle });
+        let strikes: Vec<bool> = (0..4).map(|_| faults.strike(&call("PutObject", "x")).is_some()).collect();
+        assert_eq!(strikes, [true, true, false, false]);
+    }
+
+    #[test]
+    fn a_resource_is_named_by_its_end_and_not_by_any_part_of_a_word() {
+        let aimed = aim("s3:*", None, Some("pix-state/*"), None);
+        assert!(aimed.covers("s3", "PutObject", "arn:aws:s3:::pix-state/lastId.txt"));
+        assert!(!aimed.covers("s3", "PutObject", "arn:aws:s3:::my-pix-state/lastId.txt"));
+        assert!(!aimed.covers("logs", "PutObject", "arn:aws:s3:::pix-state/lastId.txt"));
+    }
+
+    #[test]
+    fn an_empty_page_gives_way_to_what_was_asked_for() {
+        let mut faults = Faults::default();
+        let call = |operation: &str, input| {
+            Call::new("logs", operation, Caller::root("1"), Scope::new("1", "us-east-1"), input)
+        };
+        let mut output = json!({"events": [1], "searchedLogStreams": [2], "nextToken": "real"});
+        let asked = call("FilterLogEvents", json!({"logGroupName": "g", "nextToken": "first"}));
+        faults.empty_page(&asked, &mut output, "empty".to_owned()).unwrap();
+        assert_eq!(output, json!({"events": [], "searchedLogStreams": [], "nextToken": "empty"}));
+        let mut next = call("FilterLogEvents", json!({"logGroupName": "g", "nextToken": "empty"}));
+        faults.restore_token(&mut next);
+        assert_eq!(next.input, asked.input);
+        let other = call("PutLogEvents", json!({}));
+        let refused = faults.empty_page(&other, &mut json!({}), "t".to_owned()).unwrap_err();
+        assert!(refused.message().contains("logs:PutLogEvents"), "{refused}");
     }
 }

@@ -47,7 +47,8 @@ struct Passage<'a> {
 impl Inner {
     /// Makes a call. The order of what happens to it is the design:
     /// resource, faults that come before, permission, the step itself, faults that come after, trace.
-    pub(crate) async fn call(&self, call: Call, request_id: &str) -> Result<Reply, Halt> {
+    pub(crate) async fn call(&self, mut call: Call, request_id: &str) -> Result<Reply, Halt> {
+        self.faults.lock().restore_token(&mut call);
         let service = self.service(call.service)?;
         let access = self.access_in(&call.caller, &call.scope);
         let mut step = service.prepare(&call)?;
@@ -81,6 +82,9 @@ impl Inner {
     }
 
     fn strike(&self, passage: &Passage<'_>) -> Option<FaultKind> {
+        if passage.call.caller.spared {
+            return None;
+        }
         let point = passage.point.as_ref().map(|(invocation, call)| (&*invocation.function, invocation.number, *call));
         self.faults.lock().strike(&Struck {
             service: passage.call.service,
@@ -93,7 +97,7 @@ impl Inner {
     /// The faults that come before the call takes effect.
     async fn before(&self, passage: &Passage<'_>) -> Result<(), Halt> {
         match &passage.fault {
-            None | Some(FaultKind::CrashAfter | FaultKind::LostReply) => Ok(()),
+            None | Some(FaultKind::CrashAfter | FaultKind::LostReply | FaultKind::EmptyPage) => Ok(()),
             Some(FaultKind::CrashBefore) => Err(Halt::Crashed),
             Some(FaultKind::Refuse) => Err(Halt::Refused),
             Some(FaultKind::Delay(time)) => {
@@ -169,8 +173,14 @@ impl Inner {
     fn after(
         &self,
         passage: &Passage<'_>,
-        outcome: Result<Reply, Halt>,
+        mut outcome: Result<Reply, Halt>,
     ) -> (Option<Result<Reply, Error>>, Result<Reply, Halt>) {
+        if let (Some(FaultKind::EmptyPage), Ok(reply)) = (&passage.fault, &mut outcome) {
+            let token = format!("empty-page/{}", passage.request_id);
+            if let Err(refused) = self.faults.lock().empty_page(passage.call, &mut reply.output, token) {
+                outcome = Err(Halt::Error(refused));
+            }
+        }
         let happened = match &outcome {
             Ok(reply) => Some(Ok(reply.clone())),
             Err(Halt::Error(error)) => Some(Err(error.clone())),
@@ -208,6 +218,7 @@ impl Inner {
             action: passage.action.clone(),
             resource: passage.target.resource.clone(),
             caller: call.caller.principal.arn(),
+            source_arn: call.caller.source_arn.clone(),
             invocation: call.caller.invocation.clone(),
             index: passage.point.as_ref().map(|(_, index)| *index),
             input: call.input.clone(),
@@ -219,7 +230,7 @@ impl Inner {
             fault: passage.fault.clone(),
         };
         tracing::trace!(request_id = passage.request_id, action = passage.action, "recorded");
-        self.trace.add(self.clock.now(), Event::Call(Box::new(record)));
+        self.trace.add(self.clock.now(), Event::Call(std::sync::Arc::new(record)));
     }
 
     /// The caller's code dies here: it never learns what became of its call.

@@ -1,6 +1,7 @@
 //! The trace: every call that passed the door, and every attempt at running a function, in order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -27,7 +28,7 @@ pub struct Record {
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A call of an AWS operation, or of a sink.
-    Call(Box<CallRecord>),
+    Call(Arc<CallRecord>),
     /// An attempt at running a function began.
     Started(InvocationRecord),
     /// It ended.
@@ -54,7 +55,7 @@ pub struct InvocationRecord {
 }
 
 /// A call and its outcome.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct CallRecord {
     /// The service, or the sink's name.
     pub service: String,
@@ -66,6 +67,8 @@ pub struct CallRecord {
     pub resource: String,
     /// The ARN of the caller.
     pub caller: String,
+    /// The resource on whose behalf a service made the call, such as a schedule's ARN.
+    pub source_arn: Option<String>,
     /// The invocation that made the call, if one did.
     pub invocation: Option<InvocationRef>,
     /// The place of the call among the invocation's calls, from 1.
@@ -93,10 +96,8 @@ impl CallRecord {
     ///
     /// A call whose caller crashed after it, or whose reply was lost, took effect.
     pub fn took_effect(&self) -> bool {
-        match self.fault {
-            Some(FaultKind::CrashBefore | FaultKind::Refuse | FaultKind::Throttle | FaultKind::Deny) => false,
-            _ => self.error.is_none() && self.status.is_none_or(|status| status < 400),
-        }
+        let prevented = self.fault.as_ref().is_some_and(FaultKind::prevents);
+        !prevented && self.error.is_none() && self.status.is_none_or(|status| status < 400)
     }
 }
 
@@ -165,6 +166,11 @@ impl Trace {
     }
 
     pub fn records(&self) -> Vec<Record> {
-        self.inner.lock().records.iter().cloned().collect()
+        self.records_from(0)
+    }
+
+    /// The records after the first `from`.
+    pub fn records_from(&self, from: usize) -> Vec<Record> {
+        self.inner.lock().records.iter().skip(from).cloned().collect()
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::operation::{Http, HttpChecksum, OperationModel, UriTemplate};
+use super::operation::{Http, HttpChecksum, OperationModel, Paginator, UriTemplate};
 use super::shape::{ErrorFacts, Kind, Location, Member, Shape, ShapeId, Structure, TimestampFormat, XmlNamespace};
 use super::{Metadata, Model};
 
@@ -72,6 +72,7 @@ impl Resolver<'_> {
             }),
             host_prefix: raw.host_prefix,
             deprecated: raw.deprecated,
+            paginator: raw.paginator.as_ref().map(RawPaginator::resolve),
         })
     }
 
@@ -214,6 +215,37 @@ struct RawOperation {
     http_checksum: Option<RawChecksum>,
     #[serde(default)]
     deprecated: bool,
+    paginator: Option<RawPaginator>,
+}
+
+#[derive(Deserialize)]
+struct RawPaginator {
+    input_token: OneOrMore,
+    output_token: OneOrMore,
+    result_key: Option<OneOrMore>,
+    more_results: Option<&'static str>,
+}
+
+impl RawPaginator {
+    fn resolve(&self) -> Paginator {
+        let list = |names: &OneOrMore| match names {
+            OneOrMore::One(name) => vec![*name],
+            OneOrMore::More(names) => names.clone(),
+        };
+        Paginator {
+            input_tokens: list(&self.input_token),
+            output_tokens: list(&self.output_token),
+            result_keys: self.result_key.as_ref().map(list).unwrap_or_default(),
+            more_results: self.more_results,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(&'static str),
+    More(Vec<&'static str>),
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub use operation::{Http, HttpChecksum, OperationModel, Segment, UriTemplate};
+pub use operation::{Http, HttpChecksum, OperationModel, Paginator, Segment, UriTemplate};
 pub use shape::{ErrorFacts, Kind, Location, Member, Shape, ShapeId, Structure, TimestampFormat, XmlNamespace};
 
 /// What detection needs to know of a service before its model is read. A test holds it against the models.

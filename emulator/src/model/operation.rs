@@ -25,6 +25,21 @@ pub struct OperationModel {
     pub host_prefix: Option<&'static str>,
     /// Whether AWS advises against it; routing prefers its successor.
     pub deprecated: bool,
+    /// How it pages, where SDKs and the AWS CLI do that by themselves.
+    pub paginator: Option<Paginator>,
+}
+
+/// How an operation pages, from botocore's `paginators-1.json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paginator {
+    /// The input's members that take the tokens.
+    pub input_tokens: Vec<&'static str>,
+    /// Where the output holds them: a JMESPath expression for each of `input_tokens`.
+    pub output_tokens: Vec<&'static str>,
+    /// The output's members whose lists are joined; paths such as `DistributionList.Items` are allowed.
+    pub result_keys: Vec<&'static str>,
+    /// The output's member that says whether there is more, where the tokens do not.
+    pub more_results: Option<&'static str>,
 }
 
 impl OperationModel {

@@ -2,41 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
-use super::pattern::{CallPattern, glob};
 use super::script::diagnostic::Problem;
 use super::script::duration;
 use super::script::lexer::Words;
-
-/// What happens at a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The caller dies before the call reaches the service.
-    CrashBefore,
-    /// The service does its work, then the caller dies before the answer reaches it.
-    CrashAfter,
-    /// The service does its work, and the answer is lost: the caller sees the connection break.
-    LostReply,
-    /// The service answers with its throttling error and does nothing.
-    Throttle,
-    /// The connection is refused.
-    Refuse,
-    /// The service answers as if no policy allowed the call.
-    Deny,
-    /// The answer of a paged operation is an empty page that carries a token, as AWS may give at any time; the call
-    /// with that token gets what this call would have got.
-    EmptyPage,
-    /// The answer takes this much virtual time longer.
-    Delay(Duration),
-    /// The service answers with this error and does nothing.
-    Error {
-        /// The error code, such as `InternalError`.
-        code: String,
-        /// The HTTP status, 400 to 599.
-        status: u16,
-    },
-}
+pub use crate::cloud::{Aim, CallAim, Fault, FaultKind};
 
 /// The words that begin a kind.
 const KINDS: [&str; 9] =
@@ -90,35 +60,22 @@ impl fmt::Display for FaultKind {
     }
 }
 
-/// A fault aimed at calls: `s3:PutObject#1 crash-before`, `s3:Get* pix-state/* throttle times 2`.
+/// A fault as a script aims it: `s3:PutObject#1 crash-before`, `s3:Get* pix-state/* throttle times 2`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultSpec {
-    /// Which operations.
-    pub calls: CallPattern,
-    /// Only the nth such call, counted from 1 and from this step on.
-    pub nth: Option<u32>,
-    /// Only calls on a resource that this covers, such as `pix-state/lastId.txt`; may hold wildcards.
-    pub resource: Option<String>,
+    /// At which calls.
+    pub aim: CallAim,
     /// What happens.
     pub kind: FaultKind,
-    /// How many times at most. Without it: once where `nth` is given, else each time.
-    pub times: Option<u32>,
+}
+
+impl From<FaultSpec> for Fault {
+    fn from(spec: FaultSpec) -> Self {
+        Self { aim: Aim::Calls(spec.aim), kind: spec.kind }
+    }
 }
 
 impl FaultSpec {
-    /// Whether a call is aimed at, the count of calls aside.
-    pub fn covers(&self, service: &str, operation: &str, resource: Option<&str>) -> bool {
-        self.calls.covers(service, operation)
-            && self.resource.as_deref().is_none_or(|aim| resource.is_some_and(|resource| glob(aim, resource)))
-    }
-
-    /// Whether the `seen`th call that it covers (from 1) is hit.
-    pub fn hits(&self, seen: u32) -> bool {
-        let first = self.nth.unwrap_or(1);
-        let times = self.times.or(self.nth.map(|_| 1));
-        seen >= first && times.is_none_or(|times| seen - first < times)
-    }
-
     pub(crate) fn parse(words: &mut Words<'_>) -> Result<Self, Problem> {
         let target = words.expect("what the fault is aimed at")?;
         let (calls, nth) = match target.text.split_once('#') {
@@ -145,7 +102,7 @@ impl FaultSpec {
             None
         };
         words.end()?;
-        Ok(Self { calls, nth, resource, kind, times })
+        Ok(Self { aim: CallAim { calls, nth, resource, times }, kind })
     }
 }
 
@@ -162,15 +119,16 @@ impl FromStr for FaultSpec {
 
 impl fmt::Display for FaultSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.calls)?;
-        if let Some(nth) = self.nth {
+        let CallAim { calls, nth, resource, times } = &self.aim;
+        write!(f, "{calls}")?;
+        if let Some(nth) = nth {
             write!(f, "#{nth}")?;
         }
-        if let Some(resource) = &self.resource {
+        if let Some(resource) = resource {
             write!(f, " {resource}")?;
         }
         write!(f, " {}", self.kind)?;
-        self.times.map_or(Ok(()), |times| write!(f, " times {times}"))
+        times.map_or(Ok(()), |times| write!(f, " times {times}"))
     }
 }
 
@@ -257,25 +215,27 @@ impl fmt::Display for PointSpec {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
     use super::*;
+    use crate::scenario::pattern::CallPattern;
     use proptest::prelude::*;
 
     #[test]
     fn reads_each_form() {
         let first: FaultSpec = "s3:PutObject#1 crash-before".parse().unwrap();
-        assert_eq!((first.nth, first.kind.clone(), first.resource.clone()), (Some(1), FaultKind::CrashBefore, None));
-        assert!(first.hits(1) && !first.hits(2));
+        assert_eq!((first.aim.nth, first.kind, &first.aim.resource), (Some(1), FaultKind::CrashBefore, &None));
+        assert!(first.aim.hits(1) && !first.aim.hits(2));
 
         let aimed: FaultSpec = "s3:Put* pix-state/* throttle times 2".parse().unwrap();
-        assert!(aimed.covers("s3", "PutObject", Some("pix-state/lastId.txt")));
-        assert!(!aimed.covers("s3", "PutObject", Some("other/lastId.txt")));
-        assert!(!aimed.covers("s3", "PutObject", None));
-        assert!(aimed.hits(1) && aimed.hits(2) && !aimed.hits(3));
+        assert!(aimed.aim.covers("s3", "PutObject", "arn:aws:s3:::pix-state/lastId.txt"));
+        assert!(!aimed.aim.covers("s3", "PutObject", "arn:aws:s3:::other/lastId.txt"));
+        assert!(aimed.aim.hits(1) && aimed.aim.hits(2) && !aimed.aim.hits(3));
 
         let always: FaultSpec = "slack:POST delay 1m30s".parse().unwrap();
-        assert!(always.hits(1) && always.hits(9999));
+        assert!(always.aim.hits(1) && always.aim.hits(9999));
         let third: FaultSpec = "slack:POST#3 error InternalError 500 times 2".parse().unwrap();
-        assert!(!third.hits(2) && third.hits(3) && third.hits(4) && !third.hits(5));
+        assert!(!third.aim.hits(2) && third.aim.hits(3) && third.aim.hits(4) && !third.aim.hits(5));
     }
 
     #[test]
@@ -315,7 +275,8 @@ mod tests {
             resource in proptest::option::of("[a-z]{1,4}/[a-z*]{1,4}"), kind in kinds(),
             times in proptest::option::of(1_u32..99),
         ) {
-            let spec = FaultSpec { calls: CallPattern { service, operation }, nth, resource, kind, times };
+            let aim = CallAim { calls: CallPattern { service, operation }, nth, resource, times };
+            let spec = FaultSpec { aim, kind };
             prop_assert_eq!(spec.to_string().parse::<FaultSpec>(), Ok(spec));
         }
 

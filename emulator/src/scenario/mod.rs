@@ -1,10 +1,13 @@
-//! Scenario scripts: the language, its `aws` lines, expectations, faults, and the reports of a run.
+//! Scenario scripts: the language, its `aws` lines, expectations, faults, the runner, and the reports of a run.
 //!
-//! Everything in this folder but the runner is pure: a function of text, of the service models and of what a run left.
+//! Everything in this folder but the runner (`run/`) is pure: a function of text, of the service models and of what a run
+//! left.
 
 pub mod awscli;
 pub mod expect;
 pub mod fault;
-pub mod pattern;
 pub mod report;
+pub mod run;
 pub mod script;
+
+pub use crate::cloud::pattern;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::{ATTEMPT_HEADER, AnswerKind, SINK_DOMAIN, Sink};
+use super::{ATTEMPT_HEADER, Outcome, SINK_DOMAIN, Sink};
 use crate::Error;
 use crate::clock::Activity;
 use crate::cloud::{CallRecord, Cloud, Entry, Event, FaultKind, Halt, Inner, InvocationRef};
@@ -36,6 +36,21 @@ impl Cloud {
 /// Whether the sink saw the request. One that was refused, or whose sender died before, it did not see.
 fn reached(call: &CallRecord) -> bool {
     !matches!(call.fault, Some(FaultKind::CrashBefore | FaultKind::Refuse)) && call.error.is_none()
+}
+
+/// Notes a request whose sender does not wait for the answer any more: its own time-out was shorter, or it died.
+struct Noted<'a> {
+    inner: &'a Inner,
+    passage: &'a Passage,
+    done: bool,
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.inner.note(self.passage, &Err(Halt::Lost));
+        }
+    }
 }
 
 /// A request on its way to a sink.
@@ -70,7 +85,10 @@ impl Inner {
         let point = passage.invocation.as_ref().zip(index).map(|(i, call)| (&*i.function, i.number, call));
         passage.fault = self.strike_outside(&passage.sink, &passage.method, &passage.url, point);
 
+        let mut noted = Noted { inner: self, passage: &passage, done: false };
         let outcome = self.pass(&sink, request, &passage).await;
+        noted.done = true;
+        drop(noted);
         self.note(&passage, &outcome);
         let seen = match passage.fault {
             Some(FaultKind::CrashAfter) => Err(Halt::Crashed),
@@ -92,22 +110,25 @@ impl Inner {
             Some(FaultKind::Refuse) => return Err(Halt::Refused),
             Some(FaultKind::Throttle) => return answer(429),
             Some(FaultKind::Deny) => return answer(403),
-            Some(FaultKind::Answer { status, .. }) => return answer(*status),
+            Some(FaultKind::Error { status, .. }) => return answer(*status),
             Some(FaultKind::Delay(time)) => self.pause(*time).await?,
+            Some(FaultKind::EmptyPage) => {
+                return Err(Error::not_implemented("the fault empty-page at a sink, which has no pages").into());
+            }
             None | Some(FaultKind::CrashAfter | FaultKind::LostReply) => {}
         }
         let (attempt, scripted) = sink.next_answer();
         if !scripted.delay.is_zero() {
             self.pause(scripted.delay).await?;
         }
-        match scripted.kind {
-            AnswerKind::Refused => Err(Halt::Refused),
-            AnswerKind::Timeout => {
+        match scripted.outcome {
+            Outcome::Refused => Err(Halt::Refused),
+            Outcome::Timeout => {
                 // No answer, ever: the caller's own time-out ends it.
                 self.wait(None).await?;
                 Err(Halt::Lost)
             }
-            AnswerKind::Status { .. } => forward(sink, request, attempt).await,
+            Outcome::Status { .. } => forward(sink, request, attempt).await,
         }
     }
 
@@ -136,6 +157,7 @@ impl Inner {
             action: String::new(),
             resource: passage.url.clone(),
             caller: passage.invocation.as_ref().map_or_else(|| "outside".to_owned(), |i| i.function.to_string()),
+            source_arn: None,
             invocation: passage.invocation.clone(),
             index: passage.index,
             input: body,
@@ -146,7 +168,7 @@ impl Inner {
             answer,
             fault: passage.fault.clone(),
         };
-        self.trace.add(self.clock.now(), Event::Call(Box::new(record)));
+        self.trace.add(self.clock.now(), Event::Call(std::sync::Arc::new(record)));
     }
 }
 

@@ -8,7 +8,7 @@
 mod answer;
 mod door;
 
-pub use answer::{Answer, AnswerKind, BadAnswer};
+pub use answer::{Answer, Outcome};
 pub use door::SinkRequest;
 
 use std::collections::BTreeMap;

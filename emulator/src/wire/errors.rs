@@ -37,7 +37,7 @@ pub fn encode_error(
     let shape = model.and_then(|model| model.error_shape(error.code()));
     let facts = Facts { service, model, shape, error, request_id };
     let is_head = operation.is_some_and(|operation| operation.http.method == "HEAD");
-    let mut headers = HeaderMap::new();
+    let mut headers = if service == "s3" { header_members(error) } else { HeaderMap::new() };
     let body = match protocol {
         Protocol::AwsJson10 | Protocol::AwsJson11 => facts.json(true),
         Protocol::RestJson => {
@@ -64,6 +64,20 @@ pub fn encode_error(
     let mut response = respond(error.status(), headers, body, is_head);
     stamp(&mut response, protocol, service, request_id);
     response
+}
+
+/// S3's errors carry headers, such as the ETag of a 304: the members whose names are in lower case (`s3/errors.rs`).
+fn header_members(error: &Error) -> HeaderMap {
+    let members = error.members().iter().filter(|(name, _)| is_header(name));
+    let pairs = members.filter_map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(&text).ok()?))
+    });
+    pairs.collect()
+}
+
+fn is_header(member: &str) -> bool {
+    !member.contains(|c: char| c.is_ascii_uppercase())
 }
 
 /// An HTTP response; a length is the body's own, except for HEAD, whose answer tells the length of another.
@@ -135,6 +149,7 @@ impl Facts<'_> {
     /// The members besides the message, with what the shape wants and the service did not give.
     fn members(&self) -> Map<String, Value> {
         let mut members = self.error.members().clone();
+        members.retain(|name, _| self.service != "s3" || !is_header(name));
         // Lambda's errors say whose fault they are in a member of their own.
         if self.service == "lambda" && self.structure().is_some_and(|(_, structure)| structure.member("Type").is_some())
         {

@@ -66,7 +66,7 @@ def test_a_stack_that_fails_says_why_and_is_rolled_back(server):
     assert events[0]["ResourceStatus"] == "ROLLBACK_COMPLETE"
     [failed] = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
     assert failed["LogicalResourceId"] == "B"
-    assert "The requested bucket name is not available." in failed["ResourceStatusReason"]
+    assert "things already exists" in failed["ResourceStatusReason"]
     assert "HandlerErrorCode: AlreadyExists" in failed["ResourceStatusReason"]
     again = refusal(cloudformation.update_stack, StackName="s", TemplateBody=template(B=BUCKET))
     assert again[:2] == (400, "ValidationError") and "is in ROLLBACK_COMPLETE state and can not be updated." in again[2]

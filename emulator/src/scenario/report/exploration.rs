@@ -10,10 +10,14 @@ const LISTED_MAX: usize = 10;
 pub struct Exploration {
     /// The scenario's name, for the replay command.
     pub scenario: String,
+    /// The seed that was given on the command line, if one was.
+    pub seed: Option<u64>,
     /// The function at whose calls things were broken.
     pub function: String,
     /// The invariants, in the script's order, as the table names them: `alert-announced once`.
     pub invariants: Vec<String>,
+    /// The invariant that must be found broken, by its place in `invariants`.
+    pub violated: Option<usize>,
     /// The runs, in the order in which they were made.
     pub runs: Vec<ExploredRun>,
 }
@@ -39,14 +43,20 @@ pub enum Verdict {
 }
 
 impl Exploration {
-    /// Whether no invariant was broken outside a declared window.
+    /// Whether no invariant was broken outside a declared window, but for the one that must be found broken: that one was.
     pub fn passed(&self) -> bool {
-        self.runs.iter().flat_map(|run| &run.verdicts).all(|verdict| !matches!(verdict, Verdict::Broken(_)))
+        (0..self.invariants.len()).all(|place| (self.broken(place) > 0) == (self.violated == Some(place)))
+    }
+
+    /// In how many runs the invariant at this place was broken.
+    fn broken(&self, place: usize) -> usize {
+        self.runs.iter().filter(|run| matches!(run.verdicts.get(place), Some(Verdict::Broken(_)))).count()
     }
 
     /// The command that replays a run.
     pub fn replay(&self, at: PointSpec) -> String {
-        format!("cargo xtask scenario {} --at {at}", self.scenario)
+        let seed = self.seed.map_or(String::new(), |seed| format!(" --seed {seed}"));
+        format!("cargo xtask scenario {}{seed} --at {at}", self.scenario)
     }
 
     /// The table, the violations, and a replay command for each.
@@ -59,13 +69,16 @@ impl Exploration {
             };
             let held = count(|verdict| *verdict == Verdict::Held);
             let in_window = count(|verdict| matches!(verdict, Verdict::InWindow(_)));
-            let broken = self.runs.len() - held - in_window;
+            let broken = self.broken(place);
             out += &format!("  {name:<width$}  {held}/{}", self.runs.len());
             if in_window > 0 {
                 out += &format!(", {in_window} inside the declared window");
             }
             if broken > 0 {
                 out += &format!(", {broken} BROKEN");
+            }
+            if self.violated == Some(place) {
+                out += if broken > 0 { " as the script expects" } else { ", but the script expects it BROKEN" };
             }
             out.push('\n');
         }

@@ -159,6 +159,8 @@ fn exploration(verdict: impl Fn(u32) -> Verdict) -> Exploration {
     };
     Exploration {
         scenario: "pix-dedup".to_owned(),
+        seed: None,
+        violated: None,
         function: "pix-monitor".to_owned(),
         invariants: vec!["no-alert-lost".to_owned(), "alert-announced once".to_owned()],
         runs: (0..40).map(run).collect(),
@@ -173,5 +175,11 @@ fn an_exploration_is_a_table() {
         exploration(|number| if number < 12 { Verdict::Broken("announced 0 times".to_owned()) } else { Verdict::Held });
     assert!(!bad.passed());
     let all_held = exploration(|_| Verdict::Held);
+    let caught = Exploration { violated: Some(1), ..bad.clone() };
+    assert!(caught.passed() && caught.table().contains("BROKEN as the script expects"), "{}", caught.table());
+    let missed = Exploration { violated: Some(1), ..all_held.clone() };
+    assert!(!missed.passed() && missed.table().contains("expects it BROKEN"), "{}", missed.table());
+    let another = Exploration { violated: Some(0), ..bad.clone() };
+    assert!(!another.passed());
     insta::assert_snapshot!([good.table(), bad.table(), all_held.table()].join("\n"));
 }

@@ -24,6 +24,13 @@ pub fn timeline(trace: &TraceView) -> String {
     out
 }
 
+/// The steps alone, each with the virtual time at which it began, and how it ended.
+pub fn steps(trace: &TraceView) -> String {
+    let mut out = format!("{}\n", trace.title);
+    trace.steps.iter().for_each(|step| write_step(step, trace, &mut out));
+    out
+}
+
 fn write_step(step: &StepView, trace: &TraceView, out: &mut String) {
     let mark = match step.outcome {
         StepOutcome::Passed => "✓",

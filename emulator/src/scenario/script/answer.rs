@@ -1,36 +1,13 @@
 //! What a sink answers, attempt by attempt: `200`, `429 retry-after=3`, `delay 30s 200`, `timeout`, `refused`.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::diagnostic::Problem;
 use super::duration;
 use super::lexer::Words;
-
-/// How an attempt ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// An HTTP answer.
-    Status {
-        /// 200 to 599.
-        status: u16,
-        /// The header `Retry-After`, in seconds.
-        retry_after: Option<u64>,
-    },
-    /// No answer ever comes; the caller's own time limit ends it.
-    Timeout,
-    /// The connection is refused; the sink never sees the request.
-    Refused,
-}
-
-/// One scripted answer of a sink.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// Virtual time before it is given.
-    pub delay: Duration,
-    /// What it is.
-    pub outcome: Outcome,
-}
+pub use crate::sinks::{Answer, Outcome};
 
 impl Answer {
     pub(crate) fn parse(words: &mut Words<'_>) -> Result<Self, Problem> {
@@ -65,6 +42,17 @@ fn retry_after(words: &mut Words<'_>) -> Result<Option<u64>, Problem> {
         Problem::new(word.span, format!("`{}` says nothing about an answer", word.text))
             .help("write it like retry-after=3")
     })
+}
+
+impl FromStr for Answer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(&mut Words::new(text, 0)).map_err(|problem| match problem.help {
+            Some(help) => format!("{}; {help}", problem.message),
+            None => problem.message,
+        })
+    }
 }
 
 impl fmt::Display for Answer {

@@ -20,8 +20,19 @@ pub enum Ending {
         /// A crash between these two calls may make it happen twice: a declared window.
         except: Option<Window>,
     },
-    /// `explore FUNCTION  crash, lost-reply  settle 30m`.
+    /// `explore FUNCTION  crash, lost-reply  settle 30m [expect NAME violated]`.
     Explore(Explore),
+}
+
+impl Ending {
+    /// The invariants that it names, in order.
+    pub fn invariants(&self) -> Vec<&Named> {
+        match self {
+            Self::Always(names) => names.iter().collect(),
+            Self::Once { invariant, .. } => vec![invariant],
+            Self::Explore(_) => Vec::new(),
+        }
+    }
 }
 
 /// A name and its place.
@@ -51,6 +62,9 @@ pub struct Explore {
     pub kinds: Vec<PointKind>,
     /// Virtual time after each run, in which retries and later schedules may put things right.
     pub settle: Duration,
+    /// An invariant that the exploration must find violated: such a script shows a fault that is known. An exploration
+    /// that does not find it fails, as one that finds any other.
+    pub violated: Option<Named>,
 }
 
 const EXPLORED: [&str; 5] = ["crash", "crash-before", "crash-after", "lost-reply", "throttle"];
@@ -106,8 +120,15 @@ pub(crate) fn explore(words: &mut Words<'_>) -> Result<Ending, Problem> {
     kinds.dedup();
     let time = tail.expect("the time to settle")?;
     let settle = duration::parse(time.text).map_err(|why| Problem::new(time.span, why))?;
+    let violated = if tail.accept("expect") {
+        let invariant = named(tail.expect("the name of an invariant")?)?;
+        keyword(&mut tail, "violated")?;
+        Some(invariant)
+    } else {
+        None
+    };
     tail.end()?;
-    Ok(Ending::Explore(Explore { function: named(function)?, kinds, settle }))
+    Ok(Ending::Explore(Explore { function: named(function)?, kinds, settle, violated }))
 }
 
 fn keyword(words: &mut Words<'_>, keyword: &str) -> Result<(), Problem> {
@@ -156,7 +177,10 @@ mod tests {
         let ending = explore(&mut Words::new("pix-monitor  throttle,crash, lost-reply  settle 30m", 0)).unwrap();
         let Ending::Explore(explore) = ending else { panic!("another ending") };
         assert_eq!(explore.kinds, PointKind::ALL);
-        assert_eq!(explore.settle, Duration::from_secs(1800));
+        assert_eq!((explore.settle, explore.violated), (Duration::from_secs(1800), None));
+        let ending = explore(&mut Words::new("f crash settle 1m expect no-alert-lost violated", 0)).unwrap();
+        let Ending::Explore(explore) = ending else { panic!("another ending") };
+        assert_eq!(explore.violated.unwrap().name, "no-alert-lost");
     }
 
     #[test]
@@ -168,6 +192,8 @@ mod tests {
             ("pix-monitor duplicate settle 30m", "not supported yet"),
             ("pix-monitor crash settle", "time to settle"),
             ("pix-monitor crash settle 30m now", "too much"),
+            ("pix-monitor crash settle 30m expect no-alert-lost", "`violated` is missing"),
+            ("pix-monitor crash settle 30m expect no-alert-lost broken", "`violated` must stand here"),
         ] {
             let problem = explore(&mut Words::new(text, 0)).unwrap_err();
             assert!(problem.message.contains(says), "{text}: {}", problem.message);

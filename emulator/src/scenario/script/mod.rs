@@ -75,11 +75,7 @@ impl Script {
 
     /// The invariants that the endings name, in order.
     pub fn invariants(&self) -> impl Iterator<Item = &Named> {
-        self.endings.iter().flat_map(|ending| match ending {
-            Ending::Always(names) => names.iter().collect::<Vec<_>>(),
-            Ending::Once { invariant, .. } => vec![invariant],
-            Ending::Explore(_) => Vec::new(),
-        })
+        self.endings.iter().flat_map(Ending::invariants)
     }
 
     /// What to explore, in order.

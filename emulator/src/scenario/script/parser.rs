@@ -35,6 +35,7 @@ pub(super) fn parse(name: &str, source: &Arc<str>) -> Result<Script, Problem> {
     parser.run()?;
     let Parser { steps, endings, .. } = parser;
     require_a_check(source, &steps, &endings)?;
+    require_violated(&endings)?;
     Ok(Script { name: name.to_owned(), source: source.clone(), header, steps, endings })
 }
 
@@ -65,6 +66,20 @@ fn require_a_check(source: &str, steps: &[Step], endings: &[Ending]) -> Result<(
     let end = source.trim_end().len();
     Err(Problem::new(Span::new(end, end), "this script checks nothing")
         .help("add an `expect`, a command's expected output, a `snapshot`, or an invariant (`always`, `once`)"))
+}
+
+/// What an exploration shall find violated must be among the invariants that it checks.
+fn require_violated(endings: &[Ending]) -> Result<(), Problem> {
+    let known: Vec<&str> = endings.iter().flat_map(Ending::invariants).map(|named| named.name.as_str()).collect();
+    let violated = endings.iter().filter_map(|ending| match ending {
+        Ending::Explore(explore) => explore.violated.as_ref(),
+        _ => None,
+    });
+    match violated.into_iter().find(|named| !known.contains(&named.name.as_str())) {
+        None => Ok(()),
+        Some(named) => Err(Problem::new(named.span, format!("no `always` or `once` names `{}`", named.name))
+            .did_you_mean(&named.name, known)),
+    }
 }
 
 struct Parser<'s> {

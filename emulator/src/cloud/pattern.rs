@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Whether `pattern`, in which `*` stands for any text and `?` for one character, covers the whole of `text`.
 ///
 /// Linear in practice and never worse than pattern × text: it keeps one point to go back to, and does not recurse.
@@ -33,7 +35,7 @@ pub fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// Which calls are meant: `s3:PutObject`, `s3:Delete*`, `slack:POST`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallPattern {
     /// The service, or the sink; may hold wildcards.
     pub service: String,

@@ -1,0 +1,10 @@
+//! What must hold in every run, whatever breaks.
+
+pub mod pix;
+
+use garoa::scenario::run::Invariants;
+
+/// All invariants, by the names that scripts use.
+pub fn all() -> Invariants {
+    pix::register(Invariants::default())
+}
