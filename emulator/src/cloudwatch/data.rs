@@ -1,5 +1,6 @@
 //! `GetMetricData`: several metrics at once, one statistic each, answered in pages.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
@@ -123,8 +124,11 @@ pub(super) fn get(cx: &mut Cx<Metrics>, input: GetMetricData) -> Result<GetMetri
 
 /// Checks all queries before any is answered.
 fn check(input: &GetMetricData) -> Result<Vec<(&Query, &MetricStat, Statistic)>> {
-    if input.start_time >= input.end_time {
-        return Err(validation("The parameter StartTime must be less than the parameter EndTime."));
+    // Fractions of a second do not count.
+    match input.start_time.secs().cmp(&input.end_time.secs()) {
+        Ordering::Less => {}
+        Ordering::Equal => return Err(validation("The parameter StartTime must not equal parameter EndTime.")),
+        Ordering::Greater => return Err(validation("The parameter EndTime must be greater than StartTime.")),
     }
     if input.metric_data_queries.len() > MAX_QUERIES {
         return Err(validation(format!(

@@ -109,7 +109,8 @@ fn check_range(input: &GetMetricStatistics) -> Result<()> {
             "The parameter Period must be a value in the set [ 1, 5, 10, 20, 30 ] or a multiple of 60.",
         ));
     }
-    if input.start_time >= input.end_time {
+    // Fractions of a second do not count.
+    if input.start_time.secs() >= input.end_time.secs() {
         return Err(invalid_value("The parameter StartTime must be less than the parameter EndTime."));
     }
     let seconds = input.end_time.secs().saturating_sub(input.start_time.secs());

@@ -24,7 +24,7 @@ input! { guard;
         pub version_id: Option<String>,
         object_attributes: Vec<String>,
         max_parts: Option<i64>,
-        part_number_marker: Option<String>,
+        part_number_marker: Option<i64>,
     }
 }
 
@@ -59,8 +59,8 @@ struct ObjectParts {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct PartsPage {
-    part_number_marker: String,
-    next_part_number_marker: String,
+    part_number_marker: u32,
+    next_part_number_marker: u32,
     max_parts: usize,
     is_truncated: bool,
     parts: Vec<ObjectPart>,
@@ -85,7 +85,7 @@ pub(super) fn get(cx: &mut Cx<Buckets>, input: GetObjectAttributes) -> Result<At
     let version = version(cx, bucket, &input.key, input.version_id.as_deref(), "GET")?;
     let object = Arc::clone(version.object("GET")?);
     let wants = |name: &str| asked.contains(&name);
-    let marker = part_marker(input.part_number_marker.as_deref())?;
+    let marker = part_marker(input.part_number_marker)?;
     let limit = page_size("max-parts", input.max_parts)?;
     let class = || object.description.storage_class.clone().unwrap_or_else(|| STANDARD_CLASS.to_owned());
     Ok(AttributesOutput {
@@ -114,8 +114,8 @@ fn parts(object: &Object, marker: u32, limit: usize) -> ObjectParts {
             .map(|part| ObjectPart { part_number: part.number, size: part.size, checksum: part.checksum.clone() })
             .collect();
         PartsPage {
-            part_number_marker: marker.to_string(),
-            next_part_number_marker: parts.last().map_or(0, |last| last.part_number).to_string(),
+            part_number_marker: marker,
+            next_part_number_marker: parts.last().map_or(0, |last| last.part_number),
             max_parts: limit,
             is_truncated: limit > 0 && after.next().is_some(),
             parts,

@@ -23,7 +23,7 @@ input! { guard;
         pub key: String,
         upload_id: String,
         max_parts: Option<i64>,
-        part_number_marker: Option<String>,
+        part_number_marker: Option<i64>,
     }
 }
 
@@ -33,8 +33,8 @@ pub(super) struct ListPartsOutput {
     bucket: String,
     key: String,
     upload_id: String,
-    part_number_marker: String,
-    next_part_number_marker: String,
+    part_number_marker: u32,
+    next_part_number_marker: u32,
     max_parts: usize,
     is_truncated: bool,
     parts: Vec<PartEntry>,
@@ -77,12 +77,12 @@ fn storage_class(upload: &Upload) -> String {
     upload.description.storage_class.clone().unwrap_or_else(|| STANDARD_CLASS.to_owned())
 }
 
-/// A marker of parts is a number, though the model says text.
-pub(super) fn part_marker(marker: Option<&str>) -> Result<u32> {
-    let marker = marker.filter(|marker| !marker.is_empty()).unwrap_or("0");
-    marker.parse().map_err(|_| {
+/// The part after which a page begins.
+pub(super) fn part_marker(marker: Option<i64>) -> Result<u32> {
+    let marker = marker.unwrap_or(0);
+    u32::try_from(marker).map_err(|_| {
         let text = "Argument part-number-marker must be an integer between 0 and 2147483647";
-        errors::invalid_argument("part-number-marker", marker, text)
+        errors::invalid_argument("part-number-marker", &marker.to_string(), text)
     })
 }
 
@@ -90,7 +90,7 @@ pub(super) fn list_parts(cx: &mut Cx<Buckets>, input: ListParts) -> Result<ListP
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let (upload, _) = upload(bucket, &input.key, &input.upload_id)?;
     let limit = page_size("max-parts", input.max_parts)?;
-    let marker = part_marker(input.part_number_marker.as_deref())?;
+    let marker = part_marker(input.part_number_marker)?;
     let mut after = upload.parts.range((Bound::Excluded(marker), Bound::Unbounded));
     let parts: Vec<_> = after
         .by_ref()
@@ -104,8 +104,8 @@ pub(super) fn list_parts(cx: &mut Cx<Buckets>, input: ListParts) -> Result<ListP
         })
         .collect();
     Ok(ListPartsOutput {
-        part_number_marker: marker.to_string(),
-        next_part_number_marker: parts.last().map_or(0, |last| last.part_number).to_string(),
+        part_number_marker: marker,
+        next_part_number_marker: parts.last().map_or(0, |last| last.part_number),
         max_parts: limit,
         is_truncated: limit > 0 && after.next().is_some(),
         parts,

@@ -52,6 +52,8 @@ def test_parts_must_be_what_was_uploaded_and_large_enough(s3):
             parts = [{"PartNumber": number, "ETag": etag} for number, etag in parts]
             s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
         assert (refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]) == (code, text)
+    pages = list(s3.get_paginator("list_parts").paginate(**upload, PaginationConfig={"PageSize": 1}))
+    assert [[part["PartNumber"] for part in page["Parts"]] for page in pages] == [[1], [2]]
     s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 2, "ETag": etags[1]}]})
     assert s3.get_object(Bucket="things", Key="k")["Body"].read() == b"small"
 

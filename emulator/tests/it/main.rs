@@ -3,4 +3,5 @@
 
 mod clock;
 mod faults;
+mod sdk;
 mod support;
