@@ -7,7 +7,7 @@ use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use super::error::{Error, chain};
+use super::error::{Error, chain, reason};
 use super::event_id::EventId;
 
 /// The key of the cursor in `STATE_BUCKET`.
@@ -94,11 +94,11 @@ impl Store {
         let bucket = &self.bucket;
         let permissions =
             format!("s3:GetObject on arn:aws:s3:::{bucket}/{KEY} and s3:ListBucket on arn:aws:s3:::{bucket}");
-        self.failure("read", permissions, error.code(), status(error), chain(error))
+        self.failure("read", permissions, error.code(), status(error), reason(error))
     }
 
     fn write_failure(&self, error: &SdkError<PutObjectError, HttpResponse>) -> Error {
-        let (code, reason) = (error.code(), chain(error));
+        let (code, reason) = (error.code(), reason(error));
         // 412: the condition does not hold. 409: another conditional write was under way. 404 NoSuchKey: the object
         // that If-Match names is gone. See "How to prevent object overwrites with conditional writes" in S3's guide.
         let lost = matches!(status(error), Some(409 | 412)) || code == Some("NoSuchKey");

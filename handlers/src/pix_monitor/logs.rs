@@ -4,7 +4,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsError;
 
-use super::error::{Error, chain};
+use super::error::{Error, reason};
 use super::select::{LogEvent, Selection};
 use super::window::Window;
 
@@ -59,7 +59,7 @@ async fn read_group(
 }
 
 fn failure<R: std::fmt::Debug>(group: &str, error: &SdkError<FilterLogEventsError, R>) -> Error {
-    let (group, reason) = (group.to_owned(), chain(error));
+    let (group, reason) = (group.to_owned(), reason(error));
     match error.code() {
         Some("ResourceNotFoundException") => Error::LogGroupMissing { group },
         Some("AccessDeniedException") => Error::LogsAccessDenied { group, reason },
