@@ -82,7 +82,7 @@ pub(super) fn part_marker(marker: Option<i64>) -> Result<u32> {
     let marker = marker.unwrap_or(0);
     u32::try_from(marker).map_err(|_| {
         let text = "Argument part-number-marker must be an integer between 0 and 2147483647";
-        errors::invalid_argument("part-number-marker", &marker.to_string(), text)
+        errors::invalid_argument("part-number-marker", marker.to_string(), text)
     })
 }
 

@@ -98,7 +98,7 @@ async fn a_role_may_what_its_policies_allow_and_is_told_what_it_may_not() {
     create_function(&cloud, "writer", 30).await;
     assert_eq!(invoke(&cloud, "writer", json!({})).await.0, json!("Some(\"AccessDenied\")"));
     let told = cloud.trace().into_iter().find_map(|record| match record.event {
-        Event::Call(call) if call.invocation.is_some() => call.error,
+        Event::Call(call) if call.invocation.is_some() => call.error.clone(),
         _ => None,
     });
     let text = "User: arn:aws:sts::123456789012:assumed-role/any/writer is not authorized to perform: s3:PutObject on \

@@ -172,7 +172,7 @@ async fn a_stack_with_a_role_is_made_as_that_role() {
         .trace()
         .into_iter()
         .filter_map(|record| match record.event {
-            Event::Call(call) if call.service == "logs" => Some(call.caller),
+            Event::Call(call) if call.service == "logs" => Some(call.caller.clone()),
             _ => None,
         })
         .collect();

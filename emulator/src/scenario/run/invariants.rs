@@ -57,7 +57,7 @@ impl Invariants {
                 Ending::Once { invariant, .. } => (vec![invariant], self.once.keys().copied().collect()),
                 Ending::Explore(_) => continue,
             };
-            for named in named.into_iter().filter(|named| !known.contains(&named.name.as_str())) {
+            if let Some(named) = named.into_iter().find(|named| !known.contains(&named.name.as_str())) {
                 let what = if matches!(ending, Ending::Once { .. }) { "once" } else { "always" };
                 let message = format!("there is no invariant `{}` for `{what}`", named.name);
                 let problem = crate::scenario::script::Problem::new(named.span, message);

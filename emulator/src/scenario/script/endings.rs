@@ -175,12 +175,12 @@ mod tests {
     #[test]
     fn explore_reads_its_list_and_time() {
         let ending = explore(&mut Words::new("pix-monitor  throttle,crash, lost-reply  settle 30m", 0)).unwrap();
-        let Ending::Explore(explore) = ending else { panic!("another ending") };
-        assert_eq!(explore.kinds, PointKind::ALL);
-        assert_eq!((explore.settle, explore.violated), (Duration::from_secs(1800), None));
+        let Ending::Explore(read) = ending else { panic!("another ending") };
+        assert_eq!(read.kinds, PointKind::ALL);
+        assert_eq!((read.settle, read.violated), (Duration::from_secs(1800), None));
         let ending = explore(&mut Words::new("f crash settle 1m expect no-alert-lost violated", 0)).unwrap();
-        let Ending::Explore(explore) = ending else { panic!("another ending") };
-        assert_eq!(explore.violated.unwrap().name, "no-alert-lost");
+        let Ending::Explore(read) = ending else { panic!("another ending") };
+        assert_eq!(read.violated.unwrap().name, "no-alert-lost");
     }
 
     #[test]
