@@ -17,7 +17,24 @@ use serde_json::{Map, Value, json};
 const BOTOCORE: &str = "1.43.127";
 
 /// The services whose models the emulator embeds. `emulator/src/model/mod.rs` lists the same names.
-const SERVICES: &[&str] = &["s3", "logs", "cloudwatch", "lambda", "scheduler", "iam", "sts", "cloudformation"];
+const SERVICES: &[&str] = &[
+    "s3",
+    "logs",
+    "cloudwatch",
+    "lambda",
+    "scheduler",
+    "iam",
+    "sts",
+    "cloudformation",
+    "sqs",
+    "dynamodb",
+    "dynamodbstreams",
+    "secretsmanager",
+];
+
+/// What a service speaks that its model says no more: SQS's query protocol, which older SDKs and `curl` use.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html>
+const SPOKEN_BESIDES: &[(&str, &str)] = &[("sqs", "query")];
 
 /// What is kept of a model's metadata. `protocol` is dropped in favour of the ordered `protocols`.
 const METADATA: &[&str] = &[
@@ -144,7 +161,7 @@ fn distil(service: &str, model: &Value, pages: &Value) -> Result<String, String>
     let shapes = object(&model["shapes"])?;
     let mut text = String::new();
     let _ = writeln!(text, "{{\"service\":{},\"botocore\":{},", json!(service), json!(BOTOCORE));
-    let _ = writeln!(text, "\"metadata\":{},", metadata(object(&model["metadata"])?));
+    let _ = writeln!(text, "\"metadata\":{},", metadata(service, object(&model["metadata"])?));
     let mut lines = Vec::new();
     let mut reached = BTreeSet::new();
     for (name, operation) in operations {
@@ -169,10 +186,14 @@ fn distil(service: &str, model: &Value, pages: &Value) -> Result<String, String>
     Ok(text)
 }
 
-fn metadata(source: &Map<String, Value>) -> Value {
+fn metadata(service: &str, source: &Map<String, Value>) -> Value {
     let mut kept = keep(source, METADATA);
     // Models that were not regenerated lately name one protocol only.
     kept.entry("protocols").or_insert_with(|| json!([source["protocol"]]));
+    if let Some(Value::Array(protocols)) = kept.get_mut("protocols") {
+        let besides = SPOKEN_BESIDES.iter().filter(|(name, _)| *name == service);
+        protocols.extend(besides.map(|(_, protocol)| json!(protocol)));
+    }
     Value::Object(kept)
 }
 

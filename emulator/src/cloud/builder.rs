@@ -104,6 +104,7 @@ impl CloudBuilder {
     pub fn build(self) -> Cloud {
         let seed = self.seed;
         let services = services(seed);
+        let apis = services.values().flat_map(|service| service.apis()).collect();
         Cloud(Arc::new_cyclic(|this| Inner {
             this: this.clone(),
             scope: self.scope,
@@ -113,6 +114,7 @@ impl CloudBuilder {
             clock: Arc::new(Clock::new(self.mode, self.start)),
             driver: Driver::new(),
             services,
+            apis,
             trace: Trace::new(self.trace),
             faults: Mutex::new(Faults::default()),
             request_ids: Mutex::new(Ids::new(seed, "request")),
@@ -145,5 +147,8 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
         running(crate::s3::service(), seed),
         running(crate::scheduler::service(), seed),
         running(crate::sts::service(), seed),
+        running(crate::secretsmanager::service(), seed),
+        running(crate::dynamodb::service(), seed),
+        running(crate::sqs::service(), seed),
     ])
 }

@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     pub clock: Arc<Clock>,
     pub driver: Driver,
     pub services: BTreeMap<&'static str, Arc<dyn AnyService>>,
+    /// APIs that act on another service's state, and that service: see `Service::also`.
+    pub apis: BTreeMap<&'static str, &'static str>,
     pub trace: Trace,
     pub faults: Mutex<Faults>,
     pub request_ids: Mutex<Ids>,
@@ -140,6 +142,7 @@ impl Inner {
     }
 
     pub fn service(&self, name: &str) -> Result<&Arc<dyn AnyService>> {
+        let name = self.apis.get(name).copied().unwrap_or(name);
         self.services.get(name).ok_or_else(|| Error::not_implemented(format!("the service {name}")))
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct StepIn<'a> {
 /// Any service, whatever its state.
 pub(crate) trait AnyService: Send + Sync {
     fn operations(&self) -> Vec<&'static str>;
+    /// The other APIs that act on the same state, each with this service's name.
+    fn apis(&self) -> Vec<(&'static str, &'static str)>;
     /// Reads the call's input.
     fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>>;
     /// Delivers an event.
@@ -88,6 +90,10 @@ impl<S: State> Running<S> {
 impl<S: State> AnyService for Running<S> {
     fn operations(&self) -> Vec<&'static str> {
         self.service.operations.keys().copied().collect()
+    }
+
+    fn apis(&self) -> Vec<(&'static str, &'static str)> {
+        self.service.others.iter().map(|api| (*api, self.service.name)).collect()
     }
 
     fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>> {

@@ -31,6 +31,8 @@ impl<S: Clone + Default + Serialize + DeserializeOwned + Send + Sync + 'static> 
 /// A service: how it is declared. `S` is its state in one scope: plain serde data in persistent maps.
 pub struct Service<S: 'static> {
     pub(crate) name: &'static str,
+    /// The names of the other APIs that act on the same state.
+    pub(crate) others: Vec<&'static str>,
     pub(crate) scoping: Scoping,
     pub(crate) operations: BTreeMap<&'static str, Prepare<S>>,
     pub(crate) events: BTreeMap<&'static str, Event<S>>,
@@ -49,6 +51,7 @@ impl<S: State> Service<S> {
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
+            others: Vec::new(),
             scoping: Scoping::Regional,
             operations: BTreeMap::new(),
             events: BTreeMap::new(),
@@ -60,6 +63,14 @@ impl<S: State> Service<S> {
     #[must_use]
     pub fn global(mut self) -> Self {
         self.scoping = Scoping::Global;
+        self
+    }
+
+    /// Takes the calls of another API as well, as DynamoDB those of its streams: one state, two models. No operation of
+    /// the one may be named as one of the other.
+    #[must_use]
+    pub fn also(mut self, api: &'static str) -> Self {
+        self.others.push(api);
         self
     }
 

@@ -41,6 +41,7 @@ impl Cloud {
             clock: Arc::new(clock),
             driver: Driver::new(),
             services: from.services.iter().map(|(name, service)| (*name, service.fork())).collect(),
+            apis: from.apis.clone(),
             trace: Trace::new(from.trace.depth()),
             faults: Mutex::new(Faults::default()),
             request_ids: Mutex::new(from.request_ids.lock().clone()),

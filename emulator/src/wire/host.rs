@@ -38,16 +38,27 @@ fn read(host: &str) -> Option<Host> {
         let bucket = labels.get(..place).filter(|labels| !labels.is_empty()).map(|labels| labels.join("."));
         return Some(Host { service: Model::of("s3"), bucket, stranger: None });
     }
-    let first = labels.first().copied().unwrap_or("");
-    let service = Model::by_endpoint_prefix(first)
-        .or_else(|| first.split_once('-').and_then(|(_, rest)| Model::by_endpoint_prefix(rest)))
-        .filter(|_| labels.len() <= 2);
+    let service = service_of(&labels);
     Some(match (service, local) {
         (Some(_), _) => Host { service, ..Host::default() },
         // `bucket.localhost` is what SDKs make of a bucket and the endpoint http://localhost.
         (None, Some(bucket)) => Host { bucket: Some(bucket.to_owned()), ..Host::default() },
         (None, None) => Host { stranger: Some(name), ..Host::default() },
     })
+}
+
+/// The service that the labels before a domain name; at most one more follows it, the region.
+fn service_of(labels: &[&str]) -> Option<&'static Model> {
+    let (first, rest) = labels.split_first()?;
+    if let [second, others @ ..] = rest
+        && others.len() <= 1
+        && let Some(model) = Model::by_endpoint_prefix(&format!("{first}.{second}"))
+    {
+        return Some(model);
+    }
+    Model::by_endpoint_prefix(first)
+        .or_else(|| first.split_once('-').and_then(|(_, rest)| Model::by_endpoint_prefix(rest)))
+        .filter(|_| rest.len() <= 1)
 }
 
 fn without_port(host: &str) -> &str {
