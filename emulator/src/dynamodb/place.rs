@@ -119,7 +119,7 @@ fn digest(keys: &[&KeyValue]) -> u32 {
 /// A number as the bytes that are hashed: an exponent to the base 100, then pairs of digits, each plus one; those of a
 /// negative number are complements, closed by 102 if there is room.
 fn number_bytes(number: Number) -> Vec<u8> {
-    let (negative, digits, exponent) = number.parts();
+    let (negative, digits, exponent) = parts(number);
     if digits.is_empty() {
         return vec![128];
     }
@@ -138,4 +138,16 @@ fn number_bytes(number: Number) -> Vec<u8> {
         bytes.push(102);
     }
     bytes
+}
+
+/// A number as `0.d1d2d3… × 10^exponent`: its sign, the digits without zeros at either end, the exponent.
+fn parts(number: Number) -> (bool, Vec<u8>, i32) {
+    let text = number.to_string();
+    let (negative, text) = text.strip_prefix('-').map_or((false, text.as_str()), |rest| (true, rest));
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let all: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|digit| digit.wrapping_sub(b'0')).collect();
+    let leading = all.iter().take_while(|digit| **digit == 0).count();
+    let trailing = all.iter().skip(leading).rev().take_while(|digit| **digit == 0).count();
+    let digits = all.get(leading..all.len() - trailing).unwrap_or_default().to_vec();
+    (negative, digits, whole.len() as i32 - leading as i32)
 }

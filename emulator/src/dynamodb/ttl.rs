@@ -110,7 +110,7 @@ fn describe(cx: &mut Cx<Tables>, input: DescribeTimeToLive) -> Result<DescribeOu
 
 /// The second that a number names. A fraction of a second does not count.
 pub(super) fn seconds(number: Number) -> Option<i64> {
-    number.to_string().split('.').next()?.parse().ok()
+    number.to_i64()
 }
 
 /// Has a table's items expire from `next` on, the earliest time that any of them names.

@@ -115,13 +115,17 @@ pub(super) fn updated(
     old: Option<&Arc<Stored>>,
     key: &Item,
 ) -> Result<Option<Arc<Stored>>> {
-    if old.is_none() && update.is_some_and(Update::removes_only) {
-        return Ok(None);
-    }
-    let base = old.map_or(key, |old| &old.item);
-    let item = match update {
-        Some(update) => update.apply(base)?,
-        None => base.clone(),
+    let item = match (update, old) {
+        (None, Some(old)) => old.item.clone(),
+        (None, None) => key.clone(),
+        (Some(update), Some(old)) => update.apply(&old.item)?,
+        (Some(update), None) => {
+            let item = update.create(key)?;
+            if item == *key && !update.attributes().is_empty() {
+                return Ok(None);
+            }
+            item
+        }
     };
     table.check_index_keys(&item)?;
     let new = Stored::new(item);
