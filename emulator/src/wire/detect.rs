@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 
 use super::host::{self, Host};
-use super::query::{form, pairs};
+use super::query::{QUEUE_URL, form, pairs};
 use super::{Detected, Protocol, compression, route};
 use crate::model::{Model, OperationModel};
 use crate::{Error, Result};
@@ -35,8 +35,14 @@ pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
         && let Some((action, version)) = action(head, body)
     {
         // Who calls a queue's own URL without a signature calls SQS.
-        let scope = scope.as_deref().or_else(|| is_queue(head.uri.path()).then_some("sqs"));
-        return query(&action, version.as_deref(), scope);
+        let on_queue = is_queue(head.uri.path());
+        let detected = query(&action, version.as_deref(), scope.as_deref().or_else(|| on_queue.then_some("sqs")))?;
+        let takes_queue = || detected.operation.input_members().iter().any(|member| member.name == QUEUE_URL);
+        if on_queue && !takes_queue() {
+            let message = format!("The action {action} is not valid for this endpoint.");
+            return Err(Error::client("InvalidAction", message));
+        }
+        return Ok(detected);
     }
     rest(head, scope.as_deref())
 }
@@ -62,7 +68,7 @@ pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
     let model = scope(head).map(|scope| Model::by_signing_name(&scope));
     let service = model.map(|model| model.map_or("", |model| model.service));
     match (service, action(head, body)) {
-        (Some("lambda" | "scheduler"), _) => (Protocol::RestJson, service.unwrap_or("")),
+        (Some("lambda" | "scheduler" | "apigateway" | "execute-api"), _) => (Protocol::RestJson, service.unwrap_or("")),
         (Some("s3"), _) => (Protocol::RestXml, "s3"),
         (_, Some(_)) => (Protocol::Query, service.unwrap_or("")),
         (Some("iam" | "sts" | "cloudformation"), None) => (Protocol::Query, service.unwrap_or("")),
@@ -180,6 +186,9 @@ fn rest(head: &Parts, scope: Option<&str>) -> Result<Detected> {
         }
         (None, _) => Model::of("s3").ok_or_else(|| Error::internal("S3 has no model"))?,
     };
+    // API Gateway's two versions share a name and a host; all paths of the second begin so.
+    let second = model.service == "apigateway" && head.uri.path().starts_with("/v2/");
+    let model = if second { Model::of("apigatewayv2").unwrap_or(model) } else { model };
     let protocol = if speaks(model, "rest-xml") {
         Protocol::RestXml
     } else if speaks(model, "rest-json") {
