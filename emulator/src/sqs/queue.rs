@@ -22,8 +22,9 @@ use crate::{Result, Timestamp};
 pub struct Queues {
     /// By ARN.
     pub(super) queues: OrdMap<Arc<str>, Queue>,
-    /// When queues were deleted, for as long as their names may not be used again.
-    pub(super) deleted: OrdMap<Arc<str>, Timestamp>,
+    /// The queues that were deleted, by when, for as long as their names may not be used again.
+    pub(super) deleted: OrdSet<(Timestamp, Arc<str>)>,
+    pub(super) deleted_names: OrdSet<Arc<str>>,
     /// Each dead-letter queue with each queue that names it.
     pub(super) sources: OrdSet<(Arc<str>, Arc<str>)>,
     /// The tasks that move messages out of dead-letter queues, by the ARN of these; the newest first, and few of each.

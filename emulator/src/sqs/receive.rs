@@ -13,7 +13,7 @@ use super::errors::{invalid_value, unknown_attribute};
 use super::handle::Handle;
 use super::message::Message;
 use super::queue::{Queue, find_in, on, seconds};
-use super::send::TRACE_HEADER;
+use super::send::{TRACE_HEADER, check_id};
 use crate::cloud::{Cx, Ids, Later, Service, Step};
 use crate::{Error, Result, Timestamp};
 
@@ -237,6 +237,9 @@ impl ReceiveMessage {
         if !(1..=MAX_MESSAGES).contains(&count) {
             let reason = format!("Must be between 1 and {MAX_MESSAGES}, if provided.");
             return Err(invalid_value(count, "MaxNumberOfMessages", reason));
+        }
+        if queue.is_fifo() {
+            check_id("ReceiveRequestAttemptId", self.receive_request_attempt_id.as_deref())?;
         }
         let attributes = &queue.attributes;
         let within = |value: Option<i64>, default: u32, max: u32, name: &str| match value {

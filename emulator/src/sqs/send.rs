@@ -257,7 +257,7 @@ fn not_of_this_type(value: impl std::fmt::Display, parameter: &str) -> Error {
 }
 
 /// Letters, digits and punctuation of ASCII.
-fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
+pub(super) fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
     let Some(id) = id else { return Ok(()) };
     if (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
