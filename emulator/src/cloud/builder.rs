@@ -121,6 +121,7 @@ impl CloudBuilder {
             environments: Environments::new(self.functions),
             running: Mutex::default(),
             sinks: Sinks::default(),
+            served: std::sync::OnceLock::new(),
         }))
     }
 }

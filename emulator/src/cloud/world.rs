@@ -48,6 +48,7 @@ impl Cloud {
             environments: from.environments.fork(),
             running: Mutex::default(),
             sinks: from.sinks.clone(),
+            served: from.served.clone(),
         }))
     }
 

@@ -121,7 +121,16 @@ fn start(cx: &mut Cx<Queues>, input: StartMessageMoveTask) -> Result<Started> {
     let destination = input.destination_arn;
     tasks.insert(
         0,
-        MoveTask { id: id.clone(), destination, rate, status: Status::Running, moved: 0, to_move, failure: None, started: now },
+        MoveTask {
+            id: id.clone(),
+            destination,
+            rate,
+            status: Status::Running,
+            moved: 0,
+            to_move,
+            failure: None,
+            started: now,
+        },
     );
     tasks.truncate(MAX_LISTED);
     cx.set_timer(MOVE, source, now);
@@ -220,7 +229,11 @@ fn move_one(cx: &mut Cx<Queues>, source: &str, destination: Option<&str>) -> Res
     let now = cx.now;
     let queue = cx.state.queues.get_mut(source).ok_or("AWS.SimpleQueueService.NonExistentQueue")?;
     queue.touch(now);
-    let Some((key, message)) = queue.books.next(0).and_then(|key| Some((key, queue.books.get(key)?))) else {
+    let first = match queue.books.groups() {
+        Some(groups) => groups.next().map(|(_, key, _)| key),
+        None => queue.books.next(0),
+    };
+    let Some((key, message)) = first.and_then(|key| Some((key, queue.books.get(key)?))) else {
         return Ok(false);
     };
     let target = destination.map(Arc::from).or_else(|| message.source.clone());
@@ -264,7 +277,8 @@ struct Cancelled {
 }
 
 fn cancel(cx: &mut Cx<Queues>, input: CancelMessageMoveTask) -> Result<Cancelled> {
-    let handle = Handle::decode(&input.task_handle).ok_or_else(|| invalid("Value for parameter TaskHandle is invalid."))?;
+    let handle =
+        Handle::decode(&input.task_handle).ok_or_else(|| invalid("Value for parameter TaskHandle is invalid."))?;
     if !cx.state.queues.contains_key(handle.source_arn.as_str()) {
         return Err(no_resource("SourceArn"));
     }

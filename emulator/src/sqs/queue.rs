@@ -22,8 +22,9 @@ use crate::{Result, Timestamp};
 pub struct Queues {
     /// By ARN.
     pub(super) queues: OrdMap<Arc<str>, Queue>,
-    /// When queues were deleted, for as long as their names may not be used again.
-    pub(super) deleted: OrdMap<Arc<str>, Timestamp>,
+    /// The queues that were deleted, by when, for as long as their names may not be used again.
+    pub(super) deleted: OrdSet<(Timestamp, Arc<str>)>,
+    pub(super) deleted_names: OrdSet<Arc<str>>,
     /// Each dead-letter queue with each queue that names it.
     pub(super) sources: OrdSet<(Arc<str>, Arc<str>)>,
     /// The tasks that move messages out of dead-letter queues, by the ARN of these; the newest first, and few of each.
@@ -88,13 +89,14 @@ impl Queues {
     }
 }
 
-/// The ARN of the queue at a URL, whatever its host: the account and the name count.
+/// The ARN of the queue at a URL, whatever its host: the account and the name count. Like AWS, we take a bare name for a queue
+/// of the caller's account.
 pub(super) fn arn_of_url(scope: &Scope, url: &str) -> Option<String> {
-    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (rest, name) = path.rsplit_once('/')?;
+    let (rest, name) = url.rsplit_once('/').unwrap_or(("", url));
     let account = rest.rsplit('/').next().unwrap_or(rest);
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    (is_account && !name.is_empty()).then(|| arn(&scope.region, account, name))
+    let account = if is_account { account } else { &scope.account };
+    (!name.is_empty()).then(|| arn(&scope.region, account, name))
 }
 
 pub(super) fn arn(region: &str, account: &str, name: &str) -> String {
@@ -113,9 +115,7 @@ pub(super) fn url<S>(cx: &Cx<S>, account: &str, name: &str) -> String {
 pub(super) fn on(at: &At<Queues>, url: &str) -> Target {
     let Some(arn) = arn_of_url(at.scope, url) else { return Target::any() };
     match at.state.queues.get(arn.as_str()) {
-        Some(queue) => {
-            Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account)
-        }
+        Some(queue) => Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account),
         None => Target::on(arn),
     }
 }

@@ -13,7 +13,7 @@ use super::errors::{invalid_value, unknown_attribute};
 use super::handle::Handle;
 use super::message::Message;
 use super::queue::{Queue, find_in, on, seconds};
-use super::send::TRACE_HEADER;
+use super::send::{TRACE_HEADER, check_id};
 use crate::cloud::{Cx, Ids, Later, Service, Step};
 use crate::{Error, Result, Timestamp};
 
@@ -103,7 +103,8 @@ fn receive(cx: &mut Cx<Queues>, input: &ReceiveMessage) -> Result<Step<Received>
             memory.remember_attempt(id, taken, now);
         }
     }
-    let messages: Vec<_> = keys.iter().filter_map(|key| Some(input.deliver(queue, *key, queue.books.get(*key)?))).collect();
+    let messages: Vec<_> =
+        keys.iter().filter_map(|key| Some(input.deliver(queue, *key, queue.books.get(*key)?))).collect();
     if !messages.is_empty() {
         return Ok(Step::Done(Received { messages }));
     }
@@ -187,18 +188,13 @@ fn take(
     }
     let until = now + seconds(wanted.visibility);
     let mut keys = Vec::new();
-    let mut group: Option<Arc<str>> = None;
+    let mut turn = None;
     while keys.len() < wanted.count.min(room) {
-        // As many as possible of one group, then of the next.
-        let same = group.as_deref().and_then(|group| queue.books.next_in(group));
-        let Some(key) = same.or_else(|| queue.books.next(nth(queue, ids))) else { break };
+        let Some(key) = next(queue, ids, &mut turn) else { break };
         let Some(message) = queue.books.get(key) else { break };
         if max_receives.is_some_and(|max| message.receives >= max) {
             dead.extend(queue.books.remove(key).map(|message| (key, message)));
             continue;
-        }
-        if queue.is_fifo() {
-            group.clone_from(&message.content.group);
         }
         queue.books.take(key, now, until);
         keys.push(key);
@@ -214,13 +210,25 @@ fn take(
     Ok(keys)
 }
 
-/// Which of the visible messages is next: the oldest, unless the queue is to reorder.
-fn nth(queue: &Queue, ids: &mut Ids) -> usize {
-    if !queue.quirks.reorder {
-        return 0;
+/// The group that a receive takes messages of, and the message in flight that it must not go beyond.
+type Turn = Option<(Arc<str>, Option<Key>)>;
+
+/// Which of the visible messages is next: the oldest, unless the queue is to reorder; of a FIFO queue as many as possible of
+/// one group, then of the next.
+fn next(queue: &Queue, ids: &mut Ids, turn: &mut Turn) -> Option<Key> {
+    let Some(groups) = queue.books.groups() else {
+        let window = if queue.quirks.reorder { queue.books.counts().visible.min(REORDER_WINDOW) } else { 1 };
+        let nth = if window > 1 { ids.below(window as u64) } else { 0 };
+        return queue.books.next(usize::try_from(nth).unwrap_or(0));
+    };
+    if let Some((group, barrier)) = turn
+        && let Some(key) = groups.next_in(group, *barrier)
+    {
+        return Some(key);
     }
-    let window = queue.books.counts().visible.min(REORDER_WINDOW);
-    usize::try_from(ids.below(window as u64)).unwrap_or(0)
+    let (group, key, barrier) = groups.next()?;
+    *turn = Some((group, barrier));
+    Some(key)
 }
 
 impl ReceiveMessage {
@@ -230,12 +238,16 @@ impl ReceiveMessage {
             let reason = format!("Must be between 1 and {MAX_MESSAGES}, if provided.");
             return Err(invalid_value(count, "MaxNumberOfMessages", reason));
         }
+        if queue.is_fifo() {
+            check_id("ReceiveRequestAttemptId", self.receive_request_attempt_id.as_deref())?;
+        }
         let attributes = &queue.attributes;
         let within = |value: Option<i64>, default: u32, max: u32, name: &str| match value {
             None => Ok(default),
-            Some(value) => u32::try_from(value).ok().filter(|value| *value <= max).ok_or_else(|| {
-                invalid_value(value, name, format!("Must be >= 0 and <= {max}, if provided."))
-            }),
+            Some(value) => u32::try_from(value)
+                .ok()
+                .filter(|value| *value <= max)
+                .ok_or_else(|| invalid_value(value, name, format!("Must be >= 0 and <= {max}, if provided."))),
         };
         let names = self.attribute_names.iter().chain(&self.message_system_attribute_names);
         if let Some(name) = names.into_iter().find(|name| !is_known(name)) {

@@ -22,9 +22,11 @@ pub(super) const TRACE_HEADER: &str = "AWSTraceHeader";
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Queues>) -> Service<Queues> {
-    service
-        .op("SendMessage", |at, i: &Entry| on(at, &i.queue_url), send)
-        .op("SendMessageBatch", |at, i: &SendMessageBatch| on(at, &i.queue_url).action("sqs:SendMessage"), send_batch)
+    service.op("SendMessage", |at, i: &Entry| on(at, &i.queue_url), send).op(
+        "SendMessageBatch",
+        |at, i: &SendMessageBatch| on(at, &i.queue_url).action("sqs:SendMessage"),
+        send_batch,
+    )
 }
 
 /// A message to be sent: a request of its own, or an entry of a batch.
@@ -171,11 +173,7 @@ impl Entry {
     fn check_delay(&self, queue: &Queue) -> Result<()> {
         let Some(delay) = self.delay_seconds else { return Ok(()) };
         if !(0..=i64::from(MAX_DELAY)).contains(&delay) {
-            return Err(invalid_value(
-                delay,
-                "DelaySeconds",
-                format!("DelaySeconds must be >= 0 and <= {MAX_DELAY}."),
-            ));
+            return Err(invalid_value(delay, "DelaySeconds", format!("DelaySeconds must be >= 0 and <= {MAX_DELAY}.")));
         }
         if queue.is_fifo() && delay > 0 {
             return Err(not_of_this_type(delay, "DelaySeconds"));
@@ -259,7 +257,7 @@ fn not_of_this_type(value: impl std::fmt::Display, parameter: &str) -> Error {
 }
 
 /// Letters, digits and punctuation of ASCII.
-fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
+pub(super) fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
     let Some(id) = id else { return Ok(()) };
     if (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
@@ -269,12 +267,9 @@ fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
     Err(invalid_value(id, parameter, reason))
 }
 
-/// The characters of XML 1.0, whatever the protocol.
+/// Bodies are made of the characters of XML 1.0, whatever the protocol.
 fn check_contents(body: &str) -> Result<()> {
-    let allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
-    };
-    if body.chars().all(allowed) {
+    if body.chars().all(is_allowed) {
         return Ok(());
     }
     Err(Error::client(
@@ -282,4 +277,9 @@ fn check_contents(body: &str) -> Result<()> {
         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 \
          to #x10FFFF",
     ))
+}
+
+/// A character of XML 1.0.
+pub(super) fn is_allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
 }
