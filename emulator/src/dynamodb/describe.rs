@@ -23,8 +23,8 @@ const PAGE: usize = 100;
 const ACCOUNT_UNITS: i64 = 80_000;
 const TABLE_UNITS: i64 = 40_000;
 /// The warm throughput of a table that is paid for by request.
-const WARM_READS: i64 = 12_000;
-const WARM_WRITES: i64 = 4_000;
+pub(super) const WARM_READS: i64 = 12_000;
+pub(super) const WARM_WRITES: i64 = 4_000;
 /// An endpoint's address may be kept for so many minutes.
 const ENDPOINT_MINUTES: i64 = 1440;
 

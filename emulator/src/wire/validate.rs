@@ -38,8 +38,8 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
         return require_s3(operation, structure, members);
     }
     let is_dynamodb = dynamodb::is(operation.service);
-    if is_dynamodb {
-        dynamodb::check_first(operation, members)?;
+    if is_dynamodb && !dynamodb::check_first(operation, members)? {
+        return Ok(());
     }
     let payload = operation.input_shape().and_then(|shape| shape.payload);
     let limit = if is_dynamodb { dynamodb::MAX_VIOLATIONS } else { MAX_VIOLATIONS };
