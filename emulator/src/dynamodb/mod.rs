@@ -18,6 +18,7 @@ mod index;
 mod key_schema;
 mod page;
 mod parameters;
+mod partiql;
 mod place;
 mod policy;
 mod put_item;
@@ -37,7 +38,6 @@ mod ttl;
 mod update_item;
 mod update_table;
 mod write;
-
 
 use std::sync::Arc;
 
@@ -118,5 +118,6 @@ pub fn service() -> Service<Tables> {
         .with(tags::operations)
         .with(policy::operations)
         .with(backups::operations)
+        .with(partiql::operations)
         .with(streams::operations)
 }

@@ -169,7 +169,7 @@ fn query(cx: &mut Cx<Tables>, input: Query) -> Result<PageOutput> {
 }
 
 /// The stretch of the table or index that fulfils a key condition.
-fn stretch(condition: &KeyCondition) -> Stretch {
+pub(super) fn stretch(condition: &KeyCondition) -> Stretch {
     let partition = Place::new(condition.hash.clone(), None);
     let at = |value| partition.with_range(Range::Value(value));
     let (start, end) = match &condition.sort {
@@ -225,9 +225,9 @@ fn check_boundaries(after: &After, condition: &KeyCondition) -> Result<()> {
         (Some(_), _) if !same_partition => {
             Err(validation("The query can return at most one row and cannot be restarted"))
         }
-        (None, _) if !same_partition => Err(validation(
-            "The provided starting key is outside query boundaries based on provided conditions",
-        )),
+        (None, _) if !same_partition => {
+            Err(validation("The provided starting key is outside query boundaries based on provided conditions"))
+        }
         _ => Ok(()),
     }
 }

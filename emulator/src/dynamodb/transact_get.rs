@@ -8,6 +8,7 @@ use std::sync::Arc;
 use dynamodb_expressions::{Item, Placeholders, Projection, item_from_json};
 use serde::{Deserialize, Serialize};
 
+use super::Tables;
 use super::batch_get::{authorize, on};
 use super::capacity::{Consumed, ConsumedCapacity, Kind};
 use super::errors::validation;
@@ -15,17 +16,12 @@ use super::get_item::show;
 use super::parameters::{Json, Parameters, projection};
 use super::shown::Shown;
 use super::transact_write::{MAX_BYTES, cancelled};
-use super::Tables;
 use crate::Result;
 use crate::cloud::{Cx, Service};
 
 /// Adds the operation of this file.
 pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
-    service.op(
-        "TransactGetItems",
-        |at, i: &TransactGetItems| on(at, tables(i)).action("dynamodb:GetItem"),
-        get,
-    )
+    service.op("TransactGetItems", |at, i: &TransactGetItems| on(at, tables(i)).action("dynamodb:GetItem"), get)
 }
 
 fn tables(input: &TransactGetItems) -> impl Iterator<Item = &String> {

@@ -21,7 +21,7 @@ use super::table::{Stored, Table};
 use super::update_item::{check_update, updated};
 use super::write::{Writer, check, commit};
 use super::{Tables, target};
-use crate::cloud::{At, Cx, Service};
+use crate::cloud::{Cx, Service};
 use crate::{Error, Result, Timestamp};
 
 /// The items of a transaction have at most so many bytes.
@@ -94,9 +94,7 @@ impl TransactItem {
         let mut given = all.into_iter().filter_map(|(action, name)| Some((action.as_ref()?, name)));
         match (given.next(), given.next()) {
             (Some(one), None) => Ok(one),
-            _ => Err(validation(
-                "TransactItems can only contain one of Check, Put, Update or Delete",
-            )),
+            _ => Err(validation("TransactItems can only contain one of Check, Put, Update or Delete")),
         }
     }
 
@@ -141,12 +139,14 @@ impl Action {
             ("UpdateExpression", self.update_expression.is_some()),
             ("ConditionExpression", self.condition_expression.is_some()),
         ];
-        let expressions = if name == "dynamodb:UpdateItem" { both.as_slice() } else { both.get(1..).unwrap_or_default() };
+        let expressions =
+            if name == "dynamodb:UpdateItem" { both.as_slice() } else { both.get(1..).unwrap_or_default() };
         Parameters { expressions, legacy: &[], names: names.is_some(), values: values.is_some() }.check()?;
         let key = self.key.as_ref().map(item_from_json).transpose()?.unwrap_or_default();
         let item = self.item.as_ref().map(item_from_json).transpose()?;
         let mut placeholders = Placeholders::new(names, values)?;
-        let update = self.update_expression.as_deref().map(|text| Update::parse(text, &mut placeholders)).transpose()?;
+        let update =
+            self.update_expression.as_deref().map(|text| Update::parse(text, &mut placeholders)).transpose()?;
         let condition = condition(ExpressionKind::Condition, self.condition_expression.as_deref(), &mut placeholders)?;
         placeholders.finish()?;
         let kind = match (name, item, update) {
@@ -173,10 +173,10 @@ struct TransactOutput {
 }
 
 fn write(cx: &mut Cx<Tables>, input: TransactWriteItems) -> Result<TransactOutput> {
-    authorize(cx, &input)?;
     let mut requests = Vec::with_capacity(input.transact_items.len());
     for item in &input.transact_items {
         let (action, name) = item.one()?;
+        target::authorize(cx, name, &action.table_name, None)?;
         requests.push(action.read(name)?);
     }
     let hash = request_hash(&input)?;
@@ -208,27 +208,7 @@ fn write(cx: &mut Cx<Tables>, input: TransactWriteItems) -> Result<TransactOutpu
     let asked = input.return_consumed_capacity.as_deref();
     let shown: Vec<ConsumedCapacity> =
         consumed.iter().filter_map(|(name, consumed)| consumed.shown(asked, name, Kind::Write)).collect();
-    Ok(TransactOutput {
-        consumed_capacity: (!shown.is_empty()).then_some(shown),
-        item_collection_metrics: metrics,
-    })
-}
-
-/// The first action was checked at the door; the others are checked here.
-fn authorize(cx: &Cx<Tables>, input: &TransactWriteItems) -> Result<()> {
-    let at = At { scope: cx.scope, state: &*cx.state };
-    for (name, action) in input.transact_items.iter().skip(1).filter_map(TransactItem::action) {
-        let target = target::table(&at, name);
-        if !cx.access().may_on(action, &target) {
-            let (who, arn) = (cx.caller.principal.arn(), &target.resource);
-            let message = format!(
-                "User: {who} is not authorized to perform: {action} on resource: {arn} because no identity-based policy \
-                 allows the {action} action"
-            );
-            return Err(Error::client("AccessDeniedException", message));
-        }
-    }
-    Ok(())
+    Ok(TransactOutput { consumed_capacity: (!shown.is_empty()).then_some(shown), item_collection_metrics: metrics })
 }
 
 /// Finds out what each action writes, all of them on the tables as they are; or why the transaction is cancelled.
@@ -260,6 +240,8 @@ fn plan(state: &Tables, requests: &[Request<'_>]) -> Result<Vec<Planned>> {
                     }
                 }
             }
+            // An empty key is refused before the transaction begins.
+            Err(error) if error.message().contains("cannot contain an empty") => return Err(error),
             Err(error) => reasons.push(Some(error)),
         }
     }
@@ -312,6 +294,7 @@ pub(super) fn cancelled(reasons: Vec<Option<Error>>) -> Error {
         None => "None",
         Some(error) => match error.code() {
             "ConditionalCheckFailedException" => "ConditionalCheckFailed",
+            "DuplicateItemException" => "DuplicateItem",
             "ValidationException" => "ValidationError",
             _ => "InternalServerError",
         },
@@ -332,8 +315,7 @@ pub(super) fn cancelled(reasons: Vec<Option<Error>>) -> Error {
             }
         })
         .collect();
-    let message =
-        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{listed}]");
+    let message = format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{listed}]");
     Error::client("TransactionCanceledException", message).with("CancellationReasons", shown)
 }
 

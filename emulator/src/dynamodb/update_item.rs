@@ -25,7 +25,7 @@ pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct UpdateItem {
+pub(super) struct UpdateItem {
     table_name: String,
     key: Json,
     attribute_updates: Option<Json>,
@@ -55,10 +55,7 @@ fn read(input: &UpdateItem) -> Result<Request> {
             ("UpdateExpression", input.update_expression.is_some()),
             ("ConditionExpression", input.condition_expression.is_some()),
         ],
-        legacy: &[
-            ("AttributeUpdates", input.attribute_updates.is_some()),
-            ("Expected", input.expected.is_some()),
-        ],
+        legacy: &[("AttributeUpdates", input.attribute_updates.is_some()), ("Expected", input.expected.is_some())],
         names: names.is_some(),
         values: values.is_some(),
     };
@@ -74,7 +71,12 @@ fn read(input: &UpdateItem) -> Result<Request> {
 }
 
 fn update(cx: &mut Cx<Tables>, input: UpdateItem) -> Result<WriteOutput> {
-    let request = read(&input)?;
+    update_one(cx, &input).map(|(output, _)| output)
+}
+
+/// Does it, and says what it consumed whether the request asks for that or not.
+pub(super) fn update_one(cx: &mut Cx<Tables>, input: &UpdateItem) -> Result<(WriteOutput, Consumed)> {
+    let request = read(input)?;
     let table = cx.state.table(&input.table_name)?;
     let place = table.definition.key.place_of_key(&request.key)?;
     if let Some(update) = &request.update {
@@ -95,11 +97,12 @@ fn update(cx: &mut Cx<Tables>, input: UpdateItem) -> Result<WriteOutput> {
         None => Written { old: None, consumed: Consumed::write(None, None, &[]) },
     };
     let asked = input.return_consumed_capacity.as_deref();
-    Ok(WriteOutput {
+    let output = WriteOutput {
         attributes: returned(input.return_values.as_deref(), request.update.as_ref(), old, new),
         consumed_capacity: written.consumed.shown(asked, target::table_name(&input.table_name), Kind::Plain),
         item_collection_metrics: metrics,
-    })
+    };
+    Ok((output, written.consumed))
 }
 
 /// Checks that an update leaves the key alone, gives the keys of indexes their types, and does not look into either.

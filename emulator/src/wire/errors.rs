@@ -182,7 +182,10 @@ impl Facts<'_> {
         };
         if with_type {
             let name = self.type_name();
-            put("__type", &Value::from(if dynamodb::is(self.service) { dynamodb::qualified(name) } else { name.to_owned() }));
+            put(
+                "__type",
+                &Value::from(if dynamodb::is(self.service) { dynamodb::qualified(name) } else { name.to_owned() }),
+            );
         }
         let is_mute = self.error.message().is_empty() || self.error.code() == "UnknownOperationException";
         if !(is_mute && dynamodb::is(self.service)) {
