@@ -1,6 +1,6 @@
 //! AWS Lambda: functions, invocations, execution environments.
 //!
-//! `functions.rs` and `tags.rs` keep functions, `invoke.rs` the books of their invocations; `environment.rs` runs their code, which
+//! `functions.rs` and `tags.rs` keep functions, `policy.rs` says who else may invoke them, `invoke.rs` the books of their invocations; `environment.rs` runs their code, which
 //! `handler.rs` wraps; `report.rs` writes what an invocation leaves in CloudWatch.
 //! `mappings/` reads queues and streams for functions.
 
@@ -10,6 +10,7 @@ mod handler;
 mod invoke;
 mod lines;
 mod mappings;
+mod policy;
 mod report;
 mod tags;
 
@@ -40,11 +41,14 @@ pub fn service() -> Service<Functions> {
     Service::new("lambda")
         .with(functions::operations)
         .with(tags::operations)
+        .with(policy::operations)
         .with(invoke::operations)
         .with(mappings::operations)
 }
 
 /// The function that a name, a partial or a whole ARN stands for.
 fn on(at: &At<Functions>, name: &str) -> Target {
-    Target::on(at.scope.arn("lambda", format_args!("function:{}", functions::bare_name(name))))
+    let name = functions::bare_name(name);
+    let policy = at.state.functions.get(name).map(|function| function.policy.document().into());
+    Target::on(at.scope.arn("lambda", format_args!("function:{name}"))).policy(policy)
 }
