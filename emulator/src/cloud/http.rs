@@ -65,6 +65,7 @@ impl Inner {
             scope,
             input: decoded.input,
             body: decoded.body,
+            host: head.headers.get(http::header::HOST).cloned(),
         };
         self.call(call, request_id).await
     }

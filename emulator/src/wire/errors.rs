@@ -12,6 +12,13 @@ use super::{Protocol, cbor, json, rest, xml};
 use crate::Error;
 use crate::model::{Kind, Model, OperationModel, Shape, Structure};
 
+/// What SQS calls errors that no shape of its model stands for: in JSON, and in its query protocol.
+const SQS_NAMES: &[(&str, &str)] = &[
+    ("InvalidParameterValueException", "InvalidParameterValue"),
+    ("MissingRequiredParameterException", "MissingParameter"),
+    ("AccessDeniedException", "AccessDenied"),
+];
+
 /// The error for a body that cannot be read, as the protocol answers it.
 pub(super) fn malformed(protocol: Protocol, service: &str, detail: &str) -> Error {
     match (protocol, service) {
@@ -127,12 +134,31 @@ struct Facts<'a> {
 impl Facts<'_> {
     /// The name in JSON and CBOR: the shape's.
     fn type_name(&self) -> &str {
-        self.shape.map_or(self.error.code(), |shape| shape.name)
+        match self.sqs_names() {
+            Some((json, _)) => json,
+            None => self.shape.map_or(self.error.code(), |shape| shape.name),
+        }
+    }
+
+    fn sqs_names(&self) -> Option<&'static (&'static str, &'static str)> {
+        let code = self.error.code();
+        SQS_NAMES.iter().find(|(json, query)| self.service == "sqs" && (*json == code || *query == code))
     }
 
     /// The name in XML: the model's code for the shape.
     fn query_code(&self) -> &str {
-        self.shape.map_or(self.error.code(), |shape| shape.error_code())
+        match self.sqs_names() {
+            Some((_, query)) => query,
+            None => self.shape.map_or(self.error.code(), |shape| shape.error_code()),
+        }
+    }
+
+    /// The text in XML: SQS's query protocol says one thing in other words.
+    fn query_message(&self) -> &str {
+        match (self.service, self.error.code()) {
+            ("sqs", "QueueDoesNotExist") => "The specified queue does not exist for this wsdl version.",
+            _ => self.error.message(),
+        }
     }
 
     fn structure(&self) -> Option<(&'static Model, &'static Structure)> {
@@ -215,7 +241,10 @@ impl Facts<'_> {
         let mut out = format!("<ErrorResponse xmlns=\"{namespace}\"><Error>");
         element(&mut out, "Type", fault);
         element(&mut out, "Code", self.query_code());
-        element(&mut out, "Message", self.error.message());
+        element(&mut out, "Message", self.query_message());
+        if self.service == "sqs" {
+            out.push_str("<Detail/>");
+        }
         self.extra(&mut out);
         out.push_str("</Error>");
         element(&mut out, "RequestId", self.request_id);

@@ -29,13 +29,16 @@ const CODES: &[(&str, &str)] = &[
 
 /// Checks required members, lengths, ranges, patterns and enumerations.
 ///
-/// S3 checks its requests in ways of its own, so of its models only required members are looked at.
+/// S3 and SQS check their requests in ways of their own, so of their models only required members are looked at.
 pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     let Some(structure) = operation.input_shape().and_then(Shape::structure) else { return Ok(()) };
     let empty = Map::new();
     let members = input.as_object().unwrap_or(&empty);
     if operation.service == "s3" {
         return require_s3(operation, structure, members);
+    }
+    if operation.service == "sqs" {
+        return require_sqs(structure, members);
     }
     let payload = operation.input_shape().and_then(|shape| shape.payload);
     let mut checker = Checker { model: operation.model(), payload, violations: Vec::new() };
@@ -268,6 +271,17 @@ fn join(parent: Option<String>, member: &Member) -> String {
     let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
     let name = format!("{first}{}", letters.as_str());
     parent.map_or(name.clone(), |parent| format!("{parent}.{name}"))
+}
+
+/// SQS names the first parameter that is missing, and checks all else itself.
+fn require_sqs(structure: &Structure, members: &Map<String, Value>) -> Result<()> {
+    match structure.members.iter().find(|member| member.required && !members.contains_key(member.name)) {
+        Some(member) => Err(Error::client(
+            "MissingRequiredParameterException",
+            format!("The request must contain the parameter {}.", member.name),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn require_s3(operation: &OperationModel, structure: &Structure, members: &Map<String, Value>) -> Result<()> {
