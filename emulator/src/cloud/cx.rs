@@ -80,7 +80,12 @@ impl<S> Cx<'_, S> {
     /// Wakes the calls that answered [`Step::Later`] on this signal, and the services that listen to it
     /// ([`super::Service::on_signal`]).
     pub fn signal(&mut self, signal: impl Into<String>) {
-        self.effects.signals.push((self.scope.clone(), signal.into()));
+        self.signal_in(self.scope, signal);
+    }
+
+    /// The same for something that lives in another account or region than the call's.
+    pub fn signal_in(&mut self, scope: &Scope, signal: impl Into<String>) {
+        self.effects.signals.push((scope.clone(), signal.into()));
     }
 
     /// Has another service called once this step is done, through the front door. The answer is not waited for; who

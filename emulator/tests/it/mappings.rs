@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::AsyncSleep;
 use garoa::cloud::{Aim, CallAim, Cloud, Event, Fault, FaultKind, IamMode};
 use garoa::lambda::FunctionFactory;
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
-use crate::support::{ROLE, call, create_function, function, sleep};
+use crate::support::{call, create_function, function, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -181,7 +182,8 @@ async fn messages_come_in_batches_of_at_most_ten() {
 #[tokio::test]
 async fn a_window_gathers_a_batch_that_is_larger_than_one_receive() {
     let settings = json!({ "BatchSize": 15, "MaximumBatchingWindowInSeconds": 60 });
-    let world = World::new("q", json!({}), settings, |_, _| Ok(json!(null))).await;
+    // What waits for its batch is in flight already.
+    let world = World::new("q", json!({ "VisibilityTimeout": "300" }), settings, |_, _| Ok(json!(null))).await;
     world.send("q", &["1", "2"]).await;
     world.advance(30 * SECOND).await;
     world.send("q", &["3"]).await;
