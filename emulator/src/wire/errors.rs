@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{Protocol, cbor, json, rest, xml};
+use super::{Protocol, cbor, dynamodb, json, rest, xml};
 use crate::Error;
 use crate::model::{Kind, Model, OperationModel, Shape, Structure};
 
@@ -103,10 +103,14 @@ pub(super) fn respond(status: u16, mut headers: HeaderMap, body: Bytes, is_head:
 
 /// Puts the request's id on a response, under the names that the service uses.
 pub fn stamp(response: &mut Response<Bytes>, protocol: Protocol, service: &str, request_id: &str) {
+    let crc32 = if dynamodb::is(service) { dynamodb::crc32(response.body()) } else { 0 };
     let headers = response.headers_mut();
     if protocol == Protocol::RestXml && service == "s3" {
         insert(headers, "x-amz-request-id", request_id);
         insert(headers, "x-amz-id-2", &host_id(request_id));
+    } else if dynamodb::is(service) {
+        insert(headers, "x-amzn-requestid", &dynamodb::request_id(request_id));
+        headers.insert(dynamodb::CRC32_HEADER, HeaderValue::from(crc32));
     } else {
         insert(headers, "x-amzn-requestid", request_id);
     }
@@ -169,7 +173,12 @@ impl Facts<'_> {
     fn message_name(&self) -> &'static str {
         let members = self.structure().map(|(_, structure)| &structure.members);
         let member = members.into_iter().flatten().find(|member| member.name.eq_ignore_ascii_case("message"));
-        member.map_or(if self.service == "lambda" { "Message" } else { "message" }, |member| member.wire_name())
+        match (member, self.service) {
+            (Some(member), _) => member.wire_name(),
+            (None, "lambda") => "Message",
+            (None, service) if dynamodb::is(service) => dynamodb::message_name(self.error.code()),
+            (None, _) => "message",
+        }
     }
 
     /// The members besides the message, with what the shape wants and the service did not give.
@@ -198,9 +207,12 @@ impl Facts<'_> {
             let _ = json::scalar(&mut body, value);
         };
         if with_type {
-            put("__type", &Value::from(self.type_name()));
+            let name = self.type_name();
+            put("__type", &Value::from(if dynamodb::is(self.service) { dynamodb::qualified(name) } else { name.to_owned() }));
         }
-        put(self.message_name(), &Value::from(self.error.message()));
+        if !(self.error.message().is_empty() && dynamodb::is(self.service)) {
+            put(self.message_name(), &Value::from(self.error.message()));
+        }
         for (name, value) in &self.members() {
             let known = self.structure().and_then(|(model, structure)| Some((model, structure.member(name)?)));
             let mut written = Vec::new();

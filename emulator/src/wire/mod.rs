@@ -22,6 +22,7 @@ pub mod checksum;
 pub mod chunked;
 pub mod compression;
 mod detect;
+mod dynamodb;
 mod errors;
 mod host;
 pub mod json;
