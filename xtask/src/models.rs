@@ -30,6 +30,9 @@ const SERVICES: &[&str] = &[
     "dynamodb",
     "dynamodbstreams",
     "secretsmanager",
+    "apigateway",
+    "apigatewayv2",
+    "apigatewaymanagementapi",
 ];
 
 /// What a service speaks that its model says no more: SQS's query protocol, which older SDKs and `curl` use. The names that

@@ -62,7 +62,7 @@ pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
     let model = scope(head).map(|scope| Model::by_signing_name(&scope));
     let service = model.map(|model| model.map_or("", |model| model.service));
     match (service, action(head, body)) {
-        (Some("lambda" | "scheduler"), _) => (Protocol::RestJson, service.unwrap_or("")),
+        (Some("lambda" | "scheduler" | "apigateway" | "execute-api"), _) => (Protocol::RestJson, service.unwrap_or("")),
         (Some("s3"), _) => (Protocol::RestXml, "s3"),
         (_, Some(_)) => (Protocol::Query, service.unwrap_or("")),
         (Some("iam" | "sts" | "cloudformation"), None) => (Protocol::Query, service.unwrap_or("")),
@@ -180,6 +180,9 @@ fn rest(head: &Parts, scope: Option<&str>) -> Result<Detected> {
         }
         (None, _) => Model::of("s3").ok_or_else(|| Error::internal("S3 has no model"))?,
     };
+    // API Gateway's two versions share a name and a host; all paths of the second begin so.
+    let second = model.service == "apigateway" && head.uri.path().starts_with("/v2/");
+    let model = if second { Model::of("apigatewayv2").unwrap_or(model) } else { model };
     let protocol = if speaks(model, "rest-xml") {
         Protocol::RestXml
     } else if speaks(model, "rest-json") {

@@ -18,7 +18,6 @@ use crate::model::{OperationModel, Shape};
 use crate::{Error, Result};
 
 pub mod cbor;
-pub mod checksum;
 pub mod chunked;
 pub mod compression;
 mod detect;
