@@ -261,7 +261,7 @@ fn purge(cx: &mut Cx<Queues>, input: Named) -> Result<()> {
     queue.purged = Some(now);
     queue.books.clear();
     if let Some(memory) = &mut queue.deduplication {
-        memory.forget_attempts();
+        memory.purge();
     }
     Ok(())
 }

@@ -220,7 +220,11 @@ fn move_one(cx: &mut Cx<Queues>, source: &str, destination: Option<&str>) -> Res
     let now = cx.now;
     let queue = cx.state.queues.get_mut(source).ok_or("AWS.SimpleQueueService.NonExistentQueue")?;
     queue.touch(now);
-    let Some((key, message)) = queue.books.next(0).and_then(|key| Some((key, queue.books.get(key)?))) else {
+    let first = match queue.books.groups() {
+        Some(groups) => groups.next().map(|(_, key, _)| key),
+        None => queue.books.next(0),
+    };
+    let Some((key, message)) = first.and_then(|key| Some((key, queue.books.get(key)?))) else {
         return Ok(false);
     };
     let target = destination.map(Arc::from).or_else(|| message.source.clone());

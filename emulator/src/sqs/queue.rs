@@ -81,13 +81,14 @@ impl Queues {
     }
 }
 
-/// The ARN of the queue at a URL, whatever its host: the account and the name count.
+/// The ARN of the queue at a URL, whatever its host: the account and the name count. Like AWS, we take a bare name for a queue
+/// of the caller's account.
 pub(super) fn arn_of_url(scope: &Scope, url: &str) -> Option<String> {
-    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (rest, name) = path.rsplit_once('/')?;
+    let (rest, name) = url.rsplit_once('/').unwrap_or(("", url));
     let account = rest.rsplit('/').next().unwrap_or(rest);
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    (is_account && !name.is_empty()).then(|| arn(&scope.region, account, name))
+    let account = if is_account { account } else { &scope.account };
+    (!name.is_empty()).then(|| arn(&scope.region, account, name))
 }
 
 pub(super) fn arn(region: &str, account: &str, name: &str) -> String {

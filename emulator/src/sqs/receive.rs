@@ -185,18 +185,13 @@ fn take(
     }
     let until = now + seconds(wanted.visibility);
     let mut keys = Vec::new();
-    let mut group: Option<Arc<str>> = None;
+    let mut turn = None;
     while keys.len() < wanted.count.min(room) {
-        // As many as possible of one group, then of the next.
-        let same = group.as_deref().and_then(|group| queue.books.next_in(group));
-        let Some(key) = same.or_else(|| queue.books.next(nth(queue, ids))) else { break };
+        let Some(key) = next(queue, ids, &mut turn) else { break };
         let Some(message) = queue.books.get(key) else { break };
         if max_receives.is_some_and(|max| message.receives >= max) {
             dead.extend(queue.books.remove(key).map(|message| (key, message)));
             continue;
-        }
-        if queue.is_fifo() {
-            group.clone_from(&message.content.group);
         }
         queue.books.take(key, now, until);
         keys.push(key);
@@ -212,13 +207,25 @@ fn take(
     Ok(keys)
 }
 
-/// Which of the visible messages is next: the oldest, unless the queue is to reorder.
-fn nth(queue: &Queue, ids: &mut Ids) -> usize {
-    if !queue.quirks.reorder {
-        return 0;
+/// The group that a receive takes messages of, and the message in flight that it must not go beyond.
+type Turn = Option<(Arc<str>, Option<Key>)>;
+
+/// Which of the visible messages is next: the oldest, unless the queue is to reorder; of a FIFO queue as many as possible of
+/// one group, then of the next.
+fn next(queue: &Queue, ids: &mut Ids, turn: &mut Turn) -> Option<Key> {
+    let Some(groups) = queue.books.groups() else {
+        let window = if queue.quirks.reorder { queue.books.counts().visible.min(REORDER_WINDOW) } else { 1 };
+        let nth = if window > 1 { ids.below(window as u64) } else { 0 };
+        return queue.books.next(usize::try_from(nth).unwrap_or(0));
+    };
+    if let Some((group, barrier)) = turn
+        && let Some(key) = groups.next_in(group, *barrier)
+    {
+        return Some(key);
     }
-    let window = queue.books.counts().visible.min(REORDER_WINDOW);
-    usize::try_from(ids.below(window as u64)).unwrap_or(0)
+    let (group, key, barrier) = groups.next()?;
+    *turn = Some((group, barrier));
+    Some(key)
 }
 
 impl ReceiveMessage {

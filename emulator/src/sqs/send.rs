@@ -265,12 +265,9 @@ fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
     Err(invalid_value(id, parameter, reason))
 }
 
-/// The characters of XML 1.0, whatever the protocol.
+/// Bodies are made of the characters of XML 1.0, whatever the protocol.
 fn check_contents(body: &str) -> Result<()> {
-    let allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
-    };
-    if body.chars().all(allowed) {
+    if body.chars().all(is_allowed) {
         return Ok(());
     }
     Err(Error::client(
@@ -278,4 +275,9 @@ fn check_contents(body: &str) -> Result<()> {
         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 \
          to #x10FFFF",
     ))
+}
+
+/// A character of XML 1.0.
+pub(super) fn is_allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
 }
