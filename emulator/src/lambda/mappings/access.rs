@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::mapping::Source;
 use super::poll::{is_denied, problem, queue_url, read, report};
+use super::read::no_access;
 use super::role_session;
 use crate::cloud::{Call, Cloud, Cx, JobFuture, Scope, Target};
 use crate::lambda::Functions;
@@ -12,6 +13,7 @@ use crate::{Error, Result};
 
 /// What must be allowed, in the order in which AWS names what is not.
 const QUEUE_ACTIONS: [&str; 2] = ["ReceiveMessage", "DeleteMessage"];
+const STREAM_ACTIONS: [&str; 2] = ["GetRecords", "GetShardIterator"];
 
 /// The question: the input of the job.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +24,8 @@ pub(super) struct Check {
     pub role: String,
     pub function: String,
     pub source: Source,
+    /// Where a stream's records go that are given up.
+    pub on_failure: Option<String>,
 }
 
 /// The answer.
@@ -31,7 +35,7 @@ pub(super) struct Checked {
     /// Why the source cannot be read.
     pub problem: Option<String>,
     /// A queue's `VisibilityTimeout`, in seconds.
-    pub visibility: u32,
+    pub visibility: Option<u32>,
 }
 
 /// The signal of the answer.
@@ -54,10 +58,11 @@ pub(super) fn job(cloud: Cloud, scope: Scope, input: Value) -> JobFuture {
         let uuid = check.uuid.clone();
         let outcome = match &check.source {
             Source::Queue { arn, .. } => of_queue(&cloud, &scope, &check, arn).await,
+            Source::Stream { arn } => of_stream(&cloud, &scope, &check, arn).await,
         };
         let checked = match outcome {
             Ok(checked) => Checked { uuid, ..checked },
-            Err(text) => Checked { uuid, problem: Some(text), visibility: 0 },
+            Err(text) => Checked { uuid, problem: Some(text), visibility: None },
         };
         report(&cloud, &scope, "MappingChecked", &checked);
     })
@@ -83,6 +88,32 @@ async fn of_queue(cloud: &Cloud, scope: &Scope, check: &Check, arn: &str) -> Res
     if let Some(operation) = first_denied(attributes["Policy"].as_str()) {
         return Err(denied(operation));
     }
-    let visibility = attributes["VisibilityTimeout"].as_str().and_then(|text| text.parse().ok()).unwrap_or_default();
+    let visibility = attributes["VisibilityTimeout"].as_str().and_then(|text| text.parse().ok());
     Ok(Checked { visibility, ..Checked::default() })
+}
+
+async fn of_stream(cloud: &Cloud, scope: &Scope, check: &Check, arn: &str) -> Result<Checked, String> {
+    let caller = role_session(cloud, &check.role, &check.function, &check.mapping_arn);
+    let caller = caller.map_err(|error| error.message().to_owned())?;
+    let access = cloud.0.access(&caller);
+    let may = |action: &str, resource: &str| access.may(&format!("dynamodb:{action}"), resource);
+    if !STREAM_ACTIONS.iter().all(|action| may(action, arn)) || !may("ListStreams", "*") {
+        return Err(no_access(arn));
+    }
+    let call = Call::new("dynamodbstreams", "DescribeStream", caller.clone(), scope.clone(), json!({ "StreamArn": arn }));
+    match cloud.call(call).await {
+        Ok(_) => {}
+        Err(error) if is_denied(&error) => return Err(no_access(arn)),
+        Err(error) if error.code() == "ResourceNotFoundException" => return Err(format!("Stream not found: {arn}")),
+        Err(error) => return Err(error.message().to_owned()),
+    }
+    let Some(destination) = &check.on_failure else { return Ok(Checked::default()) };
+    let (service, operation, name) = match destination.split(':').nth(2) {
+        Some("sns") => ("sns", "Publish", "SNS"),
+        _ => ("sqs", "SendMessage", "SQS"),
+    };
+    if access.may(&format!("{service}:{operation}"), destination) {
+        return Ok(Checked::default());
+    }
+    Err(format!("The provided execution role does not have permissions to call {operation} on {name}"))
 }

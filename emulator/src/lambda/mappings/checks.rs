@@ -3,13 +3,17 @@
 use imbl::OrdMap;
 use serde::Deserialize;
 
-use super::mapping::{Settings, Source};
+use super::mapping::{Settings, Source, StreamSettings};
 use crate::cloud::Scope;
 use crate::event_pattern::EventPattern;
 use crate::{Error, Result};
 
-/// `BatchSize` of a queue's mapping, if none is given.
+/// `BatchSize`, if none is given, by the kind of source.
 const QUEUE_BATCH: u32 = 10;
+const STREAM_BATCH: u32 = 100;
+/// `MaximumRecordAgeInSeconds` is this at least, unless it is -1.
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html>
+const LEAST_AGE: i64 = 60;
 /// The largest batch without a window, and of a FIFO queue at all.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html>
 const BATCH_WITHOUT_WINDOW: u32 = 10;
@@ -87,6 +91,10 @@ pub(super) fn source(scope: &Scope, arn: Option<&str>) -> Result<Source> {
             Ok(Source::Queue { arn: arn.to_owned(), fifo: name.ends_with(".fifo") })
         }
         "sqs" => Err(Error::not_implemented(format!("event source mappings of another account or region ({arn})"))),
+        "dynamodb" if !name.contains("/stream/") => Err(unknown()),
+        "dynamodb" if region == &*scope.region && account == &*scope.account => {
+            Ok(Source::Stream { arn: arn.to_owned() })
+        }
         "dynamodb" | "kinesis" | "kafka" | "mq" | "rds" => {
             Err(Error::not_implemented(format!("event source mappings of {service} ({arn})")))
         }
@@ -103,11 +111,18 @@ pub(super) fn settings(source: &Source, base: Option<&Settings>, wanted: &Wanted
             check_queue(*fifo, &settings)?;
             Ok(settings)
         }
+        Source::Stream { arn } => {
+            if wanted.scaling_config.is_some() {
+                return Err(unsupported("ScalingConfig"));
+            }
+            let stream = stream(arn, base.and_then(|base| base.stream.as_ref()), wanted)?;
+            Ok(Settings { stream: Some(stream), ..shared(STREAM_BATCH, base, wanted)? })
+        }
     }
 }
 
 fn shared(batch: u32, base: Option<&Settings>, wanted: &Wanted) -> Result<Settings> {
-    let new = || Settings { batch_size: batch, window: 0, filters: Vec::new(), partial: false, concurrency: None };
+    let new = || Settings { batch_size: batch, window: 0, filters: Vec::new(), partial: false, concurrency: None, stream: None };
     let mut settings = base.cloned().unwrap_or_else(new);
     if let Some(size) = wanted.batch_size {
         settings.batch_size = size;
@@ -148,6 +163,53 @@ fn check_queue(fifo: bool, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
+fn unsupported(parameter: &str) -> Error {
+    invalid(format!("Unsupported {parameter} parameter for given event source mapping type."))
+}
+
+fn stream(arn: &str, base: Option<&StreamSettings>, wanted: &Wanted) -> Result<StreamSettings> {
+    if wanted.parallelization_factor.is_some_and(|factor| factor > 1) {
+        return Err(Error::not_implemented("several batches of one shard at a time (ParallelizationFactor)"));
+    }
+    if wanted.tumbling_window_in_seconds.is_some_and(|window| window > 0) {
+        return Err(Error::not_implemented("tumbling windows (TumblingWindowInSeconds)"));
+    }
+    let mut settings = match (base, wanted.starting_position.as_deref()) {
+        (Some(base), _) => base.clone(),
+        (None, Some(start @ ("TRIM_HORIZON" | "LATEST"))) => {
+            StreamSettings { start: start.to_owned(), retries: -1, age: -1, bisect: false, on_failure: None }
+        }
+        (None, Some(_)) => return Err(invalid(format!("Unsupported starting position for arn type: {arn}"))),
+        (None, None) => {
+            let text = "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member \
+                        must not be null.";
+            return Err(invalid(text));
+        }
+    };
+    if let Some(age) = wanted.maximum_record_age_in_seconds {
+        if age != -1 && age < LEAST_AGE {
+            return Err(invalid(format!("MaximumRecordAgeInSeconds must be -1 or at least {LEAST_AGE}.")));
+        }
+        settings.age = age;
+    }
+    settings.retries = wanted.maximum_retry_attempts.unwrap_or(settings.retries);
+    settings.bisect = wanted.bisect_batch_on_function_error.unwrap_or(settings.bisect);
+    if let Some(config) = &wanted.destination_config {
+        let destination = config.on_failure.as_ref().and_then(|failure| failure.destination.clone());
+        settings.on_failure = destination.filter(|arn| !arn.is_empty()).map(destination_of).transpose()?;
+    }
+    Ok(settings)
+}
+
+/// A queue or a topic.
+fn destination_of(arn: String) -> Result<String> {
+    match arn.split(':').nth(2) {
+        Some("sqs" | "sns") => Ok(arn),
+        Some("s3") => Err(Error::not_implemented(format!("a bucket as the destination of records ({arn})"))),
+        _ => Err(invalid(format!("The destination ARN {arn} is invalid."))),
+    }
+}
+
 fn refuse_stream_members(wanted: &Wanted) -> Result<()> {
     if wanted.starting_position.is_some() || wanted.starting_position_timestamp.is_some() {
         return Err(invalid("StartingPosition is not valid for SQS event sources."));
@@ -163,17 +225,15 @@ fn refuse_stream_members(wanted: &Wanted) -> Result<()> {
         ("TumblingWindowInSeconds", wanted.tumbling_window_in_seconds.is_some()),
     ] {
         if given {
-            return Err(invalid(format!("Unsupported {name} parameter for given event source mapping type.")));
+            return Err(unsupported(name));
         }
     }
     Ok(())
 }
 
-/// A queue must hide a message for as long as the function may take.
-pub(super) fn check_visibility(visibility: u32, timeout: u32) -> Result<()> {
-    if visibility >= timeout {
-        return Ok(());
-    }
+/// A queue must hide a message for as long as the function may take; a stream has no such time.
+pub(super) fn check_visibility(visibility: Option<u32>, timeout: u32) -> Result<()> {
+    let Some(visibility) = visibility.filter(|visibility| *visibility < timeout) else { return Ok(()) };
     Err(invalid(format!(
         "Queue visibility timeout: {visibility} seconds is less than Function timeout: {timeout} seconds"
     )))

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::access::{self, Check};
 use super::checks::{self, Wanted, invalid};
-use super::mapping::{self, Mapping, Source, State};
+use super::mapping::{self, Books, Mapping, Settings, Source, State};
 use super::queue::QueueBooks;
+use super::stream::StreamBooks;
 use super::wake;
 use crate::cloud::{At, Cx, Later, Scope, Service, Step, Target};
 use crate::lambda::Functions;
@@ -72,11 +73,25 @@ fn invoked(cx: &Cx<Functions>, given: &str) -> Result<Invoked> {
 }
 
 /// Asks the source whether it can be read; the operation goes on when it has answered.
-fn ask<O>(cx: &mut Cx<Functions>, uuid: String, function: Invoked, source: Source) -> Result<Step<O>> {
+fn ask<O>(
+    cx: &mut Cx<Functions>,
+    uuid: String,
+    function: Invoked,
+    source: Source,
+    settings: &Settings,
+) -> Result<Step<O>> {
     // The answer goes by a name of its own: an update asks about a mapping that is there.
     let question = cx.ids().uuid();
     let mapping_arn = mapping::arn(cx.scope, &uuid);
-    let check = Check { uuid: question.clone(), mapping_arn, role: function.role, function: function.name, source };
+    let on_failure = settings.stream.as_ref().and_then(|stream| stream.on_failure.clone());
+    let check = Check {
+        uuid: question.clone(),
+        mapping_arn,
+        role: function.role,
+        function: function.name,
+        source,
+        on_failure,
+    };
     cx.start("CheckSource", &check)?;
     Ok(Step::Later(Later { signal: access::signal(&question), until: None, token: format!("{question}/{uuid}") }))
 }
@@ -106,7 +121,7 @@ fn create(cx: &mut Cx<Functions>, input: &Wanted) -> Result<Step<Value>> {
     refuse_second(cx, &source, &function.name, None)?;
     let Some(resumed) = cx.resumed().cloned() else {
         let uuid = cx.ids().uuid();
-        return ask(cx, uuid, function, source);
+        return ask(cx, uuid, function, source, &settings);
     };
     let (uuid, checked) = match answered(cx, &resumed.token)? {
         Ok(answer) => answer,
@@ -114,6 +129,10 @@ fn create(cx: &mut Cx<Functions>, input: &Wanted) -> Result<Step<Value>> {
     };
     checks::check_visibility(checked.visibility, function.timeout)?;
     let is_enabled = input.enabled.unwrap_or(true);
+    let (books, last_result) = match source {
+        Source::Queue { .. } => (Books::Queue(QueueBooks::default()), None),
+        Source::Stream { .. } => (Books::Stream(StreamBooks::default()), Some("No records processed".to_owned())),
+    };
     let mapping = Mapping {
         uuid: uuid.clone(),
         function: function.name,
@@ -123,9 +142,9 @@ fn create(cx: &mut Cx<Functions>, input: &Wanted) -> Result<Step<Value>> {
         state: if is_enabled { State::Creating } else { State::Disabled },
         is_enabled,
         last_modified: cx.now,
-        last_result: None,
+        last_result,
         tags: input.tags.clone(),
-        queue: QueueBooks::default(),
+        books,
     };
     let shown = mapping.shown(cx.scope);
     cx.state.mappings.insert(mapping);
@@ -140,11 +159,16 @@ fn refuse_second(cx: &Cx<Functions>, source: &Source, function: &str, but: Optio
         Some(uuid.as_str()) != but && mappings.by_uuid.get(*uuid).is_some_and(|mapping| mapping.function == function)
     });
     let Some(uuid) = second else { return Ok(()) };
-    let Source::Queue { arn, .. } = source;
-    let text = format!(
-        "An event source mapping with SQS arn (\" {arn} \") and function (\" {function} \") already exists. Please update or \
-         delete the existing mapping with UUID {uuid}"
-    );
+    let text = match source {
+        Source::Queue { arn, .. } => format!(
+            "An event source mapping with SQS arn (\" {arn} \") and function (\" {function} \") already exists. Please update \
+             or delete the existing mapping with UUID {uuid}"
+        ),
+        Source::Stream { arn } => format!(
+            "The event source arn (\" {arn} \") and function (\" {function} \") provided mapping already exists. Please update \
+             or delete the existing mapping with UUID {uuid}"
+        ),
+    };
     Err(Error::new(409, "ResourceConflictException", text).with("Type", "User"))
 }
 
@@ -166,7 +190,7 @@ fn update(cx: &mut Cx<Functions>, input: &Wanted) -> Result<Step<Value>> {
         refuse_second(cx, &mapping.source, &other.name, Some(&uuid))?;
         function = (other.name.clone(), other.arn.clone());
         let timeout = other.timeout;
-        let Some(resumed) = cx.resumed().cloned() else { return ask(cx, uuid, other, mapping.source) };
+        let Some(resumed) = cx.resumed().cloned() else { return ask(cx, uuid, other, mapping.source, &settings) };
         match answered(cx, &resumed.token)? {
             Ok((_, checked)) => checks::check_visibility(checked.visibility, timeout)?,
             Err(later) => return Ok(later),
@@ -183,8 +207,10 @@ fn update(cx: &mut Cx<Functions>, input: &Wanted) -> Result<Step<Value>> {
         _ => State::Updating,
     };
     mapping.is_enabled = input.enabled.unwrap_or(mapping.is_enabled);
-    if !mapping.is_enabled {
-        mapping.queue.drop_buffer();
+    if let Books::Queue(queue) = &mut mapping.books
+        && !mapping.is_enabled
+    {
+        queue.drop_buffer();
     }
     let shown = mapping.shown(&scope);
     settle(cx, &uuid);

@@ -19,6 +19,11 @@ impl Filters {
         Some(Self(patterns.iter().filter_map(|pattern| EventPattern::parse(pattern).ok()).collect()))
     }
 
+    /// Whether a record passes one of the filters as it is.
+    pub fn pass_whole(&self, record: &Value) -> bool {
+        self.0.iter().any(|filter| filter.matches(record))
+    }
+
     /// Whether a record whose data are the member `data`, a text, passes one of the filters.
     ///
     /// A filter that asks for an object in it wants JSON there, one that asks for values a plain text: a record of the

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::queue::QueueBooks;
+use super::stream::StreamBooks;
 use crate::Timestamp;
 use crate::cloud::Scope;
 
@@ -25,8 +26,14 @@ pub(super) struct Mapping {
     /// `LastProcessingResult`, where there is one.
     pub last_result: Option<String>,
     pub tags: OrdMap<String, String>,
-    /// What is under way, of a mapping of a queue.
-    pub queue: QueueBooks,
+    pub books: Books,
+}
+
+/// What is under way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Books {
+    Queue(QueueBooks),
+    Stream(StreamBooks),
 }
 
 /// What is read.
@@ -34,6 +41,8 @@ pub(super) struct Mapping {
 pub(super) enum Source {
     /// An SQS queue.
     Queue { arn: String, fifo: bool },
+    /// A DynamoDB stream.
+    Stream { arn: String },
 }
 
 /// How it is read. Members that the source does not take have their defaults.
@@ -48,6 +57,23 @@ pub(super) struct Settings {
     pub partial: bool,
     /// `ScalingConfig.MaximumConcurrency`
     pub concurrency: Option<u32>,
+    /// What only streams have.
+    pub stream: Option<StreamSettings>,
+}
+
+/// How a stream is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StreamSettings {
+    /// `StartingPosition`
+    pub start: String,
+    /// `MaximumRetryAttempts`; below zero without end.
+    pub retries: i64,
+    /// `MaximumRecordAgeInSeconds`; below zero without end.
+    pub age: i64,
+    /// `BisectBatchOnFunctionError`
+    pub bisect: bool,
+    /// The ARN that `DestinationConfig` names.
+    pub on_failure: Option<String>,
 }
 
 /// `State`
@@ -65,7 +91,7 @@ pub(super) enum State {
 impl Source {
     pub fn arn(&self) -> &str {
         match self {
-            Self::Queue { arn, .. } => arn,
+            Self::Queue { arn, .. } | Self::Stream { arn } => arn,
         }
     }
 
@@ -73,6 +99,7 @@ impl Source {
     fn reason(&self) -> &'static str {
         match self {
             Self::Queue { .. } => "USER_INITIATED",
+            Self::Stream { .. } => "User action",
         }
     }
 }
@@ -109,6 +136,16 @@ impl Mapping {
         }
         if let Some(most) = settings.concurrency {
             put("ScalingConfig", json!({ "MaximumConcurrency": most }));
+        }
+        if let Some(stream) = &settings.stream {
+            let failure = stream.on_failure.as_ref().map_or(json!({}), |arn| json!({ "Destination": arn }));
+            put("DestinationConfig", json!({ "OnFailure": failure }));
+            put("StartingPosition", json!(stream.start));
+            put("MaximumRecordAgeInSeconds", json!(stream.age));
+            put("MaximumRetryAttempts", json!(stream.retries));
+            put("BisectBatchOnFunctionError", json!(stream.bisect));
+            put("ParallelizationFactor", json!(1));
+            put("TumblingWindowInSeconds", json!(0));
         }
         Value::Object(shown)
     }

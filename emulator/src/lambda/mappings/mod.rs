@@ -8,14 +8,15 @@
 mod access;
 mod checks;
 mod control;
+mod destination;
 mod filter;
 mod mapping;
 mod poll;
 mod queue;
+mod read;
 mod record;
 mod response;
-#[cfg(test)]
-mod tests;
+mod stream;
 
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
@@ -23,10 +24,12 @@ use serde::{Deserialize, Serialize};
 use super::Functions;
 use crate::cloud::{Caller, Cloud, Cx, Service};
 use crate::{Error, Result};
-use mapping::{Mapping, Source, State};
+use mapping::{Books, Mapping, State};
 
 /// What the signals of queues begin with; the queue's ARN follows.
 const QUEUE_SIGNAL: &str = "sqs/";
+/// What the signals of streams begin with; the stream's ARN follows.
+const STREAM_SIGNAL: &str = "dynamodb/stream/";
 
 /// The mappings of an account in a region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -67,12 +70,17 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
         .event("MappingDue", step)
         .event("MappingReceived", queue::received)
         .event("MappingDelivered", queue::delivered)
-        .event("MappingLost", queue::lost)
+        .event("MappingRead", stream::read_up)
+        .event("MappingProcessed", stream::processed)
+        .event("MappingLost", lost)
         .event("MappingSignal", signalled)
         .on_signal(QUEUE_SIGNAL, "MappingSignal")
+        .on_signal(STREAM_SIGNAL, "MappingSignal")
         .job("CheckSource", access::job)
         .job("ReceiveBatch", poll::receive)
         .job("DeliverBatch", poll::deliver)
+        .job("ReadStream", read::read_stream)
+        .job("ProcessBatch", read::process)
 }
 
 pub(super) use control::{is_mapping, tags};
@@ -88,7 +96,10 @@ fn wake(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
     if let Some(mapping) = cx.state.mappings.by_uuid.get_mut(uuid)
         && mapping.state == State::Enabled
     {
-        mapping.queue.is_hungry = true;
+        match &mut mapping.books {
+            Books::Queue(queue) => queue.is_hungry = true,
+            Books::Stream(stream) => stream.is_hungry = true,
+        }
         step(cx, uuid)?;
     }
     Ok(())
@@ -96,8 +107,20 @@ fn wake(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
 
 /// Does what is due.
 fn step(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
-    match cx.state.mappings.by_uuid.get(uuid).filter(|mapping| mapping.state == State::Enabled).map(|m| &m.source) {
-        Some(Source::Queue { .. }) => queue::step(cx, uuid),
+    match cx.state.mappings.by_uuid.get(uuid).filter(|mapping| mapping.state == State::Enabled).map(|m| &m.books) {
+        Some(Books::Queue(_)) => queue::step(cx, uuid),
+        Some(Books::Stream(_)) => stream::step(cx, uuid),
+        None => Ok(()),
+    }
+}
+
+/// A job has not reported: it was lost with the cloud that it ran in. `key` is the mapping's UUID and the job's number.
+fn lost(cx: &mut Cx<Functions>, key: &str) -> Result<()> {
+    let Some((uuid, number)) = key.split_once('/') else { return Ok(()) };
+    let number = number.parse().unwrap_or_default();
+    match cx.state.mappings.by_uuid.get(uuid).map(|mapping| &mapping.books) {
+        Some(Books::Queue(_)) => queue::ended(cx, uuid, number),
+        Some(Books::Stream(_)) => stream::lost(cx, uuid, number),
         None => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::mapping::{Mapping, Settings, State};
+use super::mapping::{Books, Mapping, Settings, State};
 use super::poll::{Deliver, Delivered, Receive, Received};
 use super::step as step_mapping;
 use crate::cloud::Cx;
@@ -131,7 +131,7 @@ pub(super) fn step(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
     let configuration = &function.configuration;
     let (role, timeout) = (configuration.role.clone(), Duration::from_secs(configuration.timeout.into()));
     let (now, mapping_arn) = (cx.now, mapping.arn(cx.scope));
-    let Mapping { queue, settings, .. } = mapping;
+    let Mapping { books: Books::Queue(queue), settings, .. } = mapping else { return Ok(()) };
     let most = queue.concurrency(settings, now);
 
     let mut batches = Vec::new();
@@ -178,7 +178,7 @@ pub(super) fn received(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     let now = cx.now;
     cx.cancel_timer("MappingLost", format!("{uuid}/{number}"));
     let Some(mapping) = cx.state.mappings.by_uuid.get_mut(&uuid) else { return Ok(()) };
-    let Mapping { queue, settings, state, .. } = &mut *mapping;
+    let Mapping { books: Books::Queue(queue), settings, state, last_result, .. } = mapping else { return Ok(()) };
     if queue.receiving != Some(number) {
         return Ok(());
     }
@@ -196,13 +196,13 @@ pub(super) fn received(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     match problem {
         // Only that a problem is over is worth a word: AWS shows no result of a queue's mapping that is well.
         None => {
-            mapping.queue.paused_until = None;
-            mapping.last_result = None;
+            queue.paused_until = None;
+            *last_result = None;
         }
         Some(problem) => {
             let until = now + if problem.may_pass { AFTER_FAILURE } else { AFTER_REFUSAL };
-            mapping.queue.paused_until = Some(until);
-            mapping.last_result = Some(format!("PROBLEM: {}", problem.text));
+            queue.paused_until = Some(until);
+            *last_result = Some(format!("PROBLEM: {}", problem.text));
             cx.set_timer("MappingWake", uuid.as_str(), until);
         }
     }
@@ -216,18 +216,13 @@ pub(super) fn delivered(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     ended(cx, &uuid, number)
 }
 
-/// A job has not reported: it was lost with the cloud that it ran in.
-pub(super) fn lost(cx: &mut Cx<Functions>, key: &str) -> Result<()> {
-    let Some((uuid, number)) = key.split_once('/') else { return Ok(()) };
-    ended(cx, uuid, number.parse().unwrap_or_default())
-}
-
-fn ended(cx: &mut Cx<Functions>, uuid: &str, number: u64) -> Result<()> {
-    let Some(mapping) = cx.state.mappings.by_uuid.get_mut(uuid) else { return Ok(()) };
-    mapping.queue.running.remove(&number);
-    if mapping.queue.receiving == Some(number) {
-        mapping.queue.receiving = None;
-        mapping.queue.is_hungry = true;
+/// A job is over, or was lost.
+pub(super) fn ended(cx: &mut Cx<Functions>, uuid: &str, number: u64) -> Result<()> {
+    let books = cx.state.mappings.by_uuid.get_mut(uuid).map(|mapping| &mut mapping.books);
+    let Some(Books::Queue(queue)) = books else { return Ok(()) };
+    queue.running.remove(&number);
+    if queue.receiving == Some(number) {
+        (queue.receiving, queue.is_hungry) = (None, true);
     }
     step_mapping(cx, uuid)
 }
