@@ -42,6 +42,7 @@ use parking_lot::Mutex;
 use crate::clock::{Activity, Clock, Driven, Driver, Stalled, Timer};
 use crate::lambda::Environments;
 use crate::sinks::Sinks;
+use crate::sinks::smtp::Mailbox;
 use crate::{Error, Result, Timestamp};
 use fault::{Faults, Struck};
 use trace::Trace;
@@ -71,6 +72,8 @@ pub(crate) struct Inner {
     pub environments: Environments,
     pub running: Mutex<BTreeMap<InvocationRef, Arc<Activity>>>,
     pub sinks: Sinks,
+    /// The mails that `garoa serve --smtp` accepted.
+    pub mails: Mailbox,
 }
 
 impl Cloud {
