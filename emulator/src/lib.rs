@@ -2,6 +2,8 @@
 //!
 //! Read `ARCHITECTURE.md` beside this crate first; it says where everything is and why.
 
+pub mod apigateway;
+pub mod apigatewayv2;
 pub mod clock;
 pub mod cloud;
 pub mod cloudformation;

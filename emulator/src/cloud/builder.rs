@@ -141,6 +141,8 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
         (service.name, Arc::new(Running::new(service, seed)))
     }
     BTreeMap::from([
+        running(crate::apigateway::service(), seed),
+        running(crate::apigatewayv2::service(), seed),
         running(crate::cloudformation::service(), seed),
         running(crate::cloudwatch::service(), seed),
         running(crate::iam::service(), seed),

@@ -49,9 +49,12 @@ impl Inner {
     /// resource, faults that come before, permission, the step itself, faults that come after, trace.
     pub(crate) async fn call(&self, mut call: Call, request_id: &str) -> Result<Reply, Halt> {
         self.faults.lock().restore_token(&mut call);
-        let service = self.service(call.service)?;
+        let prepared = self.service(call.service).and_then(|service| service.prepare(&call));
+        let mut step = match prepared {
+            Ok(step) => step,
+            Err(unreadable) => return Err(self.refuse(&call, unreadable, request_id)),
+        };
         let access = self.access_in(&call.caller, &call.scope);
-        let mut step = service.prepare(&call)?;
         let target = step.target();
         let action = target.action.as_deref().map_or_else(|| action_of(&call), str::to_owned);
         let mut passage = Passage { call: &call, target, action, point: None, fault: None, request_id };
@@ -72,6 +75,15 @@ impl Inner {
             self.crash(&passage).await;
         }
         outcome.1
+    }
+
+    /// A call that cannot even be tried, because its input is not as its operation's has to be, or because there is no such
+    /// operation here: it is answered and recorded, and acts on nothing.
+    pub(crate) fn refuse(&self, call: &Call, error: Error, request_id: &str) -> Halt {
+        let point = self.point(call);
+        let passage = Passage { call, target: Target::any(), action: action_of(call), point, fault: None, request_id };
+        self.record(&passage, &(Some(Err(error.clone())), Err(Halt::Error(error.clone()))));
+        Halt::Error(error)
     }
 
     /// The place of the call among those of the invocation that makes it.

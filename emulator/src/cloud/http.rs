@@ -57,7 +57,6 @@ impl Inner {
         if !decoded.unknown.is_empty() {
             tracing::debug!(operation = detected.operation.name, members = ?decoded.unknown, "members that the model does not have");
         }
-        wire::validate(detected.operation, &decoded.input)?;
         let call = Call {
             service: detected.service,
             operation: detected.operation.name.into(),
@@ -65,8 +64,12 @@ impl Inner {
             scope,
             input: decoded.input,
             body: decoded.body,
+            host: head.headers.get(http::header::HOST).cloned(),
         };
-        self.call(call, request_id).await
+        match wire::validate(detected.operation, &call.input) {
+            Ok(()) => self.call(call, request_id).await,
+            Err(invalid) => Err(self.refuse(&call, invalid, request_id)),
+        }
     }
 
     /// Who signed the request, and for which account and region.

@@ -29,7 +29,7 @@ pub(crate) use front::{Halt, delivering};
 pub(crate) use http::Entry;
 pub use ids::Ids;
 pub use reply::Reply;
-pub(crate) use running::{AnyService, StepIn};
+pub(crate) use running::{AnyService, Running, StepIn};
 pub use service::{At, JobFuture, Scoping, Service, State, Target};
 pub use trace::{CallRecord, Event, InvocationRecord, Record, TraceDepth};
 

@@ -129,6 +129,7 @@ impl<S: State> AnyService for Running<S> {
             reply: &mut Reply::default(),
             resumed: None,
             access: at.access,
+            host: None,
         };
         run(&mut cx, key)?;
         Ok(effects)
@@ -184,6 +185,7 @@ impl<S: State> AnyStep for CallStep<'_, S> {
             reply: &mut reply,
             resumed: at.resumed,
             access: at.access,
+            host: self.call.host.as_ref(),
         };
         let step = match self.operation.run(&mut cx)? {
             Step::Done(output) => Step::Done(Reply { output, ..reply }),

@@ -86,7 +86,7 @@ impl<S: State> Service<S> {
     /// have is refused with 501, naming it.
     #[must_use]
     pub fn op<I, O>(
-        mut self,
+        self,
         name: &'static str,
         target: fn(&At<S>, &I) -> Target,
         run: fn(&mut Cx<S>, I) -> Result<O>,
@@ -95,23 +95,16 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        let service = self.name;
-        let prepare = move |input| {
-            let input = read::<I>(service, name, input)?;
-            let run = move |cx: &mut Cx<S>, input: &mut Option<I>| {
-                let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
-                write(run(cx, input)?).map(Step::Done)
-            };
-            Ok(Box::new(Operation { input: Some(input), target, run }) as Box<dyn Prepared<S>>)
-        };
-        self.operations.insert(name, Box::new(prepare));
-        self
+        self.add(name, target, move |cx, input: &mut Option<I>| {
+            let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
+            write(run(cx, input)?).map(Step::Done)
+        })
     }
 
     /// Adds an operation that may answer [`Step::Later`]; it is then called again.
     #[must_use]
     pub fn waiting_op<I, O>(
-        mut self,
+        self,
         name: &'static str,
         target: fn(&At<S>, &I) -> Target,
         run: fn(&mut Cx<S>, &I) -> Result<Step<O>>,
@@ -120,17 +113,24 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
+        self.add(name, target, move |cx, input: &mut Option<I>| {
+            let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
+            match run(cx, input)? {
+                Step::Done(output) => write(output).map(Step::Done),
+                Step::Later(later) => Ok(Step::Later(later)),
+            }
+        })
+    }
+
+    fn add<I, R>(mut self, name: &'static str, target: fn(&At<S>, &I) -> Target, run: R) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        R: Fn(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Copy + Send + Sync + 'static,
+    {
         let service = self.name;
         let prepare = move |input| {
-            let input = read::<I>(service, name, input)?;
-            let run = move |cx: &mut Cx<S>, input: &mut Option<I>| {
-                let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
-                match run(cx, input)? {
-                    Step::Done(output) => write(output).map(Step::Done),
-                    Step::Later(later) => Ok(Step::Later(later)),
-                }
-            };
-            Ok(Box::new(Operation { input: Some(input), target, run }) as Box<dyn Prepared<S>>)
+            let input = Some(read::<I>(service, name, input)?);
+            Ok(Box::new(Operation { input, target, run }) as Box<dyn Prepared<S>>)
         };
         self.operations.insert(name, Box::new(prepare));
         self
@@ -236,7 +236,7 @@ struct Operation<S, I, R> {
 impl<S, I, R> Prepared<S> for Operation<S, I, R>
 where
     I: Send,
-    R: FnMut(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Send,
+    R: Fn(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Send,
 {
     fn target(&self, at: &At<S>) -> Target {
         self.input.as_ref().map_or_else(Target::any, |input| (self.target)(at, input))

@@ -18,10 +18,10 @@ use crate::model::{OperationModel, Shape};
 use crate::{Error, Result};
 
 pub mod cbor;
-pub mod checksum;
 pub mod chunked;
 pub mod compression;
 mod detect;
+mod dynamodb;
 mod errors;
 mod host;
 pub mod json;
