@@ -243,7 +243,7 @@ fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
     };
     cx.note(Event::Started(record(&attempt)));
     cx.set_timer("Deadline", request_id, deadline);
-    cx.start("Run", &attempt)
+    cx.start(super::RUN, &attempt)
 }
 
 fn record(attempt: &Attempt) -> InvocationRecord {

@@ -3,5 +3,6 @@
 
 mod clock;
 mod faults;
+mod mappings;
 mod sdk;
 mod support;
