@@ -6,7 +6,6 @@ use lettre::Message;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart};
 use minijinja::{Environment, UndefinedBehavior, Value};
-use serde::Serialize;
 
 use super::error::Error;
 use super::request::Request;
@@ -19,15 +18,6 @@ const HTML: &str = "mail.html.j2";
 pub struct Composer {
     templates: Environment<'static>,
     from: Mailbox,
-}
-
-/// What templates can name.
-#[derive(Serialize)]
-struct Shown<'a> {
-    name: &'a str,
-    video: &'a str,
-    file: &'a str,
-    size: String,
 }
 
 impl Composer {
@@ -61,13 +51,9 @@ impl Composer {
         archive: Vec<u8>,
         now: SystemTime,
     ) -> Result<Vec<u8>, Error> {
-        let shown = Shown {
-            name: &request.name,
-            video: &request.video,
-            file: &request.file,
-            size: mebibytes(archive.len()),
-        };
-        let shown = Value::from_serialize(&shown);
+        let size = mebibytes(archive.len());
+        let shown = [("name", &request.name), ("video", &request.video), ("file", &request.file), ("size", &size)];
+        let shown = Value::from_pairs(shown.map(|(name, text)| (name, text.as_str())));
         let render = |name| self.templates.get_template(name).and_then(|template| template.render(&shown));
         let (text, html) = (render(TEXT).map_err(unmailable)?, render(HTML).map_err(unmailable)?);
         let zip = ContentType::parse("application/zip").map_err(unmailable)?;

@@ -12,8 +12,9 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
+    /// The mail as far as it is known.
     pub fn json(&self) -> Value {
-        json!({ "from": self.from, "to": self.to })
+        json!({ "envelope": { "from": self.from, "to": self.to } })
     }
 }
 
@@ -27,7 +28,7 @@ impl Envelope {
 /// ```
 /// What the message does not have is null or empty. A header that comes several times is a list.
 pub(super) fn describe(envelope: &Envelope, raw: &[u8]) -> Value {
-    let mut json = json!({ "envelope": envelope.json() });
+    let mut json = envelope.json();
     let Some(message) = MessageParser::default().parse(raw) else { return json };
     let text = message.text_part(0).and_then(|part| match &part.body {
         PartType::Text(text) => Some(text.as_ref()),
