@@ -4,5 +4,6 @@
 mod clock;
 mod faults;
 mod mappings;
+mod stream_mappings;
 mod sdk;
 mod support;

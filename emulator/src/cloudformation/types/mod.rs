@@ -4,6 +4,7 @@
 //! calls through the front door. <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/>
 
 mod door;
+mod dynamodb_table;
 mod fit;
 mod iam_managed_policy;
 mod iam_policy;
@@ -28,7 +29,8 @@ pub(super) use task::Task;
 use crate::Result;
 
 /// All types that there are here.
-static TYPES: [&ResourceType; 12] = [
+static TYPES: [&ResourceType; 13] = [
+    &dynamodb_table::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,

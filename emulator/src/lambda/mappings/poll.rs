@@ -168,7 +168,14 @@ async fn process(cloud: &Cloud, scope: &Scope, deliver: &Deliver) -> Result<()> 
     if !answered.output["FunctionError"].is_null() {
         return Ok(());
     }
-    let mut processed: Vec<&Value> = records.iter().collect();
+    let attempt = answered.output["Attempt"].as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or(0);
+    // A fault may have a message delivered again, as if its deletion had been lost.
+    let is_left = |place: usize| {
+        let place = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
+        cloud.0.faults.lock().duplicates(&reader.function, attempt, place)
+    };
+    let kept = records.iter().enumerate().filter(|(place, _)| !is_left(*place));
+    let mut processed: Vec<&Value> = kept.map(|(_, record)| record).collect();
     if *partial {
         let sent: BTreeSet<&str> = records.iter().filter_map(|record| record["messageId"].as_str()).collect();
         let Some(failed) = response::failed(&answered.body.unwrap_or_default(), &sent) else { return Ok(()) };

@@ -26,7 +26,7 @@ pub use endings::{Ending, Explore, Named, Window};
 pub use files::File;
 pub use header::Header;
 pub use sinks::{Sink, SinkKind};
-pub use steps::{Advance, Aws, Expected, Log, LogLine, Step, StepKind};
+pub use steps::{Advance, Aws, Expected, Invoke, Log, LogLine, Step, StepKind};
 pub use template::{Name, SinkPart, Template};
 
 /// The longest script, in bytes: long logs are written with `repeat`.

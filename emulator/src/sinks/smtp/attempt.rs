@@ -143,7 +143,7 @@ impl Desk {
                 self.scripted(&mut attempt);
                 attempt.delay += time;
             }
-            None | Some(FaultKind::CrashAfter | FaultKind::LostReply) => self.scripted(&mut attempt),
+            None | Some(FaultKind::CrashAfter | FaultKind::LostReply | FaultKind::Duplicate) => self.scripted(&mut attempt),
         }
         Ok(attempt)
     }
