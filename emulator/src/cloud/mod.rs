@@ -43,6 +43,7 @@ use parking_lot::Mutex;
 use crate::clock::{Activity, Clock, Driven, Driver, Stalled, Timer};
 use crate::lambda::Environments;
 use crate::sinks::Sinks;
+use crate::sinks::smtp::Mailbox;
 use crate::{Error, Result, Timestamp};
 use fault::{Faults, Struck};
 use trace::Trace;
@@ -74,6 +75,8 @@ pub(crate) struct Inner {
     pub sinks: Sinks,
     /// The host at which `garoa serve` serves: calls that come by value, such as those of CloudFormation, name no other.
     pub served: OnceLock<HeaderValue>,
+    /// The mails that `garoa serve --smtp` accepted.
+    pub mails: Mailbox,
 }
 
 impl Cloud {
