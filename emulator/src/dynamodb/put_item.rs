@@ -8,7 +8,7 @@ use dynamodb_expressions::{ExpressionKind, Placeholders, item_from_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::capacity::{ConsumedCapacity, Kind, collection_metrics};
+use super::capacity::{Consumed, ConsumedCapacity, Kind, collection_metrics};
 use super::errors::validation;
 use super::parameters::{Json, Parameters, condition, expected};
 use super::shown::Shown;
