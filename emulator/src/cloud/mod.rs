@@ -43,6 +43,7 @@ use parking_lot::Mutex;
 use crate::clock::{Activity, Clock, Driven, Driver, Stalled, Timer};
 use crate::lambda::Environments;
 use crate::sinks::Sinks;
+use crate::sinks::smtp::Mailbox;
 use crate::{Error, Result, Timestamp};
 use fault::{Faults, Struck};
 use trace::Trace;
@@ -74,6 +75,8 @@ pub(crate) struct Inner {
     pub sinks: Sinks,
     /// The host at which `garoa serve` serves: calls that come by value, such as those of CloudFormation, name no other.
     pub served: OnceLock<HeaderValue>,
+    /// The mails that `garoa serve --smtp` accepted.
+    pub mails: Mailbox,
 }
 
 impl Cloud {
@@ -195,7 +198,7 @@ impl Driven for Inner {
 
     fn start(&self, job: JobRun) {
         let Some(cloud) = self.handle() else { return };
-        if job.service == "lambda" {
+        if job.service == "lambda" && job.job == crate::lambda::RUN {
             // Functions run in environments that outlive one invocation.
             if let Err(error) = self.environments.run(&cloud, &job) {
                 tracing::error!(%error, "a function did not start");

@@ -47,6 +47,7 @@ pub async fn serve(
     let app = Router::new()
         .route("/_garoa/health", get(admin::health))
         .route("/_garoa/reset", post(admin::reset))
+        .route("/_garoa/mails", get(admin::mails))
         .route("/_garoa/clock/advance", post(admin::advance))
         .fallback(answer)
         .with_state(Arc::new(cloud));

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Queues;
 use super::errors::{invalid, invalid_value};
 use super::message::{Content, Message};
-use super::queue::on_own_arn;
+use super::queue::{announce, on_own_arn};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result, Timestamp};
 
@@ -251,10 +251,8 @@ fn move_one(cx: &mut Cx<Queues>, source: &str, destination: Option<&str>) -> Res
     });
     let content = Content { id: cx.ids.uuid().into(), sequence, ..(*message.content).clone() };
     to.books.add(now, Message::new(Arc::new(content)), now, now);
-    if to.is_polled(now) {
-        let signal = to.signal();
-        cx.signal(signal);
-    }
+    let arn = Arc::clone(&to.arn);
+    announce(cx, &arn);
     Ok(true)
 }
 

@@ -12,7 +12,7 @@ use super::digest::{self, AttributeValue};
 use super::errors::{invalid_value, unknown_attribute};
 use super::handle::Handle;
 use super::message::Message;
-use super::queue::{Queue, find_in, on, seconds};
+use super::queue::{Queue, announce, find_in, on, seconds, watch};
 use super::send::{TRACE_HEADER, check_id};
 use crate::cloud::{Cx, Ids, Later, Service, Step};
 use crate::{Error, Result, Timestamp};
@@ -105,10 +105,11 @@ fn receive(cx: &mut Cx<Queues>, input: &ReceiveMessage) -> Result<Step<Received>
     }
     let messages: Vec<_> =
         keys.iter().filter_map(|key| Some(input.deliver(queue, *key, queue.books.get(*key)?))).collect();
+    watch(cx, &arn);
     if !messages.is_empty() {
         return Ok(Step::Done(Received { messages }));
     }
-    wait(queue, &wanted, cx.resumed, now)
+    wait(cx.state.get_mut(&arn)?, &wanted, cx.resumed, now)
 }
 
 /// Nothing is there: the caller waits for a signal, for what becomes visible by itself, or for the end of its patience.
@@ -125,7 +126,6 @@ fn wait(
     if deadline <= now {
         return Ok(Step::Done(Received { messages: Vec::new() }));
     }
-    queue.polled_until = queue.polled_until.max(deadline);
     let until = queue.books.next_due().map_or(deadline, |due| due.min(deadline));
     Ok(Step::Later(Later { signal: queue.signal(), until: Some(until), token: deadline.millis().to_string() }))
 }
@@ -149,10 +149,8 @@ fn bury(cx: &mut Cx<Queues>, target: Option<(Arc<str>, u32)>, dead: Vec<(Key, Me
     for (key, message) in dead {
         queue.bury(key, message, source, now);
     }
-    if queue.is_polled(now) {
-        let signal = queue.signal();
-        cx.signal(signal);
-    }
+    let arn = Arc::clone(&queue.arn);
+    announce(cx, &arn);
 }
 
 /// Answers again what the first receive of this attempt was answered, as long as all of it is in flight by that receive.

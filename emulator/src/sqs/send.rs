@@ -11,7 +11,7 @@ use super::batch::{self, Outcomes};
 use super::digest::{self, AttributeValue};
 use super::errors::{invalid, invalid_value, missing};
 use super::message::{Content, Message, sequence_number};
-use super::queue::{Queue, find_in, on, seconds};
+use super::queue::{Queue, announce, find_in, on, seconds};
 use crate::cloud::{Cx, Ids, Service};
 use crate::{Error, Result, Timestamp};
 
@@ -79,10 +79,8 @@ fn send(cx: &mut Cx<Queues>, input: Entry) -> Result<Sent> {
     let queue = find_in(cx.state, cx.scope, now, &input.queue_url)?;
     input.check(queue)?;
     let sent = input.put(queue, cx.ids, &sender, now);
-    if queue.is_polled(now) {
-        let signal = queue.signal();
-        cx.signal(signal);
-    }
+    let arn = Arc::clone(&queue.arn);
+    announce(cx, &arn);
     Ok(sent)
 }
 
@@ -102,10 +100,8 @@ fn send_batch(cx: &mut Cx<Queues>, input: SendMessageBatch) -> Result<Outcomes<S
             Ok(entry.put(queue, cx.ids, &sender, now))
         },
     );
-    if queue.is_polled(now) {
-        let signal = queue.signal();
-        cx.signal(signal);
-    }
+    let arn = Arc::clone(&queue.arn);
+    announce(cx, &arn);
     Ok(outcomes)
 }
 

@@ -1,5 +1,6 @@
 //! What is done with a message that was received: `DeleteMessage`, `ChangeMessageVisibility`, and their batches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use super::batch::{self, Outcomes, Success};
 use super::errors::{invalid, invalid_handle, invalid_value, missing};
 use super::handle::Handle;
 use super::message::State;
-use super::queue::{Queue, find, on, seconds};
+use super::queue::{Queue, announce, find, on, seconds, watch};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result, Timestamp};
 
@@ -50,14 +51,12 @@ struct Batch {
 }
 
 fn delete(cx: &mut Cx<Queues>, input: Received) -> Result<()> {
-    let now = cx.now;
     let queue = find(cx, &input.queue_url)?;
     input.delete(queue)?;
-    wake(cx, &input.queue_url, now)
+    wake(cx, &input.queue_url)
 }
 
 fn delete_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> {
-    let now = cx.now;
     let queue = find(cx, &input.queue_url)?;
     batch::check(&input.entries, |entry| &entry.id, "DeleteMessageBatchRequestEntry")?;
     let outcomes = Outcomes::of(
@@ -68,14 +67,14 @@ fn delete_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> 
             Ok(Success { id: entry.id })
         },
     );
-    wake(cx, &input.queue_url, now)?;
+    wake(cx, &input.queue_url)?;
     Ok(outcomes)
 }
 
 fn change(cx: &mut Cx<Queues>, input: Received) -> Result<()> {
     let now = cx.now;
     input.change(find(cx, &input.queue_url)?, now)?;
-    wake(cx, &input.queue_url, now)
+    wake(cx, &input.queue_url)
 }
 
 fn change_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> {
@@ -90,16 +89,18 @@ fn change_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> 
             Ok(Success { id: entry.id })
         },
     );
-    wake(cx, &input.queue_url, now)?;
+    wake(cx, &input.queue_url)?;
     Ok(outcomes)
 }
 
-/// Who polls may have to wait for another time now, or a group may be unlocked.
-fn wake(cx: &mut Cx<Queues>, url: &str, now: Timestamp) -> Result<()> {
+/// Another message may be the next to become visible. A deletion in a FIFO queue may have unlocked a group.
+fn wake(cx: &mut Cx<Queues>, url: &str) -> Result<()> {
     let queue = find(cx, url)?;
-    if queue.is_polled(now) {
-        let signal = queue.signal();
-        cx.signal(signal);
+    let (arn, is_fifo) = (Arc::clone(&queue.arn), queue.is_fifo());
+    if is_fifo {
+        announce(cx, &arn)
+    } else {
+        watch(cx, &arn)
     }
     Ok(())
 }
