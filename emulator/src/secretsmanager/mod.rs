@@ -15,6 +15,8 @@ mod rotate;
 mod stages;
 mod store;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use serde::Deserialize;

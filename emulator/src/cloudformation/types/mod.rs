@@ -13,6 +13,7 @@ mod logs_log_group;
 mod s3_bucket;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
+mod secretsmanager_secret;
 mod task;
 
 use std::pin::Pin;
@@ -24,7 +25,7 @@ pub(super) use task::Task;
 use crate::Result;
 
 /// All types that there are here.
-static TYPES: [&ResourceType; 8] = [
+static TYPES: [&ResourceType; 9] = [
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,
@@ -33,6 +34,7 @@ static TYPES: [&ResourceType; 8] = [
     &s3_bucket::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
+    &secretsmanager_secret::TYPE,
 ];
 
 /// The type of this name.
