@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use http::HeaderValue;
+use ::http::HeaderValue;
 use parking_lot::Mutex;
 
 use crate::clock::{Activity, Clock, Driven, Driver, Stalled, Timer};

@@ -97,7 +97,11 @@ fn change_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> 
 fn wake(cx: &mut Cx<Queues>, url: &str) -> Result<()> {
     let queue = find(cx, url)?;
     let (arn, is_fifo) = (Arc::clone(&queue.arn), queue.is_fifo());
-    if is_fifo { announce(cx, &arn) } else { watch(cx, &arn) }
+    if is_fifo {
+        announce(cx, &arn)
+    } else {
+        watch(cx, &arn)
+    }
     Ok(())
 }
 
