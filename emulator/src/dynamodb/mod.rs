@@ -39,6 +39,9 @@ mod update_item;
 mod update_table;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use imbl::OrdMap;

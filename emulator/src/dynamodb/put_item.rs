@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use dynamodb_expressions::{ExpressionKind, Placeholders, item_from_json};
+use dynamodb_expressions::item_from_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::capacity::{Consumed, ConsumedCapacity, Kind, collection_metrics};
 use super::errors::validation;
-use super::parameters::{Json, Parameters, condition, expected};
+use super::parameters::{Json, WriteCondition};
 use super::shown::Shown;
 use super::table::Stored;
 use super::write::{MAX_ITEM_SIZE, Writer, check, commit};
@@ -51,28 +51,29 @@ pub(super) struct WriteOutput {
     pub item_collection_metrics: Option<Value>,
 }
 
+impl PutItem {
+    fn condition(&self) -> WriteCondition<'_> {
+        WriteCondition {
+            expected: self.expected.as_ref(),
+            operator: self.conditional_operator.as_deref(),
+            expression: self.condition_expression.as_deref(),
+            names: self.expression_attribute_names.as_ref(),
+            values: self.expression_attribute_values.as_ref(),
+        }
+    }
+}
+
 fn put(cx: &mut Cx<Tables>, input: PutItem) -> Result<WriteOutput> {
     put_one(cx, &input).map(|(output, _)| output)
 }
 
 /// Does it, and says what it consumed whether the request asks for that or not.
 pub(super) fn put_one(cx: &mut Cx<Tables>, input: &PutItem) -> Result<(WriteOutput, Consumed)> {
-    let (names, values) = (input.expression_attribute_names.as_ref(), input.expression_attribute_values.as_ref());
-    let parameters = Parameters {
-        expressions: &[("ConditionExpression", input.condition_expression.is_some())],
-        legacy: &[("Expected", input.expected.is_some())],
-        names: names.is_some(),
-        values: values.is_some(),
-    };
-    parameters.check()?;
+    input.condition().check()?;
     let new = Arc::new(Stored::new(item_from_json(&input.item)?));
     check_return_values(input.return_values.as_deref())?;
     check_item_size(&new)?;
-    let legacy = expected(input.expected.as_ref(), input.conditional_operator.as_deref())?;
-    let mut placeholders = Placeholders::new(names, values)?;
-    let expression = condition(ExpressionKind::Condition, input.condition_expression.as_deref(), &mut placeholders)?;
-    placeholders.finish()?;
-    let condition = expression.or(legacy);
+    let condition = input.condition().read()?;
 
     let table = cx.state.table(&input.table_name)?;
     if let Some(condition) = &condition {

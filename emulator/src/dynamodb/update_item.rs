@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::capacity::{Consumed, Kind, collection_metrics};
 use super::errors::{parameter, validation};
-use super::parameters::{Json, Parameters, condition, expected};
+use super::parameters::{Json, Parameters, WriteCondition, condition};
 use super::put_item::WriteOutput;
 use super::shown::Shown;
 use super::table::{Stored, Table};
@@ -62,7 +62,14 @@ fn read(input: &UpdateItem) -> Result<Request> {
     parameters.check()?;
     let key = item_from_json(&input.key)?;
     let legacy_update = input.attribute_updates.as_ref().map(Update::from_attribute_updates).transpose()?;
-    let legacy = expected(input.expected.as_ref(), input.conditional_operator.as_deref())?;
+    let expected = WriteCondition {
+        expected: input.expected.as_ref(),
+        operator: input.conditional_operator.as_deref(),
+        expression: None,
+        names: None,
+        values: None,
+    };
+    let legacy = expected.read_expected()?;
     let mut placeholders = Placeholders::new(names, values)?;
     let update = input.update_expression.as_deref().map(|text| Update::parse(text, &mut placeholders)).transpose()?;
     let expression = condition(ExpressionKind::Condition, input.condition_expression.as_deref(), &mut placeholders)?;

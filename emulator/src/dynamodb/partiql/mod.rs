@@ -31,7 +31,7 @@ const MAX_BATCH: usize = 25;
 /// Adds the operations of this folder.
 pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
     service
-        .op("ExecuteStatement", |at, i: &Execute| on(at, Some(&i.statement)), execute)
+        .op("ExecuteStatement", |at, i: &Request| on(at, Some(i)), execute)
         .op("BatchExecuteStatement", |at, i: &Batch| on(at, i.statements.first()), batch)
         .op("ExecuteTransaction", |at, i: &Transaction| on(at, i.transact_statements.first()), transaction)
 }
@@ -51,7 +51,7 @@ fn action(statement: &Statement) -> &'static str {
     }
 }
 
-/// A statement with its parameters.
+/// A statement with its parameters: the input of `ExecuteStatement`, and, with fewer members, one of several.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Request {
@@ -61,6 +61,9 @@ struct Request {
     #[serde(default)]
     consistent_read: bool,
     return_values_on_condition_check_failure: Option<String>,
+    limit: Option<usize>,
+    next_token: Option<String>,
+    return_consumed_capacity: Option<String>,
 }
 
 impl Request {
@@ -71,49 +74,10 @@ impl Request {
 
     fn limits(&self) -> Limits<'_> {
         Limits {
-            limit: None,
-            next_token: None,
+            limit: self.limit,
+            next_token: self.next_token.as_deref(),
             consistent: self.consistent_read,
             on_failure: self.return_values_on_condition_check_failure.as_deref(),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", from = "ExecuteInput")]
-struct Execute {
-    statement: Request,
-    limit: Option<usize>,
-    next_token: Option<String>,
-    return_consumed_capacity: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ExecuteInput {
-    statement: String,
-    #[serde(default)]
-    parameters: Vec<Value>,
-    #[serde(default)]
-    consistent_read: bool,
-    return_values_on_condition_check_failure: Option<String>,
-    limit: Option<usize>,
-    next_token: Option<String>,
-    return_consumed_capacity: Option<String>,
-}
-
-impl From<ExecuteInput> for Execute {
-    fn from(input: ExecuteInput) -> Self {
-        Self {
-            statement: Request {
-                statement: input.statement,
-                parameters: input.parameters,
-                consistent_read: input.consistent_read,
-                return_values_on_condition_check_failure: input.return_values_on_condition_check_failure,
-            },
-            limit: input.limit,
-            next_token: input.next_token,
-            return_consumed_capacity: input.return_consumed_capacity,
         }
     }
 }
@@ -130,10 +94,9 @@ struct ExecuteOutput {
     consumed_capacity: Option<ConsumedCapacity>,
 }
 
-fn execute(cx: &mut Cx<Tables>, input: Execute) -> Result<ExecuteOutput> {
-    let statement = input.statement.read()?;
-    let limits = Limits { limit: input.limit, next_token: input.next_token.as_deref(), ..input.statement.limits() };
-    let done = run(cx, &statement, &limits)?;
+fn execute(cx: &mut Cx<Tables>, input: Request) -> Result<ExecuteOutput> {
+    let statement = input.read()?;
+    let done = run(cx, &statement, &input.limits())?;
     let asked = input.return_consumed_capacity.as_deref();
     Ok(ExecuteOutput {
         items: done.items,

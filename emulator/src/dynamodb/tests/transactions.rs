@@ -122,7 +122,8 @@ async fn partiql_statements_mean_what_the_other_operations_mean() {
     let select = "SELECT s FROM \"t\" WHERE p = 'a' AND s BETWEEN 1 AND ? AND tags IS NOT MISSING ORDER BY s DESC";
     let found = dynamo.ok("ExecuteStatement", execute(select, vec![n(2)])).await;
     assert_eq!(found["Items"], json!([{"s": n(2)}, {"s": n(1)}]));
-    let update = execute("UPDATE t SET x = 1 SET y = 'z' REMOVE tags WHERE p = 'a' AND s = 1 RETURNING ALL NEW *", vec![]);
+    let update =
+        execute("UPDATE t SET x = 1 SET y = 'z' REMOVE tags WHERE p = 'a' AND s = 1 RETURNING ALL NEW *", vec![]);
     let changed = dynamo.ok("ExecuteStatement", update).await;
     assert_eq!(changed["Items"], json!([{"p": s("a"), "s": n(1), "x": n(1), "y": s("z")}]));
     let other = execute("UPDATE t SET x = 1 WHERE p = 'b' AND s = 1", vec![]);
