@@ -76,10 +76,7 @@ impl Mail {
         let Some(listen) = self.smtp else { return Ok(()) };
         let options = SmtpOptions {
             tls: if self.smtp_tls_required { Tls::Required } else { Tls::Optional },
-            credentials: self
-                .smtp_user
-                .zip(self.smtp_password)
-                .map(|(user, password)| Credentials { user, password }),
+            credentials: self.smtp_user.zip(self.smtp_password).map(|(user, password)| Credentials { user, password }),
             max_size: self.smtp_max_size,
         };
         let hosts = ["localhost", "127.0.0.1", "::1", "smtp.sink.localhost"].map(str::to_owned).to_vec();

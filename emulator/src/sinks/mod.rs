@@ -81,12 +81,7 @@ impl Cloud {
     ///
     /// # Errors
     /// If no certificate can be made.
-    pub async fn mail_sink(
-        &self,
-        name: &str,
-        options: SmtpOptions,
-        answers: Vec<Answer>,
-    ) -> crate::Result<Arc<Sink>> {
+    pub async fn mail_sink(&self, name: &str, options: SmtpOptions, answers: Vec<Answer>) -> crate::Result<Arc<Sink>> {
         let server = MailServer::seeded(&host(name), options, self.0.seed)?;
         Ok(self.start_sink(name, answers, Some(Arc::new(server))).await)
     }

@@ -28,8 +28,7 @@ pub async fn fetch(client: &Client, request: &Request) -> Result<Vec<u8>, Error>
         }
     })?;
     let too_large = |size: u64| Error::ObjectTooLarge { bucket: bucket.clone(), key: key.clone(), size, limit: LIMIT };
-    let unavailable =
-        |reason: String| Error::ObjectUnavailable { bucket: bucket.clone(), key: key.clone(), reason };
+    let unavailable = |reason: String| Error::ObjectUnavailable { bucket: bucket.clone(), key: key.clone(), reason };
     let length = object.content_length().and_then(|length| u64::try_from(length).ok());
     let length = length.ok_or_else(|| unavailable("S3 answered without Content-Length".to_owned()))?;
     // Looked at before the body is: a function must not read a gigabyte that it cannot send.
@@ -91,7 +90,9 @@ mod tests {
         let xml = |code: &str| format!("<Error><Code>{code}</Code><Message>said</Message></Error>");
         for code in ["NoSuchKey", "NoSuchBucket"] {
             let error = fetched(answered(404, &xml(code))).await.unwrap_err();
-            assert!(matches!(&error, Error::ObjectMissing { reason, .. } if reason.contains(code)) && error.is_permanent());
+            assert!(
+                matches!(&error, Error::ObjectMissing { reason, .. } if reason.contains(code)) && error.is_permanent()
+            );
         }
         for body in [xml("AccessDenied"), String::new()] {
             let error = fetched(answered(403, &body)).await.unwrap_err();

@@ -96,7 +96,8 @@ mod tests {
 
     #[tokio::test]
     async fn without_it_nothing_is_sent() {
-        let body = r#"{"__type":"ResourceNotFoundException","Message":"Secrets Manager can't find the specified secret."}"#;
+        let body =
+            r#"{"__type":"ResourceNotFoundException","Message":"Secrets Manager can't find the specified secret."}"#;
         let rule = mock!(Client::get_secret_value).sequence().http_status(400, Some(body.to_owned())).build();
         let error = passwords(&[&rule]).get().await.unwrap_err();
         assert!(matches!(&error, Error::PasswordUnavailable(why) if why.contains("ResourceNotFound")), "{error}");

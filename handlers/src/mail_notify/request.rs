@@ -161,7 +161,9 @@ mod tests {
             assert!(matches!(Request::read(bad), Err(Error::BadMessage(_))), "{bad}");
         }
         assert!(matches!(Request::read(&body(&[("video_id", json!(42))])), Err(Error::BadMessage(_))));
-        for bad in ["", "ana", "ana@", "a@b, c@d", "Ana <a@b.com>", "a@b\r\nRCPT TO:<c@d>", "ação@example.com", "a b@c.com"] {
+        for bad in
+            ["", "ana", "ana@", "a@b, c@d", "Ana <a@b.com>", "a@b\r\nRCPT TO:<c@d>", "ação@example.com", "a b@c.com"]
+        {
             let read = Request::read(&body(&[("recipient_email", json!(bad))]));
             assert!(matches!(read, Err(Error::BadAddress(_))), "{bad}: {read:?}");
         }
@@ -169,7 +171,8 @@ mod tests {
 
     #[test]
     fn an_event_is_a_batch_or_an_error() {
-        let event = json!({"Records": [{"messageId": "1", "body": "x", "attributes": {"ApproximateReceiveCount": "3"}}]});
+        let event =
+            json!({"Records": [{"messageId": "1", "body": "x", "attributes": {"ApproximateReceiveCount": "3"}}]});
         let batch = Batch::read(event).unwrap();
         assert_eq!(batch.records[0].attributes.approximate_receive_count, "3");
         for bad in [json!({}), json!({"Records": [{"body": "x"}]}), json!([])] {

@@ -8,13 +8,13 @@ use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_types::DateTime;
 use serde::Serialize;
 
+use super::archive;
 use super::compose::Composer;
 use super::dedup::{Claim, Lease, Table};
 use super::error::Error;
 use super::password::Passwords;
 use super::request::{Batch, Record, Request};
 use super::smtp::{self, Server};
-use super::archive;
 
 /// What is left for recording and answering when the last mail is sent, in milliseconds.
 const RESERVE: i64 = 5_000;

@@ -90,9 +90,7 @@ impl Server {
     pub fn new(settings: &Settings, connect: Connect, sleep: SharedAsyncSleep) -> Result<Self, SettingsError> {
         let tls = TlsParametersBuilder::new(settings.server.clone());
         let tls = match &settings.authority {
-            Some(authority) => {
-                tls.certificate_store(CertificateStore::None).add_root_certificate(authority.clone())
-            }
+            Some(authority) => tls.certificate_store(CertificateStore::None).add_root_certificate(authority.clone()),
             None => tls,
         };
         let tls = tls.build_rustls().map_err(|error| invalid("SMTP_CA_PEM", chain(&error)))?;

@@ -54,7 +54,8 @@ pub fn mail_intact(run: &Run) -> Result<(), String> {
             return Err(format!("{id} went to {}", mail["envelope"]["to"]));
         }
         let object = json!({ "Bucket": text("s3_bucket"), "Key": text("s3_key") });
-        let bytes = run.call("s3", "GetObject", object).map_err(|error| format!("{id}: {error}"))?.body.unwrap_or_default();
+        let bytes =
+            run.call("s3", "GetObject", object).map_err(|error| format!("{id}: {error}"))?.body.unwrap_or_default();
         let wanted = hex::encode(Sha256::digest(&bytes));
         let hashes: Vec<_> =
             mail["attachments"].as_array().into_iter().flatten().map(|attachment| &attachment["sha256"]).collect();

@@ -55,7 +55,9 @@ fn run(calls: Vec<CallRecord>, dead: &[&str], left: usize) -> Run {
         let output = match &*call.operation {
             "GetQueueUrl" => json!({ "QueueUrl": call.input["QueueName"] }),
             "ReceiveMessage" => pages.lock().pop().unwrap_or_else(|| json!({})),
-            "GetQueueAttributes" => json!({ "Attributes": { "ApproximateNumberOfMessagesNotVisible": left.to_string() } }),
+            "GetQueueAttributes" => {
+                json!({ "Attributes": { "ApproximateNumberOfMessagesNotVisible": left.to_string() } })
+            }
             "GetObject" => return Ok(Reply { body: Some(Bytes::from("zip")), ..Reply::output(json!({})) }),
             other => return Err(Error::not_implemented(other)),
         };

@@ -46,7 +46,10 @@ impl Answer {
         }
         let span = Span::of(text, offset);
         let (kind, help) = if mail {
-            ("a mail server", "250, a reply code from 400 to 599, greylist, drop-before-data, drop-after-data, timeout, refused")
+            (
+                "a mail server",
+                "250, a reply code from 400 to 599, greylist, drop-before-data, drop-after-data, timeout, refused",
+            )
         } else {
             ("an HTTP sink", "a status from 200 to 599, timeout, refused")
         };
@@ -101,7 +104,8 @@ mod tests {
     #[test]
     fn each_form_reads_back() {
         let mail = ["greylist", "drop-before-data", "delay 1m drop-after-data"];
-        for text in ["200", "429 retry-after=3", "delay 30s 200", "timeout", "delay 5s refused"].into_iter().chain(mail) {
+        for text in ["200", "429 retry-after=3", "delay 30s 200", "timeout", "delay 5s refused"].into_iter().chain(mail)
+        {
             assert_eq!(Answer::parse(&mut Words::new(text, 0)).unwrap().to_string(), text);
         }
     }

@@ -70,7 +70,9 @@ mod tests {
         for (text, bytes) in [("9MiB", 9 << 20), ("20KiB", 20 << 10), ("1B", 1), ("64MiB", FILE_MAX)] {
             assert_eq!(size(text), Ok(bytes));
         }
-        for wrong in ["", "9", "9MB", "-1B", "0B", "65MiB", "99999999999999999999MiB", "18446744073709551615MiB", "1.5MiB"] {
+        for wrong in
+            ["", "9", "9MB", "-1B", "0B", "65MiB", "99999999999999999999MiB", "18446744073709551615MiB", "1.5MiB"]
+        {
             assert!(size(wrong).is_err(), "{wrong}");
         }
     }

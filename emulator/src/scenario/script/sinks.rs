@@ -91,8 +91,10 @@ impl<'s> Declared<'_, '_, 's> {
                 SinkKind::Http
             }
         };
-        let answers =
-            self.sink.get("answers").ok_or_else(|| Problem::new(place, format!("the sink `{name}` has no `answers`")))?;
+        let answers = self
+            .sink
+            .get("answers")
+            .ok_or_else(|| Problem::new(place, format!("the sink `{name}` has no `answers`")))?;
         let answers = self.answers(matches!(kind, SinkKind::Smtp(_)), answers)?;
         Ok(Sink { kind, answers })
     }
@@ -123,7 +125,8 @@ impl<'s> Declared<'_, '_, 's> {
         let Some(value) = self.sink.get(key) else { return Ok(None) };
         let span = self.reader.at(value);
         let text = value.get_ref().as_str().filter(|text| !text.is_empty());
-        text.map(|text| Some((text, span))).ok_or_else(|| Problem::new(span, format!("`{key}` must be a text in quotes")))
+        text.map(|text| Some((text, span)))
+            .ok_or_else(|| Problem::new(span, format!("`{key}` must be a text in quotes")))
     }
 
     fn choice(&self, key: &str, choices: &[&'static str]) -> Result<Option<&'static str>, Problem> {

@@ -143,7 +143,9 @@ impl Desk {
                 self.scripted(&mut attempt);
                 attempt.delay += time;
             }
-            None | Some(FaultKind::CrashAfter | FaultKind::LostReply | FaultKind::Duplicate) => self.scripted(&mut attempt),
+            None | Some(FaultKind::CrashAfter | FaultKind::LostReply | FaultKind::Duplicate) => {
+                self.scripted(&mut attempt)
+            }
         }
         Ok(attempt)
     }
@@ -156,9 +158,7 @@ impl Desk {
         attempt.ending = match answer.outcome {
             Outcome::Status { status, .. } if status < 400 => Ending::Regular,
             Outcome::Status { status, .. } => Ending::Refuse(Stage::of(status), Reply::scripted(status)),
-            Outcome::Greylist => {
-                Ending::Refuse(Stage::Recipient, Reply::new(450, "4.7.1 Greylisted, try again later"))
-            }
+            Outcome::Greylist => Ending::Refuse(Stage::Recipient, Reply::new(450, "4.7.1 Greylisted, try again later")),
             Outcome::Timeout => Ending::Silence,
             Outcome::Refused => Ending::NoConnection,
             Outcome::DropBeforeData => Ending::DropBeforeData,

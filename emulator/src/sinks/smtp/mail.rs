@@ -125,7 +125,9 @@ mod tests {
 
     #[test]
     fn what_is_no_mail_is_told_as_far_as_it_goes() {
-        for raw in [&b""[..], b"\0\xff", b"no header\r\n", b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x--x--x"] {
+        for raw in
+            [&b""[..], b"\0\xff", b"no header\r\n", b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x--x--x"]
+        {
             assert_eq!(describe(&Envelope::default(), raw)["envelope"], json!({"from": "", "to": []}));
         }
     }

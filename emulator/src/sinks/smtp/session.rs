@@ -185,9 +185,7 @@ impl Session {
             Request::Mail { from } => self.mail(from).await,
             Request::Rcpt { to } => self.recipient(to).await,
             Request::Data => self.data().await,
-            Request::Vrfy { .. } => {
-                Ok(reply(252, "2.1.5 Cannot verify the user, but will take messages for it"))
-            }
+            Request::Vrfy { .. } => Ok(reply(252, "2.1.5 Cannot verify the user, but will take messages for it")),
             other => Ok(self.wrong(502, format!("5.5.1 {} is not implemented", other.name()))),
         }
     }
@@ -444,7 +442,11 @@ impl Session {
 
     fn counted(&mut self, refusal: Reply) -> Next {
         self.errors += 1;
-        if self.errors > ERRORS_MAX { Next::Close(Reply::new(421, "4.7.0 Too many errors")) } else { Next::Reply(refusal) }
+        if self.errors > ERRORS_MAX {
+            Next::Close(Reply::new(421, "4.7.0 Too many errors"))
+        } else {
+            Next::Reply(refusal)
+        }
     }
 
     fn syntax(&mut self, error: &Syntax) -> Next {

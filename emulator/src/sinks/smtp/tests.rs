@@ -222,7 +222,10 @@ async fn commands_have_their_order_and_parameters_their_limits() {
     assert_eq!(client.code("RCPT TO:<b@example.com>").await, 452);
     assert_eq!(client.code("DATA").await, 354);
     let long = format!("{}\r\n", "x".repeat(100)).repeat(15);
-    assert_eq!(client.say(&format!("{long}.")).await.1, "552 5.3.4 Message size exceeds fixed maximum message size\r\n");
+    assert_eq!(
+        client.say(&format!("{long}.")).await.1,
+        "552 5.3.4 Message size exceeds fixed maximum message size\r\n"
+    );
     assert_eq!(client.mail().await, [250, 250, 354, 250], "the session goes on");
 }
 
