@@ -30,7 +30,7 @@ pub(super) use task::Task;
 use crate::Result;
 
 /// All types that there are here.
-static TYPES: [&ResourceType; 14] = [
+static TYPES: &[&ResourceType] = &[
     &dynamodb_table::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
