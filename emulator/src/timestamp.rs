@@ -71,8 +71,7 @@ impl Timestamp {
     /// `Mon, 02 Mar 2026 12:00:00 GMT`: the date of HTTP headers (RFC 9110).
     pub fn to_http_date(self) -> String {
         const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         // Every answer carries one: put together by hand it costs a tenth of what `strftime` takes.
         let at = jiff::tz::Offset::UTC.to_datetime(self.to_jiff());
         let name = |names: &[&'static str], place: i8| {

@@ -315,9 +315,9 @@ fn basic(text: &str) -> Option<Timestamp> {
         return None;
     }
     let number = |digits: std::ops::Range<usize>| {
-        bytes[digits].iter().try_fold(0_i16, |number, digit| {
-            digit.is_ascii_digit().then(|| number * 10 + i16::from(digit - b'0'))
-        })
+        bytes[digits]
+            .iter()
+            .try_fold(0_i16, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i16::from(digit - b'0')))
     };
     let small = |digits| number(digits).and_then(|number| i8::try_from(number).ok());
     let (year, month, day) = (number(0..4)?, small(4..6)?, small(6..8)?);

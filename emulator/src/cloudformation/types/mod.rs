@@ -16,9 +16,9 @@ mod logs_log_group;
 mod s3_bucket;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
+mod secretsmanager_secret;
 mod sqs_queue;
 mod sqs_queue_policy;
-mod secretsmanager_secret;
 mod task;
 
 use std::pin::Pin;
