@@ -275,7 +275,8 @@ async fn passwords_hold_what_is_asked_for_and_lists_have_pages() {
     let mut next = Value::Null;
     loop {
         let input = json!({ "MaxResults": 2, "NextToken": next, "SortBy": "name", "SortOrder": "desc" });
-        let input: Value = input.as_object().unwrap().iter().filter(|(_, value)| !value.is_null()).collect();
+        let members = input.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
+        let input: Value = members.map(|(name, value)| (name.clone(), value.clone())).collect();
         let page = call(&cloud, "ListSecrets", input).await.unwrap();
         names.extend(page["SecretList"].as_array().unwrap().iter().map(|one| one["Name"].clone()));
         match page.get("NextToken") {
