@@ -1,6 +1,7 @@
 //! A connection in memory between code in the cloud and a server outside it, of which the clock knows.
 //!
-//! Virtual time must stand while the server works and while its answer is on the way to code that awaits it; it may move
+//! Virtual time must stand while the server works and while its answer is on the way to code that awaits it; it may
+//! move
 //! while the server waits, be it for the code's next bytes or for virtual time. Only the two ends know which it is, so
 //! they keep the clock's books: whoever hands something over counts the other side as in flight before it lets go.
 

@@ -174,10 +174,10 @@ impl Inner {
     /// Brings about the events of the services that listen to a signal, as timers that are due: they come after what is
     /// ready, and several signals before then are one.
     fn tell(&self, scope: &Scope, signal: &str) {
-        let heard = self.services.values().flat_map(|service| service.listens());
-        for (service, prefix, event) in heard {
-            let Some(key) = signal.strip_prefix(prefix) else { continue };
-            let timer = Timer { service: service.into(), scope: scope.clone(), event: event.into(), key: key.into() };
+        for (service, state) in &self.services {
+            let Some((event, key)) = state.hears(scope, signal) else { continue };
+            let service = (*service).into();
+            let timer = Timer { service, scope: scope.clone(), event: event.into(), key: key.into() };
             self.clock.change_timers(vec![TimerChange::Set(timer, self.clock.now())]);
         }
     }

@@ -1,4 +1,5 @@
-//! What a sink answers to one attempt, and the script of its answers. How scripts write it: `scenario::script::answer`.
+//! What a sink answers to one attempt, and the script of its answers. How scripts write it:
+//! `scenario::script::answer`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -6,7 +7,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use wiremock::ResponseTemplate;
 
-/// The answer to one attempt: `200`, `429 retry-after=3`, `delay 30s 200`, `timeout`, `refused`; of a mail server `250`,
+/// The answer to one attempt: `200`, `429 retry-after=3`, `delay 30s 200`, `timeout`, `refused`; of a mail server
+/// `250`,
 /// `421`, `greylist`, `drop-before-data`, `drop-after-data` as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

@@ -2,7 +2,8 @@
 //!
 //! A function reaches the sink `slack` at `http://slack.sink.localhost/…`, through the HTTP client of its SDK
 //! configuration. The request passes a recording door (`door.rs`): it is in the trace, counts among the calls of its
-//! invocation, and can be crashed at; then it goes to a wiremock server over a real socket. What the server answers may be
+//! invocation, and can be crashed at; then it goes to a wiremock server over a real socket. What the server answers
+//! may be
 //! scripted by attempt (`answer.rs`).
 
 mod answer;
@@ -52,7 +53,8 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// The wiremock server, for matchers and expectations of one's own. Mocks that are mounted with a priority above the
+    /// The wiremock server, for matchers and expectations of one's own. Mocks that are mounted with a priority above
+    /// the
     /// default come before the scripted answers.
     pub fn server(&self) -> &MockServer {
         &self.server
@@ -70,13 +72,15 @@ impl Sink {
 }
 
 impl Cloud {
-    /// Starts a sink: `http://{name}.sink.localhost/` for the functions of this cloud. Without answers it answers 200 `ok`.
+    /// Starts a sink: `http://{name}.sink.localhost/` for the functions of this cloud. Without answers it answers 200
+    /// `ok`.
     pub async fn sink(&self, name: &str, answers: Vec<Answer>) -> Arc<Sink> {
         self.start_sink(name, answers, None).await
     }
 
     /// Starts a mail server: `smtp://{name}.sink.localhost:587/` for the functions of this cloud, through
-    /// [`Network::connect`]. Each mail that it accepts becomes one POST to the sink's wiremock server, with the mail as JSON
+    /// [`Network::connect`]. Each mail that it accepts becomes one POST to the sink's wiremock server, with the mail
+    /// as JSON
     /// (`smtp/mail.rs`). Without answers it accepts all of them.
     ///
     /// # Errors

@@ -12,7 +12,8 @@ use super::smtp;
 use crate::clock::PipeEnd;
 use crate::cloud::{Cloud, Inner};
 
-/// The network of a cloud, for code that opens connections of its own. HTTP goes through the SDK configuration's client.
+/// The network of a cloud, for code that opens connections of its own. HTTP goes through the SDK configuration's
+/// client.
 ///
 /// A connection through it is one that the clock knows of: virtual time stands while the server works.
 #[derive(Clone)]
@@ -26,7 +27,8 @@ impl Network {
     /// Connects to a sink, such as `smtp.sink.localhost` at port 587.
     ///
     /// # Errors
-    /// `ConnectionRefused` if there is no such sink, or a script or a fault says so; nothing else is there to connect to.
+    /// `ConnectionRefused` if there is no such sink, or a script or a fault says so; nothing else is there to connect
+    /// to.
     pub async fn connect(&self, host: &str, port: u16) -> io::Result<Connection> {
         let cloud = self.0.upgrade().map(Cloud).ok_or(io::ErrorKind::NotConnected)?;
         let name = host.strip_suffix(SINK_DOMAIN).unwrap_or_default();

@@ -94,6 +94,7 @@ fn create(cx: &mut Cx<Queues>, input: CreateQueue) -> Result<Address> {
         quirks: Quirks::default(),
         deduplication: fifo.then(Deduplication::default),
         books: Books::new(fifo),
+        watched: None,
     };
     cx.state.queues.insert(Arc::clone(&arn), queue);
     cx.state.index_source(&arn, None);

@@ -47,6 +47,8 @@ pub(super) struct Queue {
     pub quirks: Quirks,
     pub deduplication: Option<Deduplication>,
     pub books: Books,
+    /// When the timer is set that announces what becomes visible by itself: see [`watch`].
+    pub watched: Option<Timestamp>,
 }
 
 impl Queue {
@@ -154,7 +156,12 @@ pub(super) fn announce(cx: &mut Cx<Queues>, arn: &str) {
 
 /// Has a queue announce the next message that becomes visible by itself. There is one timer for each queue.
 pub(super) fn watch(cx: &mut Cx<Queues>, arn: &str) {
-    match cx.state.queues.get(arn).and_then(|queue| queue.books.next_due()) {
+    let Some(queue) = cx.state.queues.get_mut(arn) else { return cx.cancel_timer(SURFACE, arn) };
+    let due = queue.books.next_due();
+    if std::mem::replace(&mut queue.watched, due) == due {
+        return;
+    }
+    match due {
         Some(at) => cx.set_timer(SURFACE, arn, at),
         None => cx.cancel_timer(SURFACE, arn),
     }
@@ -165,6 +172,7 @@ pub(super) fn surface(cx: &mut Cx<Queues>, arn: &str) -> Result<()> {
     let now = cx.now;
     if let Some(queue) = cx.state.queues.get_mut(arn) {
         queue.touch(now);
+        queue.watched = None;
     }
     announce(cx, arn);
     Ok(())

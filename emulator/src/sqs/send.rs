@@ -265,7 +265,9 @@ pub(super) fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
 
 /// Bodies are made of the characters of XML 1.0, whatever the protocol.
 fn check_contents(body: &str) -> Result<()> {
-    if body.chars().all(is_allowed) {
+    // Most bodies are ASCII, and looked at as bytes in a moment.
+    let is_plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7f);
+    if body.as_bytes().iter().all(is_plain) || body.chars().all(is_allowed) {
         return Ok(());
     }
     Err(Error::client(

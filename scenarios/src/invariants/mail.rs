@@ -117,25 +117,29 @@ fn message_id(mail: &Value) -> Option<&str> {
     mail["messageId"].as_str()?.split('@').next()
 }
 
-/// The ids in the dead-letter queue. They are received one after the other, in the copy that the run's end is.
+/// The ids in the dead-letter queue. They are received one after the other, in the copy that the run's end is, and put
+/// back: the next invariant looks at the same copy.
 fn dead_letters(run: &Run) -> Result<BTreeSet<String>, String> {
-    let mut ids = BTreeSet::new();
     let url = url(run, DEAD_LETTERS)?;
-    for _ in 0..MESSAGES_MAX {
+    let ask = |operation: &str, input: Value| {
+        run.call("sqs", operation, input).map(|reply| reply.output).map_err(|error| error.to_string())
+    };
+    let mut found: Vec<Value> = Vec::new();
+    while found.len() < MESSAGES_MAX {
         let input = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 43_200 });
-        let page = run.call("sqs", "ReceiveMessage", input).map_err(|error| error.to_string())?.output;
-        let found: Vec<String> = page["Messages"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|message| message["MessageId"].as_str().map(str::to_owned))
-            .collect();
-        if found.is_empty() {
+        let page = ask("ReceiveMessage", input)?;
+        let messages = page["Messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if messages.is_empty() {
             break;
         }
-        ids.extend(found);
+        found.extend_from_slice(messages);
     }
-    Ok(ids)
+    for message in &found {
+        let receipt = &message["ReceiptHandle"];
+        ask("ChangeMessageVisibility", json!({ "QueueUrl": url, "ReceiptHandle": receipt, "VisibilityTimeout": 0 }))?;
+    }
+    let ids = found.iter().filter_map(|message| message["MessageId"].as_str());
+    Ok(ids.map(str::to_owned).collect())
 }
 
 /// How many messages are left in the queue, visible or not.

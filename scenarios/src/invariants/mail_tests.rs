@@ -49,12 +49,17 @@ fn run(calls: Vec<CallRecord>, dead: &[&str], left: usize) -> Run {
         at: Timestamp::from_secs(at as i64),
         event: Event::Call(std::sync::Arc::new(call)),
     };
-    let pages = dead.iter().map(|id| json!({ "Messages": [{ "MessageId": id }] })).rev().collect();
+    let pages = dead.iter().map(|id| json!({ "Messages": [{ "MessageId": id, "ReceiptHandle": id }] })).rev().collect();
     let pages: Mutex<Vec<Value>> = Mutex::new(pages);
     Run::new(calls.into_iter().enumerate().map(record).collect(), move |call| {
         let output = match &*call.operation {
             "GetQueueUrl" => json!({ "QueueUrl": call.input["QueueName"] }),
             "ReceiveMessage" => pages.lock().pop().unwrap_or_else(|| json!({})),
+            "ChangeMessageVisibility" => {
+                let page = json!({ "Messages": [{ "MessageId": call.input["ReceiptHandle"], "ReceiptHandle": call.input["ReceiptHandle"] }] });
+                pages.lock().push(page);
+                json!({})
+            }
             "GetQueueAttributes" => {
                 json!({ "Attributes": { "ApproximateNumberOfMessagesNotVisible": left.to_string() } })
             }

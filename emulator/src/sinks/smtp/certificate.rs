@@ -32,7 +32,8 @@ pub(super) struct Identity {
 pub(super) enum Keys {
     /// The machine: for a server that others can reach.
     Random,
-    /// A seed: the certificate is the same in every run, so that it may be part of a trace. Anybody can make these keys.
+    /// A seed: the certificate is the same in every run, so that it may be part of a trace. Anybody can make these
+    /// keys.
     Seeded(u64),
 }
 

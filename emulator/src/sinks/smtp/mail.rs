@@ -23,8 +23,8 @@ impl Envelope {
 /// ```json
 /// {"envelope": {"from": "a@x", "to": ["b@y"]}, "messageId": "1@x", "date": "2026-03-02T12:00:00Z", "subject": "…",
 ///  "from": {"name": "A", "address": "a@x"}, "to": [{"name": null, "address": "b@y"}], "cc": [], "replyTo": [],
-///  "text": "…", "html": "…", "attachments": [{"name": "42.zip", "type": "application/zip", "size": 9437184, "sha256": "…"}],
-///  "headers": {"Subject": "…"}, "size": 12909344}
+///  "text": "…", "html": "…", "headers": {"Subject": "…"}, "size": 12909344,
+///  "attachments": [{"name": "42.zip", "type": "application/zip", "size": 9437184, "sha256": "…"}]}
 /// ```
 /// What the message does not have is null or empty. A header that comes several times is a list.
 pub(super) fn describe(envelope: &Envelope, raw: &[u8]) -> Value {

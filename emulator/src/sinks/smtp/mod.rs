@@ -1,4 +1,5 @@
-//! A mail server: SMTP with STARTTLS, AUTH, pipelining and size limits, on which the script and faults play as on HTTP sinks.
+//! A mail server: SMTP with STARTTLS, AUTH, pipelining and size limits, on which the script and faults play as on
+//! HTTP sinks.
 //!
 //! ```text
 //! code in the cloud ─ clock/pipe.rs ─┐
@@ -6,7 +7,8 @@
 //! garoa serve --smtp ─── listen.rs ──┘       wire.rs, reply.rs, auth.rs, certificate.rs                  mailbox.rs
 //! ```
 //! RFC 5321 (SMTP), 1870 (SIZE), 2034 and 3463 (enhanced codes), 2920 (PIPELINING), 3207 (STARTTLS), 4954 (AUTH),
-//! 6152 (8BITMIME), 6531 (SMTPUTF8). Everything that comes from a client has a limit, a constant where it is looked at.
+//! 6152 (8BITMIME), 6531 (SMTPUTF8). Everything that comes from a client has a limit, a constant where it is looked
+//! at.
 
 mod attempt;
 mod auth;

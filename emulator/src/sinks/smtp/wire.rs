@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::reply::Reply;
 use crate::clock::real_limit;
 
-/// The longest line: what RFC 4954 section 4 asks for authentication; commands have 512 bytes (RFC 5321 section 4.5.3.1.4).
+/// The longest line: what RFC 4954 section 4 asks for authentication; commands have 512 bytes (RFC 5321 section
+/// 4.5.3.1.4).
 const LINE_MAX: usize = 12_288;
 
 /// How much of a line of data is kept before it is handed on in parts.
