@@ -2,12 +2,15 @@
 //!
 //! Read `ARCHITECTURE.md` beside this crate first; it says where everything is and why.
 
+pub mod apigateway;
+pub mod apigatewayv2;
 pub mod clock;
 pub mod cloud;
 pub mod cloudformation;
 pub mod cloudwatch;
 pub mod dynamodb;
 pub mod error;
+pub mod event_pattern;
 pub mod iam;
 pub mod lambda;
 pub mod logs;

@@ -1,4 +1,5 @@
-//! Tests with real clients: boto3 and the AWS CLI against `garoa serve`, in a virtual environment of their own.
+//! Tests with real clients against `garoa serve`: boto3 and the AWS CLI in a virtual environment of their own, and the
+//! JavaScript SDK where Node.js is.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,21 @@ use crate::run::{Outcome, answers, command, command_with, text};
 const VENV: &str = "target/clients";
 const REQUIREMENTS: &str = "emulator/tests/clients/requirements.txt";
 const TESTS: &str = "emulator/tests/clients";
+/// The tests with the JavaScript SDK; its packages are installed beside them.
+const JAVASCRIPT: &str = "emulator/tests/clients/js";
+/// The first version of Node.js whose test runner can do what these tests ask.
+const NODE: u32 = 20;
+
+/// Why the tests with the JavaScript SDK cannot run here, if they cannot.
+pub fn javascript_is_missing() -> Option<&'static str> {
+    let node = std::process::Command::new("node").arg("--version").output();
+    let version = node.ok().and_then(|node| String::from_utf8(node.stdout).ok());
+    let major = version.and_then(|version| version.trim_start_matches('v').split('.').next()?.parse::<u32>().ok());
+    match major {
+        Some(major) if major >= NODE && answers("npm", &["--version"]) => None,
+        _ => Some("tests with the JavaScript SDK: they need Node.js 20 or newer, with npm"),
+    }
+}
 
 /// Builds the server, sets the clients up if they are not, and runs the tests.
 pub fn run() -> Outcome {
@@ -18,7 +34,25 @@ pub fn run() -> Outcome {
         text(&python)?,
         &["-m", "pytest", "-q", "-p", "no:cacheprovider", TESTS],
         &[("GAROA", text(&server)?), ("PYTHONDONTWRITEBYTECODE", "1")],
-    )
+    )?;
+    if javascript_is_missing().is_some() {
+        return Ok(());
+    }
+    packages()?;
+    command_with("npm", &["test", "--silent", "--prefix", JAVASCRIPT], &[("GAROA", text(&server)?)])
+}
+
+/// Installs the JavaScript SDK, again whenever its versions change.
+fn packages() -> Outcome {
+    let folder = crate::root().join(JAVASCRIPT);
+    let wanted = read(&folder.join("package.json"))?;
+    let stamp = folder.join("node_modules/package.json");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    println!("   setting up the JavaScript SDK in {JAVASCRIPT}/node_modules");
+    command("npm", &["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", JAVASCRIPT])?;
+    std::fs::write(&stamp, wanted).map_err(|e| format!("{}: {e}", stamp.display()))
 }
 
 /// The interpreter of the virtual environment, which is made again whenever the requirements change.

@@ -1,8 +1,11 @@
 //! The project's commands: `cargo xtask …`.
 
+mod bench;
 mod clients;
+mod conformance;
 mod models;
 mod run;
+mod server;
 mod test;
 mod tidy;
 
@@ -41,6 +44,10 @@ enum Task {
     Tidy,
     /// Only the tests with real clients against `garoa serve`
     Clients,
+    /// Measure Garoa beside a bare hyper server and installed peers
+    Bench(bench::Arguments),
+    /// Public test suites against `garoa serve`, held against what passed before: `conformance`, `conformance sqs`
+    Conformance(conformance::Arguments),
     /// Distil AWS's service models from botocore into emulator/models
     Models(models::Arguments),
 }
@@ -52,6 +59,8 @@ fn main() -> ExitCode {
         Task::Test => test::everything(),
         Task::Tidy => tidy::check(),
         Task::Clients => clients::run(),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Models(arguments) => models::run(&arguments).map_err(|e| e.to_string()),
     };
     match outcome {

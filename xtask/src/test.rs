@@ -24,6 +24,7 @@ pub fn everything() -> Outcome {
     step("examples in the documentation", || command("cargo", &["test", "--workspace", "--doc", "--quiet"]))?;
     step("scenarios", || scenarios("scenario", &["--all".to_owned()]))?;
     step("real clients", clients::run)?;
+    skipped.extend(clients::javascript_is_missing());
     if !answers("docker", &["info"]) {
         skipped.push("tests in containers: no Docker engine answers");
     }

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::Inner;
 use super::access::Access;
-use super::call::{Call, InvocationRef};
+use super::call::{Call, InvocationRef, Scope};
 use super::cx::{Effects, Later, Resumed, Step};
 use super::fault::{FaultKind, Struck};
 use super::reply::Reply;
 use super::running::{AnyStep, StepIn};
 use super::service::Target;
 use super::trace::{CallRecord, Event};
-use crate::clock::{Activity, Ready, Wait, Woken};
+use crate::clock::{Activity, Ready, Timer, TimerChange, Wait, Woken};
 use crate::{Error, Result};
 
 /// Why a call has no answer that its caller sees, or which error it has.
@@ -49,9 +49,15 @@ impl Inner {
     /// resource, faults that come before, permission, the step itself, faults that come after, trace.
     pub(crate) async fn call(&self, mut call: Call, request_id: &str) -> Result<Reply, Halt> {
         self.faults.lock().restore_token(&mut call);
-        let service = self.service(call.service)?;
+        if call.host.is_none() {
+            call.host = self.served.get().cloned();
+        }
+        let prepared = self.service(call.service).and_then(|service| service.prepare(&call));
+        let mut step = match prepared {
+            Ok(step) => step,
+            Err(unreadable) => return Err(self.refuse(&call, unreadable, request_id)),
+        };
         let access = self.access_in(&call.caller, &call.scope);
-        let mut step = service.prepare(&call)?;
         let target = step.target();
         let action = target.action.as_deref().map_or_else(|| action_of(&call), str::to_owned);
         let mut passage = Passage { call: &call, target, action, point: None, fault: None, request_id };
@@ -72,6 +78,15 @@ impl Inner {
             self.crash(&passage).await;
         }
         outcome.1
+    }
+
+    /// A call that cannot even be tried, because its input is not as its operation's has to be, or because there is no such
+    /// operation here: it is answered and recorded, and acts on nothing.
+    pub(crate) fn refuse(&self, call: &Call, error: Error, request_id: &str) -> Halt {
+        let point = self.point(call);
+        let passage = Passage { call, target: Target::any(), action: action_of(call), point, fault: None, request_id };
+        self.record(&passage, &(Some(Err(error.clone())), Err(Halt::Error(error.clone()))));
+        Halt::Error(error)
     }
 
     /// The place of the call among those of the invocation that makes it.
@@ -150,8 +165,20 @@ impl Inner {
         for invocation in effects.kills {
             self.kill(&invocation);
         }
-        for signal in effects.signals {
+        for (scope, signal) in effects.signals {
             self.clock.signal(&signal);
+            self.tell(&scope, &signal);
+        }
+    }
+
+    /// Brings about the events of the services that listen to a signal, as timers that are due: they come after what is
+    /// ready, and several signals before then are one.
+    fn tell(&self, scope: &Scope, signal: &str) {
+        for (service, state) in &self.services {
+            let Some((event, key)) = state.hears(scope, signal) else { continue };
+            let service = (*service).into();
+            let timer = Timer { service, scope: scope.clone(), event: event.into(), key: key.into() };
+            self.clock.change_timers(vec![TimerChange::Set(timer, self.clock.now())]);
         }
     }
 
@@ -237,7 +264,7 @@ impl Inner {
     async fn crash(&self, passage: &Passage<'_>) {
         if let Some((invocation, _)) = &passage.point {
             self.kill(invocation);
-            if Activity::current().is_some() {
+            if Activity::current().is_some_and(|activity| activity.invocation() == Some(invocation)) {
                 std::future::pending::<()>().await;
             }
         }

@@ -37,6 +37,8 @@ pub struct Service<S: 'static> {
     pub(crate) operations: BTreeMap<&'static str, Prepare<S>>,
     pub(crate) events: BTreeMap<&'static str, Event<S>>,
     pub(crate) jobs: BTreeMap<&'static str, Job>,
+    /// The signals that bring about events.
+    pub(crate) signals: Vec<Listener<S>>,
 }
 
 type Prepare<S> = Box<dyn Fn(Value) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
@@ -56,6 +58,7 @@ impl<S: State> Service<S> {
             operations: BTreeMap::new(),
             events: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            signals: Vec::new(),
         }
     }
 
@@ -86,7 +89,7 @@ impl<S: State> Service<S> {
     /// have is refused with 501, naming it.
     #[must_use]
     pub fn op<I, O>(
-        mut self,
+        self,
         name: &'static str,
         target: fn(&At<S>, &I) -> Target,
         run: fn(&mut Cx<S>, I) -> Result<O>,
@@ -95,23 +98,16 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        let service = self.name;
-        let prepare = move |input| {
-            let input = read::<I>(service, name, input)?;
-            let run = move |cx: &mut Cx<S>, input: &mut Option<I>| {
-                let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
-                write(run(cx, input)?).map(Step::Done)
-            };
-            Ok(Box::new(Operation { input: Some(input), target, run }) as Box<dyn Prepared<S>>)
-        };
-        self.operations.insert(name, Box::new(prepare));
-        self
+        self.add(name, target, move |cx, input: &mut Option<I>| {
+            let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
+            write(run(cx, input)?).map(Step::Done)
+        })
     }
 
     /// Adds an operation that may answer [`Step::Later`]; it is then called again.
     #[must_use]
     pub fn waiting_op<I, O>(
-        mut self,
+        self,
         name: &'static str,
         target: fn(&At<S>, &I) -> Target,
         run: fn(&mut Cx<S>, &I) -> Result<Step<O>>,
@@ -120,17 +116,24 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
+        self.add(name, target, move |cx, input: &mut Option<I>| {
+            let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
+            match run(cx, input)? {
+                Step::Done(output) => write(output).map(Step::Done),
+                Step::Later(later) => Ok(Step::Later(later)),
+            }
+        })
+    }
+
+    fn add<I, R>(mut self, name: &'static str, target: fn(&At<S>, &I) -> Target, run: R) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        R: Fn(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Copy + Send + Sync + 'static,
+    {
         let service = self.name;
         let prepare = move |input| {
-            let input = read::<I>(service, name, input)?;
-            let run = move |cx: &mut Cx<S>, input: &mut Option<I>| {
-                let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
-                match run(cx, input)? {
-                    Step::Done(output) => write(output).map(Step::Done),
-                    Step::Later(later) => Ok(Step::Later(later)),
-                }
-            };
-            Ok(Box::new(Operation { input: Some(input), target, run }) as Box<dyn Prepared<S>>)
+            let input = Some(read::<I>(service, name, input)?);
+            Ok(Box::new(Operation { input, target, run }) as Box<dyn Prepared<S>>)
         };
         self.operations.insert(name, Box::new(prepare));
         self
@@ -143,6 +146,15 @@ impl<S: State> Service<S> {
         self
     }
 
+    /// Has `event` called, at once and in the same account and region, for each signal of any service that begins with
+    /// `prefix`; its key is what follows. For what happens elsewhere: nobody need wait for it, and nothing is lost when a
+    /// cloud is saved or forked. `waits` says whether the state has a use for a key: most signals concern nobody.
+    #[must_use]
+    pub fn on_signal(mut self, prefix: &'static str, event: &'static str, waits: fn(&S, &str) -> bool) -> Self {
+        self.signals.push(Listener { prefix, event, waits });
+        self
+    }
+
     /// Adds a job: code that runs beside the state, may wait, makes calls, and reports by an event.
     #[must_use]
     pub fn job(mut self, name: &'static str, run: fn(Cloud, Scope, Value) -> JobFuture) -> Self {
@@ -150,6 +162,21 @@ impl<S: State> Service<S> {
         self
     }
 }
+
+/// What a service does about signals: see [`Service::on_signal`].
+pub(crate) struct Listener<S> {
+    pub prefix: &'static str,
+    pub event: &'static str,
+    pub waits: fn(&S, &str) -> bool,
+}
+
+impl<S> Clone for Listener<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Listener<S> {}
 
 /// Where an operation acts: what a target may be computed from.
 pub struct At<'a, S> {
@@ -236,7 +263,7 @@ struct Operation<S, I, R> {
 impl<S, I, R> Prepared<S> for Operation<S, I, R>
 where
     I: Send,
-    R: FnMut(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Send,
+    R: Fn(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Send,
 {
     fn target(&self, at: &At<S>) -> Target {
         self.input.as_ref().map_or_else(Target::any, |input| (self.target)(at, input))

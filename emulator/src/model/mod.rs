@@ -44,7 +44,7 @@ macro_rules! entry {
     };
 }
 
-static ENTRIES: [Entry; 12] = [
+static ENTRIES: [Entry; 15] = [
     entry!("s3", ["s3", "s3express", "s3-object-lambda"], "s3", None, None),
     entry!("logs", ["logs"], "logs", Some("Logs_20140328"), None),
     entry!("cloudwatch", ["monitoring"], "monitoring", Some("GraniteServiceVersion20100801"), Some("2010-08-01")),
@@ -57,6 +57,9 @@ static ENTRIES: [Entry; 12] = [
     entry!("dynamodb", ["dynamodb"], "dynamodb", Some("DynamoDB_20120810"), None),
     entry!("dynamodbstreams", ["dynamodb"], "streams.dynamodb", Some("DynamoDBStreams_20120810"), None),
     entry!("secretsmanager", ["secretsmanager"], "secretsmanager", Some("secretsmanager"), None),
+    entry!("apigateway", ["apigateway"], "apigateway", None, None),
+    entry!("apigatewayv2", ["apigateway"], "apigateway", None, None),
+    entry!("apigatewaymanagementapi", ["execute-api"], "execute-api", None, None),
 ];
 
 impl Entry {

@@ -14,7 +14,7 @@ fn every_model_loads_and_the_directory_agrees_with_it() {
         assert_eq!(target, entry.target, "{}", entry.service);
         let query = model.metadata.protocols.contains(&"query").then_some(model.metadata.api_version);
         assert_eq!(query, entry.query, "{}", entry.service);
-        assert!(model.operations().count() > 3);
+        assert!(model.operations().count() >= 3);
     }
 }
 

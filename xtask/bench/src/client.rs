@@ -1,0 +1,61 @@
+//! One connection to a server, and requests as SDKs make them.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+
+use crate::Failure;
+
+/// A signature of the right form; none of the servers has a secret to check it by.
+const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=123456789012/20260302/us-east-1/SERVICE/aws4_request, \
+    SignedHeaders=content-type;host;x-amz-date;x-amz-target, \
+    Signature=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// One keep-alive connection.
+pub struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    host: String,
+}
+
+impl Client {
+    /// Connects.
+    pub async fn connect(address: SocketAddr) -> Result<Self, Failure> {
+        let stream = tokio::net::TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // An error of the connection shows in the request that is under way.
+        tokio::spawn(connection);
+        Ok(Self { sender, host: address.to_string() })
+    }
+
+    /// Calls an operation; whatever is not 200 is an error.
+    pub async fn call(&mut self, target: &str, body: Bytes) -> Result<Bytes, Failure> {
+        let service = if target.starts_with("AmazonSQS") { "sqs" } else { "dynamodb" };
+        let request = Request::post("/")
+            .header(header::HOST, &self.host)
+            .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
+            .header("x-amz-target", target)
+            .header("x-amz-date", "20260302T120000Z")
+            .header(header::AUTHORIZATION, AUTHORIZATION.replace("SERVICE", service))
+            .header(header::USER_AGENT, "aws-sdk-rust/1.0")
+            .body(Full::new(body))?;
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await?;
+        let status = response.status();
+        let answer = response.into_body().collect().await?.to_bytes();
+        if status == StatusCode::OK {
+            return Ok(answer);
+        }
+        Err(format!("{target}: {status}: {}", String::from_utf8_lossy(&answer)).into())
+    }
+
+    /// The same with JSON.
+    pub async fn json(&mut self, target: &str, body: Value) -> Result<Value, Failure> {
+        Ok(serde_json::from_slice(&self.call(target, body.to_string().into()).await?)?)
+    }
+}

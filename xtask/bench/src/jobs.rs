@@ -1,0 +1,119 @@
+//! The jobs that are measured: what one connection does again and again.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::client::Client;
+
+/// How large a message and an item are, in bytes.
+const PAYLOAD: usize = 1024;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// SendMessage of 1 KiB.
+    Send,
+    /// PutItem of 1 KiB, one key after another.
+    Put,
+    /// SendMessage, ReceiveMessage, DeleteMessage on a queue of one's own: three requests.
+    Cycle,
+}
+
+impl Job {
+    /// How many connections do it at once.
+    pub fn connections(self) -> usize {
+        match self {
+            Self::Send | Self::Put => 16,
+            Self::Cycle => 1,
+        }
+    }
+
+    /// What the table calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Send => "SendMessage 1 KiB, 16 connections",
+            Self::Put => "PutItem 1 KiB, 16 connections",
+            Self::Cycle => "send, receive, delete, 1 connection",
+        }
+    }
+
+    /// The share of the ceiling that Garoa has to reach.
+    pub fn goal(self) -> f64 {
+        match self {
+            Self::Send | Self::Put => 0.4,
+            Self::Cycle => 0.5,
+        }
+    }
+
+    /// Whether a server of this name offers it.
+    pub fn is_offered_by(self, server: &str) -> bool {
+        match self {
+            Self::Send | Self::Cycle => server != "dynalite",
+            Self::Put => server != "fauxqs",
+        }
+    }
+}
+
+/// Makes the queue, or the table, and gives the queue's URL; the ceiling has neither.
+pub async fn prepare(client: &mut Client, server: &str, job: Job, name: &str) -> Result<String, Failure> {
+    if server == "hello" {
+        return Ok(format!("http://localhost/123456789012/{name}"));
+    }
+    if job == Job::Put {
+        let table = json!({
+            "TableName": name,
+            "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+            "BillingMode": "PAY_PER_REQUEST",
+        });
+        client.json("DynamoDB_20120810.CreateTable", table).await?;
+        // Dynalite's tables take their time.
+        loop {
+            let described = client.json("DynamoDB_20120810.DescribeTable", json!({ "TableName": name })).await?;
+            if described["Table"]["TableStatus"] == "ACTIVE" {
+                return Ok(name.to_owned());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+    let created = client.json("AmazonSQS.CreateQueue", json!({ "QueueName": name })).await?;
+    created["QueueUrl"].as_str().map(str::to_owned).ok_or_else(|| format!("no QueueUrl in {created}").into())
+}
+
+/// Does the job once and says how many requests that took. `place` is what [`prepare`] gave, `turn` is another each time.
+pub async fn turn(client: &mut Client, server: &str, job: Job, place: &str, turn: u64) -> Result<u64, Failure> {
+    match job {
+        Job::Send => {
+            client.call("AmazonSQS.SendMessage", message(place)).await?;
+            Ok(1)
+        }
+        Job::Put => {
+            client.call("DynamoDB_20120810.PutItem", item(place, turn)).await?;
+            Ok(1)
+        }
+        Job::Cycle => {
+            client.call("AmazonSQS.SendMessage", message(place)).await?;
+            let receive = json!({ "QueueUrl": place }).to_string();
+            let answer = client.call("AmazonSQS.ReceiveMessage", receive.into()).await?;
+            let handle = if server == "hello" { "r".repeat(100) } else { handle(&serde_json::from_slice(&answer)?)? };
+            let delete = json!({ "QueueUrl": place, "ReceiptHandle": handle }).to_string();
+            client.call("AmazonSQS.DeleteMessage", delete.into()).await?;
+            Ok(3)
+        }
+    }
+}
+
+fn handle(received: &Value) -> Result<String, Failure> {
+    let handle = received["Messages"][0]["ReceiptHandle"].as_str();
+    handle.map(str::to_owned).ok_or_else(|| format!("no message in {received}").into())
+}
+
+fn message(queue: &str) -> Bytes {
+    json!({ "QueueUrl": queue, "MessageBody": "m".repeat(PAYLOAD) }).to_string().into()
+}
+
+fn item(table: &str, turn: u64) -> Bytes {
+    let item = json!({ "id": { "S": format!("item-{turn:012}") }, "data": { "S": "d".repeat(PAYLOAD) } });
+    json!({ "TableName": table, "Item": item }).to_string().into()
+}

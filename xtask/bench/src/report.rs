@@ -1,0 +1,59 @@
+//! The figures as text, and whether Garoa's are what they should be.
+
+use std::fmt::Write as _;
+
+use crate::measure::Figures;
+
+/// Receiving from a deep queue may cost this much more than from a shallow one.
+const DEEP_GOAL: f64 = 1.2;
+
+/// The table.
+pub fn render(figures: &Figures) -> String {
+    let mut text = String::new();
+    for (job, rates) in &figures.rates {
+        let _ = writeln!(text, "{}", job.title());
+        let ceiling = ceiling(rates);
+        for (server, rate) in rates {
+            let _ = write!(text, "  {server:<10} {rate:>9.0} requests/s  {:>5.2} of hello", rate / ceiling);
+            if server == "garoa" {
+                let goal = job.goal();
+                let _ = write!(text, "  goal {goal} {}", verdict(rate / ceiling >= goal));
+            }
+            text.push('\n');
+        }
+    }
+    let _ = writeln!(text, "receive 10, 1 connection, median");
+    for each in &figures.receiving {
+        let (shallow, deep) = (each.shallow.as_secs_f64() * 1e3, each.deep.as_secs_f64() * 1e3);
+        let _ = write!(
+            text,
+            "  {:<10} {shallow:>8.3} ms with 100 waiting, {deep:>8.3} ms with {}: {:.2} times",
+            each.server,
+            each.waiting,
+            deep / shallow
+        );
+        if each.server == "garoa" {
+            let _ = write!(text, "  goal {DEEP_GOAL} {}", verdict(deep / shallow <= DEEP_GOAL));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Whether Garoa reaches every goal.
+pub fn goals_met(figures: &Figures) -> bool {
+    let fast = figures.rates.iter().all(|(job, rates)| {
+        let garoa = rates.iter().find(|(server, _)| server == "garoa");
+        garoa.is_none_or(|(_, rate)| rate / ceiling(rates) >= job.goal())
+    });
+    let flat = figures.receiving.iter().filter(|each| each.server == "garoa");
+    fast && flat.map(|each| each.deep.as_secs_f64() / each.shallow.as_secs_f64()).all(|ratio| ratio <= DEEP_GOAL)
+}
+
+fn ceiling(rates: &[(String, f64)]) -> f64 {
+    rates.iter().find(|(server, _)| server == "hello").map_or(f64::NAN, |(_, rate)| *rate)
+}
+
+fn verdict(reached: bool) -> &'static str {
+    if reached { "reached" } else { "MISSED" }
+}
