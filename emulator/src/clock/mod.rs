@@ -101,11 +101,16 @@ impl Clock {
             return;
         }
         let mut inner = self.inner.lock();
+        let first = inner.timers.first();
         for change in changes {
             inner.timers.apply(change);
         }
+        // Who drives waits for the first timer: a later one, set at every call of a busy queue, must not wake it.
+        let is_moved = inner.timers.first() != first;
         drop(inner);
-        self.changed.notify_waiters();
+        if is_moved {
+            self.changed.notify_waiters();
+        }
     }
 
     /// Puts something at the end of the queue.
@@ -120,6 +125,9 @@ impl Clock {
         inner.signals += 1;
         let woken: Vec<WaitId> =
             inner.waits.iter().filter(|(_, w)| w.signal.as_deref() == Some(signal)).map(|(id, _)| *id).collect();
+        if woken.is_empty() {
+            return;
+        }
         for id in woken {
             inner.ready.push_back(Ready::Wake(id, Woken::Signal));
         }

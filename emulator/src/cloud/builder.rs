@@ -122,6 +122,7 @@ impl CloudBuilder {
             environments: Environments::new(self.functions),
             running: Mutex::default(),
             sinks: Sinks::default(),
+            served: std::sync::OnceLock::new(),
             mails: Mailbox::default(),
         }))
     }

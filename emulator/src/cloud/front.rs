@@ -49,6 +49,9 @@ impl Inner {
     /// resource, faults that come before, permission, the step itself, faults that come after, trace.
     pub(crate) async fn call(&self, mut call: Call, request_id: &str) -> Result<Reply, Halt> {
         self.faults.lock().restore_token(&mut call);
+        if call.host.is_none() {
+            call.host = self.served.get().cloned();
+        }
         let prepared = self.service(call.service).and_then(|service| service.prepare(&call));
         let mut step = match prepared {
             Ok(step) => step,
@@ -171,10 +174,10 @@ impl Inner {
     /// Brings about the events of the services that listen to a signal, as timers that are due: they come after what is
     /// ready, and several signals before then are one.
     fn tell(&self, scope: &Scope, signal: &str) {
-        let heard = self.services.values().flat_map(|service| service.listens());
-        for (service, prefix, event) in heard {
-            let Some(key) = signal.strip_prefix(prefix) else { continue };
-            let timer = Timer { service: service.into(), scope: scope.clone(), event: event.into(), key: key.into() };
+        for (service, state) in &self.services {
+            let Some((event, key)) = state.hears(scope, signal) else { continue };
+            let service = (*service).into();
+            let timer = Timer { service, scope: scope.clone(), event: event.into(), key: key.into() };
             self.clock.change_timers(vec![TimerChange::Set(timer, self.clock.now())]);
         }
     }

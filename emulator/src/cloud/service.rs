@@ -37,8 +37,8 @@ pub struct Service<S: 'static> {
     pub(crate) operations: BTreeMap<&'static str, Prepare<S>>,
     pub(crate) events: BTreeMap<&'static str, Event<S>>,
     pub(crate) jobs: BTreeMap<&'static str, Job>,
-    /// The signals that bring about events: what they begin with, and the event.
-    pub(crate) signals: Vec<(&'static str, &'static str)>,
+    /// The signals that bring about events.
+    pub(crate) signals: Vec<Listener<S>>,
 }
 
 type Prepare<S> = Box<dyn Fn(Value) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
@@ -148,10 +148,10 @@ impl<S: State> Service<S> {
 
     /// Has `event` called, at once and in the same account and region, for each signal of any service that begins with
     /// `prefix`; its key is what follows. For what happens elsewhere: nobody need wait for it, and nothing is lost when a
-    /// cloud is saved or forked.
+    /// cloud is saved or forked. `waits` says whether the state has a use for a key: most signals concern nobody.
     #[must_use]
-    pub fn on_signal(mut self, prefix: &'static str, event: &'static str) -> Self {
-        self.signals.push((prefix, event));
+    pub fn on_signal(mut self, prefix: &'static str, event: &'static str, waits: fn(&S, &str) -> bool) -> Self {
+        self.signals.push(Listener { prefix, event, waits });
         self
     }
 
@@ -162,6 +162,21 @@ impl<S: State> Service<S> {
         self
     }
 }
+
+/// What a service does about signals: see [`Service::on_signal`].
+pub(crate) struct Listener<S> {
+    pub prefix: &'static str,
+    pub event: &'static str,
+    pub waits: fn(&S, &str) -> bool,
+}
+
+impl<S> Clone for Listener<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Listener<S> {}
 
 /// Where an operation acts: what a target may be computed from.
 pub struct At<'a, S> {

@@ -49,6 +49,7 @@ impl Cloud {
             environments: from.environments.fork(),
             running: Mutex::default(),
             sinks: from.sinks.clone(),
+            served: from.served.clone(),
             mails: Mailbox::default(),
         }))
     }

@@ -162,9 +162,14 @@ fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>
         Some(Invocation { outcome: Some(outcome), .. }) => outcome.clone(),
     };
     cx.state.invocations.remove(request_id);
+    tell_id(cx, request_id)?;
     cx.answer_body(Bytes::from(serde_json::to_vec(&outcome.payload)?));
-    let output =
-        InvokeOutput { function_error: outcome.error, executed_version: Some("$LATEST".to_owned()), status_code: 200, attempt };
+    let output = InvokeOutput {
+        function_error: outcome.error,
+        executed_version: Some("$LATEST".to_owned()),
+        status_code: 200,
+        attempt,
+    };
     Ok(Step::Done(output))
 }
 
@@ -212,9 +217,15 @@ fn accept(cx: &mut Cx<Functions>, function: String, payload: String, asynchronou
     };
     cx.state.invocations.insert(request_id.clone(), invocation);
     start(cx, &request_id)?;
-    let header = HeaderValue::from_str(&request_id).map_err(Error::internal)?;
-    cx.answer_header(HeaderName::from_static("x-amzn-requestid"), header);
+    tell_id(cx, &request_id)?;
     Ok(request_id)
+}
+
+/// The answer names the invocation: by its request id.
+fn tell_id(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
+    let header = HeaderValue::from_str(request_id).map_err(Error::internal)?;
+    cx.answer_header(HeaderName::from_static("x-amzn-requestid"), header);
+    Ok(())
 }
 
 /// Starts the next attempt at an invocation.

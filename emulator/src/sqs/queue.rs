@@ -22,8 +22,9 @@ use crate::{Result, Timestamp};
 pub struct Queues {
     /// By ARN.
     pub(super) queues: OrdMap<Arc<str>, Queue>,
-    /// When queues were deleted, for as long as their names may not be used again.
-    pub(super) deleted: OrdMap<Arc<str>, Timestamp>,
+    /// The queues that were deleted, by when, for as long as their names may not be used again.
+    pub(super) deleted: OrdSet<(Timestamp, Arc<str>)>,
+    pub(super) deleted_names: OrdSet<Arc<str>>,
     /// Each dead-letter queue with each queue that names it.
     pub(super) sources: OrdSet<(Arc<str>, Arc<str>)>,
     /// The tasks that move messages out of dead-letter queues, by the ARN of these; the newest first, and few of each.
@@ -46,6 +47,8 @@ pub(super) struct Queue {
     pub quirks: Quirks,
     pub deduplication: Option<Deduplication>,
     pub books: Books,
+    /// When the timer is set that announces what becomes visible by itself: see [`watch`].
+    pub watched: Option<Timestamp>,
 }
 
 impl Queue {
@@ -107,9 +110,7 @@ pub(super) fn url<S>(cx: &Cx<S>, account: &str, name: &str) -> String {
 pub(super) fn on(at: &At<Queues>, url: &str) -> Target {
     let Some(arn) = arn_of_url(at.scope, url) else { return Target::any() };
     match at.state.queues.get(arn.as_str()) {
-        Some(queue) => {
-            Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account)
-        }
+        Some(queue) => Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account),
         None => Target::on(arn),
     }
 }
@@ -155,7 +156,12 @@ pub(super) fn announce(cx: &mut Cx<Queues>, arn: &str) {
 
 /// Has a queue announce the next message that becomes visible by itself. There is one timer for each queue.
 pub(super) fn watch(cx: &mut Cx<Queues>, arn: &str) {
-    match cx.state.queues.get(arn).and_then(|queue| queue.books.next_due()) {
+    let Some(queue) = cx.state.queues.get_mut(arn) else { return cx.cancel_timer(SURFACE, arn) };
+    let due = queue.books.next_due();
+    if std::mem::replace(&mut queue.watched, due) == due {
+        return;
+    }
+    match due {
         Some(at) => cx.set_timer(SURFACE, arn, at),
         None => cx.cancel_timer(SURFACE, arn),
     }
@@ -166,6 +172,7 @@ pub(super) fn surface(cx: &mut Cx<Queues>, arn: &str) -> Result<()> {
     let now = cx.now;
     if let Some(queue) = cx.state.queues.get_mut(arn) {
         queue.touch(now);
+        queue.watched = None;
     }
     announce(cx, arn);
     Ok(())

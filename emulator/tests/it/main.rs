@@ -4,6 +4,7 @@
 mod clock;
 mod faults;
 mod mappings;
-mod stream_mappings;
+mod queue_scenarios;
 mod sdk;
+mod stream_mappings;
 mod support;

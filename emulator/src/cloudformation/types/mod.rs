@@ -16,6 +16,7 @@ mod logs_log_group;
 mod s3_bucket;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
+mod secretsmanager_secret;
 mod sqs_queue;
 mod sqs_queue_policy;
 mod task;
@@ -29,7 +30,7 @@ pub(super) use task::Task;
 use crate::Result;
 
 /// All types that there are here.
-static TYPES: [&ResourceType; 13] = [
+static TYPES: &[&ResourceType] = &[
     &dynamodb_table::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
@@ -43,6 +44,7 @@ static TYPES: [&ResourceType; 13] = [
     &scheduler_schedule_group::TYPE,
     &sqs_queue::TYPE,
     &sqs_queue_policy::TYPE,
+    &secretsmanager_secret::TYPE,
 ];
 
 /// The type of this name.

@@ -74,8 +74,8 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
         .event("MappingProcessed", stream::processed)
         .event("MappingLost", lost)
         .event("MappingSignal", signalled)
-        .on_signal(QUEUE_SIGNAL, "MappingSignal")
-        .on_signal(STREAM_SIGNAL, "MappingSignal")
+        .on_signal(QUEUE_SIGNAL, "MappingSignal", is_source)
+        .on_signal(STREAM_SIGNAL, "MappingSignal", is_source)
         .job("CheckSource", access::job)
         .job("ReceiveBatch", poll::receive)
         .job("DeliverBatch", poll::deliver)
@@ -84,6 +84,10 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
 }
 
 pub(super) use control::{is_mapping, tags};
+
+fn is_source(state: &Functions, arn: &str) -> bool {
+    state.mappings.of_source(arn).next().is_some()
+}
 
 /// Something can be read from a source.
 fn signalled(cx: &mut Cx<Functions>, arn: &str) -> Result<()> {

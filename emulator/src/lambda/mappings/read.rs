@@ -132,18 +132,24 @@ async fn records(cloud: &Cloud, scope: &Scope, input: &Read) -> Result<(usize, V
         let shard = &described["StreamDescription"]["Shards"][0]["ShardId"];
         place.shard = shard.as_str().map(str::to_owned);
     }
-    let position = match (&place.after, &place.iterator) {
-        (Some(after), _) => json!({ "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after }),
-        (None, Some(_)) => Value::Null,
-        (None, None) => json!({ "ShardIteratorType": input.start }),
-    };
-    let iterator = if position.is_null() {
-        json!(place.iterator)
-    } else {
+    let from = async |position: Value| {
         let mut asked = position;
-        asked["StreamArn"] = json!(input.stream);
-        asked["ShardId"] = json!(place.shard);
-        call("GetShardIterator", asked).await?["ShardIterator"].clone()
+        (asked["StreamArn"], asked["ShardId"]) = (json!(input.stream), json!(place.shard));
+        call("GetShardIterator", asked).await.map(|answer| answer["ShardIterator"].clone())
+    };
+    let iterator = match (&place.after, &place.iterator) {
+        (Some(after), _) => {
+            let position = json!({ "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after });
+            match from(position).await {
+                // The record is older than a stream keeps them: what is left comes after it.
+                Err(error) if error.code() == "TrimmedDataAccessException" => {
+                    from(json!({ "ShardIteratorType": "TRIM_HORIZON" })).await?
+                }
+                other => other?,
+            }
+        }
+        (None, Some(iterator)) => json!(iterator),
+        (None, None) => from(json!({ "ShardIteratorType": input.start })).await?,
     };
     let found = call("GetRecords", json!({ "ShardIterator": iterator, "Limit": input.most })).await?;
     let records: Vec<Value> = found["Records"].as_array().cloned().unwrap_or_default();

@@ -318,7 +318,9 @@ fn queue(words: &mut Words<'_>) -> Result<StepKind, Problem> {
     let name = words.expect("the queue's name")?.text.to_owned();
     let rest = words.rest();
     if rest.text.is_empty() {
-        return Err(Problem::new(rest.span, "what the queue shall do is missing here").help("duplicate, reorder, normal"));
+        return Err(
+            Problem::new(rest.span, "what the queue shall do is missing here").help("duplicate, reorder, normal")
+        );
     }
     let mut quirks = Quirks::default();
     for word in endings::listed(rest)? {
@@ -328,9 +330,7 @@ fn queue(words: &mut Words<'_>) -> Result<StepKind, Problem> {
             "normal" if word.text == rest.text => {}
             "normal" => return Err(Problem::new(word.span, "`normal` stands alone")),
             other => {
-                return Err(
-                    Problem::new(word.span, format!("a queue cannot `{other}`")).did_you_mean(other, QUEUES)
-                );
+                return Err(Problem::new(word.span, format!("a queue cannot `{other}`")).did_you_mean(other, QUEUES));
             }
         }
     }
