@@ -34,9 +34,18 @@ pub(crate) struct End {
     side: Side,
 }
 
-/// The server's work, as the clock sees it: it stops when the server waits for virtual time.
+/// The server's work, as the clock sees it. See [`Work::around`].
 #[derive(Clone)]
 pub(crate) struct Work(Arc<Shared>);
+
+/// The server asks something outside the cloud, and works until that has answered. See [`Work::outside`].
+pub(crate) struct Asking(Arc<Shared>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.state.lock().asking = false;
+    }
+}
 
 struct Shared {
     clock: Arc<Clock>,
@@ -49,6 +58,10 @@ struct State {
     to_far: Channel,
     /// While the server works.
     working: Option<Busy>,
+    /// Whether it was handed something since it was last polled.
+    handed: bool,
+    /// Whether it waits for something outside the cloud.
+    asking: bool,
     /// The code that awaits the server.
     waiting: Option<Waiting>,
     /// From when the code is woken until it looks.
@@ -88,24 +101,20 @@ impl State {
         }
     }
 
-    /// That side is being polled: it is awake.
-    fn runs(&mut self, side: Side, clock: &Arc<Clock>) {
-        match side {
-            Side::Near => (self.waiting, self.woken) = (None, None),
-            Side::Far => _ = self.working.get_or_insert_with(|| clock.busy()),
+    /// That side looks: whatever woke it has reached it. When the server works is known from its task as a whole.
+    fn looks(&mut self, side: Side) {
+        if side == Side::Near {
+            (self.waiting, self.woken) = (None, None);
         }
     }
 
     /// That side can go no further.
     fn waits(&mut self, side: Side) {
-        match side {
-            Side::Near => {
-                self.waiting = Activity::current().map(|activity| {
-                    activity.begin_wait();
-                    Waiting(activity)
-                });
-            }
-            Side::Far => self.working = None,
+        if side == Side::Near {
+            self.waiting = Activity::current().map(|activity| {
+                activity.begin_wait();
+                Waiting(activity)
+            });
         }
     }
 
@@ -119,7 +128,10 @@ impl State {
                     None => Hold::Other(clock.busy()),
                 });
             }
-            Side::Far => _ = self.working.get_or_insert_with(|| clock.busy()),
+            Side::Far => {
+                self.working.get_or_insert_with(|| clock.busy());
+                self.handed = true;
+            }
         }
     }
 }
@@ -141,14 +153,31 @@ impl End {
 }
 
 impl Work {
-    /// The server waits for virtual time.
-    pub fn rest(&self) {
-        self.0.state.lock().waits(Side::Far);
+    /// Runs the server, which is all that this future does. It works while the future is polled. When it is pending, the
+    /// server waits, for bytes or for virtual time, unless it was handed something meanwhile or asks outside.
+    ///
+    /// The ends themselves could not tell: a TLS layer reads until there is no more, and then hands up what it has.
+    pub async fn around<F: Future>(self, server: F) -> F::Output {
+        let mut server = std::pin::pin!(server);
+        std::future::poll_fn(|cx| {
+            let mut state = self.0.state.lock();
+            state.working.get_or_insert_with(|| self.0.clock.busy());
+            state.handed = false;
+            drop(state);
+            let polled = server.as_mut().poll(cx);
+            let mut state = self.0.state.lock();
+            if polled.is_ready() || !(state.handed || state.asking) {
+                state.working = None;
+            }
+            polled
+        })
+        .await
     }
 
-    /// The server works again.
-    pub fn resume(&self) {
-        self.0.state.lock().runs(Side::Far, &self.0.clock);
+    /// The server asks something outside the cloud until the guard is dropped.
+    pub fn outside(&self) -> Asking {
+        self.0.state.lock().asking = true;
+        Asking(Arc::clone(&self.0))
     }
 }
 
@@ -156,7 +185,7 @@ impl AsyncRead for End {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let (side, clock) = (self.side, &self.shared.clock);
         let mut state = self.shared.state.lock();
-        state.runs(side, clock);
+        state.looks(side);
         let channel = state.channel(side);
         if channel.bytes.is_empty() && !channel.closed {
             channel.reader = Some(cx.waker().clone());
@@ -178,7 +207,7 @@ impl AsyncWrite for End {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let (side, clock) = (self.side, &self.shared.clock);
         let mut state = self.shared.state.lock();
-        state.runs(side, clock);
+        state.looks(side);
         let channel = state.channel(side.other());
         if channel.closed {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
@@ -252,30 +281,43 @@ mod tests {
         Arc::new(Clock::new(ClockMode::Frozen, Timestamp::from_secs(0)))
     }
 
+    /// Polls a server once.
+    fn step(server: &mut Pin<Box<dyn Future<Output = ()>>>) {
+        assert!(server.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+
     #[tokio::test]
     async fn time_stands_while_the_server_works_and_may_move_while_it_waits() {
         let clock = clock();
         let (mut near, mut far) = pipe(&clock);
-        assert!(!clock.is_idle(), "a new server works");
-        let mut buffer = [0; 4];
-        let (read, ()) = tokio::join!(far.read_exact(&mut buffer), async {
-            tokio::task::yield_now().await;
-            assert!(clock.is_idle(), "it waits for a line");
-            near.write_all(b"EHLO").await.unwrap();
-            assert!(!clock.is_idle(), "it has one");
-        });
-        read.unwrap();
-        far.work().rest();
-        assert!(clock.is_idle(), "it waits for virtual time");
-        far.work().resume();
-        assert!(!clock.is_idle());
-        let mut answer = [0; 3];
-        let (read, ()) = tokio::join!(near.read_exact(&mut answer), async {
+        let (asked, answered) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+        let (work, asking, answer) = (far.work(), Arc::clone(&asked), Arc::clone(&answered));
+        let mut server: Pin<Box<dyn Future<Output = ()>>> = Box::pin(work.clone().around(async move {
+            let mut buffer = [0; 4];
+            far.read_exact(&mut buffer).await.unwrap();
+            let outside = work.outside();
+            asking.notify_one();
+            answer.notified().await;
+            drop(outside);
             far.write_all(b"250").await.unwrap();
-            far.work().rest();
-            assert!(!clock.is_idle(), "the answer is on the way");
-        });
-        read.unwrap();
+            far.read_exact(&mut buffer).await.unwrap();
+        }));
+        assert!(!clock.is_idle(), "a new server works");
+        step(&mut server);
+        assert!(clock.is_idle(), "it waits for a line");
+        near.write_all(b"EHLO").await.unwrap();
+        assert!(!clock.is_idle(), "it has one");
+        step(&mut server);
+        assert!(!clock.is_idle(), "it asks outside");
+        answered.notify_one();
+        let mut reply = [0; 3];
+        let mut reading = Box::pin(near.read_exact(&mut reply));
+        assert!(reading.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        step(&mut server);
+        assert!(!clock.is_idle(), "its answer is on the way");
+        reading.await.unwrap();
+        assert!(clock.is_idle(), "it has arrived");
+        drop(server);
         assert!(clock.is_idle());
     }
 

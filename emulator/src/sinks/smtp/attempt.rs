@@ -16,7 +16,7 @@ use super::super::answer::Script;
 use super::super::{ATTEMPT_HEADER, Outcome};
 use super::mail::{self, Envelope};
 use super::reply::Reply;
-use crate::clock::{Activity, Hold, PipeEnd, Work};
+use crate::clock::{Activity, PipeEnd, Work};
 use crate::cloud::{CallRecord, Cloud, Event, FaultKind, Inner, InvocationRef};
 
 /// The operation of an attempt in the trace.
@@ -230,10 +230,21 @@ impl Desk {
     }
 
     /// Delivers a mail: the code that the client is answered with, and the mail as it is noted.
-    pub async fn deliver(&self, attempt: &Attempt, envelope: &Envelope, raw: &[u8]) -> (u16, Value) {
+    pub async fn deliver(
+        &self,
+        attempt: &Attempt,
+        envelope: &Envelope,
+        raw: &[u8],
+        work: Option<&Work>,
+    ) -> (u16, Value) {
         let mail = mail::describe(envelope, raw);
         let code = match &self.delivery {
-            Delivery::Mock { client, url } => post(client, url, attempt.number, &mail).await,
+            Delivery::Mock { client, url } => {
+                let outside = work.map(Work::outside);
+                let code = post(client, url, attempt.number, &mail).await;
+                drop(outside);
+                code
+            }
             Delivery::Mailbox => {
                 if let Some(cloud) = self.cloud.upgrade() {
                     cloud.mails.keep(mail.clone());
@@ -244,25 +255,12 @@ impl Desk {
         (code, mail)
     }
 
-    /// Waits by the cloud's clock; the server's work rests meanwhile.
-    pub async fn pause(&self, time: Duration, work: Option<&Work>) {
-        let Some(cloud) = self.cloud.upgrade() else { return };
-        if time.is_zero() {
-            return;
+    /// Waits by the cloud's clock.
+    pub async fn pause(&self, time: Duration) {
+        let Some(cloud) = self.cloud.upgrade().filter(|_| !time.is_zero()) else { return };
+        if let Ok((_, hold)) = cloud.wait(Some(cloud.clock.now() + time)).await {
+            drop(hold);
         }
-        let mut waiting = Box::pin(async move { cloud.wait(Some(cloud.clock.now() + time)).await });
-        // Once it is in the clock's books, time may move; not before.
-        let first = std::future::poll_fn(|cx| std::task::Poll::Ready(waiting.as_mut().poll(cx))).await;
-        let hold: Option<Hold> = match first {
-            std::task::Poll::Ready(done) => done.ok().map(|(_, hold)| hold),
-            std::task::Poll::Pending => {
-                work.inspect(|work| work.rest());
-                let done = waiting.await;
-                work.inspect(|work| work.resume());
-                done.ok().map(|(_, hold)| hold)
-            }
-        };
-        drop(hold);
     }
 
     fn note(&self, attempt: &Attempt, status: Option<u16>, error: Option<(&str, &str)>, mail: Value) {

@@ -100,7 +100,14 @@ impl Session {
     }
 
     /// Runs to its end, whoever ends it.
-    pub async fn run(mut self) {
+    pub async fn run(self) {
+        match self.work.clone() {
+            Some(work) => work.around(self.to_the_end()).await,
+            None => self.to_the_end().await,
+        }
+    }
+
+    async fn to_the_end(mut self) {
         if let Err(error) = self.converse().await {
             tracing::debug!(%error, "a mail session broke");
         }
@@ -365,7 +372,7 @@ impl Session {
             self.desk.unanswered(&attempt, &envelope);
             return Ok(Next::Silence);
         }
-        self.desk.pause(attempt.delay, self.work.as_ref()).await;
+        self.desk.pause(attempt.delay).await;
         match &attempt.ending {
             Ending::DropAfterData => {
                 self.desk.unanswered(&attempt, &envelope);
@@ -376,7 +383,7 @@ impl Session {
                 Ok(tell(told, refusal.clone()))
             }
             _ => {
-                let (code, mail) = self.desk.deliver(&attempt, &envelope, &raw).await;
+                let (code, mail) = self.desk.deliver(&attempt, &envelope, &raw, self.work.as_ref()).await;
                 let told = self.desk.answered(&attempt, code, mail);
                 Ok(tell(told, Reply::scripted(code)))
             }
@@ -396,7 +403,7 @@ impl Session {
         let late = |at| stage == Stage::Mail && (at == Stage::Auth || (at == Stage::Greeting && !begun));
         match &attempt.ending {
             Ending::Refuse(at, refusal) if *at == stage || late(*at) => {
-                self.desk.pause(attempt.delay, self.work.as_ref()).await;
+                self.desk.pause(attempt.delay).await;
                 let told = self.desk.answered(&attempt, refusal.code, envelope.json());
                 self.errors += 1;
                 // RFC 5321 section 3.8: after 421 the server closes.
