@@ -18,6 +18,8 @@
 //! 5. A folder `<system>/` with `template.yaml` (SAM, with an explicit least-privilege role) and `README.md`.
 
 pub mod bootstrap;
+pub mod bucket_purge;
+pub mod data_refresh;
 pub mod env;
 mod failure;
 pub mod mail_notify;

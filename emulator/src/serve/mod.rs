@@ -4,6 +4,7 @@
 
 mod admin;
 
+use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use tokio::net::TcpListener;
 
+use crate::Timestamp;
 use crate::cloud::{Cloud, Entry, Halt};
 
 /// The largest body of a request, in bytes: what one S3 `PutObject` may carry.
@@ -79,9 +81,7 @@ async fn answer(
     match cloud.0.http(request, &entry).await {
         Ok(mut response) => {
             // The cloud's date, not the machine's: SDKs correct their clocks by it.
-            if let Ok(date) = HeaderValue::from_str(&cloud.now().to_http_date()) {
-                response.headers_mut().insert(header::DATE, date);
-            }
+            response.headers_mut().insert(header::DATE, date(cloud.now()));
             response.map(Body::from)
         }
         Err(Halt::Error(error)) => {
@@ -96,6 +96,22 @@ async fn answer(
 /// How a client on this machine reaches the server.
 fn host(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+thread_local! {
+    /// The date of the last answer: it is the same for a second of answers.
+    static DATE: RefCell<(i64, HeaderValue)> = RefCell::new((i64::MIN, HeaderValue::from_static("")));
+}
+
+fn date(now: Timestamp) -> HeaderValue {
+    DATE.with_borrow_mut(|(second, date)| {
+        if *second != now.secs() {
+            // The text of a date is always one of a header.
+            *date = HeaderValue::from_str(&now.to_http_date()).unwrap_or(HeaderValue::from_static(""));
+            *second = now.secs();
+        }
+        date.clone()
+    })
 }
 
 fn address(client: SocketAddr) -> IpAddr {

@@ -96,10 +96,15 @@ fn from_header(head: &Parts, header: &str, dialect: Dialect) -> Result<Signed> {
             }
         });
     }
-    let part = |name: &str| {
-        let mut fields = rest.split(',').flat_map(|fields| fields.split(' ')).filter_map(|field| field.split_once('='));
-        fields.find(|(key, _)| *key == name).map(|(_, value)| value).filter(|value| !value.is_empty())
-    };
+    // One pass for all three: every request comes here.
+    let mut parts = [("Credential", None), ("SignedHeaders", None), ("Signature", None)];
+    for field in rest.split(',').flat_map(str::split_ascii_whitespace) {
+        let Some((key, value)) = field.split_once('=').filter(|(_, value)| !value.is_empty()) else { continue };
+        if let Some((_, part)) = parts.iter_mut().find(|(name, part)| *name == key && part.is_none()) {
+            *part = Some(value);
+        }
+    }
+    let part = |name: &str| parts.iter().find(|(known, _)| *known == name).and_then(|(_, part)| *part);
     let time = time_of_header(head);
     let (Some(credential), Some(signed_headers), Some(signature)) =
         (part("Credential"), part("SignedHeaders"), part("Signature"))

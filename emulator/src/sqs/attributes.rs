@@ -97,6 +97,8 @@ impl Attributes {
     }
 
     fn set_one(&mut self, name: &str, value: &str) -> Result<()> {
+        // Spaces around a name are let pass.
+        let name = name.trim();
         match name {
             "DelaySeconds" => self.delay = number(name, value, 0..=MAX_DELAY)?,
             "MaximumMessageSize" => self.max_size = number(name, value, MESSAGE_SIZE)?,

@@ -12,5 +12,7 @@ pub mod purge;
 pub mod request;
 pub mod service;
 pub mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use service::{BucketPurge, service};

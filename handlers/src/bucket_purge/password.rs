@@ -71,8 +71,7 @@ mod tests {
     }
 
     fn secret(text: &'static str) -> Rule {
-        mock!(Client::get_secret_value)
-            .then_output(move || GetSecretValueOutput::builder().secret_string(text).build())
+        mock!(Client::get_secret_value).then_output(move || GetSecretValueOutput::builder().secret_string(text).build())
     }
 
     fn code(code: &str) -> ErrorMetadata {
@@ -104,8 +103,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_service_that_fails_is_no_verdict() {
-        let denied = mock!(Client::get_secret_value)
-            .then_error(|| GetSecretValueError::generic(code("AccessDeniedException")));
+        let denied =
+            mock!(Client::get_secret_value).then_error(|| GetSecretValueError::generic(code("AccessDeniedException")));
         assert_eq!(checked(denied, "senha").await, Verdict::Unknown("AccessDeniedException: why".to_owned()));
     }
 

@@ -87,7 +87,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_missing_or_malformed_is_told_and_the_others_go_on() {
-        let (category, sale) = (found("category/2026-03-01.csv", b"id\n1\n"), found("sale/2026-03-01.csv", b"id,x\n1\n"));
+        let (category, sale) =
+            (found("category/2026-03-01.csv", b"id\n1\n"), found("sale/2026-03-01.csv", b"id,x\n1\n"));
         let written = mock!(aws_sdk_s3::Client::put_object)
             .match_requests(|request| request.key() == Some("dados_category.csv"))
             .then_output(|| PutObjectOutput::builder().build());

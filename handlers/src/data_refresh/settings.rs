@@ -18,7 +18,7 @@ pub struct Settings {
 
 impl Settings {
     /// Reads every setting through `env`, which answers like `std::env::var(name).ok()`.
-    pub fn read(env: Lookup<'_'>) -> Result<Self, SettingsError> {
+    pub fn read(env: Lookup<'_>) -> Result<Self, SettingsError> {
         let mut tables = Vec::new();
         let listed = env("TABLES").unwrap_or_else(|| DEFAULT_TABLES.to_owned());
         for table in listed.split(',').map(str::trim).filter(|table| !table.is_empty()) {

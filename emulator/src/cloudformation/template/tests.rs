@@ -339,7 +339,7 @@ fn malformed_text_is_located() {
         Some("Template format error: YAML not well-formed.")
     );
     assert!(message(parse("Resources:\n  A: b: c\n")).contains("(line 2, column "));
-    assert_eq!(message(parse("{\"Resources\": }")), "Template format error: JSON not well-formed. (line 1, column 15)");
+    assert_eq!(message(parse("{\"Resources\": ]")), "Template format error: JSON not well-formed. (line 1, column 15)");
     assert!(message(parse("a: &x 1\nb: *x\n")).contains("YAML aliases are not allowed in CloudFormation templates"));
     assert!(message(parse("a: 1\na: 2\n")).contains("YAML not well-formed. (line 2, column 4)"));
     assert!(message(parse("")).contains("Template format error: unsupported structure."));

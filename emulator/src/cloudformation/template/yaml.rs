@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 use super::{MAX_DEPTH, MAX_TEMPLATE_BYTES, format_error, validation_error};
 use crate::{Error, Result};
 
-/// Reads JSON (if the first character is `{`) or YAML.
+/// Reads JSON (if the first character is `{`, and it is JSON) or YAML.
 ///
 /// # Errors
 /// `ValidationError`, "Template format error: … not well-formed. (line L, column C)" and its like.
@@ -21,7 +21,11 @@ pub(super) fn read(text: &str) -> Result<Value> {
         return Err(validation_error(format!("Template may not exceed {MAX_TEMPLATE_BYTES} bytes in size.")));
     }
     let mut value = if text.trim_start().starts_with('{') {
-        serde_json::from_str(text).map_err(|error| not_well_formed("JSON", error.line(), error.column()))?
+        // What only YAML allows, such as a comma before a closing bracket, is let pass: JSON is a part of YAML.
+        serde_json::from_str(text).or_else(|error| {
+            let built = Builder::default().run(text);
+            built.map_err(|_| not_well_formed("JSON", error.line(), error.column()))
+        })?
     } else {
         Builder::default().run(text)?
     };

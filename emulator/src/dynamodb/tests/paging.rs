@@ -15,13 +15,12 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     proptest::collection::vec(("[abc]", -20i64..20, index), 0..60)
 }
 
+/// An item of the model, its attributes in the order of their names, as answers have them.
 fn item((p, sort, index): &Row) -> Value {
-    let mut item = json!({"p": s(p), "s": n(*sort)});
-    if let Some((g, r)) = index {
-        item["g"] = s(g);
-        item["r"] = n(*r);
+    match index {
+        None => json!({"p": s(p), "s": n(*sort)}),
+        Some((g, r)) => json!({"g": s(g), "p": s(p), "r": n(*r), "s": n(*sort)}),
     }
-    item
 }
 
 /// A table with these rows, a global index by `g` and `r`, and what the model holds.

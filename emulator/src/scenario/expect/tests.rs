@@ -153,12 +153,17 @@ fn what_is_not_so_is_a_mismatch() {
         "calls s3:* count 0",
         "invocations g count 0",
         "logs /none count 0",
-        "queue mail visible count 1",
-        "queue none count 0",
         "nobody == null",
     ];
     let shown: Vec<String> = failures.iter().map(|text| outcome(text).unwrap_err().to_string()).collect();
     insta::assert_snapshot!(shown.join("\n\n"));
+}
+
+#[test]
+fn a_queue_that_holds_something_else_or_is_not_there_is_a_mismatch() {
+    let told = |text: &str| outcome(text).unwrap_err().to_string();
+    assert!(told("queue mail visible count 1").contains("count 2"));
+    assert!(told("queue none count 0").contains("there is no queue `none`"));
 }
 
 #[test]

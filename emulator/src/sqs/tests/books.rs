@@ -144,6 +144,10 @@ async fn play(steps: Vec<Step>, fifo: bool) {
         json!({"MessageRetentionPeriod": retention, "RedrivePolicy": policy})
     };
     sqs.create(queue, attributes).await;
+    run(&sqs, queue, steps, fifo).await;
+}
+
+async fn run(sqs: &Sqs, queue: &str, steps: Vec<Step>, fifo: bool) {
     let mut model = Model::default();
     for step in steps {
         match step {

@@ -12,6 +12,7 @@ use crate::{Error, Result};
 
 mod awsjson;
 mod chaos;
+mod dynamodb;
 mod restjson;
 mod rpc;
 mod s3;
