@@ -86,7 +86,7 @@ fn update(cx: &mut Cx<Tables>, input: UpdateTable) -> Result<TableOutput> {
         return Err(neither());
     }
     let shown_before = (input.provisioned_throughput.is_some() && billing == billing_was)
-        .then(|| table.definition.settings.throughput.provisioned);
+        .then_some(table.definition.settings.throughput.provisioned);
     set_throughput(&mut table, &input, cx.now)?;
     set_billing(&mut table, billing, &input, cx.now)?;
     update_indexes(&mut table, &input, billing, cx.now)?;

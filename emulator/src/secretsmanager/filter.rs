@@ -22,8 +22,8 @@ pub(super) struct Matcher<'a>(Vec<(Key, &'a [String])>);
 enum Key {
     Name,
     Description,
-    TagKey,
-    TagValue,
+    NameOfTag,
+    ValueOfTag,
     PrimaryRegion,
     OwningService,
     All,
@@ -48,8 +48,8 @@ impl Filter {
         let key = match name {
             "name" => Key::Name,
             "description" => Key::Description,
-            "tag-key" => Key::TagKey,
-            "tag-value" => Key::TagValue,
+            "tag-key" => Key::NameOfTag,
+            "tag-value" => Key::ValueOfTag,
             "primary-region" => Key::PrimaryRegion,
             "owning-service" => Key::OwningService,
             // The model knows no other.
@@ -76,8 +76,8 @@ impl Key {
         match self {
             Self::Name => secret.name.starts_with(value),
             Self::Description => secret.description.as_deref().is_some_and(|text| has_words(&[text], value)),
-            Self::TagKey => tags.any(|tag| tag.key.starts_with(value)),
-            Self::TagValue => tags.any(|tag| tag.value.starts_with(value)),
+            Self::NameOfTag => tags.any(|tag| tag.key.starts_with(value)),
+            Self::ValueOfTag => tags.any(|tag| tag.value.starts_with(value)),
             Self::PrimaryRegion => primary_region(secret).is_some_and(|region| region.starts_with(value)),
             Self::OwningService => tags.any(|tag| tag.key == OWNING_SERVICE && tag.value.starts_with(value)),
             Self::All => {

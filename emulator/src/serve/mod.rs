@@ -100,7 +100,7 @@ fn host(address: SocketAddr) -> String {
 
 thread_local! {
     /// The date of the last answer: it is the same for a second of answers.
-    static DATE: RefCell<(i64, HeaderValue)> = RefCell::new((i64::MIN, HeaderValue::from_static("")));
+    static DATE: RefCell<(i64, HeaderValue)> = const { RefCell::new((i64::MIN, HeaderValue::from_static(""))) };
 }
 
 fn date(now: Timestamp) -> HeaderValue {

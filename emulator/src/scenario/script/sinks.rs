@@ -100,12 +100,12 @@ impl<'s> Declared<'_, '_, 's> {
     }
 
     fn options(&self) -> Result<SmtpOptions, Problem> {
-        let mut options = SmtpOptions::default();
-        options.tls = match self.choice("tls", &TLS)? {
+        let tls = match self.choice("tls", &TLS)? {
             Some("off") => Tls::Off,
             Some("required") => Tls::Required,
             _ => Tls::Optional,
         };
+        let mut options = SmtpOptions { tls, ..SmtpOptions::default() };
         options.credentials = match (self.text("user")?, self.text("password")?) {
             (Some((user, _)), Some((password, _))) => {
                 Some(Credentials { user: user.to_owned(), password: password.to_owned() })

@@ -102,12 +102,12 @@ impl Session {
     /// Runs to its end, whoever ends it.
     pub async fn run(self) {
         match self.work.clone() {
-            Some(work) => work.around(self.to_the_end()).await,
-            None => self.to_the_end().await,
+            Some(work) => work.around(self.until_its_end()).await,
+            None => self.until_its_end().await,
         }
     }
 
-    async fn to_the_end(mut self) {
+    async fn until_its_end(mut self) {
         if let Err(error) = self.converse().await {
             tracing::debug!(%error, "a mail session broke");
         }
