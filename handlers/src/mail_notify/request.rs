@@ -114,11 +114,12 @@ fn address(text: &str) -> Result<Address, Error> {
 }
 
 /// One line of text that shows: whatever ends a line or steers a terminal becomes a space, so that a name can neither
-/// add a header nor hide what follows it.
+/// add a header nor hide what follows it. What mail programs would take for encoded text (RFC 2047) is taken apart, for
+/// they would decode what no check has seen.
 fn line(text: &str) -> String {
     let visible: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     let words: Vec<&str> = visible.split_whitespace().collect();
-    let short: String = words.join(" ").chars().take(MAX_NAME).collect();
+    let short: String = words.join(" ").replace("=?", "= ?").chars().take(MAX_NAME).collect();
     short.trim_end().to_owned()
 }
 
@@ -153,6 +154,7 @@ mod tests {
         assert_eq!(line(" Ana\r\nBcc: x@y\u{85}\u{2028}Maria\0 "), "Ana Bcc: x@y Maria");
         assert_eq!(line(&"é".repeat(500)).chars().count(), MAX_NAME);
         assert_eq!(line("\r\n\t"), "");
+        assert_eq!(line("=?utf-8?q?=0D=0ABcc:?="), "= ?utf-8?q?=0D=0ABcc:?=");
     }
 
     #[test]
