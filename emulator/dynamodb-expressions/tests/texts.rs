@@ -300,10 +300,6 @@ fn key_conditions() {
         ),
         ("h = :s AND (r > :n AND r < :n)", "KeyConditionExpressions must only contain one condition per key"),
         ("a = :s AND h = :s AND r = :n", "Conditions can be of length 1 or 2 only"),
-        (
-            "h = :m",
-            "One or more parameter values were invalid: ComparisonOperator EQ is not valid for M AttributeValue type",
-        ),
     ] {
         assert_eq!(checked(text).unwrap_err().message(), expected, "{text}");
     }

@@ -178,11 +178,11 @@ fn step(cloud: &dyn Driven) -> bool {
 #[allow(clippy::disallowed_methods)]
 async fn idle(clock: &Arc<Clock>) -> Result<(), Stalled> {
     loop {
-        let changed = clock.changed.notified();
+        let idled = clock.idled.notified();
         if clock.is_idle() {
             return Ok(());
         }
-        if tokio::time::timeout(REAL_LIMIT, changed).await.is_err() {
+        if tokio::time::timeout(REAL_LIMIT, idled).await.is_err() {
             return Err(Stalled);
         }
     }

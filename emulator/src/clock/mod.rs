@@ -49,6 +49,8 @@ pub(crate) struct Clock {
     mode: ClockMode,
     inner: Mutex<Inner>,
     changed: Notify,
+    /// Nothing runs any more. Apart from `changed`: code that waits as a driver must not wake itself by falling idle.
+    idled: Notify,
 }
 
 struct Inner {
@@ -81,7 +83,7 @@ impl Clock {
             signals: 0,
             busy: 0,
         };
-        Self { mode, inner: Mutex::new(inner), changed: Notify::new() }
+        Self { mode, inner: Mutex::new(inner), changed: Notify::new(), idled: Notify::new() }
     }
 
     pub fn mode(&self) -> ClockMode {
@@ -219,8 +221,14 @@ pub(crate) struct Busy(Arc<Clock>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.inner.lock().busy -= 1;
-        self.0.changed.notify_waiters();
+        let left = {
+            let mut inner = self.0.inner.lock();
+            inner.busy -= 1;
+            inner.busy
+        };
+        if left == 0 {
+            self.0.idled.notify_waiters();
+        }
     }
 }
 

@@ -200,7 +200,7 @@ async fn queues_tables_and_mappings() {
     let cloud = cloud();
     let made = create(&cloud, "Mail", MAIL).await;
     assert_eq!(made["StackStatus"], "CREATE_COMPLETE", "{:#?}", events(&cloud, "Mail").await);
-    let [changes, dead, function, mapping, ordered, table, url] = outputs(&made)[..] else {
+    let [url, dead, ordered, table, function, mapping, changes] = outputs(&made)[..] else {
         panic!("seven outputs: {:?}", outputs(&made))
     };
     assert!(url.starts_with("https://sqs.us-east-1.amazonaws.com/123456789012/Mail-Queue-"), "{url}");
