@@ -95,6 +95,8 @@ pub(super) struct Desk {
     script: Arc<Script>,
     delivery: Delivery,
     invocation: Option<InvocationRef>,
+    /// Whether somebody else drives the clock while the session waits: so it is with a function's code.
+    driven: bool,
 }
 
 type Connecting = Pin<Box<dyn Future<Output = io::Result<PipeEnd>> + Send>>;
@@ -107,7 +109,8 @@ impl Desk {
         delivery: Delivery,
         invocation: Option<InvocationRef>,
     ) -> Self {
-        Self { cloud: Arc::downgrade(&cloud.0), sink: sink.to_owned(), script, delivery, invocation }
+        let driven = Activity::current().is_some();
+        Self { cloud: Arc::downgrade(&cloud.0), sink: sink.to_owned(), script, delivery, invocation, driven }
     }
 
     /// Begins an attempt.
@@ -258,8 +261,13 @@ impl Desk {
     /// Waits by the cloud's clock.
     pub async fn pause(&self, time: Duration) {
         let Some(cloud) = self.cloud.upgrade().filter(|_| !time.is_zero()) else { return };
-        if let Ok((_, hold)) = cloud.wait(Some(cloud.clock.now() + time)).await {
-            drop(hold);
+        let waiting = async move { cloud.wait(Some(cloud.clock.now() + time)).await };
+        // Where the wait drives the clock itself it is a task of its own: it would wait for this one to be idle.
+        let waited = if self.driven { Ok(waiting.await) } else { tokio::spawn(waiting).await };
+        match waited {
+            Ok(Ok((_, hold))) => drop(hold),
+            Ok(Err(error)) => tracing::warn!(%error, "the delay of a mail server was cut short"),
+            Err(error) => tracing::warn!(%error, "the delay of a mail server was cut short"),
         }
     }
 
