@@ -101,6 +101,6 @@ def test_errors_say_what_aws_says(server):
 
 
 def test_a_resource_type_that_is_not_implemented_is_named(server):
-    queue = {"Type": "AWS::SQS::Queue"}
+    queue = {"Type": "AWS::Kinesis::Stream"}
     answer = refusal(server.client("cloudformation").create_stack, StackName="s", TemplateBody=template(Q=queue))
-    assert answer[0] == 501 and "AWS::SQS::Queue" in answer[2]
+    assert answer[0] == 501 and "AWS::Kinesis::Stream" in answer[2]
