@@ -57,7 +57,7 @@ before(async () => {
       ],
     }),
   );
-  const waited = await waitUntilTableExists({ client, maxWaitTime: 10 }, { TableName: "orders" });
+  const waited = await waitUntilTableExists({ client, minDelay: 1, maxDelay: 2, maxWaitTime: 10 }, { TableName: "orders" });
   assert.equal(waited.state, "SUCCESS");
 });
 after(async () => {
@@ -174,9 +174,9 @@ test("a table that is gone is not found", async () => {
       KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
     }),
   );
-  await waitUntilTableExists({ client, maxWaitTime: 10 }, { TableName });
+  await waitUntilTableExists({ client, minDelay: 1, maxDelay: 2, maxWaitTime: 10 }, { TableName });
   await client.send(new DeleteTableCommand({ TableName }));
-  await waitUntilTableNotExists({ client, maxWaitTime: 10 }, { TableName });
+  await waitUntilTableNotExists({ client, minDelay: 1, maxDelay: 2, maxWaitTime: 10 }, { TableName });
   await assert.rejects(
     client.send(new DescribeTableCommand({ TableName })),
     (error) => error instanceof ResourceNotFoundException,
