@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
@@ -300,15 +300,26 @@ async fn one_session_makes_several_attempts() {
 }
 
 #[tokio::test]
-async fn a_delay_takes_virtual_time_and_a_refusal_none() {
-    let (cloud, _sink) = cloud(SmtpOptions::default(), &["delay 30s 250", "refused"]).await;
+async fn a_delay_takes_virtual_time_and_silence_lasts() {
+    let (cloud, _sink) = cloud(SmtpOptions::default(), &["delay 30s 250", "timeout", "refused"]).await;
     let begun = cloud.now();
     assert_eq!(greeted(&cloud).await.mail().await.last(), Some(&250));
     assert_eq!(cloud.now(), begun + Duration::from_secs(30));
+    let mut silent = greeted(&cloud).await;
+    for (line, code) in [("MAIL FROM:<a@b>", 250), ("RCPT TO:<a@b>", 250), ("DATA", 354)] {
+        assert_eq!(silent.code(line).await, code);
+    }
+    silent.write("x\r\n.\r\n").await;
+    let mut buffer = [0; 1];
+    let waited = tokio::select! {
+        read = silent.0.read(&mut buffer) => Err(read),
+        hold = cloud.0.wait(Some(cloud.now() + Duration::from_secs(600))) => Ok(hold.is_ok()),
+    };
+    assert!(matches!(waited, Ok(true)));
     let refused = cloud.network().connect("smtp.sink.localhost", PORT).await.unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     let errors: Vec<_> = attempts(&cloud).into_iter().map(|(_, error)| error).collect();
-    assert_eq!(errors, [None, Some("ConnectionRefused".to_owned())]);
+    assert_eq!(errors, [None, Some("Timeout".to_owned()), Some("ConnectionRefused".to_owned())]);
 }
 
 #[tokio::test]
