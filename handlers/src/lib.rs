@@ -6,7 +6,7 @@
 //!
 //! # How another function is added
 //!
-//! 1. A module `src/<function>/` with `pub fn service(config, env) -> Result<impl tower::Service, SettingsError>`;
+//! 1. A module `src/<function>/` with `pub fn service(config, env) -> Result<Function<…>, SettingsError>` ([`function`]);
 //!    [`pix_monitor`] is the pattern. `service` reads and checks every setting at once, so that a wrong deployment
 //!    fails at its start and not at its first event.
 //! 2. The rules (what counts, what is due) are pure functions in files of their own; only `run.rs` and the files named
@@ -22,5 +22,6 @@ pub mod bucket_purge;
 pub mod data_refresh;
 pub mod env;
 mod failure;
+pub mod function;
 pub mod mail_notify;
 pub mod pix_monitor;

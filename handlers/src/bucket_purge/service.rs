@@ -1,15 +1,10 @@
 //! The Lambda function as a tower service.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use aws_types::SdkConfig;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use tower::Service;
 
 use super::answer::Answer;
 use super::password::{self, Verdict};
@@ -17,15 +12,19 @@ use super::purge::purge;
 use super::request::Request;
 use super::settings::Settings;
 use crate::env::{Lookup, SettingsError};
+use crate::function::{Function, Handle};
 
 /// The function `bucket-purge`. Whatever happens is an answer: an error of the function would be a 502 without a reason.
-#[derive(Clone, Debug)]
-pub struct BucketPurge(Arc<Clients>);
+pub type BucketPurge = Function<Purge>;
 
-#[derive(Debug)]
-pub(super) struct Clients {
+/// What a purge needs.
+#[derive(Clone, Debug)]
+pub struct Purge {
+    /// The settings.
     pub settings: Settings,
+    /// S3.
     pub s3: aws_sdk_s3::Client,
+    /// Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
 }
 
@@ -33,10 +32,10 @@ pub(super) struct Clients {
 pub fn service(config: &SdkConfig, env: Lookup<'_>) -> Result<BucketPurge, SettingsError> {
     let settings = Settings::read(env)?;
     let (s3, secrets) = (aws_sdk_s3::Client::new(config), aws_sdk_secretsmanager::Client::new(config));
-    Ok(BucketPurge(Arc::new(Clients { settings, s3, secrets })))
+    Ok(Function::new(Purge { settings, s3, secrets }))
 }
 
-impl Clients {
+impl Purge {
     pub(super) async fn answer(&self, event: &Value) -> Answer {
         let request = match Request::read(event) {
             Ok(request) => request,
@@ -67,17 +66,10 @@ impl Clients {
     }
 }
 
-impl Service<LambdaEvent<Value>> for BucketPurge {
-    type Response = Value;
+impl Handle for Purge {
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Value, Infallible>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, event: LambdaEvent<Value>) -> Self::Future {
-        let clients = Arc::clone(&self.0);
-        Box::pin(async move { Ok(clients.answer(&event.payload).await.document()) })
+    async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Infallible> {
+        Ok(self.answer(&event.payload).await.document())
     }
 }

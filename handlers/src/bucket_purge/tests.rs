@@ -9,7 +9,7 @@ use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::service::Clients;
+use super::service::Purge;
 use super::settings::Settings;
 
 /// Argon2id of `senha`, with little memory: tests hash often.
@@ -38,12 +38,12 @@ fn deleted(errors: &'static [(&'static str, &'static str)]) -> Rule {
 async fn answered(s3: &[&Rule], event: &Value) -> Value {
     let secret = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
         .then_output(|| GetSecretValueOutput::builder().secret_string(HASH).build());
-    let clients = Clients {
+    let purge = Purge {
         settings: Settings { secret: "purge".to_owned() },
         s3: mock_client!(aws_sdk_s3, RuleMode::Sequential, s3),
         secrets: mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &[&secret]),
     };
-    clients.answer(event).await.document()
+    purge.answer(event).await.document()
 }
 
 fn asked(password: &str) -> Value {

@@ -1,43 +1,30 @@
 //! The Lambda function as a tower service.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-
 use aws_types::SdkConfig;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use tower::Service;
 
 use super::error::Error;
 use super::run::Refresh;
 use super::settings::Settings;
 use crate::env::SettingsError;
+use crate::function::{Function, Handle};
 
 /// The function `data-refresh`. Its event is ignored: the day follows from the time.
-#[derive(Clone, Debug)]
-pub struct DataRefresh(Arc<Refresh>);
+pub type DataRefresh = Function<Refresh>;
 
 /// The function, made from one SDK configuration and a lookup of environment variables (`std::env::var(name).ok()`).
 pub fn service(config: &SdkConfig, env: &dyn Fn(&str) -> Option<String>) -> Result<DataRefresh, SettingsError> {
     let settings = Settings::read(env)?;
     let time = config.time_source().ok_or(SettingsError::SdkConfig("time source"))?;
-    Ok(DataRefresh(Arc::new(Refresh { settings, s3: aws_sdk_s3::Client::new(config), time })))
+    Ok(Function::new(Refresh { settings, s3: aws_sdk_s3::Client::new(config), time }))
 }
 
-impl Service<LambdaEvent<Value>> for DataRefresh {
-    type Response = Value;
+impl Handle for Refresh {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: LambdaEvent<Value>) -> Self::Future {
-        let refresh = Arc::clone(&self.0);
-        Box::pin(async move { Ok(serde_json::json!(refresh.run().await?)) })
+    async fn handle(&self, _: LambdaEvent<Value>) -> Result<Value, Error> {
+        Ok(serde_json::json!(self.run().await?))
     }
 }
 

@@ -1,14 +1,8 @@
 //! The Lambda function as a tower service.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-
 use aws_types::SdkConfig;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use tower::Service;
 
 use super::compose::Composer;
 use super::dedup::Table;
@@ -19,10 +13,10 @@ use super::run::{Invocation, Notifier};
 use super::settings::{Settings, SettingsError};
 use super::smtp::{Connect, Server, tcp};
 use crate::env::{Lookup, invalid};
+use crate::function::{Function, Handle};
 
 /// The function `mail-notify`. Its event is a batch of SQS messages; it answers which of them failed.
-#[derive(Clone, Debug)]
-pub struct MailNotify(Arc<Notifier>);
+pub type MailNotify = Function<Notifier>;
 
 /// The function, made from one SDK configuration and a lookup of environment variables (`std::env::var(name).ok()`).
 ///
@@ -40,7 +34,7 @@ pub fn service_over(config: &SdkConfig, env: Lookup<'_>, connect: Connect) -> Re
     let settings = Settings::read(env)?;
     let sleep = config.sleep_impl().ok_or(SettingsError::SdkConfig("sleep implementation"))?;
     let time = config.time_source().ok_or(SettingsError::SdkConfig("time source"))?;
-    Ok(MailNotify(Arc::new(Notifier {
+    Ok(Function::new(Notifier {
         s3: aws_sdk_s3::Client::new(config),
         table: Table::new(aws_sdk_dynamodb::Client::new(config), settings.table.clone()),
         passwords: Passwords::new(aws_sdk_secretsmanager::Client::new(config), settings.password.clone()),
@@ -48,27 +42,18 @@ pub fn service_over(config: &SdkConfig, env: Lookup<'_>, connect: Connect) -> Re
         server: Server::new(&settings, connect, sleep.clone())?,
         time,
         sleep,
-    })))
+    }))
 }
 
-impl Service<LambdaEvent<Value>> for MailNotify {
-    type Response = Value;
+impl Handle for Notifier {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, event: LambdaEvent<Value>) -> Self::Future {
-        let notifier = Arc::clone(&self.0);
-        Box::pin(async move {
-            let batch = Batch::read(event.payload)?;
-            let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-            let invocation = Invocation { request_id: &event.context.request_id, deadline };
-            let answer = notifier.run(batch, invocation).await;
-            serde_json::to_value(answer).map_err(|error| Error::BadEvent(error.to_string()))
-        })
+    async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
+        let batch = Batch::read(event.payload)?;
+        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+        let invocation = Invocation { request_id: &event.context.request_id, deadline };
+        let answer = self.run(batch, invocation).await;
+        serde_json::to_value(answer).map_err(|error| Error::BadEvent(error.to_string()))
     }
 }
 
@@ -77,6 +62,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use lambda_runtime::Context as LambdaContext;
     use serde_json::json;
+    use tower::Service;
 
     use super::super::testing::{config, env};
     use super::*;

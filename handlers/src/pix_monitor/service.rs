@@ -1,24 +1,18 @@
 //! The Lambda function as a tower service.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-
 use aws_types::SdkConfig;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use tower::Service;
 
 use super::cursor::Store;
 use super::error::Error;
 use super::run::Monitor;
 use super::settings::{Settings, SettingsError};
 use super::slack::Slack;
+use crate::function::{Function, Handle};
 
 /// The function `pix-monitor`. Its event is ignored: what is due follows from the cursor and the time.
-#[derive(Clone, Debug)]
-pub struct PixMonitor(Arc<Monitor>);
+pub type PixMonitor = Function<Monitor>;
 
 /// The function, made from one SDK configuration and a lookup of environment variables (`std::env::var(name).ok()`).
 ///
@@ -28,32 +22,23 @@ pub fn service(config: &SdkConfig, env: &dyn Fn(&str) -> Option<String>) -> Resu
     let http = config.http_client().ok_or(SettingsError::SdkConfig("HTTP client"))?;
     let sleep = config.sleep_impl().ok_or(SettingsError::SdkConfig("sleep implementation"))?;
     let time = config.time_source().ok_or(SettingsError::SdkConfig("time source"))?;
-    Ok(PixMonitor(Arc::new(Monitor {
+    Ok(Function::new(Monitor {
         logs: aws_sdk_cloudwatchlogs::Client::new(config),
         store: Store::new(aws_sdk_s3::Client::new(config), settings.state_bucket.clone()),
         slack: Slack::new(settings.slack_webhook.clone(), http, sleep, time.clone()),
         time,
         settings,
-    })))
+    }))
 }
 
-impl Service<LambdaEvent<Value>> for PixMonitor {
-    type Response = Value;
+impl Handle for Monitor {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: LambdaEvent<Value>) -> Self::Future {
-        let monitor = Arc::clone(&self.0);
-        Box::pin(async move {
-            let outcome = monitor.run().await.inspect_err(|error| {
-                tracing::error!(error_type = error.error_type(), %error, "run failed");
-            })?;
-            Ok(serde_json::json!(outcome))
-        })
+    async fn handle(&self, _: LambdaEvent<Value>) -> Result<Value, Error> {
+        let outcome = self.run().await.inspect_err(|error| {
+            tracing::error!(error_type = error.error_type(), %error, "run failed");
+        })?;
+        Ok(serde_json::json!(outcome))
     }
 }
 
@@ -62,7 +47,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use serde_json::json;
-    use tower::ServiceExt;
+    use tower::{Service, ServiceExt};
 
     use super::super::testing::{Answer, Fake, cash_in_line, cash_out_line};
     use super::*;
