@@ -5,10 +5,9 @@
 use dynamodb_expressions::item_from_json;
 use serde::Deserialize;
 
-use super::capacity::{Consumed, Kind, collection_metrics};
+use super::capacity::{Consumed, collection_metrics};
 use super::parameters::{Json, WriteCondition};
-use super::put_item::{WriteOutput, check_return_values};
-use super::shown::Shown;
+use super::put_item::{WriteOutput, check_return_values, old_item};
 use super::write::{Writer, check, commit};
 use super::{Tables, target};
 use crate::Result;
@@ -67,12 +66,8 @@ pub(super) fn delete_one(cx: &mut Cx<Tables>, input: &DeleteItem) -> Result<(Wri
     check(condition.as_ref(), old.map(|old| &**old), input.return_values_on_condition_check_failure.as_deref())?;
 
     let metrics = collection_metrics(input.return_item_collection_metrics.as_deref(), table, &key);
-    let written = commit(cx, &input.table_name, &place, None, Writer::Caller)?;
+    let mut written = commit(cx, &input.table_name, &place, None, Writer::Caller)?;
+    let old = old_item(&mut written, input.return_values.as_deref());
     let asked = input.return_consumed_capacity.as_deref();
-    let output = WriteOutput {
-        attributes: written.old.filter(|_| input.return_values.as_deref() == Some("ALL_OLD")).map(Shown::Kept),
-        consumed_capacity: written.consumed.shown(asked, target::table_name(&input.table_name), Kind::Plain),
-        item_collection_metrics: metrics,
-    };
-    Ok((output, written.consumed))
+    Ok((WriteOutput::new(old, &written, asked, &input.table_name, metrics), written.consumed))
 }

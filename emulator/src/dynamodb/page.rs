@@ -5,9 +5,10 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use dynamodb_expressions::{Condition, Item, Projection};
+use imbl::OrdMap;
 use serde::Serialize;
 
-use super::capacity::{Consumed, ConsumedCapacity};
+use super::capacity::{Consumed, ConsumedCapacity, Kind};
 use super::index::Index;
 use super::place::{IndexPlace, Place, Stretch, in_index};
 use super::shown::Shown;
@@ -41,6 +42,16 @@ pub(super) enum After {
     IndexPlace(IndexPlace),
 }
 
+impl After {
+    /// The place in what is read, table or index.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Place(place) => place,
+            Self::IndexPlace(place) => &place.place,
+        }
+    }
+}
+
 /// A page.
 pub(super) struct Page {
     pub items: Vec<Shown>,
@@ -66,43 +77,44 @@ pub(super) struct PageOutput {
 }
 
 impl Reading<'_> {
-    /// Reads the page.
+    /// Reads the page. `asked` is `ReturnConsumedCapacity`.
+    pub fn answer(&self, asked: Option<&str>) -> PageOutput {
+        let page = self.page();
+        PageOutput {
+            items: (!self.count_only).then_some(page.items),
+            count: page.count,
+            scanned_count: page.scanned,
+            last_evaluated_key: page.last_key.map(Shown::Made),
+            consumed_capacity: page.consumed.shown(asked, &self.table.definition.name, Kind::Plain),
+        }
+    }
+
+    /// The page itself, for who answers in another form.
     pub fn page(&self) -> Page {
         let stretch = self.stretch.clone();
-        match self.index {
-            None => {
-                let after = match &self.after {
-                    Some(After::Place(place)) => Some(place.clone()),
-                    _ => None,
-                };
-                let range = cut(stretch, after, self.reverse);
-                if is_empty(&range) {
-                    return self.walk(std::iter::empty());
-                }
-                let items = self.table.items.range::<_, Place>(range);
-                if self.reverse {
-                    self.walk(items.rev().map(|(_, item)| item))
-                } else {
-                    self.walk(items.map(|(_, item)| item))
-                }
+        match (self.index, &self.after) {
+            (None, Some(After::Place(after))) => self.along(&self.table.items, stretch, Some(after.clone())),
+            (None, _) => self.along(&self.table.items, stretch, None),
+            (Some(index), Some(After::IndexPlace(after))) => {
+                self.along(&index.entries, in_index(stretch), Some(after.clone()))
             }
-            Some(index) => {
-                let after = match &self.after {
-                    Some(After::IndexPlace(place)) => Some(place.clone()),
-                    _ => None,
-                };
-                let range = cut(in_index(stretch), after, self.reverse);
-                if is_empty(&range) {
-                    return self.walk(std::iter::empty());
-                }
-                let items = index.entries.range::<_, IndexPlace>(range);
-                if self.reverse {
-                    self.walk(items.rev().map(|(_, item)| item))
-                } else {
-                    self.walk(items.map(|(_, item)| item))
-                }
-            }
+            (Some(index), _) => self.along(&index.entries, in_index(stretch), None),
         }
+    }
+
+    /// Walks along a stretch, from a place on or from its beginning, forwards or backwards.
+    fn along<P: Ord + Clone>(
+        &self,
+        items: &OrdMap<P, Arc<Stored>>,
+        stretch: (Bound<P>, Bound<P>),
+        after: Option<P>,
+    ) -> Page {
+        let range = cut(stretch, after, self.reverse);
+        if is_empty(&range) {
+            return self.walk(std::iter::empty());
+        }
+        let items = items.range::<_, P>(range).map(|(_, item)| item);
+        if self.reverse { self.walk(items.rev()) } else { self.walk(items) }
     }
 
     fn walk<'a>(&self, mut items: impl Iterator<Item = &'a Arc<Stored>>) -> Page {

@@ -13,7 +13,7 @@ use super::errors::validation;
 use super::parameters::{Json, WriteCondition};
 use super::shown::Shown;
 use super::table::Stored;
-use super::write::{MAX_ITEM_SIZE, Writer, check, commit};
+use super::write::{MAX_ITEM_SIZE, Writer, Written, check, commit};
 use super::{Tables, target};
 use crate::Result;
 use crate::cloud::{Cx, Service};
@@ -51,6 +51,25 @@ pub(super) struct WriteOutput {
     pub item_collection_metrics: Option<Value>,
 }
 
+impl WriteOutput {
+    /// The answer to a write, with what it returns of the item.
+    pub fn new(
+        attributes: Option<Shown>,
+        written: &Written,
+        asked: Option<&str>,
+        table: &str,
+        metrics: Option<Value>,
+    ) -> Self {
+        let consumed_capacity = written.consumed.shown(asked, target::table_name(table), Kind::Plain);
+        Self { attributes, consumed_capacity, item_collection_metrics: metrics }
+    }
+}
+
+/// What a put or a delete returns of the item that was there.
+pub(super) fn old_item(written: &mut Written, return_values: Option<&str>) -> Option<Shown> {
+    written.old.take().filter(|_| return_values == Some("ALL_OLD")).map(Shown::Kept)
+}
+
 impl PutItem {
     fn condition(&self) -> WriteCondition<'_> {
         WriteCondition {
@@ -85,14 +104,10 @@ pub(super) fn put_one(cx: &mut Cx<Tables>, input: &PutItem) -> Result<(WriteOutp
     check(condition.as_ref(), old.map(|old| &**old), input.return_values_on_condition_check_failure.as_deref())?;
 
     let metrics = collection_metrics(input.return_item_collection_metrics.as_deref(), table, &new.item);
-    let written = commit(cx, &input.table_name, &place, Some(&new), Writer::Caller)?;
+    let mut written = commit(cx, &input.table_name, &place, Some(&new), Writer::Caller)?;
+    let old = old_item(&mut written, input.return_values.as_deref());
     let asked = input.return_consumed_capacity.as_deref();
-    let output = WriteOutput {
-        attributes: written.old.filter(|_| input.return_values.as_deref() == Some("ALL_OLD")).map(Shown::Kept),
-        consumed_capacity: written.consumed.shown(asked, target::table_name(&input.table_name), Kind::Plain),
-        item_collection_metrics: metrics,
-    };
-    Ok((output, written.consumed))
+    Ok((WriteOutput::new(old, &written, asked, &input.table_name, metrics), written.consumed))
 }
 
 /// Puts and deletes can return what was there, and nothing else.

@@ -7,14 +7,12 @@ use std::ops::Bound;
 use dynamodb_expressions::{Condition, ExpressionKind, Item, KeyCondition, KeyConditions, Placeholders, Projection};
 use serde::Deserialize;
 
-use super::capacity::Kind;
 use super::errors::validation;
 use super::page::{After, PageOutput, Reading};
 use super::parameters::{Json, Parameters, attributes_to_get, check_operator, condition, filter, projection};
 use super::place::{Place, Range, Stretch};
 use super::read::{self, Selection, fetches, invalid_start, start_key};
 use super::schema::{KeyAttribute, KeySchema};
-use super::shown::Shown;
 use super::table::Table;
 use super::{Tables, target};
 use crate::Result;
@@ -80,12 +78,11 @@ impl Query {
     }
 
     fn selection(&self) -> Selection<'_> {
-        let attributes = match (&self.projection_expression, &self.attributes_to_get) {
-            (Some(_), _) => Some("ProjectionExpression"),
-            (None, Some(_)) => Some("AttributesToGet"),
-            (None, None) => None,
-        };
-        Selection { select: self.select.as_deref(), index: self.index_name.as_deref(), attributes }
+        Selection {
+            select: self.select.as_deref(),
+            index: self.index_name.as_deref(),
+            attributes: read::attributes(self.projection_expression.as_deref(), self.attributes_to_get.as_deref()),
+        }
     }
 
     fn read(&self) -> Result<Request> {
@@ -157,15 +154,7 @@ fn query(cx: &mut Cx<Tables>, input: Query) -> Result<PageOutput> {
         fetch,
         consistent: input.consistent_read,
     };
-    let page = reading.page();
-    let asked = input.return_consumed_capacity.as_deref();
-    Ok(PageOutput {
-        items: (!reading.count_only).then_some(page.items),
-        count: page.count,
-        scanned_count: page.scanned,
-        last_evaluated_key: page.last_key.map(Shown::Made),
-        consumed_capacity: page.consumed.shown(asked, &table.definition.name, Kind::Plain),
-    })
+    Ok(reading.answer(input.return_consumed_capacity.as_deref()))
 }
 
 /// The stretch of the table or index that fulfils a key condition.
@@ -213,10 +202,7 @@ fn check_start(
 
 /// The place after which to go on must be one that the query could have answered.
 fn check_boundaries(after: &After, condition: &KeyCondition) -> Result<()> {
-    let place = match after {
-        After::Place(place) => place,
-        After::IndexPlace(place) => &place.place,
-    };
+    let place = after.place();
     let same_partition = place.hash == condition.hash;
     match (&condition.sort, place.range_value()) {
         (Some(sort), Some(range)) if !sort.holds(range) => {

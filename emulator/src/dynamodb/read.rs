@@ -19,6 +19,15 @@ pub(super) struct Selection<'a> {
     pub attributes: Option<&'static str>,
 }
 
+/// The name of the parameter that names attributes, if one is given.
+pub(super) fn attributes(expression: Option<&str>, names: Option<&[String]>) -> Option<&'static str> {
+    match (expression, names) {
+        (Some(_), _) => Some("ProjectionExpression"),
+        (None, Some(_)) => Some("AttributesToGet"),
+        (None, None) => None,
+    }
+}
+
 impl Selection<'_> {
     /// What is wrong if the parameters do not fit each other.
     pub fn fault(&self) -> Option<String> {

@@ -7,13 +7,11 @@ use std::ops::{Bound, RangeBounds};
 use dynamodb_expressions::{Condition, ExpressionKind, Item, Placeholders, Projection};
 use serde::Deserialize;
 
-use super::capacity::Kind;
 use super::errors::validation;
 use super::page::{After, PageOutput, Reading};
 use super::parameters::{Json, Parameters, attributes_to_get, check_operator, condition, filter, projection};
 use super::place::{Place, Stretch, segment};
 use super::read::{self, Selection, fetches, invalid_start, start_key};
-use super::shown::Shown;
 use super::{Tables, schema, target};
 use crate::Result;
 use crate::cloud::{Cx, Service};
@@ -56,12 +54,11 @@ struct Request {
 
 impl Scan {
     fn selection(&self) -> Selection<'_> {
-        let attributes = match (&self.projection_expression, &self.attributes_to_get) {
-            (Some(_), _) => Some("ProjectionExpression"),
-            (None, Some(_)) => Some("AttributesToGet"),
-            (None, None) => None,
-        };
-        Selection { select: self.select.as_deref(), index: self.index_name.as_deref(), attributes }
+        Selection {
+            select: self.select.as_deref(),
+            index: self.index_name.as_deref(),
+            attributes: read::attributes(self.projection_expression.as_deref(), self.attributes_to_get.as_deref()),
+        }
     }
 
     fn read(&self) -> Result<Request> {
@@ -162,23 +159,12 @@ fn scan(cx: &mut Cx<Tables>, input: Scan) -> Result<PageOutput> {
         fetch,
         consistent: input.consistent_read,
     };
-    let page = reading.page();
-    let asked = input.return_consumed_capacity.as_deref();
-    Ok(PageOutput {
-        items: (!reading.count_only).then_some(page.items),
-        count: page.count,
-        scanned_count: page.scanned,
-        last_evaluated_key: page.last_key.map(Shown::Made),
-        consumed_capacity: page.consumed.shown(asked, &table.definition.name, Kind::Plain),
-    })
+    Ok(reading.answer(input.return_consumed_capacity.as_deref()))
 }
 
 /// The place after which to go on must be in the segment.
 fn check_segment(after: &After, stretch: &Stretch, number: u32, total: u32) -> Result<()> {
-    let place = match after {
-        After::Place(place) => place,
-        After::IndexPlace(place) => &place.place,
-    };
+    let place = after.place();
     if RangeBounds::<Place>::contains(stretch, place) {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dynamodb_expressions::{Condition, ExpressionKind, Item, Placeholders, Update, item_from_json};
 use serde::Deserialize;
 
-use super::capacity::{Consumed, Kind, collection_metrics};
+use super::capacity::{Consumed, collection_metrics};
 use super::errors::{parameter, validation};
 use super::parameters::{Json, Parameters, WriteCondition, condition};
 use super::put_item::WriteOutput;
@@ -103,13 +103,9 @@ pub(super) fn update_one(cx: &mut Cx<Tables>, input: &UpdateItem) -> Result<(Wri
         // There is nothing to take attributes from, and nothing is written.
         None => Written { old: None, consumed: Consumed::write(None, None, &[]) },
     };
+    let attributes = returned(input.return_values.as_deref(), request.update.as_ref(), old, new);
     let asked = input.return_consumed_capacity.as_deref();
-    let output = WriteOutput {
-        attributes: returned(input.return_values.as_deref(), request.update.as_ref(), old, new),
-        consumed_capacity: written.consumed.shown(asked, target::table_name(&input.table_name), Kind::Plain),
-        item_collection_metrics: metrics,
-    };
-    Ok((output, written.consumed))
+    Ok((WriteOutput::new(attributes, &written, asked, &input.table_name, metrics), written.consumed))
 }
 
 /// Checks that an update leaves the key alone, gives the keys of indexes their types, and does not look into either.
