@@ -153,6 +153,11 @@ impl Faults {
         self.armed.push((fault, 0));
     }
 
+    /// Whether no call can be struck as things are.
+    pub fn is_empty(&self) -> bool {
+        self.armed.is_empty()
+    }
+
     /// The fault that strikes this call. The first that was added wins; all that cover it are counted.
     pub fn strike(&mut self, call: &Struck<'_>) -> Option<FaultKind> {
         let mut struck = None;

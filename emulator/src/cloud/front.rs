@@ -48,11 +48,11 @@ impl Inner {
     /// Makes a call. The order of what happens to it is the design:
     /// resource, faults that come before, permission, the step itself, faults that come after, trace.
     pub(crate) async fn call(&self, mut call: Call, request_id: &str) -> Result<Reply, Halt> {
-        self.faults.lock().restore_token(&mut call);
+        let input = self.input(&mut call);
         if call.host.is_none() {
             call.host = self.served.get().cloned();
         }
-        let prepared = self.service(call.service).and_then(|service| service.prepare(&call));
+        let prepared = self.service(call.service).and_then(|service| service.prepare(&call, input));
         let mut step = match prepared {
             Ok(step) => step,
             Err(unreadable) => return Err(self.refuse(&call, unreadable, request_id)),
@@ -78,6 +78,13 @@ impl Inner {
             self.crash(&passage).await;
         }
         outcome.1
+    }
+
+    /// The input for the step. The call keeps one as well only where somebody will look at it: the trace, or a fault.
+    fn input(&self, call: &mut Call) -> Value {
+        let faults = self.faults.lock();
+        faults.restore_token(call);
+        if self.trace.is_kept() || !faults.is_empty() { call.input.clone() } else { std::mem::take(&mut call.input) }
     }
 
     /// A call that cannot even be tried, because its input is not as its operation's has to be, or because there is no such

@@ -46,8 +46,8 @@ pub(crate) trait AnyService: Send + Sync {
     fn apis(&self) -> Vec<(&'static str, &'static str)>;
     /// The event that a signal brings about here, and its key; none if nothing here waits for it.
     fn hears<'a>(&self, scope: &Scope, signal: &'a str) -> Option<(&'static str, &'a str)>;
-    /// Reads the call's input.
-    fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>>;
+    /// Reads an input for a call.
+    fn prepare<'a>(&'a self, call: &'a Call, input: Value) -> Result<Box<dyn AnyStep + 'a>>;
     /// Delivers an event.
     fn event(&self, at: &StepIn<'_>, scope: &Scope, name: &str, key: &str) -> Result<Effects>;
     fn job(&self, name: &str) -> Option<fn(Cloud, Scope, Value) -> JobFuture>;
@@ -106,13 +106,13 @@ impl<S: State> AnyService for Running<S> {
         (listener.waits)(state, key).then_some((listener.event, key))
     }
 
-    fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>> {
+    fn prepare<'a>(&'a self, call: &'a Call, input: Value) -> Result<Box<dyn AnyStep + 'a>> {
         let prepare = self
             .service
             .operations
             .get(&*call.operation)
             .ok_or_else(|| Error::not_implemented(format!("the operation {}:{}", call.service, call.operation)))?;
-        let operation = prepare(call.input.clone())?;
+        let operation = prepare(input)?;
         Ok(Box::new(CallStep { running: self, call, operation }))
     }
 
