@@ -10,7 +10,7 @@ use crate::server::Server;
 /// A peer: its name, and the versions that are measured.
 const MOTO: &str = "moto[server]==5.2.3";
 const DYNALITE: &str = "dynalite@4";
-const FAUXQS: &str = "fauxqs";
+const FAUXQS: &str = "fauxqs@2";
 
 /// What is measured.
 #[derive(clap::Args)]
@@ -61,18 +61,24 @@ fn moto(folder: &Path) -> Result<Server, String> {
         command("python3", &["-m", "venv", "--clear", text(&venv)?])?;
         command(text(&venv.join("bin/pip"))?, &["install", "--quiet", "--disable-pip-version-check", MOTO])?;
     }
-    Server::start_peer(&venv.join("bin/moto_server"), |port| vec!["-p".into(), port])
+    Server::start_peer(&venv.join("bin/moto_server"), |command, port| {
+        command.args(["-p", &port]);
+    })
 }
 
 fn dynalite(folder: &Path) -> Result<Server, String> {
     npm(folder, DYNALITE)?;
     let program = folder.join("node/node_modules/.bin/dynalite");
-    Server::start_peer(&program, |port| vec!["--port".into(), port, "--createTableMs".into(), "0".into()])
+    Server::start_peer(&program, |command, port| {
+        command.args(["--port", &port, "--createTableMs", "0"]);
+    })
 }
 
 fn fauxqs(folder: &Path) -> Result<Server, String> {
     npm(folder, FAUXQS)?;
-    Server::start_peer(&folder.join("node/node_modules/.bin/fauxqs"), |port| vec!["--port".into(), port])
+    Server::start_peer(&folder.join("node/node_modules/.bin/fauxqs"), |command, port| {
+        command.env("FAUXQS_PORT", port);
+    })
 }
 
 fn npm(folder: &Path, package: &str) -> Outcome {

@@ -52,12 +52,13 @@ impl Server {
     }
 
     /// Starts a program of others that is told its port, and waits until it takes connections.
-    pub fn start_peer(program: &Path, arguments: impl Fn(String) -> Vec<String>) -> Result<Self, String> {
+    pub fn start_peer(program: &Path, on_port: impl FnOnce(&mut Command, String)) -> Result<Self, String> {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = free.map_err(|error| format!("no free port: {error}"))?;
         let begun = Instant::now();
-        let mut process = Command::new(program)
-            .args(arguments(address.port().to_string()))
+        let mut command = Command::new(program);
+        on_port(&mut command, address.port().to_string());
+        let mut process = command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

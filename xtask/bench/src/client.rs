@@ -19,7 +19,7 @@ const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=123456789012/20260302/u
 /// One keep-alive connection.
 pub struct Client {
     sender: SendRequest<Full<Bytes>>,
-    host: String,
+    address: SocketAddr,
 }
 
 impl Client {
@@ -30,21 +30,24 @@ impl Client {
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         // An error of the connection shows in the request that is under way.
         tokio::spawn(connection);
-        Ok(Self { sender, host: address.to_string() })
+        Ok(Self { sender, address })
     }
 
     /// Calls an operation; whatever is not 200 is an error.
     pub async fn call(&mut self, target: &str, body: Bytes) -> Result<Bytes, Failure> {
         let service = if target.starts_with("AmazonSQS") { "sqs" } else { "dynamodb" };
         let request = Request::post("/")
-            .header(header::HOST, &self.host)
+            .header(header::HOST, self.address.to_string())
             .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
             .header("x-amz-target", target)
             .header("x-amz-date", "20260302T120000Z")
             .header(header::AUTHORIZATION, AUTHORIZATION.replace("SERVICE", service))
             .header(header::USER_AGENT, "aws-sdk-rust/1.0")
             .body(Full::new(body))?;
-        self.sender.ready().await?;
+        // A server that closes after each answer, as moto's does, is connected to again: that is part of its cost.
+        if self.sender.ready().await.is_err() {
+            *self = Self::connect(self.address).await?;
+        }
         let response = self.sender.send_request(request).await?;
         let status = response.status();
         let answer = response.into_body().collect().await?.to_bytes();
