@@ -8,6 +8,7 @@ use super::front::Halt;
 use super::reply::Reply;
 use super::{Call, Caller, IamMode, Inner, InvocationRef, Scope};
 use crate::Result;
+use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::sigv4::{self, Dialect, Payload, Signed};
 use crate::wire::{self, Detected, Protocol};
@@ -25,6 +26,10 @@ impl Inner {
     pub(crate) async fn http(&self, request: Request<Bytes>, entry: &Entry) -> Result<Response<Bytes>, Halt> {
         let request_id = self.next_request_id();
         let (head, body) = request.into_parts();
+        if let Some(address) = execute_api::address(&head) {
+            let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
+            return execute_api::answer(self, incoming).await;
+        }
         let detected = match wire::detect(&head, &body) {
             Ok(detected) => detected,
             Err(error) => {

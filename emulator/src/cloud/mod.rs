@@ -29,7 +29,7 @@ pub(crate) use front::{Halt, delivering};
 pub(crate) use http::Entry;
 pub use ids::Ids;
 pub use reply::Reply;
-pub(crate) use running::{AnyService, StepIn};
+pub(crate) use running::{AnyService, Running, StepIn};
 pub use service::{At, JobFuture, Scoping, Service, State, Target};
 pub use trace::{CallRecord, Event, InvocationRecord, Record, TraceDepth};
 
@@ -144,6 +144,11 @@ impl Inner {
     pub fn service(&self, name: &str) -> Result<&Arc<dyn AnyService>> {
         let name = self.apis.get(name).copied().unwrap_or(name);
         self.services.get(name).ok_or_else(|| Error::not_implemented(format!("the service {name}")))
+    }
+
+    /// A service with its state, for code beside the states that reads what is deployed.
+    pub fn running<S: State>(&self, name: &str) -> Option<&Running<S>> {
+        self.services.get(name).and_then(|service| service.as_any().downcast_ref())
     }
 
     pub fn next_request_id(&self) -> String {
