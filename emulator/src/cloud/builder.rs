@@ -34,6 +34,7 @@ pub struct CloudBuilder {
     iam: IamMode,
     trace: TraceDepth,
     functions: BTreeMap<String, FunctionFactory>,
+    reachable: Vec<String>,
 }
 
 impl Default for CloudBuilder {
@@ -46,6 +47,7 @@ impl Default for CloudBuilder {
             iam: IamMode::Enforce,
             trace: TraceDepth::Everything,
             functions: BTreeMap::new(),
+            reachable: Vec::new(),
         }
     }
 }
@@ -100,6 +102,14 @@ impl CloudBuilder {
         self
     }
 
+    /// Lets the cloud's HTTP integrations reach a server outside: `host` for any port of it, or `host:port`. Without this they reach
+    /// sinks and the cloud itself, and nothing else.
+    #[must_use]
+    pub fn reach(mut self, address: &str) -> Self {
+        self.reachable.push(address.to_ascii_lowercase());
+        self
+    }
+
     /// Builds the cloud.
     pub fn build(self) -> Cloud {
         let seed = self.seed;
@@ -121,6 +131,7 @@ impl CloudBuilder {
             environments: Environments::new(self.functions),
             running: Mutex::default(),
             sinks: Sinks::default(),
+            reachable: self.reachable,
         }))
     }
 }

@@ -6,7 +6,7 @@ use http::{Request, Response};
 
 use super::front::Halt;
 use super::reply::Reply;
-use super::{Call, Caller, IamMode, Inner, InvocationRef, Scope};
+use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope};
 use crate::Result;
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
@@ -21,6 +21,21 @@ pub(crate) struct Entry {
     pub source_ip: Option<std::net::IpAddr>,
 }
 
+impl Cloud {
+    /// Sends the cloud an HTTP request, as a client over the network does: to a service, or to an API by its host name
+    /// (`{api}.execute-api.us-east-1.amazonaws.com`).
+    ///
+    /// # Errors
+    /// A broken connection (an injected fault) is `InternalFailure`; whatever the service answers is a response.
+    pub async fn http(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
+        let entry = Entry { invocation: None, source_ip: None };
+        self.0.http(request, &entry).await.map_err(|halt| match halt {
+            Halt::Error(error) => error,
+            other => crate::Error::internal(format!("no answer: {other:?}")),
+        })
+    }
+}
+
 impl Inner {
     /// Answers a request: detect, authenticate, decode, validate, call, encode.
     pub(crate) async fn http(&self, request: Request<Bytes>, entry: &Entry) -> Result<Response<Bytes>, Halt> {
@@ -30,18 +45,46 @@ impl Inner {
             let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
             return execute_api::answer(self, incoming).await;
         }
-        let detected = match wire::detect(&head, &body) {
+        self.dispatch(&head, &body, entry, &request_id, None).await
+    }
+
+    /// Answers a request that a service sends on somebody's behalf: who that is, it says, and not a signature.
+    pub(crate) async fn http_as(
+        &self,
+        request: Request<Bytes>,
+        caller: Caller,
+        scope: Scope,
+    ) -> Result<Response<Bytes>, Halt> {
+        let request_id = self.next_request_id();
+        let (head, body) = request.into_parts();
+        let entry = Entry { invocation: None, source_ip: None };
+        self.dispatch(&head, &body, &entry, &request_id, Some((caller, scope))).await
+    }
+
+    async fn dispatch(
+        &self,
+        head: &Parts,
+        body: &Bytes,
+        entry: &Entry,
+        request_id: &str,
+        sender: Option<(Caller, Scope)>,
+    ) -> Result<Response<Bytes>, Halt> {
+        let detected = match wire::detect(head, body) {
             Ok(detected) => detected,
             Err(error) => {
-                let (protocol, service) = wire::likely(&head, &body);
-                return Ok(wire::encode_error(protocol, service, None, &error, &request_id));
+                let (protocol, service) = wire::likely(head, body);
+                return Ok(wire::encode_error(protocol, service, None, &error, request_id));
             }
         };
-        match self.answer(&detected, &head, &body, entry, &request_id).await {
-            Ok(reply) => Ok(wire::encode(detected.protocol, detected.operation, &reply, &request_id)),
+        let outcome = match sender.map_or_else(|| self.authenticate(&detected, head, body), Ok) {
+            Ok(sender) => self.answer(&detected, head, body, entry, request_id, sender).await,
+            Err(error) => Err(Halt::Error(error)),
+        };
+        match outcome {
+            Ok(reply) => Ok(wire::encode(detected.protocol, detected.operation, &reply, request_id)),
             Err(Halt::Error(error)) => {
                 let Detected { protocol, service, operation, .. } = detected;
-                Ok(wire::encode_error(protocol, service, Some(operation), &error, &request_id))
+                Ok(wire::encode_error(protocol, service, Some(operation), &error, request_id))
             }
             Err(broken) => Err(broken),
         }
@@ -54,8 +97,8 @@ impl Inner {
         body: &Bytes,
         entry: &Entry,
         request_id: &str,
+        (mut caller, scope): (Caller, Scope),
     ) -> Result<Reply, Halt> {
-        let (mut caller, scope) = self.authenticate(detected, head, body)?;
         caller.invocation.clone_from(&entry.invocation);
         caller.source_ip = entry.source_ip;
         let decoded = wire::decode(detected, head, body)?;

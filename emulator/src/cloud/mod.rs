@@ -71,6 +71,8 @@ pub(crate) struct Inner {
     pub environments: Environments,
     pub running: Mutex<BTreeMap<InvocationRef, Arc<Activity>>>,
     pub sinks: Sinks,
+    /// Servers outside that HTTP integrations may reach: see `CloudBuilder::reach`.
+    pub reachable: Vec<String>,
 }
 
 impl Cloud {

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::definition::{
-    AttributeDefinition, IndexDefinition, KeySchemaElement, OnDemandThroughput, ProvisionedThroughput, SseSpecification,
-    StreamSpecification, Tag, WarmThroughput,
+    AttributeDefinition, IndexDefinition, KeySchemaElement, OnDemandThroughput, ProvisionedThroughput,
+    SseSpecification, StreamSpecification, Tag, WarmThroughput,
 };
 use super::describe::{Status, describe};
 use super::errors::{in_use, parameter, validation};
@@ -29,9 +29,11 @@ pub(super) const MAX_UNITS: i64 = 1_000_000_000_000;
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
-    service
-        .op("CreateTable", |at, i: &CreateTable| Target::on(target::table_arn(at.scope, &i.table_name)), create)
-        .op("DeleteTable", |at, i: &DeleteTable| target::table(at, &i.table_name), delete)
+    service.op("CreateTable", |at, i: &CreateTable| Target::on(target::table_arn(at.scope, &i.table_name)), create).op(
+        "DeleteTable",
+        |at, i: &DeleteTable| target::table(at, &i.table_name),
+        delete,
+    )
 }
 
 #[derive(Deserialize)]

@@ -158,7 +158,11 @@ fn describe_index<S>(cx: &Cx<S>, table: &Table, index: &Index, status: Status) -
         index_status: global.then_some(if status == Status::Creating { "CREATING" } else { "ACTIVE" }),
         provisioned_throughput: global.then(|| throughput(&index.throughput, billing, cx.now)),
         on_demand_throughput: index.throughput.on_demand.filter(|_| global).map(|on_demand| json!(on_demand)),
-        warm_throughput: index.throughput.warm.filter(|_| global).map(|warm| shown_warm(Some(warm), billing, &index.throughput)),
+        warm_throughput: index
+            .throughput
+            .warm
+            .filter(|_| global)
+            .map(|warm| shown_warm(Some(warm), billing, &index.throughput)),
     }
 }
 
@@ -172,7 +176,8 @@ fn throughput(throughput: &Throughput, billing: Billing, now: Timestamp) -> Valu
         "ReadCapacityUnits": units.read_capacity_units,
         "WriteCapacityUnits": units.write_capacity_units,
     });
-    let times = [("LastIncreaseDateTime", throughput.last_increase), ("LastDecreaseDateTime", throughput.last_decrease)];
+    let times =
+        [("LastIncreaseDateTime", throughput.last_increase), ("LastDecreaseDateTime", throughput.last_decrease)];
     for (name, time) in times.into_iter().filter_map(|(name, time)| Some((name, time?))) {
         shown[name] = json!(time);
     }

@@ -69,7 +69,8 @@ fn put(cx: &mut Cx<Tables>, input: PutPolicy) -> Result<RevisionOutput> {
     let current = policy_of(cx, &input.resource_arn)?.clone();
     let revision = current.as_ref().map_or(NO_POLICY, |policy| &policy.revision);
     if input.expected_revision_id.is_some_and(|expected| expected != revision) {
-        let message = "Resource-based policy not found for the provided ResourceArn: the expected revision does not match";
+        let message =
+            "Resource-based policy not found for the provided ResourceArn: the expected revision does not match";
         return Err(Error::client("PolicyNotFoundException", message));
     }
     // The same policy again is no change.
@@ -128,7 +129,8 @@ fn delete(cx: &mut Cx<Tables>, input: DeletePolicy) -> Result<RevisionOutput> {
     let policy = policy_of(cx, &input.resource_arn)?;
     let revision = policy.as_ref().map(|policy| policy.revision.clone());
     if input.expected_revision_id.is_some() && input.expected_revision_id != revision {
-        let message = "Resource-based policy not found for the provided ResourceArn: the expected revision does not match";
+        let message =
+            "Resource-based policy not found for the provided ResourceArn: the expected revision does not match";
         return Err(Error::client("PolicyNotFoundException", message));
     }
     *policy = None;

@@ -131,7 +131,8 @@ fn query(cx: &mut Cx<Tables>, input: Query) -> Result<PageOutput> {
     if let Some(start) = &request.start {
         check_start(start, key, read::key_length(table, index))?;
     }
-    let condition = request.conditions.for_schema(key.hash.element(), key.range.as_ref().map(|range| range.element()))?;
+    let condition =
+        request.conditions.for_schema(key.hash.element(), key.range.as_ref().map(|range| range.element()))?;
     let after = request.start.as_ref().map(|start| read::after(table, index, start)).transpose()?;
     if let Some(after) = &after {
         check_boundaries(after, &condition)?;
@@ -207,9 +208,9 @@ fn check_boundaries(after: &After, condition: &KeyCondition) -> Result<()> {
         (Some(_), _) if !same_partition => {
             Err(validation("The query can return at most one row and cannot be restarted"))
         }
-        (None, _) if !same_partition => Err(validation(
-            "The provided starting key is outside query boundaries based on provided conditions",
-        )),
+        (None, _) if !same_partition => {
+            Err(validation("The provided starting key is outside query boundaries based on provided conditions"))
+        }
         _ => Ok(()),
     }
 }

@@ -76,7 +76,9 @@ pub(super) fn fetches(
     let wanted = wanted.into_iter().flat_map(Projection::attributes);
     let mut missing: Vec<&str> = wanted.map(|name| &**name).filter(|name| !index.projects(name)).collect();
     if index.local {
-        missing.extend(filter.into_iter().flat_map(Condition::attributes).map(|name| &**name).filter(|name| !index.projects(name)));
+        missing.extend(
+            filter.into_iter().flat_map(Condition::attributes).map(|name| &**name).filter(|name| !index.projects(name)),
+        );
         return Ok(!missing.is_empty());
     }
     if missing.is_empty() {
@@ -92,7 +94,8 @@ pub(super) fn start_key(key: Option<&Json>) -> Result<Option<Item>> {
     let read = item_from_json(key).map_err(|error| {
         let message = error.message();
         // The service says so of some errors only.
-        let bare = ["contains duplicates", "number set", "numeric value", "significant digits", "number with magnitude"];
+        let bare =
+            ["contains duplicates", "number set", "numeric value", "significant digits", "number with magnitude"];
         if bare.iter().any(|text| message.contains(text)) {
             Error::from(error)
         } else {
@@ -111,9 +114,9 @@ pub(super) fn invalid_start() -> Error {
 pub(super) fn after(table: &Table, index: Option<&Index>, key: &Item) -> Result<After> {
     let table_key = &table.definition.key;
     let of_table: Item = table_key.key_of(key);
-    let primary = table_key.place_of_key(&of_table).map_err(|error| {
-        validation(format!("The provided starting key is invalid: {}", error.message()))
-    })?;
+    let primary = table_key
+        .place_of_key(&of_table)
+        .map_err(|error| validation(format!("The provided starting key is invalid: {}", error.message())))?;
     match index {
         None => Ok(After::Place(primary)),
         Some(index) => {

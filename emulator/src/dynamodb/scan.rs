@@ -141,7 +141,10 @@ fn scan(cx: &mut Cx<Tables>, input: Scan) -> Result<PageOutput> {
     if let (Some(after), Some((number, total))) = (&after, request.segment) {
         check_segment(after, &stretch, number, total)?;
     }
-    for nested in [request.wanted.as_ref().map(Projection::nested_attributes), request.filter.as_ref().map(Condition::nested_attributes)] {
+    for nested in [
+        request.wanted.as_ref().map(Projection::nested_attributes),
+        request.filter.as_ref().map(Condition::nested_attributes),
+    ] {
         nested.map_or(Ok(()), |nested| table.check_scalar_keys(nested))?;
     }
     let reading = Reading {

@@ -41,7 +41,9 @@ fn add(tags: &mut OrdMap<String, String>, more: &[Tag]) -> Result<()> {
         tags.insert(key.clone(), value.clone());
     }
     if tags.len() > MAX_TAGS {
-        return Err(validation(format!("One or more parameter values were invalid: Too many tags, at most {MAX_TAGS}")));
+        return Err(validation(format!(
+            "One or more parameter values were invalid: Too many tags, at most {MAX_TAGS}"
+        )));
     }
     Ok(())
 }
@@ -49,7 +51,11 @@ fn add(tags: &mut OrdMap<String, String>, more: &[Tag]) -> Result<()> {
 /// Checks an ARN as the service does: what is no ARN at all is denied, what is another resource's is invalid.
 fn check(cx: &Cx<Tables>, operation: &str, arn: &str) -> Result<()> {
     let is_arn = arn.splitn(6, ':').filter(|part| !part.is_empty()).count() == 6;
-    let has_resource = arn.rsplit(':').next().and_then(|last| last.split_once('/')).is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
+    let has_resource = arn
+        .rsplit(':')
+        .next()
+        .and_then(|last| last.split_once('/'))
+        .is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
     if !is_arn || !has_resource {
         let who = cx.caller.principal.arn();
         let resource = if arn.is_empty() { "*" } else { arn };

@@ -55,10 +55,7 @@ fn read(input: &UpdateItem) -> Result<Request> {
             ("UpdateExpression", input.update_expression.is_some()),
             ("ConditionExpression", input.condition_expression.is_some()),
         ],
-        legacy: &[
-            ("AttributeUpdates", input.attribute_updates.is_some()),
-            ("Expected", input.expected.is_some()),
-        ],
+        legacy: &[("AttributeUpdates", input.attribute_updates.is_some()), ("Expected", input.expected.is_some())],
         names: names.is_some(),
         values: values.is_some(),
     };

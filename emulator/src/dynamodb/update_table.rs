@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::create_table::{MAX_UNITS, TableOutput, check_units, enabled_stream, neither};
 use super::definition::{
-    AttributeDefinition, IndexDefinition, OnDemandThroughput, ProvisionedThroughput, SseSpecification, StreamSpecification,
-    WarmThroughput,
+    AttributeDefinition, IndexDefinition, OnDemandThroughput, ProvisionedThroughput, SseSpecification,
+    StreamSpecification, WarmThroughput,
 };
 use super::describe::{Status, describe};
 use super::errors::{in_use, limit, parameter, validation};

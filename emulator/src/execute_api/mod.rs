@@ -6,6 +6,7 @@
 
 mod address;
 mod door;
+mod outside;
 mod rest;
 
 use bytes::Bytes;

@@ -23,10 +23,7 @@ pub(super) fn attribute_error(message: impl Into<String>) -> Error {
 
 /// A parameter that must be there.
 pub(super) fn missing(parameter: &str) -> Error {
-    Error::client(
-        "MissingRequiredParameterException",
-        format!("The request must contain the parameter {parameter}."),
-    )
+    Error::client("MissingRequiredParameterException", format!("The request must contain the parameter {parameter}."))
 }
 
 pub(super) fn no_queue() -> Error {
@@ -51,5 +48,9 @@ pub(super) fn invalid_attribute_because(name: &str, reason: impl Display) -> Err
 }
 
 pub(super) fn invalid_handle(handle: &str) -> Error {
-    Error::new(404, "ReceiptHandleIsInvalid", format!("The input receipt handle \"{handle}\" is not a valid receipt handle."))
+    Error::new(
+        404,
+        "ReceiptHandleIsInvalid",
+        format!("The input receipt handle \"{handle}\" is not a valid receipt handle."),
+    )
 }

@@ -33,9 +33,11 @@ const ACTIONS: [&str; 12] = [
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Queues>) -> Service<Queues> {
-    service
-        .op("AddPermission", |at, i: &AddPermission| on_own(at, &i.queue_url), add)
-        .op("RemovePermission", |at, i: &RemovePermission| on_own(at, &i.queue_url), remove)
+    service.op("AddPermission", |at, i: &AddPermission| on_own(at, &i.queue_url), add).op(
+        "RemovePermission",
+        |at, i: &RemovePermission| on_own(at, &i.queue_url),
+        remove,
+    )
 }
 
 #[derive(Deserialize)]

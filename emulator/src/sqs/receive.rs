@@ -103,7 +103,8 @@ fn receive(cx: &mut Cx<Queues>, input: &ReceiveMessage) -> Result<Step<Received>
             memory.remember_attempt(id, taken, now);
         }
     }
-    let messages: Vec<_> = keys.iter().filter_map(|key| Some(input.deliver(queue, *key, queue.books.get(*key)?))).collect();
+    let messages: Vec<_> =
+        keys.iter().filter_map(|key| Some(input.deliver(queue, *key, queue.books.get(*key)?))).collect();
     if !messages.is_empty() {
         return Ok(Step::Done(Received { messages }));
     }
@@ -233,9 +234,10 @@ impl ReceiveMessage {
         let attributes = &queue.attributes;
         let within = |value: Option<i64>, default: u32, max: u32, name: &str| match value {
             None => Ok(default),
-            Some(value) => u32::try_from(value).ok().filter(|value| *value <= max).ok_or_else(|| {
-                invalid_value(value, name, format!("Must be >= 0 and <= {max}, if provided."))
-            }),
+            Some(value) => u32::try_from(value)
+                .ok()
+                .filter(|value| *value <= max)
+                .ok_or_else(|| invalid_value(value, name, format!("Must be >= 0 and <= {max}, if provided."))),
         };
         let names = self.attribute_names.iter().chain(&self.message_system_attribute_names);
         if let Some(name) = names.into_iter().find(|name| !is_known(name)) {

@@ -22,9 +22,11 @@ pub(super) const TRACE_HEADER: &str = "AWSTraceHeader";
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Queues>) -> Service<Queues> {
-    service
-        .op("SendMessage", |at, i: &Entry| on(at, &i.queue_url), send)
-        .op("SendMessageBatch", |at, i: &SendMessageBatch| on(at, &i.queue_url).action("sqs:SendMessage"), send_batch)
+    service.op("SendMessage", |at, i: &Entry| on(at, &i.queue_url), send).op(
+        "SendMessageBatch",
+        |at, i: &SendMessageBatch| on(at, &i.queue_url).action("sqs:SendMessage"),
+        send_batch,
+    )
 }
 
 /// A message to be sent: a request of its own, or an entry of a batch.
@@ -171,11 +173,7 @@ impl Entry {
     fn check_delay(&self, queue: &Queue) -> Result<()> {
         let Some(delay) = self.delay_seconds else { return Ok(()) };
         if !(0..=i64::from(MAX_DELAY)).contains(&delay) {
-            return Err(invalid_value(
-                delay,
-                "DelaySeconds",
-                format!("DelaySeconds must be >= 0 and <= {MAX_DELAY}."),
-            ));
+            return Err(invalid_value(delay, "DelaySeconds", format!("DelaySeconds must be >= 0 and <= {MAX_DELAY}.")));
         }
         if queue.is_fifo() && delay > 0 {
             return Err(not_of_this_type(delay, "DelaySeconds"));
@@ -271,9 +269,7 @@ fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
 
 /// The characters of XML 1.0, whatever the protocol.
 fn check_contents(body: &str) -> Result<()> {
-    let allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
-    };
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}');
     if body.chars().all(allowed) {
         return Ok(());
     }

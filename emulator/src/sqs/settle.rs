@@ -49,7 +49,6 @@ struct Batch {
     entries: Vec<Received>,
 }
 
-
 fn delete(cx: &mut Cx<Queues>, input: Received) -> Result<()> {
     let now = cx.now;
     let queue = find(cx, &input.queue_url)?;
@@ -61,10 +60,14 @@ fn delete_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> 
     let now = cx.now;
     let queue = find(cx, &input.queue_url)?;
     batch::check(&input.entries, |entry| &entry.id, "DeleteMessageBatchRequestEntry")?;
-    let outcomes = Outcomes::of(input.entries, |entry| &entry.id, |entry| {
-        entry.delete(queue)?;
-        Ok(Success { id: entry.id })
-    });
+    let outcomes = Outcomes::of(
+        input.entries,
+        |entry| &entry.id,
+        |entry| {
+            entry.delete(queue)?;
+            Ok(Success { id: entry.id })
+        },
+    );
     wake(cx, &input.queue_url, now)?;
     Ok(outcomes)
 }
@@ -79,10 +82,14 @@ fn change_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> 
     let now = cx.now;
     let queue = find(cx, &input.queue_url)?;
     batch::check(&input.entries, |entry| &entry.id, "ChangeMessageVisibilityBatchRequestEntry")?;
-    let outcomes = Outcomes::of(input.entries, |entry| &entry.id, |entry| {
-        entry.change(queue, now)?;
-        Ok(Success { id: entry.id })
-    });
+    let outcomes = Outcomes::of(
+        input.entries,
+        |entry| &entry.id,
+        |entry| {
+            entry.change(queue, now)?;
+            Ok(Success { id: entry.id })
+        },
+    );
     wake(cx, &input.queue_url, now)?;
     Ok(outcomes)
 }

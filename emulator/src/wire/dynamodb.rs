@@ -34,10 +34,7 @@ const ENUM_ORDER: [(&str, &str); 6] = [
     ("ScalarAttributeType", "B, N, S"),
     ("ProjectionType", "ALL, INCLUDE, KEYS_ONLY"),
     ("ReturnValue", "ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW"),
-    (
-        "ComparisonOperator",
-        "IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS",
-    ),
+    ("ComparisonOperator", "IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS"),
     ("ConditionalOperator", "OR, AND"),
     ("Select", "SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES"),
 ];
@@ -65,11 +62,7 @@ pub(super) fn coerce(model: &Model, shape: &Shape, member: Option<&Member>, valu
 
 fn boolean(text: &str) -> Option<bool> {
     let is = |words: [&str; 3]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
-    if is(["true", "yes", "1"]) {
-        Some(true)
-    } else {
-        is(["false", "no", "0"]).then_some(false)
-    }
+    if is(["true", "yes", "1"]) { Some(true) } else { is(["false", "no", "0"]).then_some(false) }
 }
 
 /// A number with a fraction is rounded down.

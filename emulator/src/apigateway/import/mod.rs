@@ -84,7 +84,7 @@ fn import(cx: &mut Cx<RestApis>, input: ImportRestApi) -> Result<Value> {
     api.content.models = OrdMap::new();
     api.rest.endpoint_configuration.types = vec!["EDGE".to_owned()];
     api.rest.endpoint_configuration.ip_address_type = Some("ipv4".to_owned());
-    for kind in input.parameters.get("endpointConfigurationTypes") {
+    if let Some(kind) = input.parameters.get("endpointConfigurationTypes") {
         api.rest.endpoint_configuration.types = vec![kind.clone()];
     }
     let (api, warnings) = imported(cx, &document, api, &input.parameters)?;

@@ -213,9 +213,8 @@ fn position(stream: &Stream, input: &GetShardIterator) -> Result<u64> {
                 validation(format!("The SequenceNumber parameter must be provided for the ShardIteratorType {kind}"))
             })?;
             let number = number(text).filter(|number| (1..=stream.next).contains(number));
-            let number = number.ok_or_else(|| {
-                validation("Invalid SequenceNumber: it is not one of the shard's sequence numbers")
-            })?;
+            let number = number
+                .ok_or_else(|| validation("Invalid SequenceNumber: it is not one of the shard's sequence numbers"))?;
             if number < stream.first() {
                 return Err(trimmed());
             }

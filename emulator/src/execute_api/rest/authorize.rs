@@ -77,6 +77,7 @@ impl Exchange<'_> {
         };
         caller.source_ip = self.incoming.entry.source_ip;
         self.identified(&caller);
+        self.signer = Some(caller.clone());
         if self.inner.access_in(&caller, self.scope).may_on(INVOKE, &self.target()) {
             return Ok(());
         }

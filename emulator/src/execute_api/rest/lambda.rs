@@ -35,9 +35,7 @@ impl Exchange<'_> {
                 caller.source_arn = Some(source.to_owned());
                 Ok(caller)
             }
-            Some(role) if role.contains(":user/") => {
-                Err(Refusal::not_implemented("integrations with the credentials of the caller"))
-            }
+            Some(role) if role.contains(":user/") => self.signer.clone().ok_or_else(|| Refusal::configuration(500)),
             Some(role) => {
                 let access = self.inner.access_in(&Caller::service(PRINCIPAL), self.scope);
                 let session = access.role_session(role, "BackplaneAssumeRoleSession", PRINCIPAL);

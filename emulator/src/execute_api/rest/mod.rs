@@ -4,16 +4,25 @@
 //! integration. Whatever of it fails is answered by the gateway itself (`refusal.rs`).
 
 mod authorize;
+mod aws;
+mod binary;
 mod context;
+mod http;
+mod integration;
+mod json_path;
 mod keys;
 mod lambda;
 mod lambda_proxy;
+mod mock;
 mod refusal;
 mod request;
 mod route;
+mod schema;
+mod template;
+mod validate;
 
+use ::http::{HeaderName, HeaderValue, Response};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response};
 use imbl::OrdMap;
 use serde_json::{Map, Value};
 
@@ -21,7 +30,7 @@ use super::{Incoming, json};
 use crate::Timestamp;
 use crate::apigateway::RestApis;
 use crate::apigateway::state::{Deployment, Integration, Method, Resource, Stage};
-use crate::cloud::{Halt, Inner, Scope};
+use crate::cloud::{Caller, Halt, Inner, Scope};
 use refusal::Refusal;
 use request::Request;
 
@@ -46,6 +55,8 @@ struct Exchange<'a> {
     path_parameters: Vec<(String, String)>,
     /// `$context`.
     context: Map<String, Value>,
+    /// Who signed the request, for a method that asks.
+    signer: Option<Caller>,
     began: Timestamp,
 }
 
@@ -80,7 +91,7 @@ pub(super) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>
 
 fn written(answer: Answer) -> Response<Bytes> {
     let mut response = Response::new(answer.body);
-    *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::BAD_GATEWAY);
+    *response.status_mut() = ::http::StatusCode::from_u16(answer.status).unwrap_or(::http::StatusCode::BAD_GATEWAY);
     for (name, value) in answer.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_bytes(value.as_bytes()))
         {
@@ -135,6 +146,7 @@ impl<'a> Exchange<'a> {
             method: Method::default(),
             path_parameters: Vec::new(),
             context: Map::new(),
+            signer: None,
             began: now,
         };
         exchange.begin_context(canary_taken);
@@ -148,6 +160,7 @@ impl<'a> Exchange<'a> {
         }
         self.authorize().await?;
         self.spend_key()?;
+        self.validate()?;
         let integration = self.method.method_integration.clone().ok_or_else(|| Refusal::configuration(500))?;
         let answer = self.integrate(&integration).await?;
         if answer.body.len() > PAYLOAD_LIMIT {
@@ -170,6 +183,10 @@ impl<'a> Exchange<'a> {
     async fn integrate(&mut self, integration: &Integration) -> Result<Answer, Refusal> {
         match integration.kind.as_str() {
             "AWS_PROXY" => self.lambda_proxy(integration).await,
+            "AWS" => self.aws(integration).await,
+            "HTTP" => self.http(integration).await,
+            "HTTP_PROXY" => self.http_proxy(integration).await,
+            "MOCK" => self.mock(integration),
             other => Err(Refusal::not_implemented(format!("integrations of type {other}"))),
         }
     }
