@@ -9,6 +9,7 @@
 
 mod activity;
 mod driver;
+mod pipe;
 mod timers;
 mod wait;
 mod worker;
@@ -16,6 +17,7 @@ mod worker;
 pub(crate) use activity::Activity;
 pub use driver::Stalled;
 pub(crate) use driver::{Driven, Driver, Ready};
+pub(crate) use pipe::{End as PipeEnd, Work, pipe};
 pub(crate) use timers::{Timer, TimerChange, Timers};
 pub(crate) use wait::{Hold, Wait, Woken};
 pub(crate) use worker::{End, Worker};
@@ -99,11 +101,16 @@ impl Clock {
             return;
         }
         let mut inner = self.inner.lock();
+        let first = inner.timers.first();
         for change in changes {
             inner.timers.apply(change);
         }
+        // Who drives waits for the first timer: a later one, set at every call of a busy queue, must not wake it.
+        let is_moved = inner.timers.first() != first;
         drop(inner);
-        self.changed.notify_waiters();
+        if is_moved {
+            self.changed.notify_waiters();
+        }
     }
 
     /// Puts something at the end of the queue.
@@ -118,6 +125,9 @@ impl Clock {
         inner.signals += 1;
         let woken: Vec<WaitId> =
             inner.waits.iter().filter(|(_, w)| w.signal.as_deref() == Some(signal)).map(|(id, _)| *id).collect();
+        if woken.is_empty() {
+            return;
+        }
         for id in woken {
             inner.ready.push_back(Ready::Wake(id, Woken::Signal));
         }
@@ -218,4 +228,17 @@ impl Drop for Busy {
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn real_now() -> Timestamp {
     Timestamp::from(SystemTime::now())
+}
+
+/// Gives up on something outside that takes too long by the machine's clock, whatever the cloud's clock does: a client
+/// over TCP that says nothing must not keep its connection for ever.
+///
+/// # Errors
+/// [`std::io::ErrorKind::TimedOut`].
+#[allow(clippy::disallowed_methods)]
+pub(crate) async fn real_limit<T>(
+    limit: std::time::Duration,
+    outside: impl Future<Output = std::io::Result<T>>,
+) -> std::io::Result<T> {
+    tokio::time::timeout(limit, outside).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
 }

@@ -73,21 +73,25 @@ impl Inner {
             Ok(detected) => detected,
             Err(error) => {
                 let (protocol, service) = wire::likely(head, body);
-                return Ok(wire::encode_error(protocol, service, None, &error, request_id));
+                let mut response = wire::encode_error(protocol, service, None, &error, request_id);
+                wire::dress(service, head, &mut response);
+                return Ok(response);
             }
         };
         let outcome = match sender.map_or_else(|| self.authenticate(&detected, head, body), Ok) {
             Ok(sender) => self.answer(&detected, head, body, entry, request_id, sender).await,
             Err(error) => Err(Halt::Error(error)),
         };
-        match outcome {
-            Ok(reply) => Ok(wire::encode(detected.protocol, detected.operation, &reply, request_id)),
+        let mut response = match outcome {
+            Ok(reply) => wire::encode(detected.protocol, detected.operation, &reply, request_id),
             Err(Halt::Error(error)) => {
                 let Detected { protocol, service, operation, .. } = detected;
-                Ok(wire::encode_error(protocol, service, Some(operation), &error, request_id))
+                wire::encode_error(protocol, service, Some(operation), &error, request_id)
             }
-            Err(broken) => Err(broken),
-        }
+            Err(broken) => return Err(broken),
+        };
+        wire::dress(detected.service, head, &mut response);
+        Ok(response)
     }
 
     async fn answer(

@@ -29,8 +29,17 @@ impl Ids {
         let mut bytes = self.bytes::<16>();
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        let hex = hex::encode(bytes);
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        let mut digits = [0; 32];
+        // The room is exactly what sixteen bytes take.
+        let _ = hex::encode_to_slice(bytes, &mut digits);
+        let mut uuid = String::with_capacity(36);
+        for (place, digit) in digits.into_iter().enumerate() {
+            if matches!(place, 8 | 12 | 16 | 20) {
+                uuid.push('-');
+            }
+            uuid.push(char::from(digit));
+        }
+        uuid
     }
 
     /// `digits` lower-case hexadecimal digits.

@@ -34,14 +34,16 @@ pub use service::{At, JobFuture, Scoping, Service, State, Target};
 pub use trace::{CallRecord, Event, InvocationRecord, Record, TraceDepth};
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use ::http::HeaderValue;
 use parking_lot::Mutex;
 
 use crate::clock::{Activity, Clock, Driven, Driver, Stalled, Timer};
 use crate::lambda::Environments;
 use crate::sinks::Sinks;
+use crate::sinks::smtp::Mailbox;
 use crate::{Error, Result, Timestamp};
 use fault::{Faults, Struck};
 use trace::Trace;
@@ -73,6 +75,10 @@ pub(crate) struct Inner {
     pub sinks: Sinks,
     /// Servers outside that HTTP integrations may reach: see `CloudBuilder::reach`.
     pub reachable: Vec<String>,
+    /// The host at which `garoa serve` serves: calls that come by value, such as those of CloudFormation, name no other.
+    pub served: OnceLock<HeaderValue>,
+    /// The mails that `garoa serve --smtp` accepted.
+    pub mails: Mailbox,
 }
 
 impl Cloud {
@@ -199,7 +205,7 @@ impl Driven for Inner {
 
     fn start(&self, job: JobRun) {
         let Some(cloud) = self.handle() else { return };
-        if job.service == "lambda" {
+        if job.service == "lambda" && job.job == crate::lambda::RUN {
             // Functions run in environments that outlive one invocation.
             if let Err(error) = self.environments.run(&cloud, &job) {
                 tracing::error!(%error, "a function did not start");

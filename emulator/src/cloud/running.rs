@@ -13,7 +13,7 @@ use super::call::{Call, Caller, Scope};
 use super::cx::{Cx, Effects, Resumed, Step};
 use super::ids::Ids;
 use super::reply::Reply;
-use super::service::{At, JobFuture, Prepared, Scoping, Service, State, Target};
+use super::service::{At, JobFuture, Listener, Prepared, Scoping, Service, State, Target};
 use crate::{Error, Result, Timestamp};
 
 /// A service and the state that it has in every scope.
@@ -44,6 +44,8 @@ pub(crate) trait AnyService: Send + Sync {
     fn operations(&self) -> Vec<&'static str>;
     /// The other APIs that act on the same state, each with this service's name.
     fn apis(&self) -> Vec<(&'static str, &'static str)>;
+    /// The event that a signal brings about here, and its key; none if nothing here waits for it.
+    fn hears<'a>(&self, scope: &Scope, signal: &'a str) -> Option<(&'static str, &'a str)>;
     /// Reads the call's input.
     fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>>;
     /// Delivers an event.
@@ -100,6 +102,14 @@ impl<S: State> AnyService for Running<S> {
 
     fn apis(&self) -> Vec<(&'static str, &'static str)> {
         self.service.others.iter().map(|api| (*api, self.service.name)).collect()
+    }
+
+    fn hears<'a>(&self, scope: &Scope, signal: &'a str) -> Option<(&'static str, &'a str)> {
+        let listener = |listener: &Listener<S>| Some((signal.strip_prefix(listener.prefix)?, *listener));
+        let (key, listener) = self.service.signals.iter().find_map(listener)?;
+        let world = self.world.lock();
+        let state = world.states.get(&self.place(scope))?;
+        (listener.waits)(state, key).then_some((listener.event, key))
     }
 
     fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>> {

@@ -37,6 +37,8 @@ pub struct Service<S: 'static> {
     pub(crate) operations: BTreeMap<&'static str, Prepare<S>>,
     pub(crate) events: BTreeMap<&'static str, Event<S>>,
     pub(crate) jobs: BTreeMap<&'static str, Job>,
+    /// The signals that bring about events.
+    pub(crate) signals: Vec<Listener<S>>,
 }
 
 type Prepare<S> = Box<dyn Fn(Value) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
@@ -56,6 +58,7 @@ impl<S: State> Service<S> {
             operations: BTreeMap::new(),
             events: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            signals: Vec::new(),
         }
     }
 
@@ -143,6 +146,15 @@ impl<S: State> Service<S> {
         self
     }
 
+    /// Has `event` called, at once and in the same account and region, for each signal of any service that begins with
+    /// `prefix`; its key is what follows. For what happens elsewhere: nobody need wait for it, and nothing is lost when a
+    /// cloud is saved or forked. `waits` says whether the state has a use for a key: most signals concern nobody.
+    #[must_use]
+    pub fn on_signal(mut self, prefix: &'static str, event: &'static str, waits: fn(&S, &str) -> bool) -> Self {
+        self.signals.push(Listener { prefix, event, waits });
+        self
+    }
+
     /// Adds a job: code that runs beside the state, may wait, makes calls, and reports by an event.
     #[must_use]
     pub fn job(mut self, name: &'static str, run: fn(Cloud, Scope, Value) -> JobFuture) -> Self {
@@ -150,6 +162,21 @@ impl<S: State> Service<S> {
         self
     }
 }
+
+/// What a service does about signals: see [`Service::on_signal`].
+pub(crate) struct Listener<S> {
+    pub prefix: &'static str,
+    pub event: &'static str,
+    pub waits: fn(&S, &str) -> bool,
+}
+
+impl<S> Clone for Listener<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Listener<S> {}
 
 /// Where an operation acts: what a target may be computed from.
 pub struct At<'a, S> {

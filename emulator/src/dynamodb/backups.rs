@@ -31,8 +31,8 @@ pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
         .op("DescribeBackup", |_, i: &OfBackup| Target::on(&i.backup_arn), describe_backup)
         .op("DeleteBackup", |_, i: &OfBackup| Target::on(&i.backup_arn), delete)
         .op("ListBackups", |_, _: &ListBackups| Target::any(), list)
-        .op("RestoreTableFromBackup", |_, i: &Restore| Target::on(&i.backup_arn), restore)
-        .op("RestoreTableToPointInTime", |at, i: &RestoreLatest| target::table(at, i.source()), restore_latest)
+        .op("RestoreTableFromBackup", |_, i: &Restore| Target::on(i.backup()), restore)
+        .op("RestoreTableToPointInTime", |at, i: &Restore| target::table(at, i.source()), restore_latest)
         .op("DescribeContinuousBackups", |at, i: &OfTable| target::table(at, &i.table_name), describe_continuous)
         .op("UpdateContinuousBackups", |at, i: &UpdateContinuous| target::table(at, &i.table_name), update_continuous)
 }
@@ -198,88 +198,15 @@ fn summary(backup: &Backup) -> Value {
     summary
 }
 
+/// The input of both operations that restore a table. What a restored table does not take over from its source stands in
+/// the overrides.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Restore {
     target_table_name: String,
-    backup_arn: String,
-    billing_mode_override: Option<String>,
-    provisioned_throughput_override: Option<ProvisionedThroughput>,
-    on_demand_throughput_override: Option<OnDemandThroughput>,
-    global_secondary_index_override: Option<Vec<IndexDefinition>>,
-    local_secondary_index_override: Option<Vec<IndexDefinition>>,
-    #[serde(rename = "SSESpecificationOverride")]
-    sse_specification_override: Option<SseSpecification>,
-}
-
-/// What a restored table does not take over from its source.
-struct Overrides {
-    billing: Option<String>,
-    provisioned: Option<ProvisionedThroughput>,
-    on_demand: Option<OnDemandThroughput>,
-    global: Option<Vec<IndexDefinition>>,
-    local: Option<Vec<IndexDefinition>>,
-    sse: Option<SseSpecification>,
-}
-
-fn restore(cx: &mut Cx<Tables>, input: Restore) -> Result<TableOutput> {
-    let backup = known(cx, &input.backup_arn)?;
-    let overrides = Overrides {
-        billing: input.billing_mode_override,
-        provisioned: input.provisioned_throughput_override,
-        on_demand: input.on_demand_throughput_override,
-        global: input.global_secondary_index_override,
-        local: input.local_secondary_index_override,
-        sse: input.sse_specification_override,
-    };
-    let from =
-        Restored { backup: Some(backup.arn.to_string()), table: backup.table.definition.arn.to_string(), at: cx.now };
-    make(cx, backup.table.clone(), &input.target_table_name, overrides, from)
-}
-
-/// Makes a table from another one: its keys, indexes and items, without its stream, tags, policy and time to live.
-fn make(
-    cx: &mut Cx<Tables>,
-    mut table: Table,
-    name: &str,
-    overrides: Overrides,
-    from: Restored,
-) -> Result<TableOutput> {
-    if cx.state.tables.contains_key(name) {
-        return Err(Error::client("TableAlreadyExistsException", format!("Table already exists: {name}")));
-    }
-    overrides.provisioned.map_or(Ok(()), check_units)?;
-    let keep = |wanted: &Option<Vec<IndexDefinition>>, name: &str| {
-        wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|index| index.index_name == name))
-    };
-    table.indexes.retain(|index| keep(if index.local { &overrides.local } else { &overrides.global }, &index.name));
-    let mut definition = super::create_table::definition(
-        cx,
-        name,
-        super::key_schema::Attributes(table.definition.attributes.clone()),
-        table.definition.key.clone(),
-    );
-    let source = &table.definition.settings;
-    let settings = &mut definition.settings;
-    settings.billing = overrides.billing.as_deref().map_or(source.billing, Billing::from_name);
-    settings.by_request_since = (settings.billing == Billing::PayPerRequest).then_some(cx.now);
-    let provisioned = overrides.provisioned.unwrap_or(source.throughput.provisioned);
-    settings.throughput = Throughput::new(Some(provisioned), overrides.on_demand.or(source.throughput.on_demand), None);
-    settings.sse = overrides.sse.or_else(|| source.sse.clone());
-    settings.restored = Some(from);
-    table.definition = definition;
-    table.schedule_expiry();
-    let table_description = describe(cx, &table, Status::Creating)?;
-    cx.state.tables.insert(name.into(), Arc::new(table));
-    Ok(TableOutput { table_description })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RestoreLatest {
+    backup_arn: Option<String>,
     source_table_arn: Option<String>,
     source_table_name: Option<String>,
-    target_table_name: String,
     #[serde(default)]
     use_latest_restorable_time: bool,
     restore_date_time: Option<Timestamp>,
@@ -292,13 +219,58 @@ struct RestoreLatest {
     sse_specification_override: Option<SseSpecification>,
 }
 
-impl RestoreLatest {
+impl Restore {
+    fn backup(&self) -> &str {
+        self.backup_arn.as_deref().unwrap_or_default()
+    }
+
     fn source(&self) -> &str {
         self.source_table_name.as_deref().or(self.source_table_arn.as_deref()).unwrap_or_default()
     }
 }
 
-fn restore_latest(cx: &mut Cx<Tables>, input: RestoreLatest) -> Result<TableOutput> {
+fn restore(cx: &mut Cx<Tables>, input: Restore) -> Result<TableOutput> {
+    let backup = known(cx, input.backup())?;
+    let from =
+        Restored { backup: Some(backup.arn.to_string()), table: backup.table.definition.arn.to_string(), at: cx.now };
+    make(cx, backup.table.clone(), input, from)
+}
+
+/// Makes a table from another one: its keys, indexes and items, without its stream, tags, policy and time to live.
+fn make(cx: &mut Cx<Tables>, mut table: Table, overrides: Restore, from: Restored) -> Result<TableOutput> {
+    let name = overrides.target_table_name.as_str();
+    if cx.state.tables.contains_key(name) {
+        return Err(Error::client("TableAlreadyExistsException", format!("Table already exists: {name}")));
+    }
+    overrides.provisioned_throughput_override.map_or(Ok(()), check_units)?;
+    let (local, global) = (&overrides.local_secondary_index_override, &overrides.global_secondary_index_override);
+    table.indexes.retain(|index| {
+        let wanted = if index.local { local } else { global };
+        wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|kept| *kept.index_name == *index.name))
+    });
+    let mut definition = super::create_table::definition(
+        cx,
+        name,
+        super::key_schema::Attributes(table.definition.attributes.clone()),
+        table.definition.key.clone(),
+    );
+    let source = &table.definition.settings;
+    let settings = &mut definition.settings;
+    settings.billing = overrides.billing_mode_override.as_deref().map_or(source.billing, Billing::from_name);
+    settings.by_request_since = (settings.billing == Billing::PayPerRequest).then_some(cx.now);
+    let provisioned = overrides.provisioned_throughput_override.unwrap_or(source.throughput.provisioned);
+    let on_demand = overrides.on_demand_throughput_override.or(source.throughput.on_demand);
+    settings.throughput = Throughput::new(Some(provisioned), on_demand, None);
+    settings.sse = overrides.sse_specification_override.clone().or_else(|| source.sse.clone());
+    settings.restored = Some(from);
+    table.definition = definition;
+    table.schedule_expiry();
+    let table_description = describe(cx, &table, Status::Creating)?;
+    cx.state.tables.insert(name.into(), Arc::new(table));
+    Ok(TableOutput { table_description })
+}
+
+fn restore_latest(cx: &mut Cx<Tables>, input: Restore) -> Result<TableOutput> {
     let source = target::table_name(input.source());
     let missing = |_| Error::client("TableNotFoundException", format!("Source table not found: {source}"));
     let table = cx.state.table(source).map_err(missing)?.clone();
@@ -320,15 +292,7 @@ fn restore_latest(cx: &mut Cx<Tables>, input: RestoreLatest) -> Result<TableOutp
         None => {}
     }
     let from = Restored { backup: None, table: table.definition.arn.to_string(), at: cx.now };
-    let overrides = Overrides {
-        billing: input.billing_mode_override,
-        provisioned: input.provisioned_throughput_override,
-        on_demand: input.on_demand_throughput_override,
-        global: input.global_secondary_index_override,
-        local: input.local_secondary_index_override,
-        sse: input.sse_specification_override,
-    };
-    make(cx, table, &input.target_table_name, overrides, from)
+    make(cx, table, input, from)
 }
 
 #[derive(Deserialize)]

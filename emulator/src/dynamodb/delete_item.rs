@@ -2,11 +2,11 @@
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html>
 
-use dynamodb_expressions::{ExpressionKind, Placeholders, item_from_json};
+use dynamodb_expressions::item_from_json;
 use serde::Deserialize;
 
-use super::capacity::{Kind, collection_metrics};
-use super::parameters::{Json, Parameters, condition, expected};
+use super::capacity::{Consumed, Kind, collection_metrics};
+use super::parameters::{Json, WriteCondition};
 use super::put_item::{WriteOutput, check_return_values};
 use super::shown::Shown;
 use super::write::{Writer, check, commit};
@@ -21,7 +21,7 @@ pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct DeleteItem {
+pub(super) struct DeleteItem {
     table_name: String,
     key: Json,
     expected: Option<Json>,
@@ -35,22 +35,28 @@ struct DeleteItem {
     return_item_collection_metrics: Option<String>,
 }
 
+impl DeleteItem {
+    fn condition(&self) -> WriteCondition<'_> {
+        WriteCondition {
+            expected: self.expected.as_ref(),
+            operator: self.conditional_operator.as_deref(),
+            expression: self.condition_expression.as_deref(),
+            names: self.expression_attribute_names.as_ref(),
+            values: self.expression_attribute_values.as_ref(),
+        }
+    }
+}
+
 fn delete(cx: &mut Cx<Tables>, input: DeleteItem) -> Result<WriteOutput> {
-    let (names, values) = (input.expression_attribute_names.as_ref(), input.expression_attribute_values.as_ref());
-    let parameters = Parameters {
-        expressions: &[("ConditionExpression", input.condition_expression.is_some())],
-        legacy: &[("Expected", input.expected.is_some())],
-        names: names.is_some(),
-        values: values.is_some(),
-    };
-    parameters.check()?;
+    delete_one(cx, &input).map(|(output, _)| output)
+}
+
+/// Does it, and says what it consumed whether the request asks for that or not.
+pub(super) fn delete_one(cx: &mut Cx<Tables>, input: &DeleteItem) -> Result<(WriteOutput, Consumed)> {
+    input.condition().check()?;
     let key = item_from_json(&input.key)?;
     check_return_values(input.return_values.as_deref())?;
-    let legacy = expected(input.expected.as_ref(), input.conditional_operator.as_deref())?;
-    let mut placeholders = Placeholders::new(names, values)?;
-    let expression = condition(ExpressionKind::Condition, input.condition_expression.as_deref(), &mut placeholders)?;
-    placeholders.finish()?;
-    let condition = expression.or(legacy);
+    let condition = input.condition().read()?;
 
     let table = cx.state.table(&input.table_name)?;
     if let Some(condition) = &condition {
@@ -63,9 +69,10 @@ fn delete(cx: &mut Cx<Tables>, input: DeleteItem) -> Result<WriteOutput> {
     let metrics = collection_metrics(input.return_item_collection_metrics.as_deref(), table, &key);
     let written = commit(cx, &input.table_name, &place, None, Writer::Caller)?;
     let asked = input.return_consumed_capacity.as_deref();
-    Ok(WriteOutput {
+    let output = WriteOutput {
         attributes: written.old.filter(|_| input.return_values.as_deref() == Some("ALL_OLD")).map(Shown::Kept),
         consumed_capacity: written.consumed.shown(asked, target::table_name(&input.table_name), Kind::Plain),
         item_collection_metrics: metrics,
-    })
+    };
+    Ok((output, written.consumed))
 }

@@ -49,10 +49,41 @@ impl Parameters<'_> {
     }
 }
 
-/// Reads the legacy condition of a write.
-pub(super) fn expected(expected: Option<&Json>, operator: Option<&str>) -> Result<Option<Condition>> {
-    check_operator(expected, operator)?;
-    Ok(expected.map(|expected| Condition::from_expected(expected, operator)).transpose()?)
+/// The condition of a write, as one of the two kinds of parameters.
+pub(super) struct WriteCondition<'a> {
+    pub expected: Option<&'a Json>,
+    pub operator: Option<&'a str>,
+    pub expression: Option<&'a str>,
+    pub names: Option<&'a Json>,
+    pub values: Option<&'a Json>,
+}
+
+impl WriteCondition<'_> {
+    /// Refuses both kinds in one request that has no other expression.
+    pub fn check(&self) -> Result<()> {
+        let parameters = Parameters {
+            expressions: &[("ConditionExpression", self.expression.is_some())],
+            legacy: &[("Expected", self.expected.is_some())],
+            names: self.names.is_some(),
+            values: self.values.is_some(),
+        };
+        parameters.check()
+    }
+
+    /// Reads the legacy condition.
+    pub fn read_expected(&self) -> Result<Option<Condition>> {
+        check_operator(self.expected, self.operator)?;
+        Ok(self.expected.map(|expected| Condition::from_expected(expected, self.operator)).transpose()?)
+    }
+
+    /// Reads the condition of a request that has no other expression.
+    pub fn read(&self) -> Result<Option<Condition>> {
+        let legacy = self.read_expected()?;
+        let mut placeholders = Placeholders::new(self.names, self.values)?;
+        let expression = condition(ExpressionKind::Condition, self.expression, &mut placeholders)?;
+        placeholders.finish()?;
+        Ok(expression.or(legacy))
+    }
 }
 
 /// Reads the legacy filter of a query or scan.

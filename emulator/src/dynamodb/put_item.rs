@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use dynamodb_expressions::{ExpressionKind, Placeholders, item_from_json};
+use dynamodb_expressions::item_from_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::capacity::{ConsumedCapacity, Kind, collection_metrics};
+use super::capacity::{Consumed, ConsumedCapacity, Kind, collection_metrics};
 use super::errors::validation;
-use super::parameters::{Json, Parameters, condition, expected};
+use super::parameters::{Json, WriteCondition};
 use super::shown::Shown;
 use super::table::Stored;
 use super::write::{MAX_ITEM_SIZE, Writer, check, commit};
@@ -25,7 +25,7 @@ pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct PutItem {
+pub(super) struct PutItem {
     table_name: String,
     item: Json,
     expected: Option<Json>,
@@ -51,23 +51,29 @@ pub(super) struct WriteOutput {
     pub item_collection_metrics: Option<Value>,
 }
 
+impl PutItem {
+    fn condition(&self) -> WriteCondition<'_> {
+        WriteCondition {
+            expected: self.expected.as_ref(),
+            operator: self.conditional_operator.as_deref(),
+            expression: self.condition_expression.as_deref(),
+            names: self.expression_attribute_names.as_ref(),
+            values: self.expression_attribute_values.as_ref(),
+        }
+    }
+}
+
 fn put(cx: &mut Cx<Tables>, input: PutItem) -> Result<WriteOutput> {
-    let (names, values) = (input.expression_attribute_names.as_ref(), input.expression_attribute_values.as_ref());
-    let parameters = Parameters {
-        expressions: &[("ConditionExpression", input.condition_expression.is_some())],
-        legacy: &[("Expected", input.expected.is_some())],
-        names: names.is_some(),
-        values: values.is_some(),
-    };
-    parameters.check()?;
+    put_one(cx, &input).map(|(output, _)| output)
+}
+
+/// Does it, and says what it consumed whether the request asks for that or not.
+pub(super) fn put_one(cx: &mut Cx<Tables>, input: &PutItem) -> Result<(WriteOutput, Consumed)> {
+    input.condition().check()?;
     let new = Arc::new(Stored::new(item_from_json(&input.item)?));
     check_return_values(input.return_values.as_deref())?;
     check_item_size(&new)?;
-    let legacy = expected(input.expected.as_ref(), input.conditional_operator.as_deref())?;
-    let mut placeholders = Placeholders::new(names, values)?;
-    let expression = condition(ExpressionKind::Condition, input.condition_expression.as_deref(), &mut placeholders)?;
-    placeholders.finish()?;
-    let condition = expression.or(legacy);
+    let condition = input.condition().read()?;
 
     let table = cx.state.table(&input.table_name)?;
     if let Some(condition) = &condition {
@@ -81,11 +87,12 @@ fn put(cx: &mut Cx<Tables>, input: PutItem) -> Result<WriteOutput> {
     let metrics = collection_metrics(input.return_item_collection_metrics.as_deref(), table, &new.item);
     let written = commit(cx, &input.table_name, &place, Some(&new), Writer::Caller)?;
     let asked = input.return_consumed_capacity.as_deref();
-    Ok(WriteOutput {
+    let output = WriteOutput {
         attributes: written.old.filter(|_| input.return_values.as_deref() == Some("ALL_OLD")).map(Shown::Kept),
         consumed_capacity: written.consumed.shown(asked, target::table_name(&input.table_name), Kind::Plain),
         item_collection_metrics: metrics,
-    })
+    };
+    Ok((output, written.consumed))
 }
 
 /// Puts and deletes can return what was there, and nothing else.

@@ -20,29 +20,26 @@ pub(super) struct Selection<'a> {
 }
 
 impl Selection<'_> {
-    /// Checks that the parameters fit each other.
-    pub fn check(&self) -> Result<()> {
+    /// What is wrong if the parameters do not fit each other.
+    pub fn fault(&self) -> Option<String> {
+        let refused = |name: &str, what: &str| Some(format!("Cannot specify the {name} when choosing to get {what}"));
         match (self.select, self.attributes) {
-            (Some("ALL_ATTRIBUTES"), Some(name)) => refuse(name, "ALL_ATTRIBUTES"),
-            (Some("COUNT"), Some(name)) => refuse(name, "only the Count"),
-            (Some("ALL_PROJECTED_ATTRIBUTES"), Some(name)) => refuse(name, "ALL_PROJECTED_ATTRIBUTES"),
+            (Some("COUNT"), Some(name)) => refused(name, "only the Count"),
+            (Some(select @ ("ALL_ATTRIBUTES" | "ALL_PROJECTED_ATTRIBUTES")), Some(name)) => refused(name, select),
             (Some("ALL_PROJECTED_ATTRIBUTES"), None) if self.index.is_none() => {
-                Err(parameter("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"))
+                Some("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName".to_owned())
             }
-            (Some("SPECIFIC_ATTRIBUTES"), None) => Err(parameter(
-                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
-            )),
-            _ => Ok(()),
+            (Some("SPECIFIC_ATTRIBUTES"), None) => Some(
+                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+                    .to_owned(),
+            ),
+            _ => None,
         }
     }
 
     pub fn counts_only(&self) -> bool {
         self.select == Some("COUNT")
     }
-}
-
-fn refuse(name: &str, what: &str) -> Result<()> {
-    Err(validation(format!("Cannot specify the {name} when choosing to get {what}")))
 }
 
 /// The index that is read.

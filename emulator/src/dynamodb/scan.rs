@@ -89,7 +89,9 @@ impl Scan {
         let wanted = projection(self.projection_expression.as_deref(), &mut placeholders)?;
         placeholders.finish()?;
         check_operator(self.scan_filter.as_ref(), self.conditional_operator.as_deref())?;
-        self.selection().check()?;
+        if let Some(fault) = self.selection().fault() {
+            return Err(validation(fault));
+        }
         Ok(Request { filter: expression.or(legacy_filter), wanted: wanted.or(legacy_wanted), start, segment })
     }
 

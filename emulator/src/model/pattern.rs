@@ -11,6 +11,8 @@ const SIZE_LIMIT: usize = 64 << 20;
 /// Patterns that look ahead or behind, which the `regex` crate cannot do in linear time: they are not checked here.
 /// What matters of them a service checks by itself. Service and shape; a test holds the table against the models.
 pub const UNCHECKED: &[(&str, &str)] = &[
+    ("dynamodb", "AutoScalingPolicyName"),
+    ("dynamodb", "AutoScalingRoleArn"),
     ("iam", "accountAliasType"),
     ("lambda", "Alias"),
     ("lambda", "CollectionName"),

@@ -97,7 +97,7 @@ fn from_header(head: &Parts, header: &str, dialect: Dialect) -> Result<Signed> {
         });
     }
     let part = |name: &str| {
-        let mut fields = rest.split([',', ' ']).filter_map(|field| field.split_once('='));
+        let mut fields = rest.split(',').flat_map(|fields| fields.split(' ')).filter_map(|field| field.split_once('='));
         fields.find(|(key, _)| *key == name).map(|(_, value)| value).filter(|value| !value.is_empty())
     };
     let time = time_of_header(head);
@@ -115,7 +115,10 @@ fn from_header(head: &Parts, header: &str, dialect: Dialect) -> Result<Signed> {
         });
     };
     let timestamp = time.parse(dialect)?;
-    let amz_date = super::refusal::amz_date(timestamp);
+    let amz_date = match time {
+        RequestTime::Amz(text) => text.to_owned(),
+        RequestTime::Http(_) => super::refusal::amz_date(timestamp),
+    };
     let (access_key, scope) = credential_of(credential, dialect, false)?;
     check_date(&scope, &amz_date, dialect, false)?;
     Ok(Signed {
@@ -307,10 +310,18 @@ impl RequestTime<'_> {
 
 /// `20260302T120000Z`
 fn basic(text: &str) -> Option<Timestamp> {
-    if text.len() != "20260302T120000Z".len() {
+    let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
+    if bytes[8] != b'T' || bytes[15] != b'Z' {
         return None;
     }
-    let civil = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    let number = |digits: std::ops::Range<usize>| {
+        bytes[digits]
+            .iter()
+            .try_fold(0_i16, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i16::from(digit - b'0')))
+    };
+    let small = |digits| number(digits).and_then(|number| i8::try_from(number).ok());
+    let (year, month, day) = (number(0..4)?, small(4..6)?, small(6..8)?);
+    let civil = DateTime::new(year, month, day, small(9..11)?, small(11..13)?, small(13..15)?, 0).ok()?;
     let at = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     Some(Timestamp::from_millis(at.timestamp().as_millisecond()))
 }

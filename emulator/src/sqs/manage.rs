@@ -14,7 +14,7 @@ use super::books::Books;
 use super::configure::check_redrive;
 use super::deduplication::Deduplication;
 use super::errors::{invalid, invalid_address, invalid_value, no_queue};
-use super::queue::{Queue, arn_of_url, find, on, on_own, url};
+use super::queue::{Queue, SURFACE, arn_of_url, find, on, on_own, url};
 use super::quirks::Quirks;
 use super::tags;
 use crate::cloud::{Cx, Service, Target};
@@ -71,7 +71,7 @@ fn create(cx: &mut Cx<Queues>, input: CreateQueue) -> Result<Address> {
         return queue.check_same(&input.attributes).map(|()| Address { queue_url });
     }
     cx.state.forget_deleted(now);
-    if cx.state.deleted.contains_key(&arn) {
+    if cx.state.deleted_names.contains(&arn) {
         return Err(Error::client(
             "QueueDeletedRecently",
             "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
@@ -91,10 +91,10 @@ fn create(cx: &mut Cx<Queues>, input: CreateQueue) -> Result<Address> {
         attributes,
         tags: input.tags,
         purged: None,
-        polled_until: Timestamp::default(),
         quirks: Quirks::default(),
         deduplication: fifo.then(Deduplication::default),
         books: Books::new(fifo),
+        watched: None,
     };
     cx.state.queues.insert(Arc::clone(&arn), queue);
     cx.state.index_source(&arn, None);
@@ -262,7 +262,7 @@ fn purge(cx: &mut Cx<Queues>, input: Named) -> Result<()> {
     queue.purged = Some(now);
     queue.books.clear();
     if let Some(memory) = &mut queue.deduplication {
-        memory.forget_attempts();
+        memory.purge();
     }
     Ok(())
 }
@@ -275,25 +275,23 @@ fn delete(cx: &mut Cx<Queues>, input: Named) -> Result<()> {
         cx.state.sources.remove(&(policy.target.as_str().into(), Arc::clone(&queue.arn)));
     }
     cx.state.forget_deleted(now);
-    cx.state.deleted.insert(Arc::clone(&queue.arn), now);
+    cx.state.deleted.insert((now, Arc::clone(&queue.arn)));
+    cx.state.deleted_names.insert(Arc::clone(&queue.arn));
     // Who polls learns that there is no queue any more.
-    if queue.is_polled(now) {
-        cx.signal(queue.signal());
-    }
+    cx.signal(queue.signal());
+    cx.cancel_timer(SURFACE, Arc::clone(&queue.arn));
     Ok(())
 }
 
 impl Queues {
     /// The names of queues that were deleted long enough ago are free again.
     fn forget_deleted(&mut self, now: Timestamp) {
-        let over: Vec<Arc<str>> = self
-            .deleted
-            .iter()
-            .filter(|(_, at)| **at + DELETED_RECENTLY <= now)
-            .map(|(arn, _)| Arc::clone(arn))
-            .collect();
-        for arn in over {
-            self.deleted.remove(&arn);
+        while let Some((at, arn)) = self.deleted.get_min()
+            && *at + DELETED_RECENTLY <= now
+        {
+            let arn = Arc::clone(arn);
+            self.deleted.remove_min();
+            self.deleted_names.remove(&arn);
         }
     }
 }

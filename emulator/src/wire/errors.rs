@@ -213,7 +213,8 @@ impl Facts<'_> {
                 &Value::from(if dynamodb::is(self.service) { dynamodb::qualified(name) } else { name.to_owned() }),
             );
         }
-        if !(self.error.message().is_empty() && dynamodb::is(self.service)) {
+        let is_mute = self.error.message().is_empty() || self.error.code() == "UnknownOperationException";
+        if !(is_mute && dynamodb::is(self.service)) {
             put(self.message_name(), &Value::from(self.error.message()));
         }
         for (name, value) in &self.members() {

@@ -3,5 +3,8 @@
 
 mod clock;
 mod faults;
+mod mappings;
+mod queue_scenarios;
 mod sdk;
+mod stream_mappings;
 mod support;

@@ -9,15 +9,21 @@ mod apigateway_parts;
 mod apigateway_rest_api;
 mod apigateway_stage;
 mod door;
+mod dynamodb_table;
 mod fit;
 mod iam_managed_policy;
 mod iam_policy;
 mod iam_role;
+mod lambda_event_source_mapping;
 mod lambda_function;
+mod lambda_permission;
 mod logs_log_group;
 mod s3_bucket;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
+mod secretsmanager_secret;
+mod sqs_queue;
+mod sqs_queue_policy;
 mod task;
 
 use std::pin::Pin;
@@ -29,7 +35,7 @@ pub(super) use task::Task;
 use crate::Result;
 
 /// All types that there are here.
-static TYPES: [&ResourceType; 21] = [
+static TYPES: &[&ResourceType] = &[
     &apigateway_keys::ACCOUNT,
     &apigateway_keys::API_KEY,
     &apigateway_keys::USAGE_PLAN,
@@ -43,14 +49,20 @@ static TYPES: [&ResourceType; 21] = [
     &apigateway_rest_api::TYPE,
     &apigateway_stage::DEPLOYMENT,
     &apigateway_stage::STAGE,
+    &dynamodb_table::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,
+    &lambda_event_source_mapping::TYPE,
     &lambda_function::TYPE,
+    &lambda_permission::TYPE,
     &logs_log_group::TYPE,
     &s3_bucket::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
+    &sqs_queue::TYPE,
+    &sqs_queue_policy::TYPE,
+    &secretsmanager_secret::TYPE,
 ];
 
 /// The type of this name.
