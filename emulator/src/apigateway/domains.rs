@@ -1,4 +1,4 @@
-//! Custom domain names and their base path mappings: kept, and requests by their host names are mapped to APIs.
+//! Custom domain names and their base path mappings: kept. APIs are reached by their own addresses alone.
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -66,22 +66,6 @@ struct Mapping {
     rest_api_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     stage: Option<String>,
-}
-
-impl RestApis {
-    /// The API, the stage and the rest of the path that a custom domain name maps a path to.
-    pub(crate) fn mapped(&self, domain: &str, path: &str) -> Option<(String, Option<String>, String)> {
-        let domain = self.domains.get(domain)?;
-        let path = path.strip_prefix('/').unwrap_or(path);
-        // The longest base path that the path begins with.
-        let fits = |base: &str| path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-        let found = domain.mappings.iter().filter_map(|(base, mapping)| {
-            if base == NONE { Some((0, path, mapping)) } else { fits(base).map(|rest| (base.len(), rest, mapping)) }
-        });
-        let (_, rest, mapping) = found.max_by_key(|(length, ..)| *length)?;
-        let rest = format!("/{}", rest.strip_prefix('/').unwrap_or(rest));
-        Some((mapping.rest_api_id.clone(), mapping.stage.clone(), rest))
-    }
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,8 @@
 //! HTTP integrations' way out: to sinks, to APIs of this cloud, and to servers that the user allows. To nothing else: an API that
 //! anybody may change must not become a way into the user's network.
 
+use std::pin::Pin;
+
 use bytes::Bytes;
 use http::{Request, Response, header};
 
@@ -25,7 +27,7 @@ pub(super) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
     }
     let (head, body) = request.into_parts();
     if super::address(&head).is_some() && host.contains(".execute-api.") {
-        return Box::pin(inner.http(Request::from_parts(head, body), &entry)).await;
+        return own(inner, Request::from_parts(head, body)).await;
     }
     if !inner.reachable.iter().any(|known| *known == host || *known == authority) {
         return Err(Error::not_implemented(format!(
@@ -55,4 +57,15 @@ pub(super) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
     *response.body_mut() = answered.bytes().await.map_err(|_| Halt::Lost)?;
     drop(busy);
     Ok(response)
+}
+
+/// An API of this cloud. An API may call itself, so that the type of this must not hold that of the caller.
+fn own(
+    inner: &Inner,
+    request: Request<Bytes>,
+) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, Halt>> + Send + '_>> {
+    Box::pin(async move {
+        let entry = Entry { invocation: None, source_ip: None };
+        inner.http(request, &entry).await
+    })
 }

@@ -26,7 +26,7 @@ pub(super) const API_KEY: ResourceType = ResourceType {
     ],
     name_property: Some("Name"),
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let names = [
                 ("CustomerId", "customerId"),
                 ("Description", "description"),
@@ -41,13 +41,13 @@ pub(super) const API_KEY: ResourceType = ResourceType {
             let made = call(task, "CreateApiKey", input).await?;
             let id = text(&made, "id")?;
             task.begun(&id);
-            Ok(Made::new(&*id, [("APIKeyId", (*id).into())]))
+            Ok(Made::new(&*id, [("APIKeyId", id.as_str().into())]))
         })
     },
     update: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let members = [("CustomerId", "customerId"), ("Description", "description"), ("Enabled", "enabled")];
-            let changed = members.iter().filter(|(property, _)| task.changes(&[property]));
+            let changed = members.iter().filter(|(property, _)| task.changes(&[*property]));
             let operations = changed.map(|(property, member)| replace(&format!("/{member}"), &task.get(property)));
             patch(task, "UpdateApiKey", json!({ "apiKey": task.physical_id }), operations.collect()).await?;
             retag(task, "apikeys").await?;
@@ -55,7 +55,7 @@ pub(super) const API_KEY: ResourceType = ResourceType {
         })
     },
     delete: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             task.door.call(SERVICE, "DeleteApiKey", json!({ "apiKey": task.physical_id })).await.map(drop)
         })
     },
@@ -78,7 +78,7 @@ pub(super) const USAGE_PLAN: ResourceType = ResourceType {
     ],
     name_property: None,
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let mut input = renamed(task, &[("Description", "description")]);
             input.insert("name".to_owned(), task.name("UsagePlanName", NAME_LIMIT).into());
             input.insert("quota".to_owned(), lower(&task.get("Quota")));
@@ -88,12 +88,12 @@ pub(super) const USAGE_PLAN: ResourceType = ResourceType {
             let made = call(task, "CreateUsagePlan", input).await?;
             let id = text(&made, "id")?;
             task.begun(&id);
-            Ok(Made::new(&*id, [("Id", (*id).into())]))
+            Ok(Made::new(&*id, [("Id", id.as_str().into())]))
         })
     },
     update: |task| Box::pin(update_plan(task)),
     delete: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let id = task.physical_id;
             let removed = task.items("ApiStages");
             let operations =
@@ -165,17 +165,17 @@ pub(super) const USAGE_PLAN_KEY: ResourceType = ResourceType {
     properties: &[replaces("KeyId").required(), replaces("KeyType").required(), replaces("UsagePlanId").required()],
     name_property: None,
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let names = [("KeyId", "keyId"), ("KeyType", "keyType"), ("UsagePlanId", "usagePlanId")];
             call(task, "CreateUsagePlanKey", renamed(task, &names)).await?;
             let id = format!("{}:{}", scalar(&task.get("KeyId")), scalar(&task.get("UsagePlanId")));
             task.begun(&id);
-            Ok(Made::new(&*id, [("Id", (*id).into())]))
+            Ok(Made::new(&*id, [("Id", id.as_str().into())]))
         })
     },
-    update: |task| Box::pin(async { Ok(Made::new(task.physical_id, [("Id", task.physical_id.into())])) }),
+    update: |task| Box::pin(async move { Ok(Made::new(task.physical_id, [("Id", task.physical_id.into())])) }),
     delete: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let names = [("KeyId", "keyId"), ("UsagePlanId", "usagePlanId")];
             call(task, "DeleteUsagePlanKey", renamed(task, &names)).await.map(drop)
         })
@@ -187,21 +187,21 @@ pub(super) const ACCOUNT: ResourceType = ResourceType {
     properties: &[may_change("CloudWatchRoleArn")],
     name_property: None,
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             set_role(task).await?;
             let id = task.generated(NAME_LIMIT);
             task.begun(&id);
-            Ok(Made::new(&*id, [("Id", (*id).into())]))
+            Ok(Made::new(&*id, [("Id", id.as_str().into())]))
         })
     },
     update: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             set_role(task).await?;
             Ok(Made::new(task.physical_id, [("Id", task.physical_id.into())]))
         })
     },
     // The account's settings stay, as at AWS.
-    delete: |_| Box::pin(async { Ok(()) }),
+    delete: |_| Box::pin(async move { Ok(()) }),
 };
 
 async fn set_role(task: &Task<'_>) -> Result<()> {

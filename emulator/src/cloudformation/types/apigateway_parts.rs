@@ -17,15 +17,15 @@ pub(super) const RESOURCE: ResourceType = ResourceType {
     properties: &[replaces("ParentId").required(), replaces("PathPart").required(), replaces("RestApiId").required()],
     name_property: None,
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let names = [("RestApiId", "restApiId"), ("ParentId", "parentId"), ("PathPart", "pathPart")];
             let made = call(task, "CreateResource", renamed(task, &names)).await?;
             let id = text(&made, "id")?;
             task.begun(&id);
-            Ok(Made::new(&*id, [("ResourceId", (*id).into())]))
+            Ok(Made::new(&*id, [("ResourceId", id.as_str().into())]))
         })
     },
-    update: |task| Box::pin(async { Ok(Made::new(task.physical_id, [("ResourceId", task.physical_id.into())])) }),
+    update: |task| Box::pin(async move { Ok(Made::new(task.physical_id, [("ResourceId", task.physical_id.into())])) }),
     delete: |task| Box::pin(remove(task, "DeleteResource", "resourceId")),
 };
 
@@ -40,7 +40,7 @@ pub(super) const MODEL: ResourceType = ResourceType {
     ],
     name_property: Some("Name"),
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let mut input = renamed(task, &[("RestApiId", "restApiId"), ("Description", "description")]);
             // Names of models are letters and digits.
             let name: String = task.name("Name", NAME_LIMIT).chars().filter(char::is_ascii_alphanumeric).collect();
@@ -54,7 +54,7 @@ pub(super) const MODEL: ResourceType = ResourceType {
         })
     },
     update: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let mut operations = vec![replace("/schema", &schema(task)?)];
             operations.push(replace("/description", &task.get("Description")));
             patch(task, "UpdateModel", of(task, "modelName"), operations).await?;
@@ -78,7 +78,7 @@ pub(super) const REQUEST_VALIDATOR: ResourceType = ResourceType {
     ],
     name_property: Some("Name"),
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let mut input = renamed(task, &VALIDATOR);
             input.insert("name".to_owned(), task.name("Name", NAME_LIMIT).into());
             input.extend(renamed(task, &[("RestApiId", "restApiId")]));
@@ -86,7 +86,7 @@ pub(super) const REQUEST_VALIDATOR: ResourceType = ResourceType {
         })
     },
     update: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let operations = VALIDATOR.iter().map(|(property, member)| {
                 let value = task.properties.get(*property).cloned().unwrap_or(Value::Bool(false));
                 replace(&format!("/{member}"), &value)
@@ -117,15 +117,15 @@ pub(super) const AUTHORIZER: ResourceType = ResourceType {
     ],
     name_property: None,
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let mut input = renamed(task, &AUTHORIZER_MEMBERS);
             input.extend(renamed(task, &[("RestApiId", "restApiId"), ("ProviderARNs", "providerARNs")]));
             identified(task, call(task, "CreateAuthorizer", input).await?, "AuthorizerId")
         })
     },
     update: |task| {
-        Box::pin(async {
-            let changed = AUTHORIZER_MEMBERS.iter().filter(|(property, _)| task.changes(&[property]));
+        Box::pin(async move {
+            let changed = AUTHORIZER_MEMBERS.iter().filter(|(property, _)| task.changes(&[*property]));
             let operations = changed.map(|(property, member)| replace(&format!("/{member}"), &task.get(property)));
             patch(task, "UpdateAuthorizer", of(task, "authorizerId"), operations.collect()).await?;
             Ok(Made::new(task.physical_id, [("AuthorizerId", task.physical_id.into())]))
@@ -156,21 +156,21 @@ pub(super) const GATEWAY_RESPONSE: ResourceType = ResourceType {
     ],
     name_property: None,
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             call(task, "PutGatewayResponse", gateway_response(task)).await?;
             let id = task.generated(NAME_LIMIT);
             task.begun(&id);
-            Ok(Made::new(&*id, [("Id", (*id).into())]))
+            Ok(Made::new(&*id, [("Id", id.as_str().into())]))
         })
     },
     update: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             call(task, "PutGatewayResponse", gateway_response(task)).await?;
             Ok(Made::new(task.physical_id, [("Id", task.physical_id.into())]))
         })
     },
     delete: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let names = [("RestApiId", "restApiId"), ("ResponseType", "responseType")];
             call(task, "DeleteGatewayResponse", renamed(task, &names)).await.map(drop)
         })
@@ -207,5 +207,5 @@ async fn remove(task: &Task<'_>, operation: &str, member: &str) -> Result<()> {
 fn identified(task: &Task<'_>, made: Value, attribute: &str) -> Result<Made> {
     let id = text(&made, "id")?;
     task.begun(&id);
-    Ok(Made::new(&*id, [(attribute, (*id).into())]))
+    Ok(Made::new(&*id, [(attribute, id.as_str().into())]))
 }

@@ -16,16 +16,16 @@ pub(super) const DEPLOYMENT: ResourceType = ResourceType {
     properties: &[may_change("Description"), replaces("RestApiId").required(), may_change("StageName")],
     name_property: None,
     create: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let names = [("RestApiId", "restApiId"), ("Description", "description"), ("StageName", "stageName")];
             let made = call(task, "CreateDeployment", renamed(task, &names)).await?;
             let id = text(&made, "id")?;
             task.begun(&id);
-            Ok(Made::new(&*id, [("DeploymentId", (*id).into())]))
+            Ok(Made::new(&*id, [("DeploymentId", id.as_str().into())]))
         })
     },
     update: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let of = json!({"restApiId": task.get("RestApiId"), "deploymentId": task.physical_id});
             patch(task, "UpdateDeployment", of, vec![replace("/description", &task.get("Description"))]).await?;
             Ok(Made::new(task.physical_id, [("DeploymentId", task.physical_id.into())]))
@@ -69,7 +69,7 @@ pub(super) const STAGE: ResourceType = ResourceType {
     create: |task| Box::pin(create_stage(task)),
     update: |task| Box::pin(update_stage(task)),
     delete: |task| {
-        Box::pin(async {
+        Box::pin(async move {
             let input = json!({"restApiId": task.get("RestApiId"), "stageName": task.physical_id});
             task.door.call(SERVICE, "DeleteStage", input).await.map(drop)
         })

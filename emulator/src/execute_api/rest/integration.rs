@@ -139,7 +139,7 @@ impl Exchange<'_> {
                     wanted,
                     response.content_handling.as_deref().filter(|h| *h != "CONVERT_TO_TEXT"),
                 )
-                .or(Ok(made))?
+                .unwrap_or(made)
             }
         };
         if let Some(number) = overrides.get("status").and_then(scalar) {

@@ -40,7 +40,7 @@ impl Exchange<'_> {
         };
         let mut other = |name: &str| {
             let model = self.deployment.content.models.get(name)?;
-            serde_json::from_str(model.schema.as_deref()?).ok()
+            serde_json::from_str::<Value>(model.schema.as_deref()?).ok()
         };
         let errors = schema::errors(&root, &body, &mut other).map_err(|what| {
             tracing::warn!(what, model = model.name, "a model's schema cannot be used");

@@ -303,7 +303,7 @@ fn api_events_make_the_implicit_api() {
             "FGetPermissionProd",
             "FAnyPermissionProd",
             "ServerlessRestApi",
-            deployment,
+            *deployment,
             "ServerlessRestApiProdStage",
         ]
     );
