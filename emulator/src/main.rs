@@ -42,6 +42,9 @@ enum Command {
         /// What all chance comes from
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// A server outside, HOST or HOST:PORT, that HTTP integrations of APIs may reach; may be given more than once
+        #[arg(long)]
+        reach: Vec<String>,
         #[command(flatten)]
         mail: Mail,
     },
@@ -129,11 +132,11 @@ impl FromStr for Clock {
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("GAROA_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let Arguments { command: Command::Serve { listen, clock, iam, seed, mail } } = Arguments::parse();
+    let Arguments { command: Command::Serve { listen, clock, iam, seed, reach, mail } } = Arguments::parse();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .and_then(|runtime| runtime.block_on(serve(listen, clock, iam, seed, mail)));
+        .and_then(|runtime| runtime.block_on(serve(listen, clock, iam, seed, &reach, mail)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -143,7 +146,14 @@ fn main() -> ExitCode {
     }
 }
 
-async fn serve(listen: SocketAddr, clock: Clock, iam: Iam, seed: u64, mail: Mail) -> std::io::Result<()> {
+async fn serve(
+    listen: SocketAddr,
+    clock: Clock,
+    iam: Iam,
+    seed: u64,
+    reach: &[String],
+    mail: Mail,
+) -> std::io::Result<()> {
     let iam = match iam {
         Iam::Off => IamMode::Off,
         Iam::Audit => IamMode::Audit,
@@ -152,6 +162,9 @@ async fn serve(listen: SocketAddr, clock: Clock, iam: Iam, seed: u64, mail: Mail
     let mut builder = Cloud::builder().clock(clock.mode).iam(iam).seed(seed).trace(TraceDepth::Nothing);
     if let Some(start) = clock.start {
         builder = builder.start(start);
+    }
+    for address in reach {
+        builder = builder.reach(address);
     }
     let cloud = builder.build();
     mail.start(&cloud).await?;

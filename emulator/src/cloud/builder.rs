@@ -35,6 +35,7 @@ pub struct CloudBuilder {
     iam: IamMode,
     trace: TraceDepth,
     functions: BTreeMap<String, FunctionFactory>,
+    reachable: Vec<String>,
 }
 
 impl Default for CloudBuilder {
@@ -47,6 +48,7 @@ impl Default for CloudBuilder {
             iam: IamMode::Enforce,
             trace: TraceDepth::Everything,
             functions: BTreeMap::new(),
+            reachable: Vec::new(),
         }
     }
 }
@@ -101,6 +103,14 @@ impl CloudBuilder {
         self
     }
 
+    /// Lets the cloud's HTTP integrations reach a server outside: `host` for any port of it, or `host:port`. Without this they reach
+    /// sinks and the cloud itself, and nothing else.
+    #[must_use]
+    pub fn reach(mut self, address: &str) -> Self {
+        self.reachable.push(address.to_ascii_lowercase());
+        self
+    }
+
     /// Builds the cloud.
     pub fn build(self) -> Cloud {
         let seed = self.seed;
@@ -122,6 +132,7 @@ impl CloudBuilder {
             environments: Environments::new(self.functions),
             running: Mutex::default(),
             sinks: Sinks::default(),
+            reachable: self.reachable,
             served: std::sync::OnceLock::new(),
             mails: Mailbox::default(),
         }))

@@ -6,8 +6,9 @@ use http::{Request, Response};
 
 use super::front::Halt;
 use super::reply::Reply;
-use super::{Call, Caller, IamMode, Inner, InvocationRef, Scope};
+use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope};
 use crate::Result;
+use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::sigv4::{self, Dialect, Payload, Signed};
 use crate::wire::{self, Detected, Protocol};
@@ -20,29 +21,76 @@ pub(crate) struct Entry {
     pub source_ip: Option<std::net::IpAddr>,
 }
 
+impl Cloud {
+    /// Sends the cloud an HTTP request, as a client over the network does: to a service, or to an API by its host name
+    /// (`{api}.execute-api.us-east-1.amazonaws.com`).
+    ///
+    /// # Errors
+    /// A broken connection (an injected fault) is `InternalFailure`; whatever the service answers is a response.
+    pub async fn http(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
+        let entry = Entry { invocation: None, source_ip: None };
+        self.0.http(request, &entry).await.map_err(|halt| match halt {
+            Halt::Error(error) => error,
+            other => crate::Error::internal(format!("no answer: {other:?}")),
+        })
+    }
+}
+
 impl Inner {
     /// Answers a request: detect, authenticate, decode, validate, call, encode.
     pub(crate) async fn http(&self, request: Request<Bytes>, entry: &Entry) -> Result<Response<Bytes>, Halt> {
         let request_id = self.next_request_id();
         let (head, body) = request.into_parts();
-        let detected = match wire::detect(&head, &body) {
+        if let Some(address) = execute_api::address(&head) {
+            let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
+            return execute_api::answer(self, incoming).await;
+        }
+        self.dispatch(&head, &body, entry, &request_id, None).await
+    }
+
+    /// Answers a request that a service sends on somebody's behalf: who that is, it says, and not a signature.
+    pub(crate) async fn http_as(
+        &self,
+        request: Request<Bytes>,
+        caller: Caller,
+        scope: Scope,
+    ) -> Result<Response<Bytes>, Halt> {
+        let request_id = self.next_request_id();
+        let (head, body) = request.into_parts();
+        let entry = Entry { invocation: None, source_ip: None };
+        self.dispatch(&head, &body, &entry, &request_id, Some((caller, scope))).await
+    }
+
+    async fn dispatch(
+        &self,
+        head: &Parts,
+        body: &Bytes,
+        entry: &Entry,
+        request_id: &str,
+        sender: Option<(Caller, Scope)>,
+    ) -> Result<Response<Bytes>, Halt> {
+        let detected = match wire::detect(head, body) {
             Ok(detected) => detected,
             Err(error) => {
-                let (protocol, service) = wire::likely(&head, &body);
-                let mut response = wire::encode_error(protocol, service, None, &error, &request_id);
-                wire::dress(service, &head, &mut response);
+                let (protocol, service) = wire::likely(head, body);
+                let mut response = wire::encode_error(protocol, service, None, &error, request_id);
+                wire::dress(service, head, &mut response);
                 return Ok(response);
             }
         };
-        let mut response = match self.answer(&detected, &head, &body, entry, &request_id).await {
-            Ok(reply) => wire::encode(detected.protocol, detected.operation, &reply, &request_id),
+        let outcome = match sender.map_or_else(|| self.authenticate(&detected, head, body), Ok) {
+            Ok(sender) => self.answer(&detected, head, body, entry, request_id, sender).await,
+            Err(error) => Err(Halt::Error(error)),
+        };
+        let mut response = match outcome {
+            Ok(reply) => wire::encode(detected.protocol, detected.operation, &reply, request_id),
             Err(Halt::Error(error)) => {
                 let Detected { protocol, service, operation, .. } = detected;
-                wire::encode_error(protocol, service, Some(operation), &error, &request_id)
+                wire::encode_error(protocol, service, Some(operation), &error, request_id)
             }
             Err(broken) => return Err(broken),
         };
-        wire::dress(detected.service, &head, &mut response);
+        wire::dress(detected.service, head, &mut response);
         Ok(response)
     }
 
@@ -53,8 +101,8 @@ impl Inner {
         body: &Bytes,
         entry: &Entry,
         request_id: &str,
+        (mut caller, scope): (Caller, Scope),
     ) -> Result<Reply, Halt> {
-        let (mut caller, scope) = self.authenticate(detected, head, body)?;
         caller.invocation.clone_from(&entry.invocation);
         caller.source_ip = entry.source_ip;
         let decoded = wire::decode(detected, head, body)?;
@@ -79,21 +127,27 @@ impl Inner {
     /// Who signed the request, and for which account and region.
     fn authenticate(&self, detected: &Detected, head: &Parts, body: &Bytes) -> Result<(Caller, Scope)> {
         let dialect = dialect(detected);
-        let Some(signed) = sigv4::parse(head, dialect)? else {
-            let caller = match (self.iam, dialect) {
-                (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),
-                (IamMode::Enforce, Dialect::S3) => Caller::new(principal::Principal::Anonymous),
-                (IamMode::Enforce, _) => return Err(dialect.missing_token()),
-            };
-            return Ok((caller, self.scope.clone()));
+        if let Some(signer) = self.signer(head, body, dialect)? {
+            return Ok(signer);
+        }
+        let caller = match (self.iam, dialect) {
+            (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),
+            (IamMode::Enforce, Dialect::S3) => Caller::new(principal::Principal::Anonymous),
+            (IamMode::Enforce, _) => return Err(dialect.missing_token()),
         };
+        Ok((caller, self.scope.clone()))
+    }
+
+    /// The same for a request that may be without a signature.
+    pub(crate) fn signer(&self, head: &Parts, body: &Bytes, dialect: Dialect) -> Result<Option<(Caller, Scope)>> {
+        let Some(signed) = sigv4::parse(head, dialect)? else { return Ok(None) };
         let (mut caller, secret) = self.identify(&signed, dialect)?;
         if let Some(secret) = secret {
             sigv4::verify(&signed, &secret, head, Payload::Body(body), self.clock.now(), dialect)?;
         }
         let account = caller.principal.account().unwrap_or(&self.scope.account).to_owned();
         caller.access_key = Some(signed.access_key);
-        Ok((caller, Scope::new(account, signed.scope.region)))
+        Ok(Some((caller, Scope::new(account, signed.scope.region))))
     }
 
     /// Whose access key it is, with the secret if Garoa knows it. Keys that Garoa did not issue stand for the account's root user:

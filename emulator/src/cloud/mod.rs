@@ -73,6 +73,8 @@ pub(crate) struct Inner {
     pub environments: Environments,
     pub running: Mutex<BTreeMap<InvocationRef, Arc<Activity>>>,
     pub sinks: Sinks,
+    /// Servers outside that HTTP integrations may reach: see `CloudBuilder::reach`.
+    pub reachable: Vec<String>,
     /// The host at which `garoa serve` serves: calls that come by value, such as those of CloudFormation, name no other.
     pub served: OnceLock<HeaderValue>,
     /// The mails that `garoa serve --smtp` accepted.
@@ -150,6 +152,11 @@ impl Inner {
     pub fn service(&self, name: &str) -> Result<&Arc<dyn AnyService>> {
         let name = self.apis.get(name).copied().unwrap_or(name);
         self.services.get(name).ok_or_else(|| Error::not_implemented(format!("the service {name}")))
+    }
+
+    /// A service with its state, for code beside the states that reads what is deployed.
+    pub fn running<S: State>(&self, name: &str) -> Option<&Running<S>> {
+        self.services.get(name).and_then(|service| service.as_any().downcast_ref())
     }
 
     pub fn next_request_id(&self) -> String {

@@ -81,6 +81,12 @@ impl<S: State> Running<S> {
         self.world.lock().states.get(&self.place(scope)).cloned().unwrap_or_default()
     }
 
+    /// What is found in the first state, in the order of scopes, that has it. A walk over the scopes: for what is addressed by an
+    /// id alone, such as an API.
+    pub fn find<T>(&self, find: impl Fn(&Scope, &S) -> Option<T>) -> Option<T> {
+        self.world.lock().states.iter().find_map(|(scope, state)| find(scope, state))
+    }
+
     fn place(&self, scope: &Scope) -> Scope {
         match self.service.scoping {
             Scoping::Regional => scope.clone(),
