@@ -3,16 +3,21 @@
 //! The control plane has a file for each kind of resource, all of them on `state.rs`; `part.rs` is what they share. The data
 //! plane is code beside the state: `websocket/` and `http_api/`.
 
+mod address;
 mod apis;
 mod arn;
+mod authorize;
 mod authorizers;
 mod deployments;
 mod domains;
 mod function;
+mod http_api;
 mod import;
 mod integrations;
+mod invoke;
 mod models;
 mod page;
+mod parameters;
 mod part;
 mod routes;
 mod stages;
@@ -21,10 +26,16 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod vpc_links;
+pub(crate) mod websocket;
 
 pub use state::Apis;
 
-use crate::cloud::Service;
+pub(crate) use address::owner;
+use bytes::Bytes;
+use http::Response;
+
+use crate::cloud::{Halt, Inner, Scope, Service};
+use crate::execute_api::Incoming;
 
 /// Who invokes functions and assumes roles for APIs.
 pub(crate) const PRINCIPAL: &str = "apigateway.amazonaws.com";
@@ -44,4 +55,20 @@ pub fn service() -> Service<Apis> {
         .with(stages::operations)
         .with(tags::operations)
         .with(vpc_links::operations)
+        .with(websocket::connections::operations)
+}
+
+/// Answers a request to an API: to an HTTP API, or to the management of a WebSocket API's connections.
+pub(crate) async fn answer(
+    inner: &Inner,
+    scope: &Scope,
+    is_websocket: bool,
+    incoming: Incoming<'_>,
+) -> Result<Response<Bytes>, Halt> {
+    if is_websocket {
+        let (stage, path) = incoming.address.staged();
+        let about = [("ApiId", incoming.address.api.clone()), ("Stage", stage)];
+        return inner.manage(&incoming, &path, &about).await;
+    }
+    http_api::answer(inner, scope, incoming).await
 }

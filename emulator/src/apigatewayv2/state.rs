@@ -3,7 +3,8 @@
 //! Each struct is at once what is kept, what `Create…` and `Update…` read, and what is answered: a member that is none was never
 //! given, and members that the answer's shape does not have are not written.
 
-use imbl::OrdMap;
+use bytes::Bytes;
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ pub struct Apis {
     pub(super) apis: OrdMap<String, Api>,
     pub(super) domains: OrdMap<String, Domain>,
     pub(super) vpc_links: OrdMap<String, VpcLink>,
+    pub(super) connections: OrdMap<String, Connection>,
+    pub(super) outboxes: OrdMap<String, Outbox>,
 }
 
 /// An API with its parts.
@@ -327,4 +330,40 @@ pub(super) struct VpcLink {
     pub vpc_link_status: Option<String>,
     pub vpc_link_status_message: Option<String>,
     pub vpc_link_version: Option<String>,
+}
+
+/// A client that is connected to a WebSocket API.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Connection {
+    pub api_id: String,
+    pub stage: String,
+    pub connected_at: Timestamp,
+    pub last_active_at: Timestamp,
+    pub source_ip: String,
+    pub user_agent: String,
+    /// The host name that the client connected to: `requestContext.domainName`.
+    pub domain: String,
+    /// What the authorizer said: `requestContext.authorizer`.
+    pub authorizer: Option<Value>,
+    /// Whether the client is gone without a word: nobody has noticed yet.
+    pub vanished: bool,
+}
+
+/// What waits to be sent to a client. It outlives its connection until the client's side has let go of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Outbox {
+    pub frames: Vector<Bytes>,
+    /// The size of all of them.
+    pub bytes: usize,
+    /// How many frames were taken out so far.
+    pub taken: u64,
+    /// How the connection was closed from this side, if it was: after the last frame.
+    pub close: Option<Close>,
+}
+
+/// A close frame: RFC 6455, section 7.4.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Close {
+    pub code: u16,
+    pub reason: String,
 }

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use super::front::Halt;
 use super::reply::Reply;
 use super::{Call, Caller, IamMode, Inner, InvocationRef, Scope};
-use crate::Result;
+use crate::{Error, Result};
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::sigv4::{self, Dialect, Payload, Signed};
@@ -19,6 +19,18 @@ pub(crate) struct Entry {
     pub invocation: Option<InvocationRef>,
     /// The client's address.
     pub source_ip: Option<std::net::IpAddr>,
+}
+
+/// A request that was received.
+struct Received<'a> {
+    /// As its sender signed it.
+    signed: &'a Parts,
+    /// As it is read.
+    read: &'a Parts,
+    body: &'a Bytes,
+    entry: &'a Entry,
+    /// Members of the input that the address tells.
+    about: &'a [(&'a str, String)],
 }
 
 impl Inner {
@@ -37,28 +49,63 @@ impl Inner {
                 return Ok(wire::encode_error(protocol, service, None, &error, &request_id));
             }
         };
-        match self.answer(&detected, &head, &body, entry, &request_id).await {
-            Ok(reply) => Ok(wire::encode(detected.protocol, detected.operation, &reply, &request_id)),
+        let received = Received { signed: &head, read: &head, body: &body, entry, about: &[] };
+        self.respond(&detected, &received, &request_id).await
+    }
+
+    /// Answers a request to the management API of a WebSocket API. Its path stands below the API's stage; what the rest of the
+    /// address says comes as members of the input.
+    pub(crate) async fn manage(
+        &self,
+        incoming: &Incoming<'_>,
+        path: &str,
+        about: &[(&str, String)],
+    ) -> Result<Response<Bytes>, Halt> {
+        const API: &str = "apigatewaymanagementapi";
+        let mut read = incoming.head.clone();
+        let request_id = incoming.request_id;
+        let below = path.replacen("/%40connections/", "/@connections/", 1);
+        let detected = match below.parse() {
+            Ok(uri) => {
+                read.uri = uri;
+                wire::detect_of(API, &read)
+            }
+            Err(_) => Err(Error::client("BadRequestException", "The path cannot be read")),
+        };
+        let detected = match detected {
+            Ok(detected) => detected,
+            Err(error) => return Ok(wire::encode_error(Protocol::RestJson, API, None, &error, request_id)),
+        };
+        let Incoming { head, body, entry, .. } = incoming;
+        let received = Received { signed: head, read: &read, body, entry, about };
+        self.respond(&detected, &received, request_id).await
+    }
+
+    async fn respond(
+        &self,
+        detected: &Detected,
+        received: &Received<'_>,
+        request_id: &str,
+    ) -> Result<Response<Bytes>, Halt> {
+        match self.answer(detected, received, request_id).await {
+            Ok(reply) => Ok(wire::encode(detected.protocol, detected.operation, &reply, request_id)),
             Err(Halt::Error(error)) => {
                 let Detected { protocol, service, operation, .. } = detected;
-                Ok(wire::encode_error(protocol, service, Some(operation), &error, &request_id))
+                Ok(wire::encode_error(*protocol, service, Some(operation), &error, request_id))
             }
             Err(broken) => Err(broken),
         }
     }
 
-    async fn answer(
-        &self,
-        detected: &Detected,
-        head: &Parts,
-        body: &Bytes,
-        entry: &Entry,
-        request_id: &str,
-    ) -> Result<Reply, Halt> {
-        let (mut caller, scope) = self.authenticate(detected, head, body)?;
+    async fn answer(&self, detected: &Detected, received: &Received<'_>, request_id: &str) -> Result<Reply, Halt> {
+        let Received { entry, body, .. } = received;
+        let (mut caller, scope) = self.authenticate(detected, received.signed, body)?;
         caller.invocation.clone_from(&entry.invocation);
         caller.source_ip = entry.source_ip;
-        let decoded = wire::decode(detected, head, body)?;
+        let mut decoded = wire::decode(detected, received.read, body)?;
+        for (member, value) in received.about {
+            decoded.input[*member] = value.clone().into();
+        }
         if !decoded.unknown.is_empty() {
             tracing::debug!(operation = detected.operation.name, members = ?decoded.unknown, "members that the model does not have");
         }

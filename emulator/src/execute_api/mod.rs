@@ -11,6 +11,7 @@ use http::request::Parts;
 
 pub(crate) use address::{Address, address};
 
+use crate::apigatewayv2;
 use crate::cloud::{Entry, Halt, Inner, Scope};
 
 /// A request to an API, on its way to the API's owner.
@@ -31,12 +32,15 @@ pub(crate) struct Incoming<'a> {
 enum Owner {
     /// `apigateway`: REST APIs.
     Rest(Scope),
+    /// `apigatewayv2`: HTTP APIs, and WebSocket APIs if so.
+    Second(Scope, bool),
 }
 
 /// Answers a request that is addressed to an API.
 pub(crate) async fn answer(inner: &Inner, incoming: Incoming<'_>) -> Result<Response<Bytes>, Halt> {
     match owner(inner, &incoming.address) {
         Some(Owner::Rest(scope)) => Ok(plain(501, format!("REST API in {}", scope.region))),
+        Some(Owner::Second(scope, is_websocket)) => apigatewayv2::answer(inner, &scope, is_websocket, incoming).await,
         // An API that does not exist has no name at AWS; its endpoint answers so to names that it does not know.
         None => Ok(plain(403, r#"{"message":"Forbidden"}"#.to_owned())),
     }
@@ -46,7 +50,9 @@ pub(crate) async fn answer(inner: &Inner, incoming: Incoming<'_>) -> Result<Resp
 fn owner(inner: &Inner, address: &Address) -> Option<Owner> {
     let here = |scope: &Scope| address.region.as_deref().is_none_or(|region| region == &*scope.region);
     let rest = inner.running::<crate::apigateway::RestApis>("apigateway")?;
-    rest.find(|scope, apis| (here(scope) && apis.has(&address.api)).then(|| scope.clone())).map(Owner::Rest)
+    rest.find(|scope, apis| (here(scope) && apis.has(&address.api)).then(|| scope.clone()))
+        .map(Owner::Rest)
+        .or_else(|| apigatewayv2::owner(inner, address).map(|(scope, is_websocket)| Owner::Second(scope, is_websocket)))
 }
 
 fn plain(status: u16, body: String) -> Response<Bytes> {
