@@ -38,12 +38,21 @@ pub struct Cx<'a, S> {
     pub(crate) reply: &'a mut Reply,
     pub(crate) resumed: Option<&'a Resumed>,
     pub(crate) access: &'a Access,
+    pub(crate) host: Option<&'a HeaderValue>,
 }
 
 impl<S> Cx<'_, S> {
     /// The service's generator of ids.
     pub fn ids(&mut self) -> &mut Ids {
         self.ids
+    }
+
+    /// Where the caller reaches this cloud, such as `http://localhost:4566`; `None` if it is at AWS's own hosts, as an SDK in
+    /// this process believes, or if the call came in by value.
+    pub fn endpoint(&self) -> Option<String> {
+        let host = self.host?.to_str().ok()?;
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        (!name.ends_with(".amazonaws.com")).then(|| format!("http://{host}"))
     }
 
     /// Who may do what, for operations whose answer depends on it.

@@ -116,6 +116,7 @@ impl Inner {
             scope,
             input: decoded.input,
             body: decoded.body,
+            host: head.headers.get(http::header::HOST).cloned(),
         };
         match wire::validate(detected.operation, &call.input) {
             Ok(()) => self.call(call, request_id).await,

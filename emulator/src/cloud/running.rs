@@ -135,6 +135,7 @@ impl<S: State> AnyService for Running<S> {
             reply: &mut Reply::default(),
             resumed: None,
             access: at.access,
+            host: None,
         };
         run(&mut cx, key)?;
         Ok(effects)
@@ -190,6 +191,7 @@ impl<S: State> AnyStep for CallStep<'_, S> {
             reply: &mut reply,
             resumed: at.resumed,
             access: at.access,
+            host: self.call.host.as_ref(),
         };
         let step = match self.operation.run(&mut cx)? {
             Step::Done(output) => Step::Done(Reply { output, ..reply }),

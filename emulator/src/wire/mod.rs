@@ -21,6 +21,7 @@ pub mod cbor;
 pub mod chunked;
 pub mod compression;
 mod detect;
+mod dynamodb;
 mod errors;
 mod host;
 pub mod json;
