@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::errors::{bad, conflict, not_found};
 use super::page::{Page, page};
 use super::patch::{Kind, PatchOperation, Rule, Wording, patched, rule};
-use super::state::Authorizer;
+use super::state::{Authorizer, Verdict};
 use super::{RestApis, on};
 use crate::Result;
 use crate::cloud::{At, Cx, Service, Target};
@@ -22,6 +22,8 @@ pub(super) fn operations(service: Service<RestApis>) -> Service<RestApis> {
         .op("GetAuthorizers", |at, i: &GetAuthorizers| all(at, "GET", &i.rest_api_id), list)
         .op("UpdateAuthorizer", |at, i: &UpdateAuthorizer| one(at, "PATCH", &i.rest_api_id, &i.authorizer_id), update)
         .op("DeleteAuthorizer", |at, i: &OfAuthorizer| one(at, "DELETE", &i.rest_api_id, &i.authorizer_id), delete)
+        .event("Authorized", authorized)
+        .event("VerdictOver", verdict_over)
 }
 
 fn all(at: &At<RestApis>, verb: &'static str, api: &str) -> Target {
@@ -171,5 +173,28 @@ fn delete(cx: &mut Cx<RestApis>, input: OfAuthorizer) -> Result<()> {
         return Err(conflict(format!("Cannot delete authorizer '{id}', is referenced in method")));
     }
     content.authorizers.remove(id);
+    Ok(())
+}
+
+/// An authorizer answered: the event that requests bring about.
+fn authorized(cx: &mut Cx<RestApis>, event: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Authorized {
+        key: String,
+        answer: serde_json::Value,
+        ttl: i64,
+    }
+    let authorized: Authorized = serde_json::from_str(event).map_err(crate::Error::internal)?;
+    let until = cx.now + std::time::Duration::from_secs(u64::try_from(authorized.ttl).unwrap_or_default());
+    cx.set_timer("VerdictOver", authorized.key.as_str(), until);
+    cx.state.verdicts.insert(authorized.key, Verdict { answer: authorized.answer, until });
+    Ok(())
+}
+
+/// An answer may not be used again: the event of its timer.
+fn verdict_over(cx: &mut Cx<RestApis>, key: &str) -> Result<()> {
+    if cx.state.verdicts.get(key).is_some_and(|verdict| verdict.until <= cx.now) {
+        cx.state.verdicts.remove(key);
+    }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::page::{Page, page};
 use super::patch::{Kind, PatchOperation, Rule, Wording, patched, rule};
 use super::{RestApis, on};
 use crate::cloud::{Cx, Service};
-use crate::{Error, Result};
+use crate::{Error, Result, Timestamp};
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<RestApis>) -> Service<RestApis> {
@@ -48,6 +48,7 @@ pub(super) fn operations(service: Service<RestApis>) -> Service<RestApis> {
             |at, i: &OfKey| on(at, "DELETE", format_args!("/usageplans/{}/keys/{}", i.usage_plan_id, i.key_id)),
             delete_key,
         )
+        .event("KeyUsed", used)
 }
 
 /// `UsagePlan` of the API Gateway API, with its keys and what they used.
@@ -382,4 +383,72 @@ fn list_keys(cx: &mut Cx<RestApis>, input: GetKeys) -> Result<Page<Value>> {
 fn delete_key(cx: &mut Cx<RestApis>, input: OfKey) -> Result<()> {
     let plan = cx.state.plans.get_mut(&input.usage_plan_id).ok_or_else(missing)?;
     plan.keys.remove(&input.key_id).map(|_| ()).ok_or_else(keys::missing)
+}
+
+/// Why a plan does not let a request pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Too fast.
+    Throttled,
+    /// Too often.
+    Quota,
+}
+
+/// What a key has used of a plan after one request more.
+pub(crate) fn spend(plan: &UsagePlan, key: &str, now: Timestamp) -> Result<Usage, Refused> {
+    let mut usage = plan.keys.get(key).cloned().unwrap_or_default();
+    if let Some(throttle) = &plan.throttle {
+        let burst = throttle.burst_limit as f64;
+        let since = (now.millis() - usage.at).max(0) as f64 / 1000.0;
+        let level = if usage.begun { (usage.level + since * throttle.rate_limit).min(burst) } else { burst };
+        if level < 1.0 {
+            return Err(Refused::Throttled);
+        }
+        (usage.level, usage.at) = (level - 1.0, now.millis());
+    }
+    if let Some(quota) = &plan.quota {
+        let period = period(&quota.period, now);
+        if usage.period != period {
+            // The offset shortens the first period alone.
+            usage.used = if usage.period.is_empty() { quota.offset } else { 0 };
+            usage.period = period;
+        }
+        if usage.used >= quota.limit {
+            return Err(Refused::Quota);
+        }
+        usage.used += 1;
+    }
+    usage.begun = true;
+    Ok(usage)
+}
+
+/// The first day of the period that a time is in; weeks begin on Sunday.
+fn period(kind: &str, now: Timestamp) -> String {
+    let today = now.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let first = match kind {
+        "DAY" => today,
+        "WEEK" => {
+            let days = i64::from(today.weekday().to_sunday_zero_offset());
+            today.saturating_sub(jiff::Span::new().days(days))
+        }
+        _ => today.first_of_month(),
+    };
+    first.to_string()
+}
+
+/// A key was used: the event that requests bring about.
+fn used(cx: &mut Cx<RestApis>, event: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Used {
+        plan: String,
+        key: String,
+    }
+    let used: Used = serde_json::from_str(event).map_err(Error::internal)?;
+    let now = cx.now;
+    if let Some(plan) = cx.state.plans.get_mut(&used.plan)
+        && let Ok(usage) = spend(plan, &used.key, now)
+    {
+        plan.keys.insert(used.key, usage);
+    }
+    Ok(())
 }

@@ -366,7 +366,7 @@ pub(crate) struct Stage {
     pub last_updated_date: Timestamp,
 }
 
-/// Settings of a stage's methods. Throttling is honoured, the rest is recorded.
+/// Settings of a stage's methods: recorded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct MethodSetting {

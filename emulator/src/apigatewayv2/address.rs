@@ -5,9 +5,10 @@ use http::header::HOST;
 use http::request::Parts;
 
 use super::Apis;
-use super::authorize::Verdict;
-use crate::cloud::{Inner, Scope};
+use super::authorize::{INVOKE, Verdict};
+use crate::cloud::{Caller, IamMode, Inner, Scope, Target};
 use crate::execute_api::Address;
+use crate::sigv4::Dialect;
 
 /// Where the API of an address is, and whether it is a WebSocket API.
 pub(crate) fn owner(inner: &Inner, address: &Address) -> Option<(Scope, bool)> {
@@ -33,7 +34,18 @@ pub(super) fn domain_name(address: &Address, head: &Parts) -> String {
     format!("{}.execute-api.localhost{port}", address.api)
 }
 
-/// Whether who signed a request may invoke this route.
-pub(super) fn signed(_inner: &Inner, _scope: &Scope, _head: &Parts, _body: &Bytes, _resource: &str) -> Verdict {
-    Verdict::Failed
+/// Whether who signed a request may invoke this route: `AWS_IAM`.
+pub(super) fn signed(inner: &Inner, scope: &Scope, request: (&Parts, &Bytes), resource: &str) -> Verdict {
+    let (head, body) = request;
+    let caller = match inner.signer(head, body, Dialect::Json { rest: true }) {
+        Ok(Some((caller, _))) => caller,
+        Ok(None) if inner.iam == IamMode::Enforce => return Verdict::Forbidden,
+        Ok(None) => Caller::root(&scope.account),
+        Err(error) => {
+            tracing::debug!(%error, "a signature was refused");
+            return Verdict::Forbidden;
+        }
+    };
+    let target = Target::on(resource).owner(&*scope.account);
+    if inner.access_in(&caller, scope).may_on(INVOKE, &target) { Verdict::Allowed(None) } else { Verdict::Forbidden }
 }

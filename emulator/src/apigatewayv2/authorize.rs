@@ -22,7 +22,7 @@ pub(super) const WEBSOCKET_TIME: Duration = Duration::from_millis(29_000);
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 pub(super) const HTTP_TIME: Duration = Duration::from_millis(10_000);
 /// What invoking an API is called in policies.
-const INVOKE: &str = "execute-api:Invoke";
+pub(super) const INVOKE: &str = "execute-api:Invoke";
 
 /// What was found out about a caller.
 #[derive(Debug, PartialEq)]

@@ -31,10 +31,11 @@ pub(crate) mod websocket;
 pub use state::Apis;
 
 pub(crate) use address::owner;
+pub(crate) use http_api::answer;
 use bytes::Bytes;
 use http::Response;
 
-use crate::cloud::{Halt, Inner, Scope, Service};
+use crate::cloud::{Halt, Inner, Service};
 use crate::execute_api::Incoming;
 
 /// Who invokes functions and assumes roles for APIs.
@@ -58,17 +59,9 @@ pub fn service() -> Service<Apis> {
         .with(websocket::connections::operations)
 }
 
-/// Answers a request to an API: to an HTTP API, or to the management of a WebSocket API's connections.
-pub(crate) async fn answer(
-    inner: &Inner,
-    scope: &Scope,
-    is_websocket: bool,
-    incoming: Incoming<'_>,
-) -> Result<Response<Bytes>, Halt> {
-    if is_websocket {
-        let (stage, path) = incoming.address.staged();
-        let about = [("ApiId", incoming.address.api.clone()), ("Stage", stage)];
-        return inner.manage(&incoming, &path, &about).await;
-    }
-    http_api::answer(inner, scope, incoming).await
+/// Answers a request to a WebSocket API that is no handshake: the management of its connections.
+pub(crate) async fn manage(inner: &Inner, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
+    let (stage, path) = incoming.address.staged();
+    let about = [("ApiId", incoming.address.api.clone()), ("Stage", stage)];
+    inner.manage(incoming, &path, &about).await
 }

@@ -195,7 +195,8 @@ impl Inner {
         self.access_in(caller, &self.scope)
     }
 
-    pub(super) fn access_in(&self, caller: &Caller, scope: &Scope) -> Access {
+    /// The same in another.
+    pub(crate) fn access_in(&self, caller: &Caller, scope: &Scope) -> Access {
         Access {
             mode: self.iam,
             directory: self.directory(),

@@ -127,21 +127,27 @@ impl Inner {
     /// Who signed the request, and for which account and region.
     fn authenticate(&self, detected: &Detected, head: &Parts, body: &Bytes) -> Result<(Caller, Scope)> {
         let dialect = dialect(detected);
-        let Some(signed) = sigv4::parse(head, dialect)? else {
-            let caller = match (self.iam, dialect) {
-                (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),
-                (IamMode::Enforce, Dialect::S3) => Caller::new(principal::Principal::Anonymous),
-                (IamMode::Enforce, _) => return Err(dialect.missing_token()),
-            };
-            return Ok((caller, self.scope.clone()));
+        if let Some(signer) = self.signer(head, body, dialect)? {
+            return Ok(signer);
+        }
+        let caller = match (self.iam, dialect) {
+            (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),
+            (IamMode::Enforce, Dialect::S3) => Caller::new(principal::Principal::Anonymous),
+            (IamMode::Enforce, _) => return Err(dialect.missing_token()),
         };
+        Ok((caller, self.scope.clone()))
+    }
+
+    /// The same for a request that may be without a signature.
+    pub(crate) fn signer(&self, head: &Parts, body: &Bytes, dialect: Dialect) -> Result<Option<(Caller, Scope)>> {
+        let Some(signed) = sigv4::parse(head, dialect)? else { return Ok(None) };
         let (mut caller, secret) = self.identify(&signed, dialect)?;
         if let Some(secret) = secret {
             sigv4::verify(&signed, &secret, head, Payload::Body(body), self.clock.now(), dialect)?;
         }
         let account = caller.principal.account().unwrap_or(&self.scope.account).to_owned();
         caller.access_key = Some(signed.access_key);
-        Ok((caller, Scope::new(account, signed.scope.region)))
+        Ok(Some((caller, Scope::new(account, signed.scope.region))))
     }
 
     /// Whose access key it is, with the secret if Garoa knows it. Keys that Garoa did not issue stand for the account's root user:

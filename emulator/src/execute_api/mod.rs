@@ -1,13 +1,16 @@
 //! The data plane of Amazon API Gateway: HTTP requests to deployed APIs.
 //!
 //! It is no service of its own: code beside the states, which reads what is deployed, and makes its calls through the front
-//! door. `address.rs` says which API a request is for; the API's owner answers it.
+//! door. `address.rs` says which API a request is for; the API's owner answers it: `rest/` for REST APIs. Requests are in the
+//! trace, and faults strike them, as calls of `execute-api:Invoke`: `door.rs`.
 
 mod address;
+mod door;
+mod rest;
 
 use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode, header};
 
 pub(crate) use address::{Address, address};
 
@@ -39,10 +42,14 @@ enum Owner {
 /// Answers a request that is addressed to an API.
 pub(crate) async fn answer(inner: &Inner, incoming: Incoming<'_>) -> Result<Response<Bytes>, Halt> {
     match owner(inner, &incoming.address) {
-        Some(Owner::Rest(scope)) => Ok(plain(501, format!("REST API in {}", scope.region))),
-        Some(Owner::Second(scope, is_websocket)) => apigatewayv2::answer(inner, &scope, is_websocket, incoming).await,
+        Some(Owner::Rest(scope)) => door::pass(inner, &scope, &incoming, rest::answer(inner, &scope, &incoming)).await,
+        // The management of connections is a service's call like any other.
+        Some(Owner::Second(_, true)) => apigatewayv2::manage(inner, &incoming).await,
+        Some(Owner::Second(scope, false)) => {
+            door::pass(inner, &scope, &incoming, apigatewayv2::answer(inner, &scope, &incoming)).await
+        }
         // An API that does not exist has no name at AWS; its endpoint answers so to names that it does not know.
-        None => Ok(plain(403, r#"{"message":"Forbidden"}"#.to_owned())),
+        None => Ok(json(403, r#"{"message":"Forbidden"}"#)),
     }
 }
 
@@ -55,10 +62,10 @@ fn owner(inner: &Inner, address: &Address) -> Option<Owner> {
         .or_else(|| apigatewayv2::owner(inner, address).map(|(scope, is_websocket)| Owner::Second(scope, is_websocket)))
 }
 
-fn plain(status: u16, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
-    let json = http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+/// An answer in JSON.
+fn json(status: u16, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -51,10 +51,10 @@ struct Routed<'a> {
 }
 
 /// Answers a request to an HTTP API.
-pub(super) async fn answer(inner: &Inner, scope: &Scope, incoming: Incoming<'_>) -> Result<Response<Bytes>, Halt> {
+pub(crate) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
     let apis = inner.running::<Apis>("apigatewayv2").map(|apis| apis.snapshot(scope)).unwrap_or_default();
     let Some(api) = apis.apis.get(&incoming.address.api) else { return Ok(response::message(404, "Not Found")) };
-    let mut answer = respond(inner, scope, api, &incoming).await;
+    let mut answer = respond(inner, scope, api, incoming).await;
     if let Ok(id) = HeaderValue::from_str(incoming.request_id) {
         answer.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
     }
@@ -158,7 +158,7 @@ impl Routed<'_> {
         let arn = self.arn(self.incoming.head.method.as_str(), &self.path);
         match self.route.authorization_type.as_deref().unwrap_or("NONE") {
             "NONE" => Verdict::Allowed(None),
-            "AWS_IAM" => address::signed(self.inner, self.scope, self.incoming.head, self.incoming.body, &arn),
+            "AWS_IAM" => address::signed(self.inner, self.scope, (self.incoming.head, self.incoming.body), &arn),
             "CUSTOM" => self.ask(&arn).await,
             other => {
                 // Tokens are signed by an issuer outside, whose keys would have to be fetched from it.

@@ -139,7 +139,7 @@ impl Opening<'_> {
     async fn authorize(&mut self, route: &Route) -> Result<(), Refused> {
         let verdict = match route.authorization_type.as_deref().unwrap_or("NONE") {
             "NONE" => Verdict::Allowed(None),
-            "AWS_IAM" => address::signed(self.inner, self.scope, self.head, &Bytes::new(), &self.arn()),
+            "AWS_IAM" => address::signed(self.inner, self.scope, (self.head, &Bytes::new()), &self.arn()),
             "CUSTOM" => self.ask(route).await,
             other => {
                 tracing::warn!(kind = other, "a WebSocket API has no such authorization");
