@@ -77,9 +77,15 @@ impl<S> Cx<'_, S> {
         Timer { service: self.service.into(), scope: self.scope.clone(), event: event.into(), key }
     }
 
-    /// Wakes the calls that answered [`Step::Later`] on this signal.
+    /// Wakes the calls that answered [`Step::Later`] on this signal, and the services that listen to it
+    /// ([`super::Service::on_signal`]).
     pub fn signal(&mut self, signal: impl Into<String>) {
-        self.effects.signals.push(signal.into());
+        self.signal_in(self.scope, signal);
+    }
+
+    /// The same for something that lives in another account or region than the call's.
+    pub fn signal_in(&mut self, scope: &Scope, signal: impl Into<String>) {
+        self.effects.signals.push((scope.clone(), signal.into()));
     }
 
     /// Has another service called once this step is done, through the front door. The answer is not waited for; who
@@ -168,7 +174,7 @@ pub(crate) struct JobRun {
 #[derive(Default)]
 pub(crate) struct Effects {
     pub timers: Vec<TimerChange>,
-    pub signals: Vec<String>,
+    pub signals: Vec<(Scope, String)>,
     pub calls: Vec<Call>,
     pub jobs: Vec<JobRun>,
     pub kills: Vec<InvocationRef>,

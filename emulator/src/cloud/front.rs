@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::Inner;
 use super::access::Access;
-use super::call::{Call, InvocationRef};
+use super::call::{Call, InvocationRef, Scope};
 use super::cx::{Effects, Later, Resumed, Step};
 use super::fault::{FaultKind, Struck};
 use super::reply::Reply;
 use super::running::{AnyStep, StepIn};
 use super::service::Target;
 use super::trace::{CallRecord, Event};
-use crate::clock::{Activity, Ready, Wait, Woken};
+use crate::clock::{Activity, Ready, Timer, TimerChange, Wait, Woken};
 use crate::{Error, Result};
 
 /// Why a call has no answer that its caller sees, or which error it has.
@@ -162,8 +162,20 @@ impl Inner {
         for invocation in effects.kills {
             self.kill(&invocation);
         }
-        for signal in effects.signals {
+        for (scope, signal) in effects.signals {
             self.clock.signal(&signal);
+            self.tell(&scope, &signal);
+        }
+    }
+
+    /// Brings about the events of the services that listen to a signal, as timers that are due: they come after what is
+    /// ready, and several signals before then are one.
+    fn tell(&self, scope: &Scope, signal: &str) {
+        let heard = self.services.values().flat_map(|service| service.listens());
+        for (service, prefix, event) in heard {
+            let Some(key) = signal.strip_prefix(prefix) else { continue };
+            let timer = Timer { service: service.into(), scope: scope.clone(), event: event.into(), key: key.into() };
+            self.clock.change_timers(vec![TimerChange::Set(timer, self.clock.now())]);
         }
     }
 
@@ -249,7 +261,7 @@ impl Inner {
     async fn crash(&self, passage: &Passage<'_>) {
         if let Some((invocation, _)) = &passage.point {
             self.kill(invocation);
-            if Activity::current().is_some() {
+            if Activity::current().is_some_and(|activity| activity.invocation() == Some(invocation)) {
                 std::future::pending::<()>().await;
             }
         }

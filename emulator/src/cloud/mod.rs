@@ -197,7 +197,7 @@ impl Driven for Inner {
 
     fn start(&self, job: JobRun) {
         let Some(cloud) = self.handle() else { return };
-        if job.service == "lambda" {
+        if job.service == "lambda" && job.job == crate::lambda::RUN {
             // Functions run in environments that outlive one invocation.
             if let Err(error) = self.environments.run(&cloud, &job) {
                 tracing::error!(%error, "a function did not start");

@@ -44,6 +44,8 @@ pub(crate) trait AnyService: Send + Sync {
     fn operations(&self) -> Vec<&'static str>;
     /// The other APIs that act on the same state, each with this service's name.
     fn apis(&self) -> Vec<(&'static str, &'static str)>;
+    /// The signals that it listens to: its name, what they begin with, and the event.
+    fn listens(&self) -> Vec<(&'static str, &'static str, &'static str)>;
     /// Reads the call's input.
     fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>>;
     /// Delivers an event.
@@ -100,6 +102,10 @@ impl<S: State> AnyService for Running<S> {
 
     fn apis(&self) -> Vec<(&'static str, &'static str)> {
         self.service.others.iter().map(|api| (*api, self.service.name)).collect()
+    }
+
+    fn listens(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        self.service.signals.iter().map(|(prefix, event)| (self.service.name, *prefix, *event)).collect()
     }
 
     fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>> {

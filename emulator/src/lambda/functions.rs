@@ -46,6 +46,8 @@ pub(super) struct Function {
     pub configuration: Configuration,
     pub tags: OrdMap<String, String>,
     pub code: StoredCode,
+    #[serde(default)]
+    pub policy: super::policy::FunctionPolicy,
     /// How often it was started.
     pub attempts: u32,
 }
@@ -205,7 +207,7 @@ fn create(cx: &mut Cx<Functions>, input: CreateFunction) -> Result<Configuration
         function_name: name.clone(),
     };
     let code = StoredCode { bucket: input.code.s3_bucket, key: input.code.s3_key };
-    let function = Function { configuration: configuration.clone(), tags: input.tags, code, attempts: 0 };
+    let function = Function { configuration: configuration.clone(), tags: input.tags, code, policy: Default::default(), attempts: 0 };
     cx.state.functions.insert(name, function);
     Ok(configuration)
 }

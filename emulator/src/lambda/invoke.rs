@@ -116,6 +116,10 @@ struct InvokeOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     executed_version: Option<String>,
     status_code: u16,
+    /// The how-manieth attempt at running the function it was: for mappings and scenarios. The model does not know it, so
+    /// that no client sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
 }
 
 fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> {
@@ -149,6 +153,7 @@ fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> 
 
 /// The answer of a synchronous invocation that has ended.
 fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>> {
+    let attempt = cx.state.invocations.get(request_id).map(|invocation| invocation.number);
     let outcome = match cx.state.invocations.get(request_id) {
         None => return Err(Error::internal(format!("the invocation {request_id} is not in the books"))),
         Some(Invocation { outcome: None, .. }) => {
@@ -159,7 +164,7 @@ fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>
     cx.state.invocations.remove(request_id);
     cx.answer_body(Bytes::from(serde_json::to_vec(&outcome.payload)?));
     let output =
-        InvokeOutput { function_error: outcome.error, executed_version: Some("$LATEST".to_owned()), status_code: 200 };
+        InvokeOutput { function_error: outcome.error, executed_version: Some("$LATEST".to_owned()), status_code: 200, attempt };
     Ok(Step::Done(output))
 }
 
@@ -243,7 +248,7 @@ fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
     };
     cx.note(Event::Started(record(&attempt)));
     cx.set_timer("Deadline", request_id, deadline);
-    cx.start("Run", &attempt)
+    cx.start(super::RUN, &attempt)
 }
 
 fn record(attempt: &Attempt) -> InvocationRecord {

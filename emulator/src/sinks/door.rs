@@ -115,7 +115,8 @@ impl Inner {
             Some(FaultKind::EmptyPage) => {
                 return Err(Error::not_implemented("the fault empty-page at a sink, which has no pages").into());
             }
-            None | Some(FaultKind::CrashAfter | FaultKind::LostReply) => {}
+            // A duplicate is of a record, and strikes no request.
+            None | Some(FaultKind::CrashAfter | FaultKind::LostReply | FaultKind::Duplicate) => {}
         }
         let (attempt, scripted) = sink.next_answer();
         if !scripted.delay.is_zero() {

@@ -15,7 +15,9 @@ const MAX_ID: usize = 80;
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Outcomes<T> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     successful: Vec<T>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     failed: Vec<Failure>,
 }
 

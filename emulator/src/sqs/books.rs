@@ -102,10 +102,7 @@ impl Books {
         let was = std::mem::replace(&mut message.state, State::Visible);
         let content = Arc::clone(&message.content);
         match was {
-            State::InFlight(_) => {
-                self.in_flight -= 1;
-                self.leave(content.group.as_ref());
-            }
+            State::InFlight(_) => self.in_flight -= 1,
             State::Delayed(_) => self.delayed -= 1,
             State::Visible => {}
         }
@@ -122,24 +119,13 @@ impl Books {
         }
     }
 
-    /// No longer in flight: the last one of its group unlocks it.
-    fn leave(&mut self, group: Option<&Arc<str>>) {
-        if let (Some(groups), Some(group)) = (&mut self.groups, group) {
-            groups.leave(group);
-        }
-    }
-
     /// Takes a message out of the queue.
     pub fn remove(&mut self, key: Key) -> Option<Message> {
         let message = self.messages.remove(&key)?;
-        let group = message.content.group.as_ref();
         match message.state {
-            State::Visible => match (&mut self.groups, group) {
-                (Some(groups), Some(group)) => groups.remove(key, group),
-                _ => {
-                    self.ready.remove(&key);
-                }
-            },
+            State::Visible => {
+                self.ready.remove(&key);
+            }
             State::Delayed(at) => {
                 self.due.remove(&(at, key));
                 self.delayed -= 1;
@@ -147,32 +133,37 @@ impl Books {
             State::InFlight(at) => {
                 self.due.remove(&(at, key));
                 self.in_flight -= 1;
-                self.leave(group);
             }
+        }
+        if let (Some(groups), Some(group)) = (&mut self.groups, &message.content.group) {
+            groups.remove(key, group);
         }
         Some(message)
     }
 
-    /// The visible message that is next, or the `nth` after it; of a FIFO queue the head of a group that is not locked.
+    /// The visible message of a standard queue that is next, or the `nth` after it.
     pub fn next(&self, nth: usize) -> Option<Key> {
-        match &self.groups {
-            Some(groups) => groups.next(),
-            None => self.ready.iter().nth(nth).copied(),
-        }
+        self.ready.iter().nth(nth).copied()
     }
 
-    /// The message of a group that is behind those that this receive has taken of it already.
-    pub fn next_in(&self, group: &str) -> Option<Key> {
-        self.groups.as_ref().and_then(|groups| groups.next_in(group))
+    /// The groups of a FIFO queue.
+    pub fn groups(&self) -> Option<&Groups> {
+        self.groups.as_ref()
     }
 
     /// Takes a visible message into flight until `until`. It is received once more.
     pub fn take(&mut self, key: Key, now: Timestamp, until: Timestamp) {
         let Some(message) = self.messages.get_mut(&key) else { return };
-        message.state = State::InFlight(until);
         message.receives += 1;
         message.received = now;
         message.first_received.get_or_insert(now);
+        self.hide(key, until);
+    }
+
+    /// A visible message is in flight until `until`.
+    pub fn hide(&mut self, key: Key, until: Timestamp) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        message.state = State::InFlight(until);
         match (&mut self.groups, message.content.group.as_ref()) {
             (Some(groups), Some(group)) => groups.take(key, group),
             _ => {

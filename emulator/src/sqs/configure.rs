@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Queues;
 use super::attributes::{Attributes, SETTABLE};
 use super::errors::{invalid_value, missing, unknown_attribute};
-use super::queue::{Queue, find, on, on_own, seconds};
+use super::queue::{Queue, announce, find, on, on_own, seconds};
 use crate::Result;
 use crate::cloud::{Cx, Service};
 
@@ -96,11 +96,8 @@ fn set(cx: &mut Cx<Queues>, input: SetQueueAttributes) -> Result<()> {
     if let Some(delay) = delay {
         queue.books.delay_anew(seconds(delay));
     }
-    let signal = queue.is_polled(now).then(|| queue.signal());
     cx.state.index_source(&arn, Some(&before));
-    if let Some(signal) = signal {
-        cx.signal(signal);
-    }
+    announce(cx, &arn);
     Ok(())
 }
 

@@ -96,9 +96,8 @@ impl Deduplication {
         self.attempted_at.insert((now, id));
     }
 
-    /// The queue was purged: what was received is gone. What was sent is remembered still.
-    pub fn forget_attempts(&mut self) {
-        self.attempts.clear();
-        self.attempted_at.clear();
+    /// The queue was purged: nothing is remembered but how many messages there were.
+    pub fn purge(&mut self) {
+        *self = Self { sequence: self.sequence, ..Self::default() };
     }
 }

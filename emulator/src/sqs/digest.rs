@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::errors::{attribute_error, invalid_value};
+use super::errors::attribute_error;
 use crate::Result;
 
 /// A message has at most this many attributes.
@@ -118,11 +118,13 @@ pub(super) fn check_system_attribute(name: &str, value: &AttributeValue) -> Resu
 }
 
 fn check_name(name: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    // The text says less than what is taken: letters of other alphabets pass as well.
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     if name.is_empty() || !name.chars().all(allowed) {
-        return Err(attribute_error(
-            "The message attribute name can contain the characters A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.).",
-        ));
+        return Err(attribute_error(format!(
+            "The message attribute name '{name}' is invalid. Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen \
+             (-), and period (.) characters."
+        )));
     }
     if name.len() > MAX_NAME {
         return Err(attribute_error("Message attribute name must be shorter than 256 bytes."));
@@ -169,8 +171,11 @@ fn check_value(owner: &str, name: &str, value: &AttributeValue) -> Result<()> {
             "Message ({owner}) attribute '{name}' must contain a non-empty value of type '{kind}'."
         )));
     }
+    if !text.chars().all(super::send::is_allowed) {
+        return Err(attribute_error(format!("Message ({owner}) attribute '{name}' contains invalid characters.")));
+    }
     if kind == "Number" && text.parse::<f64>().is_err() {
-        return Err(invalid_value(text, name, "Can't cast the value of message (user) attribute to a number."));
+        return Err(attribute_error(format!("Can't cast the value of message ({owner}) attribute '{name}' to a number.")));
     }
     Ok(())
 }

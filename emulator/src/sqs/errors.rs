@@ -50,6 +50,6 @@ pub(super) fn invalid_attribute_because(name: &str, reason: impl Display) -> Err
     Error::client("InvalidAttributeValue", format!("Invalid value for the parameter {name}. Reason: {reason}"))
 }
 
-pub(super) fn invalid_handle(handle: &str) -> Error {
-    Error::new(404, "ReceiptHandleIsInvalid", format!("The input receipt handle \"{handle}\" is not a valid receipt handle."))
+pub(super) fn invalid_handle(message: impl Into<String>) -> Error {
+    Error::client("ReceiptHandleIsInvalid", message)
 }

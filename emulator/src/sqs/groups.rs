@@ -1,5 +1,7 @@
-//! Message groups of a FIFO queue: in each the order is kept, and a group of which something is in flight is locked.
+//! Message groups of a FIFO queue: in each the order is kept, whatever of it is in flight.
 //!
+//! What is behind a message in flight waits for it; a message that became visible again is the first of its group again.
+//! Groups take turns: one that can be received from anew is the last of them.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html>
 
 use std::sync::Arc;
@@ -13,39 +15,38 @@ use super::books::Key;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Groups {
     groups: OrdMap<Arc<str>, Group>,
-    /// The first visible message of each group that is not locked.
+    /// The groups that can be received from, in the order of their turns.
     #[serde(with = "crate::cloud::pairs")]
-    heads: OrdMap<Key, Arc<str>>,
+    turns: OrdMap<u64, Arc<str>>,
+    next_turn: u64,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Group {
     visible: OrdSet<Key>,
-    in_flight: usize,
+    in_flight: OrdSet<Key>,
+    turn: Option<u64>,
 }
 
 impl Groups {
-    /// The head of the group whose turn it is.
-    pub fn next(&self) -> Option<Key> {
-        self.heads.get_min().map(|(key, _)| *key)
+    /// The group whose turn it is, with its first message and the message in flight that the others are behind.
+    pub fn next(&self) -> Option<(Arc<str>, Key, Option<Key>)> {
+        let (_, name) = self.turns.get_min()?;
+        let group = self.groups.get(name)?;
+        Some((Arc::clone(name), group.visible.get_min().copied()?, group.in_flight.get_min().copied()))
     }
 
-    /// The first visible message of a group, locked or not.
-    pub fn next_in(&self, group: &str) -> Option<Key> {
-        self.groups.get(group)?.visible.get_min().copied()
+    /// The first visible message of a group that is before `barrier`.
+    pub fn next_in(&self, name: &str, barrier: Option<Key>) -> Option<Key> {
+        let first = self.groups.get(name)?.visible.get_min().copied()?;
+        barrier.is_none_or(|barrier| first < barrier).then_some(first)
     }
 
     /// A message of the group becomes visible.
     pub fn enter(&mut self, key: Key, name: &Arc<str>) {
         self.change(name, |group| {
+            group.in_flight.remove(&key);
             group.visible.insert(key);
-        });
-    }
-
-    /// A visible message of the group is gone.
-    pub fn remove(&mut self, key: Key, name: &Arc<str>) {
-        self.change(name, |group| {
-            group.visible.remove(&key);
         });
     }
 
@@ -53,38 +54,46 @@ impl Groups {
     pub fn take(&mut self, key: Key, name: &Arc<str>) {
         self.change(name, |group| {
             group.visible.remove(&key);
-            group.in_flight += 1;
+            group.in_flight.insert(key);
         });
     }
 
-    /// A message of the group is no longer in flight.
-    pub fn leave(&mut self, name: &Arc<str>) {
-        self.change(name, |group| group.in_flight = group.in_flight.saturating_sub(1));
+    /// A message of the group, visible or in flight, is gone.
+    pub fn remove(&mut self, key: Key, name: &Arc<str>) {
+        self.change(name, |group| {
+            group.visible.remove(&key);
+            group.in_flight.remove(&key);
+        });
     }
 
-    /// Changes a group and keeps `heads` in step.
+    /// Changes a group and keeps the turns in step.
     fn change(&mut self, name: &Arc<str>, change: impl FnOnce(&mut Group)) {
         let group = self.groups.entry(Arc::clone(name)).or_default();
-        let before = group.head();
         change(group);
-        let after = group.head();
-        if group.visible.is_empty() && group.in_flight == 0 {
-            self.groups.remove(name);
+        match (group.turn, group.is_open()) {
+            (None, true) => {
+                self.next_turn += 1;
+                group.turn = Some(self.next_turn);
+                self.turns.insert(self.next_turn, Arc::clone(name));
+            }
+            (Some(turn), false) => {
+                group.turn = None;
+                self.turns.remove(&turn);
+            }
+            _ => {}
         }
-        if before != after {
-            if let Some(head) = before {
-                self.heads.remove(&head);
-            }
-            if let Some(head) = after {
-                self.heads.insert(head, Arc::clone(name));
-            }
+        if group.visible.is_empty() && group.in_flight.is_empty() {
+            self.groups.remove(name);
         }
     }
 }
 
 impl Group {
-    /// What may be received next, unless the group is locked.
-    fn head(&self) -> Option<Key> {
-        self.visible.get_min().copied().filter(|_| self.in_flight == 0)
+    /// Whether something can be received: what is visible is before all that is in flight.
+    fn is_open(&self) -> bool {
+        match (self.visible.get_min(), self.in_flight.get_min()) {
+            (Some(visible), Some(in_flight)) => visible < in_flight,
+            (visible, _) => visible.is_some(),
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::books::Books;
 use super::configure::check_redrive;
 use super::deduplication::Deduplication;
 use super::errors::{invalid, invalid_address, invalid_value, no_queue};
-use super::queue::{Queue, arn_of_url, find, on, on_own, url};
+use super::queue::{Queue, SURFACE, arn_of_url, find, on, on_own, url};
 use super::quirks::Quirks;
 use super::tags;
 use crate::cloud::{Cx, Service, Target};
@@ -91,7 +91,6 @@ fn create(cx: &mut Cx<Queues>, input: CreateQueue) -> Result<Address> {
         attributes,
         tags: input.tags,
         purged: None,
-        polled_until: Timestamp::default(),
         quirks: Quirks::default(),
         deduplication: fifo.then(Deduplication::default),
         books: Books::new(fifo),
@@ -262,7 +261,7 @@ fn purge(cx: &mut Cx<Queues>, input: Named) -> Result<()> {
     queue.purged = Some(now);
     queue.books.clear();
     if let Some(memory) = &mut queue.deduplication {
-        memory.forget_attempts();
+        memory.purge();
     }
     Ok(())
 }
@@ -277,9 +276,8 @@ fn delete(cx: &mut Cx<Queues>, input: Named) -> Result<()> {
     cx.state.forget_deleted(now);
     cx.state.deleted.insert(Arc::clone(&queue.arn), now);
     // Who polls learns that there is no queue any more.
-    if queue.is_polled(now) {
-        cx.signal(queue.signal());
-    }
+    cx.signal(queue.signal());
+    cx.cancel_timer(SURFACE, Arc::clone(&queue.arn));
     Ok(())
 }
 

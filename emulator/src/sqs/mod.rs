@@ -46,4 +46,5 @@ pub fn service() -> Service<Queues> {
         .with(tags::operations)
         .with(moves::operations)
         .event(quirks::QUIRKS, quirks::change)
+        .event(queue::SURFACE, queue::surface)
 }

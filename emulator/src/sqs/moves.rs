@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Queues;
 use super::errors::{invalid, invalid_value};
 use super::message::{Content, Message};
-use super::queue::on_own_arn;
+use super::queue::{announce, on_own_arn};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result, Timestamp};
 
@@ -220,7 +220,11 @@ fn move_one(cx: &mut Cx<Queues>, source: &str, destination: Option<&str>) -> Res
     let now = cx.now;
     let queue = cx.state.queues.get_mut(source).ok_or("AWS.SimpleQueueService.NonExistentQueue")?;
     queue.touch(now);
-    let Some((key, message)) = queue.books.next(0).and_then(|key| Some((key, queue.books.get(key)?))) else {
+    let first = match queue.books.groups() {
+        Some(groups) => groups.next().map(|(_, key, _)| key),
+        None => queue.books.next(0),
+    };
+    let Some((key, message)) = first.and_then(|key| Some((key, queue.books.get(key)?))) else {
         return Ok(false);
     };
     let target = destination.map(Arc::from).or_else(|| message.source.clone());
@@ -238,10 +242,8 @@ fn move_one(cx: &mut Cx<Queues>, source: &str, destination: Option<&str>) -> Res
     });
     let content = Content { id: cx.ids.uuid().into(), sequence, ..(*message.content).clone() };
     to.books.add(now, Message::new(Arc::new(content)), now, now);
-    if to.is_polled(now) {
-        let signal = to.signal();
-        cx.signal(signal);
-    }
+    let arn = Arc::clone(&to.arn);
+    announce(cx, &arn);
     Ok(true)
 }
 

@@ -113,6 +113,9 @@ struct RemovePermission {
 fn remove(cx: &mut Cx<Queues>, input: RemovePermission) -> Result<()> {
     let now = cx.now;
     let queue = find(cx, &input.queue_url)?;
+    if queue.attributes.policy.is_none() {
+        return Err(invalid_value(&input.label, "Label", "can't find label on existing policy."));
+    }
     let mut policy = policy_of(queue)?;
     let statements = statements(&mut policy)?;
     let before = statements.len();

@@ -43,8 +43,6 @@ pub(super) struct Queue {
     pub attributes: Attributes,
     pub tags: OrdMap<String, String>,
     pub purged: Option<Timestamp>,
-    /// Until when somebody may be waiting for a message.
-    pub polled_until: Timestamp,
     pub quirks: Quirks,
     pub deduplication: Option<Deduplication>,
     pub books: Books,
@@ -66,11 +64,6 @@ impl Queue {
         format!("sqs/{}", self.arn)
     }
 
-    /// Whether anybody may wait for a message: only then is it worth a signal.
-    pub fn is_polled(&self, now: Timestamp) -> bool {
-        self.polled_until >= now
-    }
-
     /// Takes a message that failed elsewhere too often. It keeps its id and what is known of its receives.
     ///
     /// A standard queue keeps the time at which it was sent as well, a FIFO queue begins it anew.
@@ -88,13 +81,14 @@ impl Queues {
     }
 }
 
-/// The ARN of the queue at a URL, whatever its host: the account and the name count.
+/// The ARN of the queue at a URL, whatever its host: the account and the name count. Like AWS, we take a bare name for a queue
+/// of the caller's account.
 pub(super) fn arn_of_url(scope: &Scope, url: &str) -> Option<String> {
-    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (rest, name) = path.rsplit_once('/')?;
+    let (rest, name) = url.rsplit_once('/').unwrap_or(("", url));
     let account = rest.rsplit('/').next().unwrap_or(rest);
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    (is_account && !name.is_empty()).then(|| arn(&scope.region, account, name))
+    let account = if is_account { account } else { &scope.account };
+    (!name.is_empty()).then(|| arn(&scope.region, account, name))
 }
 
 pub(super) fn arn(region: &str, account: &str, name: &str) -> String {
@@ -146,6 +140,40 @@ pub(super) fn find_in<'a>(state: &'a mut Queues, scope: &Scope, now: Timestamp, 
     let queue = state.get_mut(&arn)?;
     queue.touch(now);
     Ok(queue)
+}
+
+/// The event by which what is due becomes visible: see [`watch`].
+pub(super) const SURFACE: &str = "Surface";
+
+/// Something may have become visible: tells who waits for it, here or in Lambda.
+pub(super) fn announce(cx: &mut Cx<Queues>, arn: &str) {
+    let Some(queue) = cx.state.queues.get(arn) else { return };
+    let (home, signal) = (Scope::new(Arc::clone(&queue.account), region_of(arn)), queue.signal());
+    cx.signal_in(&home, signal);
+    watch(cx, arn);
+}
+
+/// Has a queue announce the next message that becomes visible by itself. There is one timer for each queue.
+pub(super) fn watch(cx: &mut Cx<Queues>, arn: &str) {
+    match cx.state.queues.get(arn).and_then(|queue| queue.books.next_due()) {
+        Some(at) => cx.set_timer(SURFACE, arn, at),
+        None => cx.cancel_timer(SURFACE, arn),
+    }
+}
+
+/// The next message has become visible.
+pub(super) fn surface(cx: &mut Cx<Queues>, arn: &str) -> Result<()> {
+    let now = cx.now;
+    if let Some(queue) = cx.state.queues.get_mut(arn) {
+        queue.touch(now);
+    }
+    announce(cx, arn);
+    Ok(())
+}
+
+/// The region of a queue's ARN.
+pub(super) fn region_of(arn: &str) -> &str {
+    arn.split(':').nth(3).unwrap_or("")
 }
 
 /// A number of seconds as time.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Queues;
 use super::errors::no_queue;
+use super::queue::region_of;
 use crate::cloud::{Cloud, Cx, Running, Scope};
 use crate::{Error, Result};
 
@@ -81,10 +82,6 @@ impl Cloud {
         });
         views.collect()
     }
-}
-
-fn region_of(arn: &str) -> &str {
-    arn.split(':').nth(3).unwrap_or("")
 }
 
 pub(super) fn change(cx: &mut Cx<Queues>, told: &str) -> Result<()> {

@@ -12,7 +12,7 @@ use super::digest::{self, AttributeValue};
 use super::errors::{invalid_value, unknown_attribute};
 use super::handle::Handle;
 use super::message::Message;
-use super::queue::{Queue, find_in, on, seconds};
+use super::queue::{Queue, announce, find_in, on, seconds, watch};
 use super::send::TRACE_HEADER;
 use crate::cloud::{Cx, Ids, Later, Service, Step};
 use crate::{Error, Result, Timestamp};
@@ -104,10 +104,11 @@ fn receive(cx: &mut Cx<Queues>, input: &ReceiveMessage) -> Result<Step<Received>
         }
     }
     let messages: Vec<_> = keys.iter().filter_map(|key| Some(input.deliver(queue, *key, queue.books.get(*key)?))).collect();
+    watch(cx, &arn);
     if !messages.is_empty() {
         return Ok(Step::Done(Received { messages }));
     }
-    wait(queue, &wanted, cx.resumed, now)
+    wait(cx.state.get_mut(&arn)?, &wanted, cx.resumed, now)
 }
 
 /// Nothing is there: the caller waits for a signal, for what becomes visible by itself, or for the end of its patience.
@@ -124,7 +125,6 @@ fn wait(
     if deadline <= now {
         return Ok(Step::Done(Received { messages: Vec::new() }));
     }
-    queue.polled_until = queue.polled_until.max(deadline);
     let until = queue.books.next_due().map_or(deadline, |due| due.min(deadline));
     Ok(Step::Later(Later { signal: queue.signal(), until: Some(until), token: deadline.millis().to_string() }))
 }
@@ -148,10 +148,8 @@ fn bury(cx: &mut Cx<Queues>, target: Option<(Arc<str>, u32)>, dead: Vec<(Key, Me
     for (key, message) in dead {
         queue.bury(key, message, source, now);
     }
-    if queue.is_polled(now) {
-        let signal = queue.signal();
-        cx.signal(signal);
-    }
+    let arn = Arc::clone(&queue.arn);
+    announce(cx, &arn);
 }
 
 /// Answers again what the first receive of this attempt was answered, as long as all of it is in flight by that receive.
@@ -187,18 +185,13 @@ fn take(
     }
     let until = now + seconds(wanted.visibility);
     let mut keys = Vec::new();
-    let mut group: Option<Arc<str>> = None;
+    let mut turn = None;
     while keys.len() < wanted.count.min(room) {
-        // As many as possible of one group, then of the next.
-        let same = group.as_deref().and_then(|group| queue.books.next_in(group));
-        let Some(key) = same.or_else(|| queue.books.next(nth(queue, ids))) else { break };
+        let Some(key) = next(queue, ids, &mut turn) else { break };
         let Some(message) = queue.books.get(key) else { break };
         if max_receives.is_some_and(|max| message.receives >= max) {
             dead.extend(queue.books.remove(key).map(|message| (key, message)));
             continue;
-        }
-        if queue.is_fifo() {
-            group.clone_from(&message.content.group);
         }
         queue.books.take(key, now, until);
         keys.push(key);
@@ -214,13 +207,25 @@ fn take(
     Ok(keys)
 }
 
-/// Which of the visible messages is next: the oldest, unless the queue is to reorder.
-fn nth(queue: &Queue, ids: &mut Ids) -> usize {
-    if !queue.quirks.reorder {
-        return 0;
+/// The group that a receive takes messages of, and the message in flight that it must not go beyond.
+type Turn = Option<(Arc<str>, Option<Key>)>;
+
+/// Which of the visible messages is next: the oldest, unless the queue is to reorder; of a FIFO queue as many as possible of
+/// one group, then of the next.
+fn next(queue: &Queue, ids: &mut Ids, turn: &mut Turn) -> Option<Key> {
+    let Some(groups) = queue.books.groups() else {
+        let window = if queue.quirks.reorder { queue.books.counts().visible.min(REORDER_WINDOW) } else { 1 };
+        let nth = if window > 1 { ids.below(window as u64) } else { 0 };
+        return queue.books.next(usize::try_from(nth).unwrap_or(0));
+    };
+    if let Some((group, barrier)) = turn
+        && let Some(key) = groups.next_in(group, *barrier)
+    {
+        return Some(key);
     }
-    let window = queue.books.counts().visible.min(REORDER_WINDOW);
-    usize::try_from(ids.below(window as u64)).unwrap_or(0)
+    let (group, key, barrier) = groups.next()?;
+    *turn = Some((group, barrier));
+    Some(key)
 }
 
 impl ReceiveMessage {

@@ -43,7 +43,9 @@ impl RedrivePolicy {
         if target.split(':').count() != 6 {
             return Err(refuse("Invalid value for deadLetterTargetArn."));
         }
-        Ok(Self { target: target.to_owned(), max_receives, text: text.to_owned() })
+        // The count is told as a number, even if it came as text.
+        let text = serde_json::json!({ "deadLetterTargetArn": target, "maxReceiveCount": max_receives }).to_string();
+        Ok(Self { target: target.to_owned(), max_receives, text })
     }
 }
 

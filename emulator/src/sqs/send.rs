@@ -11,7 +11,7 @@ use super::batch::{self, Outcomes};
 use super::digest::{self, AttributeValue};
 use super::errors::{invalid, invalid_value, missing};
 use super::message::{Content, Message, sequence_number};
-use super::queue::{Queue, find_in, on, seconds};
+use super::queue::{Queue, announce, find_in, on, seconds};
 use crate::cloud::{Cx, Ids, Service};
 use crate::{Error, Result, Timestamp};
 
@@ -77,10 +77,8 @@ fn send(cx: &mut Cx<Queues>, input: Entry) -> Result<Sent> {
     let queue = find_in(cx.state, cx.scope, now, &input.queue_url)?;
     input.check(queue)?;
     let sent = input.put(queue, cx.ids, &sender, now);
-    if queue.is_polled(now) {
-        let signal = queue.signal();
-        cx.signal(signal);
-    }
+    let arn = Arc::clone(&queue.arn);
+    announce(cx, &arn);
     Ok(sent)
 }
 
@@ -100,10 +98,8 @@ fn send_batch(cx: &mut Cx<Queues>, input: SendMessageBatch) -> Result<Outcomes<S
             Ok(entry.put(queue, cx.ids, &sender, now))
         },
     );
-    if queue.is_polled(now) {
-        let signal = queue.signal();
-        cx.signal(signal);
-    }
+    let arn = Arc::clone(&queue.arn);
+    announce(cx, &arn);
     Ok(outcomes)
 }
 
@@ -269,12 +265,9 @@ fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
     Err(invalid_value(id, parameter, reason))
 }
 
-/// The characters of XML 1.0, whatever the protocol.
+/// Bodies are made of the characters of XML 1.0, whatever the protocol.
 fn check_contents(body: &str) -> Result<()> {
-    let allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
-    };
-    if body.chars().all(allowed) {
+    if body.chars().all(is_allowed) {
         return Ok(());
     }
     Err(Error::client(
@@ -282,4 +275,9 @@ fn check_contents(body: &str) -> Result<()> {
         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 \
          to #x10FFFF",
     ))
+}
+
+/// A character of XML 1.0.
+pub(super) fn is_allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
 }

@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 
 use super::host::{self, Host};
-use super::query::{form, pairs};
+use super::query::{QUEUE_URL, form, pairs};
 use super::{Detected, Protocol, compression, route};
 use crate::model::{Model, OperationModel};
 use crate::{Error, Result};
@@ -35,8 +35,14 @@ pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
         && let Some((action, version)) = action(head, body)
     {
         // Who calls a queue's own URL without a signature calls SQS.
-        let scope = scope.as_deref().or_else(|| is_queue(head.uri.path()).then_some("sqs"));
-        return query(&action, version.as_deref(), scope);
+        let on_queue = is_queue(head.uri.path());
+        let detected = query(&action, version.as_deref(), scope.as_deref().or_else(|| on_queue.then_some("sqs")))?;
+        let takes_queue = || detected.operation.input_members().iter().any(|member| member.name == QUEUE_URL);
+        if on_queue && !takes_queue() {
+            let message = format!("The action {action} is not valid for this endpoint.");
+            return Err(Error::client("InvalidAction", message));
+        }
+        return Ok(detected);
     }
     rest(head, scope.as_deref())
 }

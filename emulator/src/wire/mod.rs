@@ -127,10 +127,33 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
         }
     };
     let mut input = input.map_err(|detail| errors::malformed(detected.protocol, detected.service, &detail))?;
-    if detected.service == "s3" {
-        hide_chunking(&mut input, head, &body);
+    match detected.service {
+        "s3" => hide_chunking(&mut input, head, &body),
+        "sqs" => trace_messages(&mut input, operation, head),
+        _ => {}
     }
     Ok(Decoded { input: Value::Object(input), body, unknown })
+}
+
+/// What AWS X-Ray traces by a header is traced on by the message: SQS keeps the header as a system attribute of it.
+/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html>
+fn trace_messages(input: &mut Map<String, Value>, operation: &OperationModel, head: &Parts) {
+    let Some(header) = head.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()) else { return };
+    let trace = |message: &mut Map<String, Value>| {
+        let attributes = message.entry("MessageSystemAttributes").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(attributes) = attributes {
+            let value = || serde_json::json!({ "DataType": "String", "StringValue": header });
+            attributes.entry("AWSTraceHeader").or_insert_with(value);
+        }
+    };
+    match operation.name {
+        "SendMessage" => trace(input),
+        "SendMessageBatch" => {
+            let entries = input.get_mut("Entries").and_then(Value::as_array_mut).into_iter().flatten();
+            entries.filter_map(Value::as_object_mut).for_each(trace);
+        }
+        _ => {}
+    }
 }
 
 /// What aws-chunked did to the headers is undone: the object's own coding and length remain.

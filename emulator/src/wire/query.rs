@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 64;
 const MAX_PARAMETERS: usize = 100_000;
 
 /// The parameter that a queue's own URL stands for.
-const QUEUE_URL: &str = "QueueUrl";
+pub(super) const QUEUE_URL: &str = "QueueUrl";
 
 /// The name and value pairs of a query string or a form, percent-decoded; `+` is a space.
 pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
@@ -234,8 +234,13 @@ pub fn write(operation: &OperationModel, output: &Value, request_id: &str) -> Re
     if let Some(structure) = operation.output_shape().and_then(Shape::structure) {
         let wrapper = operation.result_wrapper;
         out.extend(wrapper.into_iter().flat_map(|wrapper| ["<", wrapper, ">"]));
+        let begin = out.len();
         xml::write_members(&mut out, model, structure, members)?;
-        out.extend(wrapper.into_iter().flat_map(|wrapper| ["</", wrapper, ">"]));
+        match wrapper {
+            // AWS closes an empty result in its own tag.
+            Some(_) if out.len() == begin => out.insert(begin - 1, '/'),
+            wrapper => out.extend(wrapper.into_iter().flat_map(|wrapper| ["</", wrapper, ">"])),
+        }
     }
     out.push_str("<ResponseMetadata><RequestId>");
     xml::escape(&mut out, request_id);

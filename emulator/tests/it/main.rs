@@ -3,5 +3,7 @@
 
 mod clock;
 mod faults;
+mod mappings;
+mod stream_mappings;
 mod sdk;
 mod support;

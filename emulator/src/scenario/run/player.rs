@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::records::Books;
-use super::{Invariants, Options, Outcome, Run, Stage, outcome, stem, steps, verdict};
+use super::{Invariants, Options, Outcome, Run, Stage, outcome, stem, steps, verdict, view};
 use crate::cloud::{Aim, Call, Caller, Cloud, Fault, Reply, Scope};
 use crate::scenario::report::{StepOutcome, StepView, TraceView};
 use crate::scenario::script::{Explore, Name, Problem, Script, Span, StepKind};
@@ -76,7 +76,8 @@ pub(super) async fn play(stage: &Stage, script: &Script, options: &Options) -> R
             },
         };
         player.note(Some(index));
-        player.steps.push(StepView { line: step.line, text: step.text.clone(), at, outcome: done });
+        let queues = view::queues(&player.cloud);
+        player.steps.push(StepView { line: step.line, text: step.text.clone(), at, outcome: done, queues });
     }
     if script.steps.len() <= before_stack {
         player.deploy().await?;

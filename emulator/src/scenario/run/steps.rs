@@ -12,7 +12,7 @@ use crate::cloud::{Call, Caller, Scope};
 use crate::model::Model;
 use crate::scenario::awscli::{Command, Response};
 use crate::scenario::expect::Mismatch;
-use crate::scenario::script::{Advance, Aws, Log, Name, Span, Step, StepKind};
+use crate::scenario::script::{Advance, Aws, Expected, Invoke, Log, Name, Span, Step, StepKind};
 use crate::{Error, Result, Timestamp, wire};
 
 /// What one `PutLogEvents` may carry: events, and bytes with 26 for each event.
@@ -56,6 +56,11 @@ pub(super) async fn take(player: &mut Player<'_>, index: usize, step: &Step) -> 
             player.cloud.inject(fault.clone().into());
             Ok(())
         }
+        StepKind::Queue { name, quirks } => {
+            let arn = player.cloud.scope().arn("sqs", name);
+            player.cloud.queue_quirks(&arn, *quirks).map_err(|error| wrong_call(step.span, &error))
+        }
+        StepKind::Invoke(invoke) => self::invoke(player, index, invoke, step.span).await,
         StepKind::Expect(expectation) => expectation.evaluate(&View(player)).map_err(|mismatch| Wrong {
             difference: Some(mismatch.to_string()),
             ..Wrong::new(step.span, "this does not hold")
@@ -163,10 +168,37 @@ async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -
         Err(error) => return Err(Wrong { is_call: true, ..Wrong::new(span, command.failure(&error)) }),
     };
     let printed = printed.trim_end_matches('\n').to_owned();
-    if let Some(name) = &aws.capture {
+    compare(player, index, &words.join(" "), printed, aws.capture.as_ref(), aws.expected.as_ref())
+}
+
+/// Invokes a function; its answer is what is printed. An answer that says that it failed is one that can be expected.
+async fn invoke(player: &mut Player<'_>, index: usize, invoke: &Invoke, span: Span) -> Result<(), Wrong> {
+    let event = invoke.event.render(&|name| player.name(name))?;
+    let scope = player.cloud.scope().clone();
+    let input = json!({ "FunctionName": invoke.function });
+    let answered = page(player, "lambda", "Invoke", scope, input, Bytes::from(event)).await;
+    let answered = answered.map_err(|error| wrong_call(span, &error))?;
+    let printed = String::from_utf8_lossy(&answered.body).into_owned();
+    if !answered.output["FunctionError"].is_null() && invoke.expected.is_none() {
+        return Err(Wrong { is_call: true, ..Wrong::new(span, format!("the function failed: {printed}")) });
+    }
+    let what = format!("invoke {}", invoke.function);
+    compare(player, index, &what, printed, invoke.capture.as_ref(), invoke.expected.as_ref())
+}
+
+/// Keeps what was printed, and compares it with what was expected.
+fn compare(
+    player: &mut Player<'_>,
+    index: usize,
+    what: &str,
+    printed: String,
+    capture: Option<&String>,
+    expected: Option<&Expected>,
+) -> Result<(), Wrong> {
+    if let Some(name) = capture {
         player.variables.insert(name.clone(), printed.clone());
     }
-    let Some(expected) = &aws.expected else { return Ok(()) };
+    let Some(expected) = expected else { return Ok(()) };
     let wanted = expected.text.render(&|name| player.name(name))?;
     if wanted == printed {
         return Ok(());
@@ -175,7 +207,7 @@ async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -
         player.printed.push((index, printed));
         return Ok(());
     }
-    let mismatch = Mismatch::new(words.join(" "), wanted, printed);
+    let mismatch = Mismatch::new(what.to_owned(), wanted, printed);
     Err(Wrong {
         difference: Some(mismatch.to_string()),
         is_call: true,

@@ -22,7 +22,7 @@ pub use answer::{Answer, Outcome};
 pub use diagnostic::{Diagnostic, Problem, Span, line_column};
 pub use endings::{Ending, Explore, Named, Window};
 pub use header::Header;
-pub use steps::{Advance, Aws, Expected, Log, LogLine, Step, StepKind};
+pub use steps::{Advance, Aws, Expected, Invoke, Log, LogLine, Step, StepKind};
 pub use template::{Name, Template};
 
 /// The longest script, in bytes: long logs are written with `repeat`.

@@ -20,6 +20,39 @@ fn refusal(body: &str) -> String {
 }
 
 #[test]
+fn queues_and_invocations_parse() {
+    let script = script(
+        r#"queue mail duplicate, reorder
+queue mail normal
+invoke mailer {"a": 1}
+{"ok":true}
+
+invoke mailer
+=> answer
+expect queue mail dead count 1
+"#,
+    );
+    let StepKind::Queue { name, quirks } = &script.steps[0].kind else { panic!("another step") };
+    assert_eq!((name.as_str(), quirks.duplicate, quirks.reorder), ("mail", true, true));
+    let StepKind::Invoke(invoke) = &script.steps[2].kind else { panic!("another step") };
+    assert_eq!((invoke.function.as_str(), invoke.event.as_literal()), ("mailer", Some(r#"{"a": 1}"#)));
+    assert!(invoke.expected.is_some());
+    let StepKind::Invoke(invoke) = &script.steps[3].kind else { panic!("another step") };
+    assert_eq!((invoke.event.as_literal(), invoke.capture.as_deref()), (Some("{}"), Some("answer")));
+    for (body, says) in [
+        ("queue mail\n", "what the queue shall do is missing"),
+        ("queue mail duplicat\n", "did you mean `duplicate`"),
+        ("queue mail duplicate, normal\n", "`normal` stands alone"),
+        ("invoke mailer {a}\n", "the event is not JSON"),
+        ("expect queue mail visibel count 1\n", "did you mean `visible`"),
+        ("expect queue mail\n", "what is expected of it is missing"),
+    ] {
+        let told = refusal(body);
+        assert!(told.contains(says), "{body}: {told}");
+    }
+}
+
+#[test]
 fn the_proposal_parses() {
     let script = script(
         r#"# \t is a tab; amounts are centavos
