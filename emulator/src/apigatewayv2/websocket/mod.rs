@@ -20,7 +20,7 @@ mod tests;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
-pub(crate) use client::VirtualClient;
+pub(crate) use client::{NotConnected, VirtualClient};
 
 use super::state::{Integration, Route, Served};
 use crate::cloud::Ids;

@@ -3,6 +3,9 @@
 //! A type says which properties it honours and what a change of each means, and makes, changes and deletes its resource by
 //! calls through the front door. <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/>
 
+mod apigatewayv2_api;
+mod apigatewayv2_parts;
+mod apigatewayv2_stage;
 mod door;
 mod dynamodb_table;
 mod fit;
@@ -29,7 +32,16 @@ pub(super) use task::Task;
 use crate::Result;
 
 /// All types that there are here.
-static TYPES: [&ResourceType; 13] = [
+static TYPES: [&ResourceType; 22] = [
+    &apigatewayv2_api::TYPE,
+    &apigatewayv2_parts::AUTHORIZER,
+    &apigatewayv2_parts::DEPLOYMENT,
+    &apigatewayv2_parts::INTEGRATION,
+    &apigatewayv2_parts::INTEGRATION_RESPONSE,
+    &apigatewayv2_parts::MODEL,
+    &apigatewayv2_parts::ROUTE,
+    &apigatewayv2_parts::ROUTE_RESPONSE,
+    &apigatewayv2_stage::TYPE,
     &dynamodb_table::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,

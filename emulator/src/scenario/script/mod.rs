@@ -13,6 +13,7 @@ mod parser;
 pub mod steps;
 pub(crate) mod suggest;
 pub mod template;
+pub mod websocket;
 #[cfg(test)]
 mod tests;
 
