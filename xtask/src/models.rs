@@ -38,8 +38,7 @@ const SERVICES: &[&str] = &[
 /// What a service speaks that its model says no more: SQS's query protocol, which older SDKs and `curl` use. The names that
 /// it has in that protocol come from the last release of botocore whose model was written for it.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html>
-const SPOKEN_BESIDES: &[SpokenBesides] =
-    &[SpokenBesides { service: "sqs", protocol: "query", botocore: "1.31.80" }];
+const SPOKEN_BESIDES: &[SpokenBesides] = &[SpokenBesides { service: "sqs", protocol: "query", botocore: "1.31.80" }];
 
 /// A protocol that a service's model has lost.
 struct SpokenBesides {

@@ -118,7 +118,7 @@ impl Number {
     }
 
     /// The exact sum. A sum of more than 38 digits, or out of range, is refused; DynamoDB calls both an overflow.
-    pub fn add(self, other: Self) -> Result<Self> {
+    pub fn plus(self, other: Self) -> Result<Self> {
         if self.coefficient == 0 {
             return Ok(other);
         }
@@ -141,9 +141,9 @@ impl Number {
         Self::from_parts(negative, aligned.abs_diff(low.magnitude()), exponent)
     }
 
-    /// The exact difference, with the limits of [`Number::add`].
-    pub fn subtract(self, other: Self) -> Result<Self> {
-        self.add(Self { coefficient: -other.coefficient, ..other })
+    /// The exact difference, with the limits of [`Number::plus`].
+    pub fn minus(self, other: Self) -> Result<Self> {
+        self.plus(Self { coefficient: -other.coefficient, ..other })
     }
 
     /// How many bytes it takes in an item: one, and one for every two digits in pairs that begin at the point, and

@@ -49,6 +49,9 @@ impl Inner {
     /// resource, faults that come before, permission, the step itself, faults that come after, trace.
     pub(crate) async fn call(&self, mut call: Call, request_id: &str) -> Result<Reply, Halt> {
         self.faults.lock().restore_token(&mut call);
+        if call.host.is_none() {
+            call.host = self.served.get().cloned();
+        }
         let prepared = self.service(call.service).and_then(|service| service.prepare(&call));
         let mut step = match prepared {
             Ok(step) => step,

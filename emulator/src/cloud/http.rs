@@ -46,7 +46,9 @@ impl Inner {
             Ok(detected) => detected,
             Err(error) => {
                 let (protocol, service) = wire::likely(&head, &body);
-                return Ok(wire::encode_error(protocol, service, None, &error, &request_id));
+                let mut response = wire::encode_error(protocol, service, None, &error, &request_id);
+                wire::dress(service, &head, &mut response);
+                return Ok(response);
             }
         };
         let received = Received { signed: &head, read: &head, body: &body, entry, about: &[] };
@@ -87,14 +89,16 @@ impl Inner {
         received: &Received<'_>,
         request_id: &str,
     ) -> Result<Response<Bytes>, Halt> {
-        match self.answer(detected, received, request_id).await {
-            Ok(reply) => Ok(wire::encode(detected.protocol, detected.operation, &reply, request_id)),
+        let mut response = match self.answer(detected, received, request_id).await {
+            Ok(reply) => wire::encode(detected.protocol, detected.operation, &reply, request_id),
             Err(Halt::Error(error)) => {
                 let Detected { protocol, service, operation, .. } = detected;
-                Ok(wire::encode_error(*protocol, service, Some(operation), &error, request_id))
+                wire::encode_error(*protocol, service, Some(operation), &error, request_id)
             }
-            Err(broken) => Err(broken),
-        }
+            Err(broken) => return Err(broken),
+        };
+        wire::dress(detected.service, received.signed, &mut response);
+        Ok(response)
     }
 
     async fn answer(&self, detected: &Detected, received: &Received<'_>, request_id: &str) -> Result<Reply, Halt> {
@@ -116,7 +120,7 @@ impl Inner {
             scope,
             input: decoded.input,
             body: decoded.body,
-            host: head.headers.get(http::header::HOST).cloned(),
+            host: received.signed.headers.get(http::header::HOST).cloned(),
         };
         match wire::validate(detected.operation, &call.input) {
             Ok(()) => self.call(call, request_id).await,

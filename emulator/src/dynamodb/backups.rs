@@ -183,7 +183,10 @@ fn list(cx: &mut Cx<Tables>, input: ListBackups) -> Result<ListOutput> {
     let more = found.len() > size;
     found.truncate(size);
     let last_evaluated_backup_arn = found.last().filter(|_| more).map(|last| last.arn.clone());
-    Ok(ListOutput { backup_summaries: found.into_iter().map(|backup| summary(backup)).collect(), last_evaluated_backup_arn })
+    Ok(ListOutput {
+        backup_summaries: found.into_iter().map(|backup| summary(backup)).collect(),
+        last_evaluated_backup_arn,
+    })
 }
 
 fn summary(backup: &Backup) -> Value {
@@ -229,16 +232,19 @@ fn restore(cx: &mut Cx<Tables>, input: Restore) -> Result<TableOutput> {
         local: input.local_secondary_index_override,
         sse: input.sse_specification_override,
     };
-    let from = Restored {
-        backup: Some(backup.arn.to_string()),
-        table: backup.table.definition.arn.to_string(),
-        at: cx.now,
-    };
+    let from =
+        Restored { backup: Some(backup.arn.to_string()), table: backup.table.definition.arn.to_string(), at: cx.now };
     make(cx, backup.table.clone(), &input.target_table_name, overrides, from)
 }
 
 /// Makes a table from another one: its keys, indexes and items, without its stream, tags, policy and time to live.
-fn make(cx: &mut Cx<Tables>, mut table: Table, name: &str, overrides: Overrides, from: Restored) -> Result<TableOutput> {
+fn make(
+    cx: &mut Cx<Tables>,
+    mut table: Table,
+    name: &str,
+    overrides: Overrides,
+    from: Restored,
+) -> Result<TableOutput> {
     if cx.state.tables.contains_key(name) {
         return Err(Error::client("TableAlreadyExistsException", format!("Table already exists: {name}")));
     }
@@ -305,7 +311,9 @@ fn restore_latest(cx: &mut Cx<Tables>, input: RestoreLatest) -> Result<TableOutp
             let message = "The specified RestoreDateTime is outside the restorable window";
             return Err(Error::client("InvalidRestoreTimeException", message));
         }
-        Some(_) => return Err(Error::not_implemented("the restoring of a table to a point in time but the latest one")),
+        Some(_) => {
+            return Err(Error::not_implemented("the restoring of a table to a point in time but the latest one"));
+        }
         None if !input.use_latest_restorable_time => {
             return Err(validation("Either UseLatestRestorableTime or RestoreDateTime must be specified"));
         }
@@ -380,7 +388,9 @@ fn update_continuous(cx: &mut Cx<Tables>, input: UpdateContinuous) -> Result<Con
     let now = cx.now;
     let wanted = input.point_in_time_recovery_specification;
     if !wanted.point_in_time_recovery_enabled && wanted.recovery_period_in_days.is_some() {
-        return Err(errors::parameter("RecoveryPeriodInDays cannot be specified when point in time recovery is disabled"));
+        return Err(errors::parameter(
+            "RecoveryPeriodInDays cannot be specified when point in time recovery is disabled",
+        ));
     }
     let recovery = &mut backed_up(cx, &input.table_name)?.definition.settings.recovery;
     *recovery = wanted.point_in_time_recovery_enabled.then(|| Recovery {

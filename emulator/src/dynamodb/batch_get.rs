@@ -15,6 +15,7 @@ use super::parameters::{Json, Parameters, attributes_to_get, projection};
 use super::place::Place;
 use super::shown::Shown;
 use super::table::Table;
+use super::write::MAX_ITEM_SIZE;
 use super::{Tables, target};
 use crate::Result;
 use crate::cloud::{At, Cx, Service, Target};
@@ -23,6 +24,9 @@ use crate::cloud::{At, Cx, Service, Target};
 const MAX_KEYS: usize = 100;
 /// An answer has at most so many bytes of items; what does not fit is left unprocessed.
 const MAX_BYTES: usize = 16 << 20;
+
+/// Of one partition, and a table here is one, a request reads so many bytes, and what one more item has beyond them.
+const MAX_TABLE_BYTES: usize = (1 << 20) + MAX_ITEM_SIZE - 3;
 
 /// Adds the operation of this file.
 pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
@@ -35,20 +39,8 @@ pub(super) fn on<'a>(at: &At<Tables>, mut tables: impl Iterator<Item = &'a Strin
 }
 
 /// Refuses a batch whose caller may not act on each of its tables.
-pub(super) fn authorize<'a>(cx: &Cx<Tables>, action: &str, tables: impl Iterator<Item = &'a String>) -> Result<()> {
-    let at = At { scope: cx.scope, state: &*cx.state };
-    for name in tables.skip(1) {
-        let target = target::table(&at, name);
-        if !cx.access().may_on(action, &target) {
-            let (who, arn) = (cx.caller.principal.arn(), &target.resource);
-            let message = format!(
-                "User: {who} is not authorized to perform: {action} on resource: {arn} because no identity-based policy \
-                 allows the {action} action"
-            );
-            return Err(crate::Error::client("AccessDeniedException", message));
-        }
-    }
-    Ok(())
+pub(super) fn authorize<'a>(cx: &Cx<Tables>, action: &str, mut tables: impl Iterator<Item = &'a String>) -> Result<()> {
+    tables.try_for_each(|name| target::authorize(cx, action, name, None))
 }
 
 #[derive(Deserialize)]
@@ -188,8 +180,7 @@ fn get(cx: &mut Cx<Tables>, input: BatchGetItem) -> Result<BatchOutput> {
         }
         found.push((*name, *asked, request, table, places));
     }
-    let mut output =
-        BatchOutput { responses: Map::new(), unprocessed_keys: Map::new(), consumed_capacity: None };
+    let mut output = BatchOutput { responses: Map::new(), unprocessed_keys: Map::new(), consumed_capacity: None };
     let (mut bytes, mut capacities) = (0, Vec::new());
     let shown = input.return_consumed_capacity.as_deref();
     for (name, asked, request, table, places) in found {
@@ -219,16 +210,22 @@ fn read_table(
     bytes: &mut usize,
 ) -> Read {
     let mut read = Read { items: Vec::new(), done: 0, consumed: Consumed::default() };
+    let mut of_table = 0;
     for place in places {
         let found = table.items.get(place);
         let size = found.map_or(0, |found| found.size);
-        if *bytes + size > MAX_BYTES {
+        if *bytes + size > MAX_BYTES || of_table + size > MAX_TABLE_BYTES {
             break;
         }
         *bytes += size;
+        of_table += size;
         read.done += 1;
         read.consumed.add(Consumed::read_item(size, asked.consistent_read));
         read.items.extend(found.map(|found| show(found, wanted)));
+    }
+    // What is left unprocessed costs as much as what is not there.
+    for _ in read.done..places.len() {
+        read.consumed.add(Consumed::read_item(0, asked.consistent_read));
     }
     read
 }

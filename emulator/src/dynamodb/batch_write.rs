@@ -9,6 +9,7 @@ use dynamodb_expressions::{Item, item_from_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Tables;
 use super::batch_get::{authorize, indexed, on};
 use super::capacity::{Consumed, ConsumedCapacity, Kind, collection_metrics};
 use super::errors::validation;
@@ -18,7 +19,6 @@ use super::put_item::check_item_size;
 use super::schema::mismatch;
 use super::table::{Stored, Table};
 use super::write::{Writer, commit};
-use super::Tables;
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result};
 
@@ -119,7 +119,9 @@ fn write(cx: &mut Cx<Tables>, input: BatchWriteItem) -> Result<BatchOutput> {
             let table = cx.state.table(name)?;
             let of_table = table.definition.name.clone();
             let metric = collection_metrics(input.return_item_collection_metrics.as_deref(), table, &write.key);
-            if let (Some(metric), Value::Array(list)) = (metric, metrics.entry(name.clone()).or_insert(Value::Array(Vec::new()))) {
+            if let (Some(metric), Value::Array(list)) =
+                (metric, metrics.entry(name.clone()).or_insert(Value::Array(Vec::new())))
+            {
                 list.push(metric);
             }
             let written = commit(cx, name, &write.place, write.new.as_ref(), Writer::Caller)?;

@@ -68,6 +68,16 @@ impl Consumed {
         if local { self.local.entry(name.clone()).or_default() } else { self.global.entry(name.clone()).or_default() }
     }
 
+    /// So many units of a table.
+    pub fn of_table(units: f64) -> Self {
+        Self { table: units, ..Self::default() }
+    }
+
+    /// All units together.
+    pub fn total(&self) -> f64 {
+        self.table + self.local.values().chain(self.global.values()).sum::<f64>()
+    }
+
     /// Transactions cost twice.
     pub fn twice(mut self) -> Self {
         self.table *= 2.0;
@@ -91,7 +101,7 @@ impl Consumed {
             Some("TOTAL") => false,
             _ => return None,
         };
-        let total = self.table + self.local.values().chain(self.global.values()).sum::<f64>();
+        let total = self.total();
         let units = |units: f64| Units {
             read_capacity_units: (kind == Kind::Read).then_some(units),
             write_capacity_units: (kind == Kind::Write).then_some(units),

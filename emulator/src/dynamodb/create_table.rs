@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::definition::{
-    AttributeDefinition, IndexDefinition, KeySchemaElement, OnDemandThroughput, ProvisionedThroughput, SseSpecification,
-    StreamSpecification, Tag, WarmThroughput,
+    AttributeDefinition, IndexDefinition, KeySchemaElement, OnDemandThroughput, ProvisionedThroughput,
+    SseSpecification, StreamSpecification, Tag, WarmThroughput,
 };
-use super::describe::{Status, describe};
+use super::describe::{Status, WARM_READS, WARM_WRITES, describe};
 use super::errors::{in_use, parameter, validation};
 use super::key_schema::Attributes;
 use super::schema::KeySchema;
@@ -29,9 +29,11 @@ pub(super) const MAX_UNITS: i64 = 1_000_000_000_000;
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
-    service
-        .op("CreateTable", |at, i: &CreateTable| Target::on(target::table_arn(at.scope, &i.table_name)), create)
-        .op("DeleteTable", |at, i: &DeleteTable| target::table(at, &i.table_name), delete)
+    service.op("CreateTable", |at, i: &CreateTable| Target::on(target::table_arn(at.scope, &i.table_name)), create).op(
+        "DeleteTable",
+        |at, i: &DeleteTable| target::table(at, &i.table_name),
+        delete,
+    )
 }
 
 #[derive(Deserialize)]
@@ -69,6 +71,7 @@ pub(super) struct TableOutput {
 fn create(cx: &mut Cx<Tables>, input: CreateTable) -> Result<TableOutput> {
     let billing = Billing::from_name(input.billing_mode.as_deref().unwrap_or_default());
     check_throughput(billing, input.provisioned_throughput)?;
+    check_warm(billing, input.provisioned_throughput, input.warm_throughput)?;
     let attributes = Attributes::read(&input.attribute_definitions)?;
     let key = attributes.table_key(&input.key_schema)?;
     let mut indexes = Vec::new();
@@ -138,6 +141,32 @@ fn check_throughput(billing: Billing, provisioned: Option<ProvisionedThroughput>
     }
 }
 
+/// Warm throughput can only be more than what a table begins with.
+fn check_warm(
+    billing: Billing,
+    provisioned: Option<ProvisionedThroughput>,
+    warm: Option<WarmThroughput>,
+) -> Result<()> {
+    let Some(warm) = warm else { return Ok(()) };
+    let (reads, writes, mode) = match billing {
+        Billing::PayPerRequest => (WARM_READS, WARM_WRITES, "OnDemand"),
+        Billing::Provisioned => {
+            let units = provisioned.unwrap_or_default();
+            (units.read_capacity_units, units.write_capacity_units, "Provisioned")
+        }
+    };
+    let wanted = [
+        ("ReadUnitsPerSecond", warm.read_units_per_second, reads),
+        ("WriteUnitsPerSecond", warm.write_units_per_second, writes),
+    ];
+    match wanted.into_iter().find(|(_, wanted, least)| wanted.is_some_and(|wanted| wanted < *least)) {
+        None => Ok(()),
+        Some((name, _, _)) => Err(parameter(format_args!(
+            "Requested {name} for WarmThroughput for table is lower than initial throughput for {mode}"
+        ))),
+    }
+}
+
 /// Who pays by request provisions nothing.
 pub(super) fn neither() -> crate::Error {
     parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
@@ -174,9 +203,10 @@ struct DeleteTable {
 fn delete(cx: &mut Cx<Tables>, input: DeleteTable) -> Result<TableOutput> {
     let table = cx.state.known(&input.table_name)?;
     if table.definition.settings.deletion_protection {
-        let message = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion \
-                       protection first.";
-        return Err(validation(message));
+        let name = &table.definition.name;
+        return Err(validation(format!(
+            "1 validation error detected: Table '{name}' can't be deleted while DeletionProtectionEnabled is set to True"
+        )));
     }
     let name = table.definition.name.clone();
     let Some(table) = cx.state.tables.remove(&name) else { return Err(super::errors::no_table(&name)) };

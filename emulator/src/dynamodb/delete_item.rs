@@ -5,7 +5,7 @@
 use dynamodb_expressions::{ExpressionKind, Placeholders, item_from_json};
 use serde::Deserialize;
 
-use super::capacity::{Kind, collection_metrics};
+use super::capacity::{Consumed, Kind, collection_metrics};
 use super::parameters::{Json, Parameters, condition, expected};
 use super::put_item::{WriteOutput, check_return_values};
 use super::shown::Shown;
@@ -21,7 +21,7 @@ pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct DeleteItem {
+pub(super) struct DeleteItem {
     table_name: String,
     key: Json,
     expected: Option<Json>,
@@ -36,6 +36,11 @@ struct DeleteItem {
 }
 
 fn delete(cx: &mut Cx<Tables>, input: DeleteItem) -> Result<WriteOutput> {
+    delete_one(cx, &input).map(|(output, _)| output)
+}
+
+/// Does it, and says what it consumed whether the request asks for that or not.
+pub(super) fn delete_one(cx: &mut Cx<Tables>, input: &DeleteItem) -> Result<(WriteOutput, Consumed)> {
     let (names, values) = (input.expression_attribute_names.as_ref(), input.expression_attribute_values.as_ref());
     let parameters = Parameters {
         expressions: &[("ConditionExpression", input.condition_expression.is_some())],
@@ -63,9 +68,10 @@ fn delete(cx: &mut Cx<Tables>, input: DeleteItem) -> Result<WriteOutput> {
     let metrics = collection_metrics(input.return_item_collection_metrics.as_deref(), table, &key);
     let written = commit(cx, &input.table_name, &place, None, Writer::Caller)?;
     let asked = input.return_consumed_capacity.as_deref();
-    Ok(WriteOutput {
+    let output = WriteOutput {
         attributes: written.old.filter(|_| input.return_values.as_deref() == Some("ALL_OLD")).map(Shown::Kept),
         consumed_capacity: written.consumed.shown(asked, target::table_name(&input.table_name), Kind::Plain),
         item_collection_metrics: metrics,
-    })
+    };
+    Ok((output, written.consumed))
 }

@@ -23,8 +23,8 @@ const PAGE: usize = 100;
 const ACCOUNT_UNITS: i64 = 80_000;
 const TABLE_UNITS: i64 = 40_000;
 /// The warm throughput of a table that is paid for by request.
-const WARM_READS: i64 = 12_000;
-const WARM_WRITES: i64 = 4_000;
+pub(super) const WARM_READS: i64 = 12_000;
+pub(super) const WARM_WRITES: i64 = 4_000;
 /// An endpoint's address may be kept for so many minutes.
 const ENDPOINT_MINUTES: i64 = 1440;
 
@@ -158,7 +158,11 @@ fn describe_index<S>(cx: &Cx<S>, table: &Table, index: &Index, status: Status) -
         index_status: global.then_some(if status == Status::Creating { "CREATING" } else { "ACTIVE" }),
         provisioned_throughput: global.then(|| throughput(&index.throughput, billing, cx.now)),
         on_demand_throughput: index.throughput.on_demand.filter(|_| global).map(|on_demand| json!(on_demand)),
-        warm_throughput: index.throughput.warm.filter(|_| global).map(|warm| shown_warm(Some(warm), billing, &index.throughput)),
+        warm_throughput: index
+            .throughput
+            .warm
+            .filter(|_| global)
+            .map(|warm| shown_warm(Some(warm), billing, &index.throughput, status)),
     }
 }
 
@@ -172,14 +176,15 @@ fn throughput(throughput: &Throughput, billing: Billing, now: Timestamp) -> Valu
         "ReadCapacityUnits": units.read_capacity_units,
         "WriteCapacityUnits": units.write_capacity_units,
     });
-    let times = [("LastIncreaseDateTime", throughput.last_increase), ("LastDecreaseDateTime", throughput.last_decrease)];
+    let times =
+        [("LastIncreaseDateTime", throughput.last_increase), ("LastDecreaseDateTime", throughput.last_decrease)];
     for (name, time) in times.into_iter().filter_map(|(name, time)| Some((name, time?))) {
         shown[name] = json!(time);
     }
     shown
 }
 
-fn shown_warm(warm: Option<WarmThroughput>, billing: Billing, throughput: &Throughput) -> Value {
+fn shown_warm(warm: Option<WarmThroughput>, billing: Billing, throughput: &Throughput, status: Status) -> Value {
     let (reads, writes) = match billing {
         Billing::PayPerRequest => (WARM_READS, WARM_WRITES),
         Billing::Provisioned => {
@@ -189,7 +194,7 @@ fn shown_warm(warm: Option<WarmThroughput>, billing: Billing, throughput: &Throu
     json!({
         "ReadUnitsPerSecond": warm.and_then(|warm| warm.read_units_per_second).unwrap_or(reads),
         "WriteUnitsPerSecond": warm.and_then(|warm| warm.write_units_per_second).unwrap_or(writes),
-        "Status": "ACTIVE",
+        "Status": if status == Status::Active { "ACTIVE" } else { "UPDATING" },
     })
 }
 
@@ -234,7 +239,7 @@ fn settings<S>(cx: &Cx<S>, table: &Table, status: Status) -> Result<Map<String, 
         );
     }
     if settings.throughput.warm.is_some() || status == Status::Active {
-        put("WarmThroughput", shown_warm(settings.throughput.warm, settings.billing, &settings.throughput));
+        put("WarmThroughput", shown_warm(settings.throughput.warm, settings.billing, &settings.throughput, status));
     }
     Ok(shown)
 }

@@ -67,9 +67,9 @@ impl Index {
     pub fn project<'a>(&self, item: &'a Item) -> Cow<'a, Item> {
         match &self.projected {
             None => Cow::Borrowed(item),
-            Some(projected) => Cow::Owned(
-                projected.iter().filter_map(|name| Some((name.clone(), item.get(name)?.clone()))).collect(),
-            ),
+            Some(projected) => {
+                Cow::Owned(projected.iter().filter_map(|name| Some((name.clone(), item.get(name)?.clone()))).collect())
+            }
         }
     }
 
@@ -98,12 +98,7 @@ impl Index {
     }
 
     /// Follows a write of the table; what it wrote here, if anything.
-    pub fn put(
-        &mut self,
-        primary: &Place,
-        old: Option<&Arc<Stored>>,
-        new: Option<&Arc<Stored>>,
-    ) -> Option<IndexWrite> {
+    pub fn put(&mut self, primary: &Place, old: Option<&Arc<Stored>>, new: Option<&Arc<Stored>>) -> Option<IndexWrite> {
         let entry = |stored: &Arc<Stored>| self.key.sparse_place(&stored.item);
         let (was, is) = (old.and_then(entry), new.and_then(entry));
         let was_size = old.filter(|_| was.is_some()).map(|old| self.entry_size(old));

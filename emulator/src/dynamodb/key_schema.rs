@@ -27,7 +27,9 @@ impl Attributes {
             let kind = KeyType::from_name(attribute_type)
                 .ok_or_else(|| parameter(format_args!("Unknown AttributeType: {attribute_type}")))?;
             if attributes.iter().any(|(name, _)| **name == **attribute_name) {
-                return Err(parameter(format_args!("Duplicate AttributeName in AttributeDefinitions: {attribute_name}")));
+                return Err(parameter(format_args!(
+                    "Duplicate AttributeName in AttributeDefinitions: {attribute_name}"
+                )));
             }
             attributes.push((attribute_name.as_str().into(), kind));
         }
@@ -82,7 +84,12 @@ impl Attributes {
     }
 
     /// Reads the local indexes of a new table.
-    pub fn local_indexes(&self, definitions: &[IndexDefinition], table: &KeySchema, taken: &mut Vec<Index>) -> Result<()> {
+    pub fn local_indexes(
+        &self,
+        definitions: &[IndexDefinition],
+        table: &KeySchema,
+        taken: &mut Vec<Index>,
+    ) -> Result<()> {
         if definitions.is_empty() {
             return Err(parameter("List of LocalSecondaryIndexes is empty"));
         }

@@ -5,8 +5,8 @@
 //! Values and expressions are the crate `dynamodb-expressions`.
 
 mod backups;
-//mod batch_get;
-//mod batch_write;
+mod batch_get;
+mod batch_write;
 mod capacity;
 mod create_table;
 mod definition;
@@ -18,6 +18,7 @@ mod index;
 mod key_schema;
 mod page;
 mod parameters;
+mod partiql;
 mod place;
 mod policy;
 mod put_item;
@@ -31,14 +32,12 @@ mod streams;
 mod table;
 mod tags;
 mod target;
-//mod transact_get;
-//mod transact_write;
+mod transact_get;
+mod transact_write;
 mod ttl;
 mod update_item;
 mod update_table;
 mod write;
-
-//tests
 
 use std::sync::Arc;
 
@@ -50,6 +49,7 @@ use crate::{Error, Result};
 use backups::Backup;
 use streams::Stream;
 use table::Table;
+use transact_write::Done;
 
 /// The tables of an account in a region, with what outlives a table: its stream, its backups.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -59,6 +59,10 @@ pub struct Tables {
     streams: OrdMap<Arc<str>, Stream>,
     /// By their ARNs.
     backups: OrdMap<Arc<str>, Arc<Backup>>,
+    /// Transactions by their tokens, for as long as a repetition is the same request.
+    tokens: OrdMap<String, Done>,
+    /// The same tokens by the order of their making.
+    token_order: imbl::Vector<String>,
 }
 
 impl Tables {
@@ -106,13 +110,14 @@ pub fn service() -> Service<Tables> {
         .with(delete_item::operations)
         .with(query::operations)
         .with(scan::operations)
-        //.with(batch_get::operations)
-        //.with(batch_write::operations)
-        //.with(transact_get::operations)
-        //.with(transact_write::operations)
+        .with(batch_get::operations)
+        .with(batch_write::operations)
+        .with(transact_get::operations)
+        .with(transact_write::operations)
         .with(ttl::operations)
         .with(tags::operations)
         .with(policy::operations)
         .with(backups::operations)
+        .with(partiql::operations)
         .with(streams::operations)
 }

@@ -80,7 +80,11 @@ impl Reading<'_> {
                     return self.walk(std::iter::empty());
                 }
                 let items = self.table.items.range::<_, Place>(range);
-                if self.reverse { self.walk(items.rev().map(|(_, item)| item)) } else { self.walk(items.map(|(_, item)| item)) }
+                if self.reverse {
+                    self.walk(items.rev().map(|(_, item)| item))
+                } else {
+                    self.walk(items.map(|(_, item)| item))
+                }
             }
             Some(index) => {
                 let after = match &self.after {
@@ -92,7 +96,11 @@ impl Reading<'_> {
                     return self.walk(std::iter::empty());
                 }
                 let items = index.entries.range::<_, IndexPlace>(range);
-                if self.reverse { self.walk(items.rev().map(|(_, item)| item)) } else { self.walk(items.map(|(_, item)| item)) }
+                if self.reverse {
+                    self.walk(items.rev().map(|(_, item)| item))
+                } else {
+                    self.walk(items.map(|(_, item)| item))
+                }
             }
         }
     }

@@ -72,7 +72,11 @@ impl IndexPlace {
     /// Before or after all items of one key.
     fn edge(place: Place, after: bool) -> Self {
         let primary = place.clone();
-        Self { place, tie: if after { u64::MAX } else { 0 }, primary: if after { primary } else { Place::before_slot(0) } }
+        Self {
+            place,
+            tie: if after { u64::MAX } else { 0 },
+            primary: if after { primary } else { Place::before_slot(0) },
+        }
     }
 }
 
@@ -83,7 +87,8 @@ pub(super) type Stretch = (Bound<Place>, Bound<Place>);
 pub(super) fn segment(segment: u32, total: u32) -> Stretch {
     let edge = |number: u32| (u64::from(number) << 32).div_ceil(u64::from(total.max(1)));
     let start = Bound::Included(Place::before_slot(u32::try_from(edge(segment)).unwrap_or(u32::MAX)));
-    let end = u32::try_from(edge(segment.saturating_add(1))).map_or(Bound::Unbounded, |slot| Bound::Excluded(Place::before_slot(slot)));
+    let end = u32::try_from(edge(segment.saturating_add(1)))
+        .map_or(Bound::Unbounded, |slot| Bound::Excluded(Place::before_slot(slot)));
     (start, end)
 }
 

@@ -67,11 +67,7 @@ struct RevisionOutput {
 
 fn put(cx: &mut Cx<Tables>, input: PutPolicy) -> Result<RevisionOutput> {
     let current = policy_of(cx, &input.resource_arn)?.clone();
-    let revision = current.as_ref().map_or(NO_POLICY, |policy| &policy.revision);
-    if input.expected_revision_id.is_some_and(|expected| expected != revision) {
-        let message = "Resource-based policy not found for the provided ResourceArn: the expected revision does not match";
-        return Err(Error::client("PolicyNotFoundException", message));
-    }
+    check_revision(input.expected_revision_id.as_deref(), current.as_ref(), &input.resource_arn)?;
     // The same policy again is no change.
     if let Some(current) = current.filter(|current| *current.text == *input.policy) {
         return Ok(RevisionOutput { revision_id: Some(current.revision) });
@@ -80,6 +76,29 @@ fn put(cx: &mut Cx<Tables>, input: PutPolicy) -> Result<RevisionOutput> {
     let revision_id = Some(stored.revision.clone());
     *policy_of(cx, &input.resource_arn)? = Some(stored);
     Ok(RevisionOutput { revision_id })
+}
+
+/// A request may say which revision it means to replace.
+fn check_revision(expected: Option<&str>, current: Option<&Stored>, arn: &str) -> Result<()> {
+    let table = target::table_name(arn);
+    let detail = match (expected, current) {
+        (None, _) => return Ok(()),
+        (Some(NO_POLICY), None) => return Ok(()),
+        (Some(expected), Some(current)) if expected == current.revision => return Ok(()),
+        (Some(NO_POLICY), Some(Stored { revision, .. })) => format!(
+            "Requested policy update expecting none to be present for table {table}, but a policy exists with revision id \
+             {revision}."
+        ),
+        (Some(expected), Some(Stored { revision, .. })) => format!(
+            "Requested update for policy with revision id {expected}, but the policy associated to target table {table} has \
+             revision id {revision}."
+        ),
+        (Some(expected), None) => format!(
+            "Requested update for policy with revision id {expected}, but no policy is associated to target table {table}."
+        ),
+    };
+    let message = format!("Resource-based policy not found for the provided ResourceArn: {detail}");
+    Err(Error::client("PolicyNotFoundException", message))
 }
 
 fn policy_of<'a>(cx: &'a mut Cx<'_, Tables>, arn: &str) -> Result<&'a mut Option<Stored>> {
@@ -126,11 +145,7 @@ struct DeletePolicy {
 
 fn delete(cx: &mut Cx<Tables>, input: DeletePolicy) -> Result<RevisionOutput> {
     let policy = policy_of(cx, &input.resource_arn)?;
-    let revision = policy.as_ref().map(|policy| policy.revision.clone());
-    if input.expected_revision_id.is_some() && input.expected_revision_id != revision {
-        let message = "Resource-based policy not found for the provided ResourceArn: the expected revision does not match";
-        return Err(Error::client("PolicyNotFoundException", message));
-    }
-    *policy = None;
+    check_revision(input.expected_revision_id.as_deref(), policy.as_ref(), &input.resource_arn)?;
+    let revision = policy.take().map(|policy| policy.revision);
     Ok(RevisionOutput { revision_id: revision })
 }

@@ -8,7 +8,7 @@ use dynamodb_expressions::{ExpressionKind, Placeholders, item_from_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::capacity::{ConsumedCapacity, Kind, collection_metrics};
+use super::capacity::{Consumed, ConsumedCapacity, Kind, collection_metrics};
 use super::errors::validation;
 use super::parameters::{Json, Parameters, condition, expected};
 use super::shown::Shown;
@@ -25,7 +25,7 @@ pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct PutItem {
+pub(super) struct PutItem {
     table_name: String,
     item: Json,
     expected: Option<Json>,
@@ -52,6 +52,11 @@ pub(super) struct WriteOutput {
 }
 
 fn put(cx: &mut Cx<Tables>, input: PutItem) -> Result<WriteOutput> {
+    put_one(cx, &input).map(|(output, _)| output)
+}
+
+/// Does it, and says what it consumed whether the request asks for that or not.
+pub(super) fn put_one(cx: &mut Cx<Tables>, input: &PutItem) -> Result<(WriteOutput, Consumed)> {
     let (names, values) = (input.expression_attribute_names.as_ref(), input.expression_attribute_values.as_ref());
     let parameters = Parameters {
         expressions: &[("ConditionExpression", input.condition_expression.is_some())],
@@ -81,11 +86,12 @@ fn put(cx: &mut Cx<Tables>, input: PutItem) -> Result<WriteOutput> {
     let metrics = collection_metrics(input.return_item_collection_metrics.as_deref(), table, &new.item);
     let written = commit(cx, &input.table_name, &place, Some(&new), Writer::Caller)?;
     let asked = input.return_consumed_capacity.as_deref();
-    Ok(WriteOutput {
+    let output = WriteOutput {
         attributes: written.old.filter(|_| input.return_values.as_deref() == Some("ALL_OLD")).map(Shown::Kept),
         consumed_capacity: written.consumed.shown(asked, target::table_name(&input.table_name), Kind::Plain),
         item_collection_metrics: metrics,
-    })
+    };
+    Ok((output, written.consumed))
 }
 
 /// Puts and deletes can return what was there, and nothing else.

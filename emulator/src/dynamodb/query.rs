@@ -13,7 +13,7 @@ use super::page::{After, PageOutput, Reading};
 use super::parameters::{Json, Parameters, attributes_to_get, check_operator, condition, filter, projection};
 use super::place::{Place, Range, Stretch};
 use super::read::{self, Selection, fetches, invalid_start, start_key};
-use super::schema::KeySchema;
+use super::schema::{KeyAttribute, KeySchema};
 use super::shown::Shown;
 use super::table::Table;
 use super::{Tables, target};
@@ -112,7 +112,9 @@ impl Query {
         };
         conditions.check()?;
         check_operator(self.query_filter.as_ref(), self.conditional_operator.as_deref())?;
-        self.selection().check()?;
+        if let Some(fault) = self.selection().fault() {
+            return Err(validation(format!("1 validation error detected: {fault}")));
+        }
         Ok(Request {
             conditions,
             filter_name: if expression.is_some() { "Filter Expression" } else { "QueryFilter" },
@@ -128,10 +130,11 @@ fn query(cx: &mut Cx<Tables>, input: Query) -> Result<PageOutput> {
     let table = cx.state.table(&input.table_name)?;
     let index = read::index(table, input.index_name.as_deref(), input.consistent_read)?;
     let key = read::key(table, index);
-    if let Some(start) = &request.start {
-        check_start(start, key, read::key_length(table, index))?;
-    }
-    let condition = request.conditions.for_schema(key.hash.element(), key.range.as_ref().map(|range| range.element()))?;
+    let condition = request.conditions.for_schema(key.hash.element(), key.range.as_ref().map(|range| range.element()));
+    let condition = match &request.start {
+        Some(start) => check_start(start, key, read::key_length(table, index), condition)?,
+        None => condition?,
+    };
     let after = request.start.as_ref().map(|start| read::after(table, index, start)).transpose()?;
     if let Some(after) = &after {
         check_boundaries(after, &condition)?;
@@ -166,7 +169,7 @@ fn query(cx: &mut Cx<Tables>, input: Query) -> Result<PageOutput> {
 }
 
 /// The stretch of the table or index that fulfils a key condition.
-fn stretch(condition: &KeyCondition) -> Stretch {
+pub(super) fn stretch(condition: &KeyCondition) -> Stretch {
     let partition = Place::new(condition.hash.clone(), None);
     let at = |value| partition.with_range(Range::Value(value));
     let (start, end) = match &condition.sort {
@@ -186,11 +189,26 @@ fn stretch(condition: &KeyCondition) -> Stretch {
     (start, end)
 }
 
-fn check_start(start: &Item, key: &KeySchema, length: usize) -> Result<()> {
-    if start.len() != length || key.names().any(|name| !start.contains_key(name)) {
+/// Checks a starting key, and the condition between the parts of it, as the service does.
+fn check_start(
+    start: &Item,
+    key: &KeySchema,
+    length: usize,
+    condition: dynamodb_expressions::Result<KeyCondition>,
+) -> Result<KeyCondition> {
+    let piece = |attribute: &KeyAttribute| {
+        if !start.contains_key(&attribute.name) {
+            return Err(invalid_start());
+        }
+        key.key_piece(attribute, start).map(drop)
+    };
+    if start.len() != length {
         return Err(invalid_start());
     }
-    key.attributes().try_for_each(|attribute| key.key_piece(attribute, start).map(drop))
+    piece(&key.hash)?;
+    let condition = condition?;
+    key.range.as_ref().map_or(Ok(()), piece)?;
+    Ok(condition)
 }
 
 /// The place after which to go on must be one that the query could have answered.
@@ -207,9 +225,9 @@ fn check_boundaries(after: &After, condition: &KeyCondition) -> Result<()> {
         (Some(_), _) if !same_partition => {
             Err(validation("The query can return at most one row and cannot be restarted"))
         }
-        (None, _) if !same_partition => Err(validation(
-            "The provided starting key is outside query boundaries based on provided conditions",
-        )),
+        (None, _) if !same_partition => {
+            Err(validation("The provided starting key is outside query boundaries based on provided conditions"))
+        }
         _ => Ok(()),
     }
 }

@@ -20,29 +20,26 @@ pub(super) struct Selection<'a> {
 }
 
 impl Selection<'_> {
-    /// Checks that the parameters fit each other.
-    pub fn check(&self) -> Result<()> {
+    /// What is wrong if the parameters do not fit each other.
+    pub fn fault(&self) -> Option<String> {
+        let refused = |name: &str, what: &str| Some(format!("Cannot specify the {name} when choosing to get {what}"));
         match (self.select, self.attributes) {
-            (Some("ALL_ATTRIBUTES"), Some(name)) => refuse(name, "ALL_ATTRIBUTES"),
-            (Some("COUNT"), Some(name)) => refuse(name, "only the Count"),
-            (Some("ALL_PROJECTED_ATTRIBUTES"), Some(name)) => refuse(name, "ALL_PROJECTED_ATTRIBUTES"),
+            (Some("COUNT"), Some(name)) => refused(name, "only the Count"),
+            (Some(select @ ("ALL_ATTRIBUTES" | "ALL_PROJECTED_ATTRIBUTES")), Some(name)) => refused(name, select),
             (Some("ALL_PROJECTED_ATTRIBUTES"), None) if self.index.is_none() => {
-                Err(parameter("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"))
+                Some("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName".to_owned())
             }
-            (Some("SPECIFIC_ATTRIBUTES"), None) => Err(parameter(
-                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
-            )),
-            _ => Ok(()),
+            (Some("SPECIFIC_ATTRIBUTES"), None) => Some(
+                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+                    .to_owned(),
+            ),
+            _ => None,
         }
     }
 
     pub fn counts_only(&self) -> bool {
         self.select == Some("COUNT")
     }
-}
-
-fn refuse(name: &str, what: &str) -> Result<()> {
-    Err(validation(format!("Cannot specify the {name} when choosing to get {what}")))
 }
 
 /// The index that is read.
@@ -76,7 +73,9 @@ pub(super) fn fetches(
     let wanted = wanted.into_iter().flat_map(Projection::attributes);
     let mut missing: Vec<&str> = wanted.map(|name| &**name).filter(|name| !index.projects(name)).collect();
     if index.local {
-        missing.extend(filter.into_iter().flat_map(Condition::attributes).map(|name| &**name).filter(|name| !index.projects(name)));
+        missing.extend(
+            filter.into_iter().flat_map(Condition::attributes).map(|name| &**name).filter(|name| !index.projects(name)),
+        );
         return Ok(!missing.is_empty());
     }
     if missing.is_empty() {
@@ -92,7 +91,8 @@ pub(super) fn start_key(key: Option<&Json>) -> Result<Option<Item>> {
     let read = item_from_json(key).map_err(|error| {
         let message = error.message();
         // The service says so of some errors only.
-        let bare = ["contains duplicates", "number set", "numeric value", "significant digits", "number with magnitude"];
+        let bare =
+            ["contains duplicates", "number set", "numeric value", "significant digits", "number with magnitude"];
         if bare.iter().any(|text| message.contains(text)) {
             Error::from(error)
         } else {
@@ -111,9 +111,9 @@ pub(super) fn invalid_start() -> Error {
 pub(super) fn after(table: &Table, index: Option<&Index>, key: &Item) -> Result<After> {
     let table_key = &table.definition.key;
     let of_table: Item = table_key.key_of(key);
-    let primary = table_key.place_of_key(&of_table).map_err(|error| {
-        validation(format!("The provided starting key is invalid: {}", error.message()))
-    })?;
+    let primary = table_key
+        .place_of_key(&of_table)
+        .map_err(|error| validation(format!("The provided starting key is invalid: {}", error.message())))?;
     match index {
         None => Ok(After::Place(primary)),
         Some(index) => {

@@ -89,7 +89,9 @@ impl Scan {
         let wanted = projection(self.projection_expression.as_deref(), &mut placeholders)?;
         placeholders.finish()?;
         check_operator(self.scan_filter.as_ref(), self.conditional_operator.as_deref())?;
-        self.selection().check()?;
+        if let Some(fault) = self.selection().fault() {
+            return Err(validation(fault));
+        }
         Ok(Request { filter: expression.or(legacy_filter), wanted: wanted.or(legacy_wanted), start, segment })
     }
 
@@ -141,7 +143,10 @@ fn scan(cx: &mut Cx<Tables>, input: Scan) -> Result<PageOutput> {
     if let (Some(after), Some((number, total))) = (&after, request.segment) {
         check_segment(after, &stretch, number, total)?;
     }
-    for nested in [request.wanted.as_ref().map(Projection::nested_attributes), request.filter.as_ref().map(Condition::nested_attributes)] {
+    for nested in [
+        request.wanted.as_ref().map(Projection::nested_attributes),
+        request.filter.as_ref().map(Condition::nested_attributes),
+    ] {
         nested.map_or(Ok(()), |nested| table.check_scalar_keys(nested))?;
     }
     let reading = Reading {

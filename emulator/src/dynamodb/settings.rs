@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::backups::Recovery;
-use super::definition::{OnDemandThroughput, ProvisionedThroughput, SseSpecification, StreamSpecification, WarmThroughput};
+use super::definition::{
+    OnDemandThroughput, ProvisionedThroughput, SseSpecification, StreamSpecification, WarmThroughput,
+};
 use crate::Timestamp;
 
 /// A day, in seconds: decreases of throughput are counted by it.

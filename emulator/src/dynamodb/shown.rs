@@ -62,7 +62,9 @@ impl Serialize for Attribute<'_> {
             AttributeValue::L(list) => map.serialize_entry(name, &Each(|| list.iter().map(Attribute)))?,
             AttributeValue::SS(set) => map.serialize_entry(name, &Each(|| set.iter().map(|text| &**text)))?,
             AttributeValue::NS(set) => map.serialize_entry(name, &Each(|| set.iter().map(ToString::to_string)))?,
-            AttributeValue::BS(set) => map.serialize_entry(name, &Each(|| set.iter().map(|bytes| STANDARD.encode(bytes))))?,
+            AttributeValue::BS(set) => {
+                map.serialize_entry(name, &Each(|| set.iter().map(|bytes| STANDARD.encode(bytes))))?
+            }
         }
         map.end()
     }

@@ -147,7 +147,8 @@ impl Table {
         self.expiry = match self.definition.ttl.attribute() {
             None => OrdSet::new(),
             Some(attribute) => {
-                let timed = |(place, stored): (&Place, &Arc<Stored>)| Some((expires(attribute, Some(stored))?, place.clone()));
+                let timed =
+                    |(place, stored): (&Place, &Arc<Stored>)| Some((expires(attribute, Some(stored))?, place.clone()));
                 self.items.iter().filter_map(timed).collect()
             }
         };

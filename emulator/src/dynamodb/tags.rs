@@ -2,17 +2,22 @@
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.html>
 
+use std::ops::Bound;
+
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::definition::Tag;
-use super::errors::{self, parameter, validation};
+use super::errors::{self, validation};
 use super::{Tables, target};
 use crate::cloud::{At, Cx, Service, Target};
 use crate::{Error, Result};
 
 /// A table has at most so many tags.
 const MAX_TAGS: usize = 50;
+
+/// `ListTagsOfResource` answers at most so many.
+const PAGE: usize = 10;
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
@@ -41,7 +46,9 @@ fn add(tags: &mut OrdMap<String, String>, more: &[Tag]) -> Result<()> {
         tags.insert(key.clone(), value.clone());
     }
     if tags.len() > MAX_TAGS {
-        return Err(validation(format!("One or more parameter values were invalid: Too many tags, at most {MAX_TAGS}")));
+        return Err(validation(format!(
+            "One or more parameter values were invalid: Too many tags, at most {MAX_TAGS}"
+        )));
     }
     Ok(())
 }
@@ -49,7 +56,11 @@ fn add(tags: &mut OrdMap<String, String>, more: &[Tag]) -> Result<()> {
 /// Checks an ARN as the service does: what is no ARN at all is denied, what is another resource's is invalid.
 fn check(cx: &Cx<Tables>, operation: &str, arn: &str) -> Result<()> {
     let is_arn = arn.splitn(6, ':').filter(|part| !part.is_empty()).count() == 6;
-    let has_resource = arn.rsplit(':').next().and_then(|last| last.split_once('/')).is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
+    let has_resource = arn
+        .rsplit(':')
+        .next()
+        .and_then(|last| last.split_once('/'))
+        .is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
     if !is_arn || !has_resource {
         let who = cx.caller.principal.arn();
         let resource = if arn.is_empty() { "*" } else { arn };
@@ -67,6 +78,7 @@ fn check(cx: &Cx<Tables>, operation: &str, arn: &str) -> Result<()> {
 #[serde(rename_all = "PascalCase")]
 struct TagResource {
     resource_arn: String,
+    #[serde(default)]
     tags: Vec<Tag>,
 }
 
@@ -90,6 +102,7 @@ fn tagged<'a>(cx: &'a mut Cx<'_, Tables>, arn: &str) -> Result<&'a mut OrdMap<St
 #[serde(rename_all = "PascalCase")]
 struct UntagResource {
     resource_arn: String,
+    #[serde(default)]
     tag_keys: Vec<String>,
 }
 
@@ -98,7 +111,7 @@ fn untag(cx: &mut Cx<Tables>, input: UntagResource) -> Result<()> {
     if input.tag_keys.is_empty() {
         return Err(validation("Atleast one Tag Key needs to be provided as Input."));
     }
-    let tags = tagged(cx, &input.resource_arn)?;
+    let tags = tagged(cx, &input.resource_arn).map_err(|_| errors::not_found())?;
     for key in &input.tag_keys {
         tags.remove(key);
     }
@@ -116,14 +129,19 @@ struct ListTags {
 #[serde(rename_all = "PascalCase")]
 struct TagsOutput {
     tags: Vec<Tag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
 }
 
 fn list(cx: &mut Cx<Tables>, input: ListTags) -> Result<TagsOutput> {
     check(cx, "ListTagsOfResource", &input.resource_arn)?;
-    if input.next_token.is_some() {
-        // All of a table's tags fit into one answer, so that no token was ever given.
-        return Err(parameter("Invalid NextToken"));
-    }
-    let tags = tagged(cx, &input.resource_arn)?;
-    Ok(TagsOutput { tags: tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect() })
+    // A token is the key of the last tag that was answered.
+    let after = input.next_token.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    let range = tagged(cx, &input.resource_arn)?.range::<_, str>((after, Bound::Unbounded));
+    let mut tags: Vec<Tag> =
+        range.take(PAGE + 1).map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
+    let more = tags.len() > PAGE;
+    tags.truncate(PAGE);
+    let next_token = tags.last().filter(|_| more).map(|tag| tag.key.clone());
+    Ok(TagsOutput { tags, next_token })
 }

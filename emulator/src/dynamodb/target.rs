@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::Tables;
 use super::parameters::Json;
-use crate::cloud::{At, Scope, Target};
+use crate::cloud::{At, Cx, Scope, Target};
+use crate::{Error, Result};
 
 /// The name of a table, which may be given as its ARN.
 pub(super) fn table_name(name_or_arn: &str) -> &str {
@@ -62,4 +63,18 @@ pub(super) fn item(at: &At<Tables>, name: &str, item: &Json) -> Target {
 /// The text of a key's value.
 fn scalar(value: &Value) -> Option<String> {
     value.as_object()?.values().next()?.as_str().map(str::to_owned)
+}
+
+/// Refuses what the caller may not do, of an operation that acts on more than the door has looked at.
+pub(super) fn authorize(cx: &Cx<Tables>, action: &str, table_name: &str, index_name: Option<&str>) -> Result<()> {
+    let target = index(&At { scope: cx.scope, state: &*cx.state }, table_name, index_name);
+    if cx.access().may_on(action, &target) {
+        return Ok(());
+    }
+    let (who, arn) = (cx.caller.principal.arn(), &target.resource);
+    let message = format!(
+        "User: {who} is not authorized to perform: {action} on resource: {arn} because no identity-based policy allows the \
+         {action} action"
+    );
+    Err(Error::client("AccessDeniedException", message))
 }

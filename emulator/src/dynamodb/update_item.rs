@@ -8,15 +8,15 @@ use dynamodb_expressions::{Condition, ExpressionKind, Item, Placeholders, Update
 use serde::Deserialize;
 
 use super::capacity::{Consumed, Kind, collection_metrics};
-use super::errors::validation;
+use super::errors::{parameter, validation};
 use super::parameters::{Json, Parameters, condition, expected};
 use super::put_item::WriteOutput;
 use super::shown::Shown;
 use super::table::{Stored, Table};
 use super::write::{MAX_ITEM_SIZE, Writer, Written, check, commit};
 use super::{Tables, target};
-use crate::Result;
 use crate::cloud::{Cx, Service};
+use crate::{Error, Result};
 
 /// Adds the operation of this file.
 pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
@@ -25,7 +25,7 @@ pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct UpdateItem {
+pub(super) struct UpdateItem {
     table_name: String,
     key: Json,
     attribute_updates: Option<Json>,
@@ -55,10 +55,7 @@ fn read(input: &UpdateItem) -> Result<Request> {
             ("UpdateExpression", input.update_expression.is_some()),
             ("ConditionExpression", input.condition_expression.is_some()),
         ],
-        legacy: &[
-            ("AttributeUpdates", input.attribute_updates.is_some()),
-            ("Expected", input.expected.is_some()),
-        ],
+        legacy: &[("AttributeUpdates", input.attribute_updates.is_some()), ("Expected", input.expected.is_some())],
         names: names.is_some(),
         values: values.is_some(),
     };
@@ -74,7 +71,12 @@ fn read(input: &UpdateItem) -> Result<Request> {
 }
 
 fn update(cx: &mut Cx<Tables>, input: UpdateItem) -> Result<WriteOutput> {
-    let request = read(&input)?;
+    update_one(cx, &input).map(|(output, _)| output)
+}
+
+/// Does it, and says what it consumed whether the request asks for that or not.
+pub(super) fn update_one(cx: &mut Cx<Tables>, input: &UpdateItem) -> Result<(WriteOutput, Consumed)> {
+    let request = read(input)?;
     let table = cx.state.table(&input.table_name)?;
     let place = table.definition.key.place_of_key(&request.key)?;
     if let Some(update) = &request.update {
@@ -95,16 +97,28 @@ fn update(cx: &mut Cx<Tables>, input: UpdateItem) -> Result<WriteOutput> {
         None => Written { old: None, consumed: Consumed::write(None, None, &[]) },
     };
     let asked = input.return_consumed_capacity.as_deref();
-    Ok(WriteOutput {
+    let output = WriteOutput {
         attributes: returned(input.return_values.as_deref(), request.update.as_ref(), old, new),
         consumed_capacity: written.consumed.shown(asked, target::table_name(&input.table_name), Kind::Plain),
         item_collection_metrics: metrics,
-    })
+    };
+    Ok((output, written.consumed))
 }
 
-/// Checks that an update leaves the key alone and does not look into keys of indexes.
+/// Checks that an update leaves the key alone, gives the keys of indexes their types, and does not look into either.
 pub(super) fn check_update(table: &Table, update: &Update) -> Result<()> {
     update.check_keys(table.definition.key.names().map(|name| &**name))?;
+    for index in &table.indexes {
+        for attribute in index.key.attributes().filter(|attribute| !table.definition.key.has(&attribute.name)) {
+            let (name, expected) = (&attribute.name, attribute.kind.as_str());
+            if let Some(actual) = update.known_type(name).filter(|actual| *actual != expected) {
+                return Err(parameter(format_args!(
+                    "Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {}",
+                    index.name
+                )));
+            }
+        }
+    }
     table.check_scalar_keys(update.nested_attributes())
 }
 
@@ -127,7 +141,7 @@ pub(super) fn updated(
             item
         }
     };
-    table.check_index_keys(&item)?;
+    table.check_index_keys(&item).map_err(reword)?;
     let new = Stored::new(item);
     if new.size > MAX_ITEM_SIZE {
         return Err(validation("Item size to update has exceeded the maximum allowed size"));
@@ -152,5 +166,21 @@ fn returned(
         Some("UPDATED_OLD") => touched(old),
         Some("UPDATED_NEW") => touched(new),
         _ => None,
+    }
+}
+
+/// An update says of keys of indexes what a put says of them in other words.
+fn reword(error: Error) -> Error {
+    let message = error.message();
+    if message.contains("Type mismatch") {
+        return validation("The update expression attempted to update the secondary index key to unsupported type");
+    }
+    let kind = ["string", "binary"].into_iter().find(|kind| message.contains(&format!("an empty {kind} value")));
+    match kind {
+        None => error,
+        Some(kind) => validation(format!(
+            "One or more parameter values are not valid. The update expression attempted to update a secondary index key to \
+             a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {kind} value."
+        )),
     }
 }

@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use super::create_table::{MAX_UNITS, TableOutput, check_units, enabled_stream, neither};
 use super::definition::{
-    AttributeDefinition, IndexDefinition, OnDemandThroughput, ProvisionedThroughput, SseSpecification, StreamSpecification,
-    WarmThroughput,
+    AttributeDefinition, IndexDefinition, OnDemandThroughput, ProvisionedThroughput, SseSpecification,
+    StreamSpecification, WarmThroughput,
 };
 use super::describe::{Status, describe};
-use super::errors::{in_use, limit, parameter, validation};
+use super::errors::{limit, parameter, validation};
 use super::index::Index;
 use super::key_schema::{Attributes, MAX_GLOBAL};
 use super::settings::Billing;
@@ -284,8 +284,7 @@ fn change_stream(cx: &mut Cx<Tables>, table: &mut Table, wanted: Option<&StreamS
     let Some(wanted) = wanted else { return Ok(()) };
     match (enabled_stream(Some(wanted))?, &table.definition.settings.stream) {
         (Some(_), Some(_)) => {
-            let arn = table.definition.stream.as_deref().unwrap_or_default();
-            Err(in_use(format!("Cannot enable stream: the table already has the enabled stream {arn}")))
+            Err(validation(format!("Table already has an enabled stream: TableName: {}", table.definition.name)))
         }
         (None, None) => Err(validation("Table does not have an enabled stream to disable")),
         (Some(stream), None) => {

@@ -123,7 +123,9 @@ fn wildcard(text: &str) -> Parsed<Vec<String>> {
     while let Some((at, letter)) = letters.next() {
         let is_star = letter == '*';
         match (letter, parts.last_mut()) {
-            ('*', _) if after_star => return Err(invalid(format!("Consecutive wildcard characters at pos {}", at - 1))),
+            ('*', _) if after_star => {
+                return Err(invalid(format!("Consecutive wildcard characters at pos {}", at - 1)));
+            }
             ('*', _) => parts.push(String::new()),
             ('\\', Some(part)) => match letters.next() {
                 Some((_, escaped @ ('*' | '\\'))) => part.push(escaped),
@@ -211,7 +213,9 @@ fn all_of_one_kind(items: &[Value]) -> Parsed<Vec<Test>> {
         return Err(invalid("Inside anything but list, start|null|boolean is not supported."));
     }
     if items.iter().any(Value::is_string) && items.iter().any(Value::is_number) {
-        return Err(invalid("Inside anything but list, either all values are number or string, mixed type is not supported"));
+        return Err(invalid(
+            "Inside anything but list, either all values are number or string, mixed type is not supported",
+        ));
     }
     items.iter().map(test).collect()
 }

@@ -47,8 +47,16 @@ fn texts_by_their_shape() {
     check(json!({"a": [{"prefix": "us-"}]}), &[json!({"a": "us-1"})], &[json!({"a": "eu-us-"}), json!({"a": 5})]);
     check(json!({"a": [{"suffix": ".png"}]}), &[json!({"a": "x.png"})], &[json!({"a": "x.pngx"})]);
     check(json!({"a": [{"equals-ignore-case": "Alice"}]}), &[json!({"a": "aLICE"})], &[json!({"a": "Alic"})]);
-    check(json!({"a": [{"prefix": {"equals-ignore-case": "EventB"}}]}), &[json!({"a": "eventbus"})], &[json!({"a": "even"})]);
-    check(json!({"a": [{"suffix": {"equals-ignore-case": ".PNG"}}]}), &[json!({"a": "x.pnG"})], &[json!({"a": "x.jpg"})]);
+    check(
+        json!({"a": [{"prefix": {"equals-ignore-case": "EventB"}}]}),
+        &[json!({"a": "eventbus"})],
+        &[json!({"a": "even"})],
+    );
+    check(
+        json!({"a": [{"suffix": {"equals-ignore-case": ".PNG"}}]}),
+        &[json!({"a": "x.pnG"})],
+        &[json!({"a": "x.jpg"})],
+    );
 }
 
 #[test]
@@ -58,28 +66,44 @@ fn wildcards_stand_for_any_text_and_can_be_escaped() {
         &[json!({"a": "dir/.png"}), json!({"a": "dir/x/y.png"}), json!({"a": "dir/.png.png"})],
         &[json!({"a": "dir/x.jpg"}), json!({"a": "xdir/y.png"})],
     );
-    check(json!({"a": [{"wildcard": "a*b*a"}]}), &[json!({"a": "aba"}), json!({"a": "axbxa"})], &[json!({"a": "ab"}), json!({"a": "a"})]);
+    check(
+        json!({"a": [{"wildcard": "a*b*a"}]}),
+        &[json!({"a": "aba"}), json!({"a": "axbxa"})],
+        &[json!({"a": "ab"}), json!({"a": "a"})],
+    );
     check(json!({"a": [{"wildcard": "\\*\\\\"}]}), &[json!({"a": "*\\"})], &[json!({"a": "x\\"})]);
     check(json!({"a": [{"wildcard": "*"}]}), &[json!({"a": ""}), json!({"a": "x"})], &[json!({"a": 1})]);
 }
 
 #[test]
 fn numbers_within_bounds() {
-    check(json!({"a": [{"numeric": [">", 0, "<=", 5]}]}), &[json!({"a": 5}), json!({"a": 0.5})], &[json!({"a": 0}), json!({"a": "3"})]);
+    check(
+        json!({"a": [{"numeric": [">", 0, "<=", 5]}]}),
+        &[json!({"a": 5}), json!({"a": 0.5})],
+        &[json!({"a": 0}), json!({"a": "3"})],
+    );
     check(json!({"a": [{"numeric": ["=", 3.018e2]}]}), &[json!({"a": 301.8})], &[json!({"a": 301})]);
     check(json!({"a": [{"numeric": ["<", -1]}]}), &[json!({"a": -2})], &[json!({"a": -1})]);
 }
 
 #[test]
 fn addresses_in_a_block() {
-    check(json!({"a": [{"cidr": "10.0.0.0/24"}]}), &[json!({"a": "10.0.0.255"})], &[json!({"a": "10.0.1.0"}), json!({"a": "::a00:0"})]);
+    check(
+        json!({"a": [{"cidr": "10.0.0.0/24"}]}),
+        &[json!({"a": "10.0.0.255"})],
+        &[json!({"a": "10.0.1.0"}), json!({"a": "::a00:0"})],
+    );
     check(json!({"a": [{"cidr": "2001:db8::/32"}]}), &[json!({"a": "2001:db8::1"})], &[json!({"a": "2001:db9::"})]);
     check(json!({"a": [{"cidr": "0.0.0.0/0"}]}), &[json!({"a": "255.1.2.3"})], &[json!({"a": "x"})]);
 }
 
 #[test]
 fn only_leaves_exist() {
-    check(json!({"a": {"b": [{"exists": true}]}}), &[json!({"a": {"b": null}})], &[json!({}), json!({"a": {"b": {}}}), json!({"a": {"b": []}})]);
+    check(
+        json!({"a": {"b": [{"exists": true}]}}),
+        &[json!({"a": {"b": null}})],
+        &[json!({}), json!({"a": {"b": {}}}), json!({"a": {"b": []}})],
+    );
     check(
         json!({"a": {"b": [{"exists": false}]}}),
         &[json!({}), json!({"a": 1}), json!({"a": {"b": {"c": 1}}})],
@@ -90,12 +114,28 @@ fn only_leaves_exist() {
 
 #[test]
 fn anything_but_wants_something_else() {
-    check(json!({"a": [{"anything-but": "x"}]}), &[json!({"a": "y"}), json!({"a": 1})], &[json!({"a": "x"}), json!({})]);
+    check(
+        json!({"a": [{"anything-but": "x"}]}),
+        &[json!({"a": "y"}), json!({"a": 1})],
+        &[json!({"a": "x"}), json!({})],
+    );
     check(json!({"a": [{"anything-but": [1, 2]}]}), &[json!({"a": 3}), json!({"a": "1"})], &[json!({"a": 2.0})]);
     check(json!({"a": [{"anything-but": {"prefix": "x"}}]}), &[json!({"a": "ax"})], &[json!({"a": "xa"})]);
-    check(json!({"a": [{"anything-but": {"suffix": [".txt", ".md"]}}]}), &[json!({"a": "x.rs"})], &[json!({"a": "x.md"})]);
-    check(json!({"a": [{"anything-but": {"equals-ignore-case": ["a", "B"]}}]}), &[json!({"a": "c"})], &[json!({"a": "b"})]);
-    check(json!({"a": [{"anything-but": {"wildcard": "*/lib/*"}}]}), &[json!({"a": "/usr"})], &[json!({"a": "/lib/x"})]);
+    check(
+        json!({"a": [{"anything-but": {"suffix": [".txt", ".md"]}}]}),
+        &[json!({"a": "x.rs"})],
+        &[json!({"a": "x.md"})],
+    );
+    check(
+        json!({"a": [{"anything-but": {"equals-ignore-case": ["a", "B"]}}]}),
+        &[json!({"a": "c"})],
+        &[json!({"a": "b"})],
+    );
+    check(
+        json!({"a": [{"anything-but": {"wildcard": "*/lib/*"}}]}),
+        &[json!({"a": "/usr"})],
+        &[json!({"a": "/lib/x"})],
+    );
 }
 
 #[test]

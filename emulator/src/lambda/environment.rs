@@ -187,7 +187,7 @@ fn function_env(cloud: &Cloud, attempt: &Attempt, log_stream: &str) -> Result<Fu
     ] {
         vars.insert(name.to_owned(), value);
     }
-    Ok(FunctionEnv { sdk, vars })
+    Ok(FunctionEnv { sdk, vars, network: cloud.network() })
 }
 
 fn diagnostic(kind: &str, message: impl std::fmt::Display) -> Diagnostic {

@@ -207,7 +207,13 @@ fn create(cx: &mut Cx<Functions>, input: CreateFunction) -> Result<Configuration
         function_name: name.clone(),
     };
     let code = StoredCode { bucket: input.code.s3_bucket, key: input.code.s3_key };
-    let function = Function { configuration: configuration.clone(), tags: input.tags, code, policy: Default::default(), attempts: 0 };
+    let function = Function {
+        configuration: configuration.clone(),
+        tags: input.tags,
+        code,
+        policy: Default::default(),
+        attempts: 0,
+    };
     cx.state.functions.insert(name, function);
     Ok(configuration)
 }

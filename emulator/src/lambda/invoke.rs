@@ -163,8 +163,12 @@ fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>
     };
     cx.state.invocations.remove(request_id);
     cx.answer_body(Bytes::from(serde_json::to_vec(&outcome.payload)?));
-    let output =
-        InvokeOutput { function_error: outcome.error, executed_version: Some("$LATEST".to_owned()), status_code: 200, attempt };
+    let output = InvokeOutput {
+        function_error: outcome.error,
+        executed_version: Some("$LATEST".to_owned()),
+        status_code: 200,
+        attempt,
+    };
     Ok(Step::Done(output))
 }
 

@@ -15,7 +15,7 @@ mod report;
 mod tags;
 
 pub(crate) use environment::Environments;
-pub use handler::{FunctionEnv, FunctionFactory, handler};
+pub use handler::{FunctionEnv, FunctionFactory, handler, networked_handler};
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};

@@ -177,8 +177,7 @@ pub enum PointKind {
 
 impl PointKind {
     /// All, in the order in which they are explored.
-    pub const ALL: [Self; 5] =
-        [Self::CrashBefore, Self::CrashAfter, Self::LostReply, Self::Throttle, Self::Duplicate];
+    pub const ALL: [Self; 5] = [Self::CrashBefore, Self::CrashAfter, Self::LostReply, Self::Throttle, Self::Duplicate];
 
     /// The fault that it is.
     pub fn fault(self) -> FaultKind {

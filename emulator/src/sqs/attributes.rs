@@ -128,9 +128,7 @@ impl Attributes {
         match (&self.fifo, flag("FifoQueue", value)?) {
             (None, _) => Err(unknown_attribute("FifoQueue")),
             (Some(_), true) => Ok(()),
-            (Some(_), false) => {
-                Err(invalid_attribute_because("FifoQueue", "Modifying queue type is not supported."))
-            }
+            (Some(_), false) => Err(invalid_attribute_because("FifoQueue", "Modifying queue type is not supported.")),
         }
     }
 

@@ -143,7 +143,7 @@ impl Books {
 
     /// The visible message of a standard queue that is next, or the `nth` after it.
     pub fn next(&self, nth: usize) -> Option<Key> {
-        self.ready.iter().nth(nth).copied()
+        if nth == 0 { self.ready.get_min().copied() } else { self.ready.iter().nth(nth).copied() }
     }
 
     /// The groups of a FIFO queue.

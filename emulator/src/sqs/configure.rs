@@ -22,9 +22,11 @@ const TOLD: [&str; 6] = [
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Queues>) -> Service<Queues> {
-    service
-        .op("GetQueueAttributes", |at, i: &GetQueueAttributes| on(at, &i.queue_url), get)
-        .op("SetQueueAttributes", |at, i: &SetQueueAttributes| on_own(at, &i.queue_url), set)
+    service.op("GetQueueAttributes", |at, i: &GetQueueAttributes| on(at, &i.queue_url), get).op(
+        "SetQueueAttributes",
+        |at, i: &SetQueueAttributes| on_own(at, &i.queue_url),
+        set,
+    )
 }
 
 /// Whether a queue has, or may have, an attribute of this name.
@@ -123,7 +125,8 @@ impl Queues {
         if let Some(policy) = before.and_then(|before| before.redrive.as_ref()) {
             self.sources.remove(&(policy.target.as_str().into(), arn.into()));
         }
-        let target = self.queues.get(arn).and_then(|queue| Some(queue.attributes.redrive.as_ref()?.target.as_str().into()));
+        let target =
+            self.queues.get(arn).and_then(|queue| Some(queue.attributes.redrive.as_ref()?.target.as_str().into()));
         if let Some(target) = target {
             self.sources.insert((target, arn.into()));
         }

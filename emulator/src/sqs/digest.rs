@@ -147,9 +147,7 @@ fn check_name(name: &str) -> Result<()> {
 fn check_value(owner: &str, name: &str, value: &AttributeValue) -> Result<()> {
     let kind = value.kind();
     if !value.string_list_values.is_empty() || !value.binary_list_values.is_empty() {
-        return Err(attribute_error(
-            "Message attribute list values in SendMessage operation are not supported.",
-        ));
+        return Err(attribute_error("Message attribute list values in SendMessage operation are not supported."));
     }
     if value.data_type.is_empty() {
         return Err(attribute_error(format!("Message ({owner}) attribute '{name}' must contain a non-empty type.")));
@@ -161,11 +159,8 @@ fn check_value(owner: &str, name: &str, value: &AttributeValue) -> Result<()> {
         )));
     }
     let text = value.string_value.as_deref().unwrap_or("");
-    let empty = if value.is_binary() {
-        value.binary_value.as_deref().unwrap_or("").is_empty()
-    } else {
-        text.is_empty()
-    };
+    let empty =
+        if value.is_binary() { value.binary_value.as_deref().unwrap_or("").is_empty() } else { text.is_empty() };
     if empty {
         return Err(attribute_error(format!(
             "Message ({owner}) attribute '{name}' must contain a non-empty value of type '{kind}'."
@@ -175,7 +170,9 @@ fn check_value(owner: &str, name: &str, value: &AttributeValue) -> Result<()> {
         return Err(attribute_error(format!("Message ({owner}) attribute '{name}' contains invalid characters.")));
     }
     if kind == "Number" && text.parse::<f64>().is_err() {
-        return Err(attribute_error(format!("Can't cast the value of message ({owner}) attribute '{name}' to a number.")));
+        return Err(attribute_error(format!(
+            "Can't cast the value of message ({owner}) attribute '{name}' to a number."
+        )));
     }
     Ok(())
 }

@@ -23,10 +23,7 @@ pub(super) fn attribute_error(message: impl Into<String>) -> Error {
 
 /// A parameter that must be there.
 pub(super) fn missing(parameter: &str) -> Error {
-    Error::client(
-        "MissingRequiredParameterException",
-        format!("The request must contain the parameter {parameter}."),
-    )
+    Error::client("MissingRequiredParameterException", format!("The request must contain the parameter {parameter}."))
 }
 
 pub(super) fn no_queue() -> Error {

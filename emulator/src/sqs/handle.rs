@@ -46,10 +46,7 @@ impl Handle {
         let (receive, rest) = rest.split_first_chunk()?;
         (*prefix == PREFIX && rest.is_empty()).then(|| Self {
             queue: u64::from_be_bytes(*queue),
-            key: Key {
-                sent: Timestamp::from_millis(i64::from_be_bytes(*sent)),
-                number: u64::from_be_bytes(*number),
-            },
+            key: Key { sent: Timestamp::from_millis(i64::from_be_bytes(*sent)), number: u64::from_be_bytes(*number) },
             receive: u32::from_be_bytes(*receive),
         })
     }

@@ -71,7 +71,7 @@ fn create(cx: &mut Cx<Queues>, input: CreateQueue) -> Result<Address> {
         return queue.check_same(&input.attributes).map(|()| Address { queue_url });
     }
     cx.state.forget_deleted(now);
-    if cx.state.deleted.contains_key(&arn) {
+    if cx.state.deleted_names.contains(&arn) {
         return Err(Error::client(
             "QueueDeletedRecently",
             "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
@@ -274,7 +274,8 @@ fn delete(cx: &mut Cx<Queues>, input: Named) -> Result<()> {
         cx.state.sources.remove(&(policy.target.as_str().into(), Arc::clone(&queue.arn)));
     }
     cx.state.forget_deleted(now);
-    cx.state.deleted.insert(Arc::clone(&queue.arn), now);
+    cx.state.deleted.insert((now, Arc::clone(&queue.arn)));
+    cx.state.deleted_names.insert(Arc::clone(&queue.arn));
     // Who polls learns that there is no queue any more.
     cx.signal(queue.signal());
     cx.cancel_timer(SURFACE, Arc::clone(&queue.arn));
@@ -284,14 +285,12 @@ fn delete(cx: &mut Cx<Queues>, input: Named) -> Result<()> {
 impl Queues {
     /// The names of queues that were deleted long enough ago are free again.
     fn forget_deleted(&mut self, now: Timestamp) {
-        let over: Vec<Arc<str>> = self
-            .deleted
-            .iter()
-            .filter(|(_, at)| **at + DELETED_RECENTLY <= now)
-            .map(|(arn, _)| Arc::clone(arn))
-            .collect();
-        for arn in over {
-            self.deleted.remove(&arn);
+        while let Some((at, arn)) = self.deleted.get_min()
+            && *at + DELETED_RECENTLY <= now
+        {
+            let arn = Arc::clone(arn);
+            self.deleted.remove_min();
+            self.deleted_names.remove(&arn);
         }
     }
 }

@@ -121,7 +121,16 @@ fn start(cx: &mut Cx<Queues>, input: StartMessageMoveTask) -> Result<Started> {
     let destination = input.destination_arn;
     tasks.insert(
         0,
-        MoveTask { id: id.clone(), destination, rate, status: Status::Running, moved: 0, to_move, failure: None, started: now },
+        MoveTask {
+            id: id.clone(),
+            destination,
+            rate,
+            status: Status::Running,
+            moved: 0,
+            to_move,
+            failure: None,
+            started: now,
+        },
     );
     tasks.truncate(MAX_LISTED);
     cx.set_timer(MOVE, source, now);
@@ -266,7 +275,8 @@ struct Cancelled {
 }
 
 fn cancel(cx: &mut Cx<Queues>, input: CancelMessageMoveTask) -> Result<Cancelled> {
-    let handle = Handle::decode(&input.task_handle).ok_or_else(|| invalid("Value for parameter TaskHandle is invalid."))?;
+    let handle =
+        Handle::decode(&input.task_handle).ok_or_else(|| invalid("Value for parameter TaskHandle is invalid."))?;
     if !cx.state.queues.contains_key(handle.source_arn.as_str()) {
         return Err(no_resource("SourceArn"));
     }

@@ -33,9 +33,11 @@ const ACTIONS: [&str; 12] = [
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Queues>) -> Service<Queues> {
-    service
-        .op("AddPermission", |at, i: &AddPermission| on_own(at, &i.queue_url), add)
-        .op("RemovePermission", |at, i: &RemovePermission| on_own(at, &i.queue_url), remove)
+    service.op("AddPermission", |at, i: &AddPermission| on_own(at, &i.queue_url), add).op(
+        "RemovePermission",
+        |at, i: &RemovePermission| on_own(at, &i.queue_url),
+        remove,
+    )
 }
 
 #[derive(Deserialize)]
@@ -113,9 +115,6 @@ struct RemovePermission {
 fn remove(cx: &mut Cx<Queues>, input: RemovePermission) -> Result<()> {
     let now = cx.now;
     let queue = find(cx, &input.queue_url)?;
-    if queue.attributes.policy.is_none() {
-        return Err(invalid_value(&input.label, "Label", "can't find label on existing policy."));
-    }
     let mut policy = policy_of(queue)?;
     let statements = statements(&mut policy)?;
     let before = statements.len();

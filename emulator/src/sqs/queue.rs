@@ -22,8 +22,9 @@ use crate::{Result, Timestamp};
 pub struct Queues {
     /// By ARN.
     pub(super) queues: OrdMap<Arc<str>, Queue>,
-    /// When queues were deleted, for as long as their names may not be used again.
-    pub(super) deleted: OrdMap<Arc<str>, Timestamp>,
+    /// The queues that were deleted, by when, for as long as their names may not be used again.
+    pub(super) deleted: OrdSet<(Timestamp, Arc<str>)>,
+    pub(super) deleted_names: OrdSet<Arc<str>>,
     /// Each dead-letter queue with each queue that names it.
     pub(super) sources: OrdSet<(Arc<str>, Arc<str>)>,
     /// The tasks that move messages out of dead-letter queues, by the ARN of these; the newest first, and few of each.
@@ -107,9 +108,7 @@ pub(super) fn url<S>(cx: &Cx<S>, account: &str, name: &str) -> String {
 pub(super) fn on(at: &At<Queues>, url: &str) -> Target {
     let Some(arn) = arn_of_url(at.scope, url) else { return Target::any() };
     match at.state.queues.get(arn.as_str()) {
-        Some(queue) => {
-            Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account)
-        }
+        Some(queue) => Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account),
         None => Target::on(arn),
     }
 }

@@ -13,7 +13,7 @@ use super::errors::{invalid_value, unknown_attribute};
 use super::handle::Handle;
 use super::message::Message;
 use super::queue::{Queue, announce, find_in, on, seconds, watch};
-use super::send::TRACE_HEADER;
+use super::send::{TRACE_HEADER, check_id};
 use crate::cloud::{Cx, Ids, Later, Service, Step};
 use crate::{Error, Result, Timestamp};
 
@@ -103,7 +103,8 @@ fn receive(cx: &mut Cx<Queues>, input: &ReceiveMessage) -> Result<Step<Received>
             memory.remember_attempt(id, taken, now);
         }
     }
-    let messages: Vec<_> = keys.iter().filter_map(|key| Some(input.deliver(queue, *key, queue.books.get(*key)?))).collect();
+    let messages: Vec<_> =
+        keys.iter().filter_map(|key| Some(input.deliver(queue, *key, queue.books.get(*key)?))).collect();
     watch(cx, &arn);
     if !messages.is_empty() {
         return Ok(Step::Done(Received { messages }));
@@ -235,12 +236,16 @@ impl ReceiveMessage {
             let reason = format!("Must be between 1 and {MAX_MESSAGES}, if provided.");
             return Err(invalid_value(count, "MaxNumberOfMessages", reason));
         }
+        if queue.is_fifo() {
+            check_id("ReceiveRequestAttemptId", self.receive_request_attempt_id.as_deref())?;
+        }
         let attributes = &queue.attributes;
         let within = |value: Option<i64>, default: u32, max: u32, name: &str| match value {
             None => Ok(default),
-            Some(value) => u32::try_from(value).ok().filter(|value| *value <= max).ok_or_else(|| {
-                invalid_value(value, name, format!("Must be >= 0 and <= {max}, if provided."))
-            }),
+            Some(value) => u32::try_from(value)
+                .ok()
+                .filter(|value| *value <= max)
+                .ok_or_else(|| invalid_value(value, name, format!("Must be >= 0 and <= {max}, if provided."))),
         };
         let names = self.attribute_names.iter().chain(&self.message_system_attribute_names);
         if let Some(name) = names.into_iter().find(|name| !is_known(name)) {

@@ -25,14 +25,17 @@ pub(super) struct RedrivePolicy {
 
 impl RedrivePolicy {
     pub fn read(text: &str) -> Result<Self> {
-        let refuse = |reason: &str| invalid(format!("Value {text} for parameter RedrivePolicy is invalid. Reason: {reason}"));
+        let refuse =
+            |reason: &str| invalid(format!("Value {text} for parameter RedrivePolicy is invalid. Reason: {reason}"));
         let policy: Value =
             serde_json::from_str(text).map_err(|_| refuse("Redrive policy is not a valid JSON map."))?;
         let policy = policy.as_object().ok_or_else(|| refuse("Redrive policy is not a valid JSON map."))?;
         let target = policy.get("deadLetterTargetArn").and_then(Value::as_str).filter(|arn| !arn.is_empty());
-        let target = target.ok_or_else(|| refuse("Redrive policy does not contain mandatory attribute: deadLetterTargetArn."))?;
+        let target = target
+            .ok_or_else(|| refuse("Redrive policy does not contain mandatory attribute: deadLetterTargetArn."))?;
         let count = policy.get("maxReceiveCount").filter(|count| !count.is_null());
-        let count = count.ok_or_else(|| refuse("Redrive policy does not contain mandatory attribute: maxReceiveCount."))?;
+        let count =
+            count.ok_or_else(|| refuse("Redrive policy does not contain mandatory attribute: maxReceiveCount."))?;
         let number = match count {
             Value::String(text) => text.parse().ok(),
             other => other.as_u64().and_then(|number| u32::try_from(number).ok()),
@@ -59,13 +62,15 @@ pub(super) struct AllowPolicy {
 
 impl AllowPolicy {
     pub fn read(text: &str) -> Result<Self> {
-        let refuse =
-            |reason: &str| invalid(format!("Value {text} for parameter RedriveAllowPolicy is invalid. Reason: {reason}"));
+        let refuse = |reason: &str| {
+            invalid(format!("Value {text} for parameter RedriveAllowPolicy is invalid. Reason: {reason}"))
+        };
         let policy: Value =
             serde_json::from_str(text).map_err(|_| refuse("Amazon SQS can't parse the RedriveAllowPolicy."))?;
-        let listed = policy.get("sourceQueueArns").and_then(Value::as_array).map(|arns| {
-            arns.iter().filter_map(|arn| arn.as_str().map(str::to_owned)).collect::<Vec<_>>()
-        });
+        let listed = policy
+            .get("sourceQueueArns")
+            .and_then(Value::as_array)
+            .map(|arns| arns.iter().filter_map(|arn| arn.as_str().map(str::to_owned)).collect::<Vec<_>>());
         let sources = match (policy.get("redrivePermission").and_then(Value::as_str), listed) {
             (Some("allowAll"), None) => None,
             (Some("denyAll"), None) => Some(Vec::new()),
@@ -73,7 +78,11 @@ impl AllowPolicy {
             (Some("byQueue"), _) => {
                 return Err(refuse("byQueue needs one to ten sourceQueueArns."));
             }
-            _ => return Err(refuse("Amazon SQS can't create the redrive allow policy, as it's in an unsupported format.")),
+            _ => {
+                return Err(refuse(
+                    "Amazon SQS can't create the redrive allow policy, as it's in an unsupported format.",
+                ));
+            }
         };
         Ok(Self { sources, text: text.to_owned() })
     }

@@ -22,9 +22,11 @@ pub(super) const TRACE_HEADER: &str = "AWSTraceHeader";
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Queues>) -> Service<Queues> {
-    service
-        .op("SendMessage", |at, i: &Entry| on(at, &i.queue_url), send)
-        .op("SendMessageBatch", |at, i: &SendMessageBatch| on(at, &i.queue_url).action("sqs:SendMessage"), send_batch)
+    service.op("SendMessage", |at, i: &Entry| on(at, &i.queue_url), send).op(
+        "SendMessageBatch",
+        |at, i: &SendMessageBatch| on(at, &i.queue_url).action("sqs:SendMessage"),
+        send_batch,
+    )
 }
 
 /// A message to be sent: a request of its own, or an entry of a batch.
@@ -167,11 +169,7 @@ impl Entry {
     fn check_delay(&self, queue: &Queue) -> Result<()> {
         let Some(delay) = self.delay_seconds else { return Ok(()) };
         if !(0..=i64::from(MAX_DELAY)).contains(&delay) {
-            return Err(invalid_value(
-                delay,
-                "DelaySeconds",
-                format!("DelaySeconds must be >= 0 and <= {MAX_DELAY}."),
-            ));
+            return Err(invalid_value(delay, "DelaySeconds", format!("DelaySeconds must be >= 0 and <= {MAX_DELAY}.")));
         }
         if queue.is_fifo() && delay > 0 {
             return Err(not_of_this_type(delay, "DelaySeconds"));
@@ -255,7 +253,7 @@ fn not_of_this_type(value: impl std::fmt::Display, parameter: &str) -> Error {
 }
 
 /// Letters, digits and punctuation of ASCII.
-fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
+pub(super) fn check_id(parameter: &str, id: Option<&str>) -> Result<()> {
     let Some(id) = id else { return Ok(()) };
     if (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());

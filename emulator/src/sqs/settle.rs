@@ -50,7 +50,6 @@ struct Batch {
     entries: Vec<Received>,
 }
 
-
 fn delete(cx: &mut Cx<Queues>, input: Received) -> Result<()> {
     let queue = find(cx, &input.queue_url)?;
     input.delete(queue)?;
@@ -60,10 +59,14 @@ fn delete(cx: &mut Cx<Queues>, input: Received) -> Result<()> {
 fn delete_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> {
     let queue = find(cx, &input.queue_url)?;
     batch::check(&input.entries, |entry| &entry.id, "DeleteMessageBatchRequestEntry")?;
-    let outcomes = Outcomes::of(input.entries, |entry| &entry.id, |entry| {
-        entry.delete(queue)?;
-        Ok(Success { id: entry.id })
-    });
+    let outcomes = Outcomes::of(
+        input.entries,
+        |entry| &entry.id,
+        |entry| {
+            entry.delete(queue)?;
+            Ok(Success { id: entry.id })
+        },
+    );
     wake(cx, &input.queue_url)?;
     Ok(outcomes)
 }
@@ -78,10 +81,14 @@ fn change_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> 
     let now = cx.now;
     let queue = find(cx, &input.queue_url)?;
     batch::check(&input.entries, |entry| &entry.id, "ChangeMessageVisibilityBatchRequestEntry")?;
-    let outcomes = Outcomes::of(input.entries, |entry| &entry.id, |entry| {
-        entry.change(queue, now)?;
-        Ok(Success { id: entry.id })
-    });
+    let outcomes = Outcomes::of(
+        input.entries,
+        |entry| &entry.id,
+        |entry| {
+            entry.change(queue, now)?;
+            Ok(Success { id: entry.id })
+        },
+    );
     wake(cx, &input.queue_url)?;
     Ok(outcomes)
 }
@@ -90,7 +97,11 @@ fn change_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> 
 fn wake(cx: &mut Cx<Queues>, url: &str) -> Result<()> {
     let queue = find(cx, url)?;
     let (arn, is_fifo) = (Arc::clone(&queue.arn), queue.is_fifo());
-    if is_fifo { announce(cx, &arn) } else { watch(cx, &arn) }
+    if is_fifo {
+        announce(cx, &arn)
+    } else {
+        watch(cx, &arn)
+    }
     Ok(())
 }
 

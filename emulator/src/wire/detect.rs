@@ -70,6 +70,7 @@ pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
     match (service, action(head, body)) {
         (Some("lambda" | "scheduler" | "apigateway" | "execute-api"), _) => (Protocol::RestJson, service.unwrap_or("")),
         (Some("s3"), _) => (Protocol::RestXml, "s3"),
+        (None, Some(_)) if is_queue(head.uri.path()) => (Protocol::Query, "sqs"),
         (_, Some(_)) => (Protocol::Query, service.unwrap_or("")),
         (Some("iam" | "sts" | "cloudformation"), None) => (Protocol::Query, service.unwrap_or("")),
         (Some(service), None) => (json_version(head, None), service),

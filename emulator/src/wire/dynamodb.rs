@@ -5,6 +5,8 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html>.
 
 use crc_fast::CrcAlgorithm;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, ORIGIN};
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Number, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -24,6 +26,11 @@ const TABLE_NAME: std::ops::RangeInclusive<usize> = 3..=255;
 const MAX_KEY_SCHEMA: usize = 2;
 /// The operations that say that a table's name is missing or of the wrong length before all else.
 const NAME_FIRST: [&str; 5] = ["CreateTable", "DeleteTable", "DescribeTable", "DescribeTimeToLive", "UpdateTable"];
+/// The operations that look at the resource's ARN before all else.
+const ARN_FIRST: [&str; 3] = ["ListTagsOfResource", "TagResource", "UntagResource"];
+/// A request has at most so many bytes.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MAX_BODY: usize = 16 << 20;
 /// What is wrong with a value that is neither list nor map where a list or map stands in another one.
 const CAST: &str = "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class \
     java.lang.Class (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module \
@@ -34,10 +41,7 @@ const ENUM_ORDER: [(&str, &str); 6] = [
     ("ScalarAttributeType", "B, N, S"),
     ("ProjectionType", "ALL, INCLUDE, KEYS_ONLY"),
     ("ReturnValue", "ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW"),
-    (
-        "ComparisonOperator",
-        "IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS",
-    ),
+    ("ComparisonOperator", "IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS"),
     ("ConditionalOperator", "OR, AND"),
     ("Select", "SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES"),
 ];
@@ -45,6 +49,26 @@ const ENUM_ORDER: [(&str, &str); 6] = [
 /// Whether this is DynamoDB or its streams.
 pub(super) fn is(service: &str) -> bool {
     matches!(service, "dynamodb" | "dynamodbstreams")
+}
+
+/// Refuses a request that is too large.
+pub(super) fn check_size(body: &[u8]) -> Result<()> {
+    if body.len() <= MAX_BODY {
+        return Ok(());
+    }
+    Err(Error::new(413, "RequestEntityTooLarge", "The request is larger than 16 MB"))
+}
+
+/// Gives an answer the headers that depend on the request: the content type that it was sent in, and the leave for
+/// browsers to read it.
+pub(super) fn dress(request: &HeaderMap, response: &mut HeaderMap) {
+    let asked = request.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !asked.trim_start().starts_with("application/x-amz-json") {
+        response.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if request.contains_key(ORIGIN) {
+        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
 }
 
 /// Takes a value that is of another type than the model's, where the service is lenient; the error's text where it is not.
@@ -65,11 +89,7 @@ pub(super) fn coerce(model: &Model, shape: &Shape, member: Option<&Member>, valu
 
 fn boolean(text: &str) -> Option<bool> {
     let is = |words: [&str; 3]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
-    if is(["true", "yes", "1"]) {
-        Some(true)
-    } else {
-        is(["false", "no", "0"]).then_some(false)
-    }
+    if is(["true", "yes", "1"]) { Some(true) } else { is(["false", "no", "0"]).then_some(false) }
 }
 
 /// A number with a fraction is rounded down.
@@ -146,10 +166,17 @@ fn java_name(model: &Model, shape: &Shape) -> String {
     }
 }
 
-/// What is checked before the model's constraints.
-pub(super) fn check_first(operation: &OperationModel, input: &Map<String, Value>) -> Result<()> {
-    if !NAME_FIRST.contains(&operation.name.as_ref()) {
-        return Ok(());
+/// What is checked before the model's constraints; whether these are to be checked then.
+pub(super) fn check_first(operation: &OperationModel, input: &Map<String, Value>) -> Result<bool> {
+    if ARN_FIRST.contains(&operation.name) {
+        let Some(arn) = input.get("ResourceArn").and_then(Value::as_str) else {
+            return Err(Error::client("ValidationException", "Invalid TableArn"));
+        };
+        // What is no ARN is denied before the rest is looked at: the operation does so.
+        return Ok(arn.contains(":table/"));
+    }
+    if !NAME_FIRST.contains(&operation.name) {
+        return Ok(true);
     }
     let Some(name) = input.get("TableName").and_then(Value::as_str) else {
         let message = "The parameter 'TableName' is required but was not present in the request";
@@ -160,7 +187,7 @@ pub(super) fn check_first(operation: &OperationModel, input: &Map<String, Value>
         let message = "TableName must be at least 3 characters long and at most 255 characters long";
         return Err(Error::client("ValidationException", message));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The constraints that a table's name breaks: the model has only those of an ARN.

@@ -208,9 +208,13 @@ impl Facts<'_> {
         };
         if with_type {
             let name = self.type_name();
-            put("__type", &Value::from(if dynamodb::is(self.service) { dynamodb::qualified(name) } else { name.to_owned() }));
+            put(
+                "__type",
+                &Value::from(if dynamodb::is(self.service) { dynamodb::qualified(name) } else { name.to_owned() }),
+            );
         }
-        if !(self.error.message().is_empty() && dynamodb::is(self.service)) {
+        let is_mute = self.error.message().is_empty() || self.error.code() == "UnknownOperationException";
+        if !(is_mute && dynamodb::is(self.service)) {
             put(self.message_name(), &Value::from(self.error.message()));
         }
         for (name, value) in &self.members() {

@@ -21,9 +21,7 @@ pub fn parse(
 ) -> Result<Map<String, Value>, String> {
     let mut value: Value = match body.trim_ascii() {
         [] => return Ok(Map::new()),
-        body => {
-            serde_json::from_slice(body).map_err(|error| unreadable(model, &error))?
-        }
+        body => serde_json::from_slice(body).map_err(|error| unreadable(model, &error))?,
     };
     if value.is_null() {
         return Ok(Map::new());

@@ -110,6 +110,9 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
     if detected.service != "s3" {
         body = compression::inflate(&head.headers, body)?;
     }
+    if dynamodb::is(detected.service) {
+        dynamodb::check_size(&body)?;
+    }
     let mut unknown = Vec::new();
     let input = match detected.protocol {
         Protocol::RestJson | Protocol::RestXml => rest::parse(detected, head, &trailers, &mut body, &mut unknown),
@@ -186,6 +189,13 @@ pub fn encode(protocol: Protocol, operation: &OperationModel, reply: &Reply, req
             let error = Error::internal(format!("{}: {detail}", operation.name));
             encode_error(protocol, operation.service, Some(operation), &error, request_id)
         }
+    }
+}
+
+/// Gives an answer what its request decides on besides protocol and operation: see [`dynamodb`].
+pub fn dress(service: &str, head: &Parts, response: &mut Response<Bytes>) {
+    if dynamodb::is(service) {
+        dynamodb::dress(&head.headers, response.headers_mut());
     }
 }
 

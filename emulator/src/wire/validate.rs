@@ -41,8 +41,8 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
         return require_sqs(structure, members);
     }
     let is_dynamodb = dynamodb::is(operation.service);
-    if is_dynamodb {
-        dynamodb::check_first(operation, members)?;
+    if is_dynamodb && !dynamodb::check_first(operation, members)? {
+        return Ok(());
     }
     let payload = operation.input_shape().and_then(|shape| shape.payload);
     let limit = if is_dynamodb { dynamodb::MAX_VIOLATIONS } else { MAX_VIOLATIONS };
@@ -147,8 +147,7 @@ impl Checker {
         path: &dyn Fn() -> String,
     ) {
         let (keys, part) = (self.model.shape(key.shape), self.model.shape(element.shape));
-        let is_broken = |this: &Self, key: &String| !this.violated(keys, &Value::from(key.as_str()), path).is_empty();
-        if has_constraints(keys) && entries.keys().any(|key| is_broken(self, key)) {
+        if has_constraints(keys) && entries.keys().any(|key| self.breaks(keys, key)) {
             let all = if self.is_dynamodb && keys.name == "TableArn" {
                 dynamodb::table_name_constraints().join(", ")
             } else {
@@ -184,6 +183,19 @@ impl Checker {
             }
             _ => {}
         }
+    }
+
+    /// Whether the key of a map breaks a constraint. Lengths are looked at without making a value of the text, for there
+    /// is a key to each attribute of an item.
+    fn breaks(&self, shape: &Shape, text: &str) -> bool {
+        if self.is_dynamodb && shape.name == "TableArn" {
+            return !dynamodb::table_name(shape, text).is_empty();
+        }
+        if shape.pattern.is_some() || !shape.values.is_empty() {
+            return !violated(shape, &Value::from(text)).is_empty();
+        }
+        let length = text.chars().count() as i64;
+        shape.max.is_some_and(|max| length > max) || shape.min.is_some_and(|min| length < min)
     }
 
     /// The constraints that a value breaks, with those of DynamoDB that its model lacks.

@@ -139,9 +139,7 @@ pub fn read_structure(
 /// The element that a member stands in. A flattened list is known by the member's own name, else by its elements'.
 fn element_name(shape: &Shape, member: &Member) -> &'static str {
     match &shape.kind {
-        Kind::List(element) if member.flattened => {
-            member.xml_name().or(element.xml_name()).unwrap_or(member.name)
-        }
+        Kind::List(element) if member.flattened => member.xml_name().or(element.xml_name()).unwrap_or(member.name),
         _ => member.xml_name().unwrap_or(member.name),
     }
 }
@@ -179,7 +177,8 @@ fn read_many(model: &Model, shape: &Shape, elements: &[&Element], unknown: &mut 
             let mut entries = Map::new();
             for entry in elements {
                 let name = entry.named(key.xml_name().unwrap_or("key")).next().ok_or("a map entry has no key")?;
-                let element = entry.named(value.xml_name().unwrap_or("value")).next().ok_or("a map entry has no value")?;
+                let element =
+                    entry.named(value.xml_name().unwrap_or("value")).next().ok_or("a map entry has no value")?;
                 entries.insert(name.text.clone(), read(model, model.shape(value.shape), value, element, unknown)?);
             }
             Ok(Value::Object(entries))
@@ -255,7 +254,14 @@ pub fn write(
             let entry = if member.flattened { name } else { "entry" };
             for (text, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
                 start(out, entry, None, "");
-                write(out, model, model.shape(key.shape), key, key.xml_name().unwrap_or("key"), &Value::from(text.as_str()))?;
+                write(
+                    out,
+                    model,
+                    model.shape(key.shape),
+                    key,
+                    key.xml_name().unwrap_or("key"),
+                    &Value::from(text.as_str()),
+                )?;
                 write(out, model, model.shape(part.shape), part, part.xml_name().unwrap_or("value"), value)?;
                 end(out, entry);
             }

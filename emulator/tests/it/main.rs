@@ -4,6 +4,6 @@
 mod clock;
 mod faults;
 mod mappings;
-mod stream_mappings;
 mod sdk;
+mod stream_mappings;
 mod support;

@@ -155,8 +155,17 @@ async fn a_message_reaches_the_function_and_is_deleted_and_waiting_costs_nothing
     });
     let record = answered.unwrap()["Records"][0].clone();
     let names: Vec<&String> = record.as_object().unwrap().keys().collect();
-    let expected =
-        ["messageId", "receiptHandle", "body", "attributes", "messageAttributes", "md5OfBody", "eventSource", "eventSourceARN", "awsRegion"];
+    let expected = [
+        "messageId",
+        "receiptHandle",
+        "body",
+        "attributes",
+        "messageAttributes",
+        "md5OfBody",
+        "eventSource",
+        "eventSourceARN",
+        "awsRegion",
+    ];
     assert_eq!(names, expected);
     assert_eq!(record["attributes"]["ApproximateReceiveCount"], "1");
     assert_eq!(record["eventSourceARN"], arn("q"));
@@ -171,7 +180,8 @@ async fn messages_come_in_batches_of_at_most_ten() {
     world.advance(SECOND).await;
     assert_eq!(world.take(), bodies(&[]), "a mapping that is disabled reads nothing");
     let uuid = world.mapping().await["UUID"].clone();
-    let enabling = call(&world.cloud, "lambda", "UpdateEventSourceMapping", json!({ "UUID": uuid, "Enabled": true })).await;
+    let enabling =
+        call(&world.cloud, "lambda", "UpdateEventSourceMapping", json!({ "UUID": uuid, "Enabled": true })).await;
     assert_eq!(enabling.unwrap().output["State"], "Enabling");
     world.advance(SECOND).await;
     let sizes: Vec<usize> = world.take().iter().map(Vec::len).collect();
@@ -235,7 +245,10 @@ async fn only_what_failed_comes_back_and_ends_in_the_dead_letter_queue() {
     assert_eq!(world.take(), bodies(&[&["bad"]]));
     world.advance(60 * SECOND).await;
     assert_eq!(world.take(), bodies(&[]), "the fourth receive is the dead-letter queue's");
-    assert_eq!((world.counts("q").await, world.counts("dead").await), (["0", "0", "0"].map(str::to_owned), ["1", "0", "0"].map(str::to_owned)));
+    assert_eq!(
+        (world.counts("q").await, world.counts("dead").await),
+        (["0", "0", "0"].map(str::to_owned), ["1", "0", "0"].map(str::to_owned))
+    );
 }
 
 #[tokio::test]
@@ -245,7 +258,8 @@ async fn an_error_and_an_answer_that_makes_no_sense_fail_the_whole_batch() {
         (true, Err(failure())),
         (true, Ok(json!({ "batchItemFailures": [{ "itemIdentifier": "" }] }))),
     ] {
-        let settings = if partial { json!({ "FunctionResponseTypes": ["ReportBatchItemFailures"] }) } else { json!({}) };
+        let settings =
+            if partial { json!({ "FunctionResponseTypes": ["ReportBatchItemFailures"] }) } else { json!({}) };
         let answer = move |_: &[String], _: &Value| match &answer {
             Ok(value) => Ok(value.clone()),
             Err(_) => Err(failure()),
@@ -365,7 +379,9 @@ fn fault(operation: &str, kind: FaultKind) -> Fault {
 
 #[tokio::test]
 async fn a_deletion_that_is_lost_delivers_twice_and_one_whose_answer_is_lost_does_not() {
-    for (kind, deliveries) in [(FaultKind::CrashBefore, 2), (FaultKind::Refuse, 2), (FaultKind::Throttle, 2), (FaultKind::LostReply, 1)] {
+    for (kind, deliveries) in
+        [(FaultKind::CrashBefore, 2), (FaultKind::Refuse, 2), (FaultKind::Throttle, 2), (FaultKind::LostReply, 1)]
+    {
         let world = World::new("q", json!({}), json!({}), |_, _| Ok(json!(null))).await;
         world.cloud.inject(fault("DeleteMessageBatch", kind.clone()));
         world.send("q", &["one"]).await;
@@ -417,7 +433,8 @@ async fn guarded(actions: Value) -> World {
 }
 
 async fn allow(world: &World, actions: Value) {
-    let policy = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": actions, "Resource": arn("q")}});
+    let policy =
+        json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": actions, "Resource": arn("q")}});
     let put = json!({ "RoleName": "any", "PolicyName": "p", "PolicyDocument": policy.to_string() });
     call(&world.cloud, "iam", "PutRolePolicy", put).await.unwrap();
 }
@@ -502,12 +519,17 @@ async fn what_aws_refuses_is_refused_in_its_words() {
             json!({ "DestinationConfig": { "OnFailure": { "Destination": arn("q") } } }),
             "Unsupported DestinationConfig parameter for given event source mapping type.",
         ),
-        ("r", json!({ "FilterCriteria": { "Filters": [{ "Pattern": "text" }] } }), "Invalid filter pattern definition."),
+        (
+            "r",
+            json!({ "FilterCriteria": { "Filters": [{ "Pattern": "text" }] } }),
+            "Invalid filter pattern definition.",
+        ),
     ] {
         let refused = world.map(queue, settings.clone()).await.unwrap_err();
         assert_eq!(refused.message(), text, "{queue} {settings}");
     }
-    let batch = call(&world.cloud, "lambda", "UpdateEventSourceMapping", json!({ "UUID": uuid, "BatchSize": 100 })).await;
+    let batch =
+        call(&world.cloud, "lambda", "UpdateEventSourceMapping", json!({ "UUID": uuid, "BatchSize": 100 })).await;
     assert!(batch.unwrap_err().message().starts_with("Maximum batch window"));
     let deleting = call(&world.cloud, "lambda", "DeleteEventSourceMapping", json!({ "UUID": uuid })).await.unwrap();
     assert_eq!(deleting.output["State"], "Deleting");

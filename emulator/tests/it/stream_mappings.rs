@@ -51,7 +51,8 @@ impl World {
     }
 
     async fn map(&self, settings: Value) -> garoa::Result<Value> {
-        let mut input = json!({ "FunctionName": "f", "EventSourceArn": self.stream, "StartingPosition": "TRIM_HORIZON" });
+        let mut input =
+            json!({ "FunctionName": "f", "EventSourceArn": self.stream, "StartingPosition": "TRIM_HORIZON" });
         for (name, value) in settings.as_object().unwrap() {
             input[name] = value.clone();
         }
@@ -152,7 +153,8 @@ async fn filters_and_windows() {
 
 #[tokio::test]
 async fn a_batch_that_fails_is_tried_again_before_all_others_and_then_given_up() {
-    let answer = |keys: &[String], _: &Value| if keys.contains(&"bad".to_owned()) { Err(failure()) } else { Ok(json!(null)) };
+    let answer =
+        |keys: &[String], _: &Value| if keys.contains(&"bad".to_owned()) { Err(failure()) } else { Ok(json!(null)) };
     let world = World::new(answer).await;
     let destination = json!({ "OnFailure": { "Destination": "arn:aws:sqs:us-east-1:123456789012:failed" } });
     let settings = json!({ "BatchSize": 1, "MaximumRetryAttempts": 2, "DestinationConfig": destination });
@@ -177,7 +179,8 @@ async fn a_batch_that_fails_is_tried_again_before_all_others_and_then_given_up()
 
 #[tokio::test]
 async fn a_batch_that_fails_is_bisected() {
-    let answer = |keys: &[String], _: &Value| if keys.contains(&"bad".to_owned()) { Err(failure()) } else { Ok(json!(null)) };
+    let answer =
+        |keys: &[String], _: &Value| if keys.contains(&"bad".to_owned()) { Err(failure()) } else { Ok(json!(null)) };
     let world = World::new(answer).await;
     world.put(&["a", "b", "bad", "c"]).await;
     world.map(json!({ "BisectBatchOnFunctionError": true, "MaximumRetryAttempts": 0 })).await.unwrap();

@@ -79,7 +79,8 @@ impl ComparisonOperator {
     /// Refuses values of types that the operator does not compare.
     pub(crate) fn check_types(self, values: &[AttributeValue]) -> Result<()> {
         let allowed: &[&str] = match self {
-            Self::Eq | Self::Ne => &["S", "N", "B", "SS", "NS", "BS"],
+            // These two take every type, lists and maps included.
+            Self::Eq | Self::Ne => return Ok(()),
             Self::BeginsWith => &["S", "B"],
             _ => &["S", "N", "B"],
         };

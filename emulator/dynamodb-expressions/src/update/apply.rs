@@ -108,7 +108,7 @@ fn outcome(action: &Action, item: &Item, legacy: bool) -> Result<Option<Attribut
 
 fn sum(before: &AttributeValue, added: &AttributeValue, mismatch: impl Fn() -> Error) -> Result<AttributeValue> {
     Ok(match (before, added) {
-        (AttributeValue::N(before), AttributeValue::N(added)) => AttributeValue::N(before.add(*added)?),
+        (AttributeValue::N(before), AttributeValue::N(added)) => AttributeValue::N(before.plus(*added)?),
         (AttributeValue::SS(before), AttributeValue::SS(added)) => AttributeValue::SS(union(before, added)),
         (AttributeValue::NS(before), AttributeValue::NS(added)) => AttributeValue::NS(union(before, added)),
         (AttributeValue::BS(before), AttributeValue::BS(added)) => AttributeValue::BS(union(before, added)),
@@ -152,8 +152,8 @@ fn evaluate(expression: &Expression, item: &Item) -> Result<AttributeValue> {
             (AttributeValue::L(one), AttributeValue::L(other)) => AttributeValue::L(appended(&one, &other)),
             _ => return Err(Error::validation(WRONG_TYPE)),
         },
-        Expression::Plus(operands) => arithmetic(operands, item, Number::add)?,
-        Expression::Minus(operands) => arithmetic(operands, item, Number::subtract)?,
+        Expression::Plus(operands) => arithmetic(operands, item, Number::plus)?,
+        Expression::Minus(operands) => arithmetic(operands, item, Number::minus)?,
     })
 }
 

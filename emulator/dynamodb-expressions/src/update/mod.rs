@@ -64,6 +64,26 @@ impl Expression {
             Self::Plus(_) | Self::Minus(_) => Some("N"),
         }
     }
+
+    /// Takes note of the attributes into which it reads by `.` or `[]`. Its depth is limited by the parser.
+    fn note_nested(&self, nested: &mut BTreeSet<Arc<str>>) {
+        let mut note = |path: &Path| {
+            if !path.steps.is_empty() {
+                nested.insert(path.head.clone());
+            }
+        };
+        match self {
+            Self::Value(_) => {}
+            Self::Path(path) => note(path),
+            Self::IfNotExists(path, otherwise) => {
+                note(path);
+                otherwise.note_nested(nested);
+            }
+            Self::ListAppend(both) | Self::Plus(both) | Self::Minus(both) => {
+                both.iter().for_each(|operand| operand.note_nested(nested));
+            }
+        }
+    }
 }
 
 impl Update {
@@ -82,6 +102,11 @@ impl Update {
     fn new(actions: Vec<Action>, tree: PathTree, legacy: bool) -> Self {
         let mut heads = Heads::default();
         actions.iter().for_each(|action| heads.note(&action.path));
+        for action in &actions {
+            if let ActionKind::Set(expression) = &action.kind {
+                expression.note_nested(&mut heads.nested);
+            }
+        }
         Self { actions, tree, heads, legacy }
     }
 
@@ -130,7 +155,7 @@ impl Update {
         &self.heads.all
     }
 
-    /// The top-level attributes into which it writes by `.` or `[]`: key attributes may not be among them.
+    /// The top-level attributes into which it writes or reads by `.` or `[]`: key attributes may not be among them.
     pub fn nested_attributes(&self) -> &BTreeSet<Arc<str>> {
         &self.heads.nested
     }

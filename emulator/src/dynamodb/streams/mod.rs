@@ -84,7 +84,9 @@ impl Stream {
 
     /// Forgets what is older than a day.
     pub fn trim(&mut self, now: Timestamp) {
-        while self.records.front().is_some_and(|record| record.at + RETENTION <= now) || self.records.len() > MAX_RECORDS {
+        while self.records.front().is_some_and(|record| record.at + RETENTION <= now)
+            || self.records.len() > MAX_RECORDS
+        {
             self.records.pop_front();
         }
     }

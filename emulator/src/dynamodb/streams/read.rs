@@ -68,6 +68,13 @@ fn list(cx: &mut Cx<Tables>, input: ListStreams) -> Result<ListOutput> {
     // A table's streams stand together, for their ARNs begin with the table's.
     let prefix = input.table_name.map(|name| cx.scope.arn("dynamodb", format_args!("table/{name}/stream/")));
     let prefix = prefix.unwrap_or_default();
+    if input
+        .exclusive_start_stream_arn
+        .as_deref()
+        .is_some_and(|arn| !(arn.starts_with("arn:") && arn.contains("/stream/")))
+    {
+        return Err(validation("Invalid StreamArn: the ExclusiveStartStreamArn is not the ARN of a stream"));
+    }
     let start = match input.exclusive_start_stream_arn {
         Some(arn) => Bound::Excluded(arn),
         None => Bound::Included(prefix.clone()),
@@ -213,9 +220,8 @@ fn position(stream: &Stream, input: &GetShardIterator) -> Result<u64> {
                 validation(format!("The SequenceNumber parameter must be provided for the ShardIteratorType {kind}"))
             })?;
             let number = number(text).filter(|number| (1..=stream.next).contains(number));
-            let number = number.ok_or_else(|| {
-                validation("Invalid SequenceNumber: it is not one of the shard's sequence numbers")
-            })?;
+            let number = number
+                .ok_or_else(|| validation("Invalid SequenceNumber: it is not one of the shard's sequence numbers"))?;
             if number < stream.first() {
                 return Err(trimmed());
             }
@@ -307,7 +313,8 @@ fn records(cx: &mut Cx<Tables>, input: GetRecords) -> Result<RecordsOutput> {
     let from = at.position.max(first);
     let (mut shown, mut bytes) = (Vec::new(), 0);
     // Numbers have no gaps, so a record's place follows from its number.
-    for record in stream.records.iter().skip(usize::try_from(from - first).unwrap_or(usize::MAX)).take(limit) {
+    let start = usize::try_from(from - first).unwrap_or(usize::MAX);
+    for record in (start..start.saturating_add(limit)).map_while(|place| stream.records.get(place)) {
         bytes += record.size(&stream.view);
         if bytes > MAX_BYTES && !shown.is_empty() {
             break;

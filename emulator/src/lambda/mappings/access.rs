@@ -100,7 +100,8 @@ async fn of_stream(cloud: &Cloud, scope: &Scope, check: &Check, arn: &str) -> Re
     if !STREAM_ACTIONS.iter().all(|action| may(action, arn)) || !may("ListStreams", "*") {
         return Err(no_access(arn));
     }
-    let call = Call::new("dynamodbstreams", "DescribeStream", caller.clone(), scope.clone(), json!({ "StreamArn": arn }));
+    let call =
+        Call::new("dynamodbstreams", "DescribeStream", caller.clone(), scope.clone(), json!({ "StreamArn": arn }));
     match cloud.call(call).await {
         Ok(_) => {}
         Err(error) if is_denied(&error) => return Err(no_access(arn)),

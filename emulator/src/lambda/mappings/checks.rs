@@ -122,7 +122,14 @@ pub(super) fn settings(source: &Source, base: Option<&Settings>, wanted: &Wanted
 }
 
 fn shared(batch: u32, base: Option<&Settings>, wanted: &Wanted) -> Result<Settings> {
-    let new = || Settings { batch_size: batch, window: 0, filters: Vec::new(), partial: false, concurrency: None, stream: None };
+    let new = || Settings {
+        batch_size: batch,
+        window: 0,
+        filters: Vec::new(),
+        partial: false,
+        concurrency: None,
+        stream: None,
+    };
     let mut settings = base.cloned().unwrap_or_else(new);
     if let Some(size) = wanted.batch_size {
         settings.batch_size = size;

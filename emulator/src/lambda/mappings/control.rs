@@ -84,14 +84,8 @@ fn ask<O>(
     let question = cx.ids().uuid();
     let mapping_arn = mapping::arn(cx.scope, &uuid);
     let on_failure = settings.stream.as_ref().and_then(|stream| stream.on_failure.clone());
-    let check = Check {
-        uuid: question.clone(),
-        mapping_arn,
-        role: function.role,
-        function: function.name,
-        source,
-        on_failure,
-    };
+    let check =
+        Check { uuid: question.clone(), mapping_arn, role: function.role, function: function.name, source, on_failure };
     cx.start("CheckSource", &check)?;
     Ok(Step::Later(Later { signal: access::signal(&question), until: None, token: format!("{question}/{uuid}") }))
 }
@@ -100,11 +94,7 @@ fn ask<O>(
 fn answered<O>(cx: &mut Cx<Functions>, token: &str) -> Result<Result<(String, access::Checked), Step<O>>> {
     let (question, uuid) = token.split_once('/').ok_or_else(|| Error::internal("a mapping's token without a UUID"))?;
     let Some(checked) = cx.state.mappings.checked.remove(question) else {
-        return Ok(Err(Step::Later(Later {
-            signal: access::signal(question),
-            until: None,
-            token: token.to_owned(),
-        })));
+        return Ok(Err(Step::Later(Later { signal: access::signal(question), until: None, token: token.to_owned() })));
     };
     match checked.problem {
         Some(problem) => Err(invalid(problem)),

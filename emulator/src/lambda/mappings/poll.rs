@@ -193,9 +193,7 @@ async fn delete<R: std::borrow::Borrow<Value>>(
     records: &[R],
 ) {
     for batch in records.chunks(DELETE_MOST) {
-        let entry = |(id, record): (usize, &R)| {
-            json!({ "Id": id.to_string(), "ReceiptHandle": record.borrow()["receiptHandle"] })
-        };
+        let entry = |(id, record): (usize, &R)| json!({ "Id": id.to_string(), "ReceiptHandle": record.borrow()["receiptHandle"] });
         let entries: Vec<Value> = batch.iter().enumerate().map(entry).collect();
         let input = json!({ "QueueUrl": queue_url(&reader.queue), "Entries": entries });
         let call = Call::new("sqs", "DeleteMessageBatch", caller.clone(), scope.clone(), input);

@@ -77,13 +77,13 @@ impl QueueBooks {
     fn concurrency(&self, settings: &Settings, now: Timestamp) -> usize {
         let minutes = self.busy_since.map_or(0, |since| now.since(since).as_secs() / MINUTE.as_secs());
         let grown = usize::try_from(minutes).unwrap_or(MOST_CONCURRENCY).saturating_mul(MORE_EACH_MINUTE);
-        let most = settings.concurrency.map_or(MOST_CONCURRENCY, |most| usize::try_from(most).unwrap_or(MOST_CONCURRENCY));
+        let most =
+            settings.concurrency.map_or(MOST_CONCURRENCY, |most| usize::try_from(most).unwrap_or(MOST_CONCURRENCY));
         FIRST_CONCURRENCY.saturating_add(grown).min(MOST_CONCURRENCY).min(most)
     }
 
     fn is_due(&self, settings: &Settings, now: Timestamp) -> bool {
-        !self.buffer.is_empty()
-            && (self.is_full(settings) || self.window_ends.is_none_or(|at| at <= now))
+        !self.buffer.is_empty() && (self.is_full(settings) || self.window_ends.is_none_or(|at| at <= now))
     }
 
     fn is_full(&self, settings: &Settings) -> bool {

@@ -42,7 +42,16 @@ mod tests {
 
     #[test]
     fn what_means_success() {
-        for answer in ["", "null", "{}", "[]", "\"\"", r#"{"batchItemFailures":[]}"#, r#"{"batchItemFailures":null}"#, r#"{"x":1}"#] {
+        for answer in [
+            "",
+            "null",
+            "{}",
+            "[]",
+            "\"\"",
+            r#"{"batchItemFailures":[]}"#,
+            r#"{"batchItemFailures":null}"#,
+            r#"{"x":1}"#,
+        ] {
             assert_eq!(of(answer), Some(vec![]), "{answer}");
         }
     }

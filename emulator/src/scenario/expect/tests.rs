@@ -58,7 +58,13 @@ impl RunView for Run {
     }
 
     fn queue(&self, name: &str) -> Option<QueueState> {
-        (name == "mail").then(|| QueueState { name: name.to_owned(), visible: 2, in_flight: 1, delayed: 0, dead: Some(3) })
+        (name == "mail").then(|| QueueState {
+            name: name.to_owned(),
+            visible: 2,
+            in_flight: 1,
+            delayed: 0,
+            dead: Some(3),
+        })
     }
 
     fn logs(&self, group: &str) -> Option<Vec<String>> {

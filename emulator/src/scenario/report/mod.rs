@@ -67,10 +67,7 @@ impl QueueState {
     /// One line: `mail: 1 visible, 2 in flight, 0 delayed, 1 dead`.
     pub fn line(&self) -> String {
         let dead = self.dead.map_or(String::new(), |dead| format!(", {dead} dead"));
-        format!(
-            "{}: {} visible, {} in flight, {} delayed{dead}",
-            self.name, self.visible, self.in_flight, self.delayed
-        )
+        format!("{}: {} visible, {} in flight, {} delayed{dead}", self.name, self.visible, self.in_flight, self.delayed)
     }
 
     fn is_empty(&self) -> bool {

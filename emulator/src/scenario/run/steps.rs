@@ -10,7 +10,7 @@ use super::player::{Player, Wrong, is_past};
 use super::{snapshot, view::View};
 use crate::cloud::{Call, Caller, Scope};
 use crate::model::Model;
-use crate::scenario::awscli::{Command, Response};
+use crate::scenario::awscli::{Command, CommandError, Response};
 use crate::scenario::expect::Mismatch;
 use crate::scenario::script::{Advance, Aws, Expected, Invoke, Log, Name, Span, Step, StepKind};
 use crate::{Error, Result, Timestamp, wire};
@@ -161,7 +161,10 @@ async fn page(
 
 async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -> Result<(), Wrong> {
     let words = aws.render(&|name| player.name(name))?;
-    let command = Command::parse(&words, &Models).map_err(|error| aws.problem(error))?;
+    let mut command = Command::parse(&words, &Models).map_err(|error| aws.problem(error))?;
+    if let Some((word, name)) = &command.file {
+        command.body = Some(file(player, *word, name).map_err(|error| aws.problem(error))?);
+    }
     let printed = match pages(player, &command).await {
         Ok(pages) => command.print(&pages, &Models).map_err(|error| aws.problem(error))?,
         // What the CLI says of an error can be expected as any other output.
@@ -213,6 +216,15 @@ fn compare(
         difference: Some(mismatch.to_string()),
         is_call: true,
         ..Wrong::new(expected.span, "the command printed something else")
+    })
+}
+
+/// What a file of the header holds.
+fn file(player: &Player<'_>, word: usize, name: &str) -> Result<Bytes, CommandError> {
+    let files = &player.script.header.files;
+    let known = files.get(name).map(|file| file.content(name));
+    known.ok_or_else(|| {
+        CommandError::new(word, format!("the header has no file `{name}`")).near(name, files.keys().map(String::as_str))
     })
 }
 

@@ -35,7 +35,7 @@ pub(super) fn parse(name: &str, source: &Arc<str>) -> Result<Script, Problem> {
     }
     let lines = lexer::lines(source);
     let (header, body) = read_header(source, &lines)?;
-    let scope = Scope { sinks: header.sinks.keys().cloned().collect(), deployed: true, ..Scope::default() };
+    let scope = Scope { deployed: true, ..super::sinks::scope(&header.sinks) };
     let mut parser = Parser { source, lines: &lines, at: body, scope, steps: Vec::new(), endings: Vec::new() };
     parser.run()?;
     let Parser { steps, endings, .. } = parser;
@@ -175,7 +175,8 @@ impl<'s> Parser<'s> {
             return Err(Problem::new(keyword.span, "`answers` must stand here").help("sink slack answers 429, 200"));
         }
         let list = words.rest();
-        let parse = |word: lexer::Word<'_>| Answer::parse(&mut Words::new(word.text, word.span.start));
+        let mail = self.scope.mail.contains(name.text);
+        let parse = |word: lexer::Word<'_>| Answer::parse_for(mail, word.text, word.span.start);
         let answers = endings::listed(list)?.into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(StepKind::Sink { name: name.text.to_owned(), answers })
     }
@@ -324,7 +325,9 @@ fn queue(words: &mut Words<'_>) -> Result<StepKind, Problem> {
     let name = words.expect("the queue's name")?.text.to_owned();
     let rest = words.rest();
     if rest.text.is_empty() {
-        return Err(Problem::new(rest.span, "what the queue shall do is missing here").help("duplicate, reorder, normal"));
+        return Err(
+            Problem::new(rest.span, "what the queue shall do is missing here").help("duplicate, reorder, normal")
+        );
     }
     let mut quirks = Quirks::default();
     for word in endings::listed(rest)? {
@@ -334,9 +337,7 @@ fn queue(words: &mut Words<'_>) -> Result<StepKind, Problem> {
             "normal" if word.text == rest.text => {}
             "normal" => return Err(Problem::new(word.span, "`normal` stands alone")),
             other => {
-                return Err(
-                    Problem::new(word.span, format!("a queue cannot `{other}`")).did_you_mean(other, QUEUES)
-                );
+                return Err(Problem::new(word.span, format!("a queue cannot `{other}`")).did_you_mean(other, QUEUES));
             }
         }
     }

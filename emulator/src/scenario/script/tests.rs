@@ -203,7 +203,7 @@ fn a_header_gives_everything() {
     assert_eq!(header.seed, Some(16));
     let written: Vec<String> = header.parameters.values().map(Template::as_written).collect();
     assert_eq!(written, ["5", "true", "{{sinks.slack}}/x"]);
-    assert_eq!(header.sinks["slack"][0].outcome, Outcome::Timeout);
+    assert_eq!(header.sinks["slack"].answers[0].outcome, Outcome::Timeout);
 }
 
 #[test]

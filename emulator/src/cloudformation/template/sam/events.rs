@@ -301,7 +301,9 @@ impl Event<'_> {
             (None, _) => None,
             (Some(Some(kind @ ("SQS" | "SNS"))), Some(arn)) => role::destination_policy(&self.id, kind, arn),
             (Some(_), Some(_)) => {
-                return Err(self.invalid("The only valid values for 'Type' property of DestinationConfig are SQS, SNS."));
+                return Err(
+                    self.invalid("The only valid values for 'Type' property of DestinationConfig are SQS, SNS.")
+                );
             }
             (Some(_), None) => return Err(self.invalid("'Destination' is a required field for 'OnFailure'.")),
         };
