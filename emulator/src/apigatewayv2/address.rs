@@ -29,7 +29,8 @@ pub(super) fn domain_name(address: &Address, head: &Parts) -> String {
         return host;
     }
     // A path form: the API is not in the host name.
-    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let port =
+        host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}.execute-api.localhost{port}", address.api)
 }

@@ -49,9 +49,7 @@ fn create(cx: &mut Cx<Apis>, mut input: Authorizer) -> Result<Authorizer> {
         return Err(bad_request("Only REQUEST authorizers are supported for WEBSOCKET APIs"));
     }
     if !there.is_websocket() && kind == "REQUEST" && input.authorizer_payload_format_version.is_none() {
-        return Err(bad_request(
-            "AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer",
-        ));
+        return Err(bad_request("AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer"));
     }
     if kind == "JWT" && input.jwt_configuration.is_none() {
         return Err(bad_request("JWT authorizer requires JWT configuration to be specified."));

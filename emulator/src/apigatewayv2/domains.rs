@@ -155,9 +155,10 @@ fn check_mapping(cx: &mut Cx<Apis>, mapping: &ApiMapping) -> Result<()> {
     }
     let found = domain(cx, mapping.domain_name.as_deref().unwrap_or_default())?;
     let own = mapping.api_mapping_id.as_ref();
-    let taken = found.mappings.iter().any(|(id, other)| {
-        Some(id) != own && other.api_mapping_key.as_deref().unwrap_or_default() == key
-    });
+    let taken = found
+        .mappings
+        .iter()
+        .any(|(id, other)| Some(id) != own && other.api_mapping_key.as_deref().unwrap_or_default() == key);
     if taken {
         return Err(conflict("ApiMapping key already exists for this domain name"));
     }

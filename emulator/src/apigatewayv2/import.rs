@@ -31,9 +31,11 @@ const METHODS: [(&str, &str); 8] = [
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Apis>) -> Service<Apis> {
-    service
-        .op("ImportApi", |at, _: &Import| arn::on(at, "PUT", "apis"), import)
-        .op("ReimportApi", |at, i: &Reimport| arn::on(at, "PUT", format_args!("apis/{}", i.api_id)), reimport)
+    service.op("ImportApi", |at, _: &Import| arn::on(at, "PUT", "apis"), import).op(
+        "ReimportApi",
+        |at, i: &Reimport| arn::on(at, "PUT", format_args!("apis/{}", i.api_id)),
+        reimport,
+    )
 }
 
 #[derive(Deserialize)]
@@ -98,8 +100,9 @@ fn read(ids: &mut Ids, body: &str, basepath: Option<&str>, strict: Option<bool>)
     if let Some(other) = basepath.filter(|how| *how != "ignore") {
         return Err(Error::not_implemented(format_args!("basepath={other} of apigatewayv2:ImportApi")));
     }
-    let document = template::yaml::read(body)
-        .map_err(|error| bad_request(format!("Unable to parse API definition because of a malformed document: {}", error.message())))?;
+    let document = template::yaml::read(body).map_err(|error| {
+        bad_request(format!("Unable to parse API definition because of a malformed document: {}", error.message()))
+    })?;
     if !document["openapi"].as_str().is_some_and(|version| version.starts_with("3.")) {
         return Err(bad_request("Unsupported OpenAPI version: HTTP APIs are imported from OpenAPI 3.0"));
     }
@@ -132,12 +135,7 @@ fn described(document: &Value) -> Result<Described> {
         cors_configuration: cors,
         ..Definition::default()
     };
-    Ok(Described {
-        definition,
-        routes: OrdMap::new(),
-        integrations: OrdMap::new(),
-        authorizers: OrdMap::new(),
-    })
+    Ok(Described { definition, routes: OrdMap::new(), integrations: OrdMap::new(), authorizers: OrdMap::new() })
 }
 
 /// A scalar as text: YAML makes numbers of versions.
@@ -176,10 +174,9 @@ impl<'a> Reader<'a> {
                 Some(kind) => return Err(bad_request(format!("Unsupported authorizer type: {kind}"))),
             };
             let id = self.ids.lower(PART_ID);
-            let jwt = given.get("jwtConfiguration").map(|jwt| JwtConfiguration {
-                audience: texts(&jwt["audience"]),
-                issuer: text(&jwt["issuer"]),
-            });
+            let jwt = given
+                .get("jwtConfiguration")
+                .map(|jwt| JwtConfiguration { audience: texts(&jwt["audience"]), issuer: text(&jwt["issuer"]) });
             let source = &given["identitySource"];
             let sources = text(source).map(|text| text.split(',').map(|one| one.trim().to_owned()).collect());
             let authorizer = Authorizer {

@@ -99,11 +99,13 @@ fn create(cx: &mut Cx<Apis>, mut input: Integration) -> Result<Integration> {
         integration_id: Some(id.clone()),
         connection_type: input.connection_type.or_else(|| Some("INTERNET".to_owned())),
         integration_response_selection_expression: (is_websocket || !proxy).then_some(expression),
-        passthrough_behavior: input
-            .passthrough_behavior
-            .or_else(|| is_websocket.then(|| "WHEN_NO_MATCH".to_owned())),
+        passthrough_behavior: input.passthrough_behavior.or_else(|| is_websocket.then(|| "WHEN_NO_MATCH".to_owned())),
         payload_format_version: input.payload_format_version.or_else(|| Some("1.0".to_owned())),
-        timeout_in_millis: input.timeout_in_millis.or(Some(if is_websocket { WEBSOCKET_TIMEOUT } else { HTTP_TIMEOUT })),
+        timeout_in_millis: input.timeout_in_millis.or(Some(if is_websocket {
+            WEBSOCKET_TIMEOUT
+        } else {
+            HTTP_TIMEOUT
+        })),
         ..input
     };
     drop_empty(&mut integration);
@@ -143,7 +145,8 @@ fn check(integration: &Integration, is_websocket: bool) -> Result<()> {
 /// A parameter that is mapped to nothing is taken away; `''` is an empty text.
 fn drop_empty(integration: &mut Integration) {
     if let Some(parameters) = &mut integration.request_parameters {
-        *parameters = parameters.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect();
+        *parameters =
+            parameters.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect();
     }
 }
 

@@ -119,7 +119,10 @@ pub(super) async fn http(inner: &Inner, request: Request<Bytes>, time: Duration)
         };
     }
     if !is_this_machine(&host) {
-        tracing::warn!(host, "an API's HTTP integration leads out of this machine: only sinks and loopback addresses are called");
+        tracing::warn!(
+            host,
+            "an API's HTTP integration leads out of this machine: only sinks and loopback addresses are called"
+        );
         return Outcome::Failed;
     }
     // What is on its way over a socket is in flight: virtual time waits for it.

@@ -31,9 +31,9 @@ pub(crate) mod websocket;
 pub use state::Apis;
 
 pub(crate) use address::owner;
-pub(crate) use http_api::answer;
 use bytes::Bytes;
 use http::Response;
+pub(crate) use http_api::answer;
 
 use crate::cloud::{Halt, Inner, Service};
 use crate::execute_api::Incoming;

@@ -77,9 +77,12 @@ mod tests {
 
     #[test]
     fn headers_have_their_usual_capitals() {
-        for (name, usual) in
-            [("sec-websocket-key", "Sec-WebSocket-Key"), ("host", "Host"), ("x-amzn-trace-id", "X-Amzn-Trace-Id"), ("a--b", "A--B")]
-        {
+        for (name, usual) in [
+            ("sec-websocket-key", "Sec-WebSocket-Key"),
+            ("host", "Host"),
+            ("x-amzn-trace-id", "X-Amzn-Trace-Id"),
+            ("a--b", "A--B"),
+        ] {
             assert_eq!(capitals(name), usual);
         }
     }

@@ -17,11 +17,7 @@ pub(super) fn operations(service: Service<Apis>) -> Service<Apis> {
     service
         .op("CreateRoute", |at, i: &Route| all(at, "POST", i.api_id.as_deref()), create)
         .op("GetRoutes", |at, i: &Listing| all(at, "GET", Some(&i.api_id)), |cx, i| list::<Route>(cx, "", &i))
-        .op(
-            "GetRoute",
-            |at, i: &OfRoute| one(at, "GET", i),
-            |cx, i| get::<Route>(cx, &i.api_id, "", &i.route_id),
-        )
+        .op("GetRoute", |at, i: &OfRoute| one(at, "GET", i), |cx, i| get::<Route>(cx, &i.api_id, "", &i.route_id))
         .op("UpdateRoute", |at, i: &Route| all(at, "PATCH", i.api_id.as_deref()), update)
         .op("DeleteRoute", |at, i: &OfRoute| one(at, "DELETE", i), delete)
         .op(

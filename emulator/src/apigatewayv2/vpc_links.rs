@@ -19,11 +19,7 @@ pub(super) fn operations(service: Service<Apis>) -> Service<Apis> {
         .op("CreateVpcLink", |at, _: &VpcLink| arn::on(at, "POST", "vpclinks"), create)
         .op("GetVpcLinks", |at, _: &GetVpcLinks| arn::on(at, "GET", "vpclinks"), list)
         .op("GetVpcLink", |at, i: &OfLink| one(at, "GET", &i.vpc_link_id), get)
-        .op(
-            "UpdateVpcLink",
-            |at, i: &VpcLink| one(at, "PATCH", i.vpc_link_id.as_deref().unwrap_or_default()),
-            update,
-        )
+        .op("UpdateVpcLink", |at, i: &VpcLink| one(at, "PATCH", i.vpc_link_id.as_deref().unwrap_or_default()), update)
         .op("DeleteVpcLink", |at, i: &OfLink| one(at, "DELETE", &i.vpc_link_id), delete)
 }
 

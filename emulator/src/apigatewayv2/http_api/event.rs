@@ -62,7 +62,7 @@ impl Told<'_> {
 
     fn second_context(&self) -> Value {
         let mut context = Map::new();
-        context.insert("accountId".into(), (*self.scope.account).into());
+        context.insert("accountId".into(), self.scope.account.to_string().into());
         context.insert("apiId".into(), self.api_id.into());
         if let Some(authorizer) = self.authorizer {
             context.insert("authorizer".into(), authorizer.clone());
@@ -170,7 +170,7 @@ impl Told<'_> {
     }
 
     fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.as_str())
     }
 
     fn cookies(&self) -> impl Iterator<Item = &str> {

@@ -79,12 +79,25 @@ async fn respond(inner: &Inner, scope: &Scope, api: &Api, incoming: &Incoming<'_
     let Some(Found { route, variables }) = route::find(served, head.method.as_str(), &path) else { return not_found() };
     let source_ip = incoming.entry.source_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
     let mut headers = parameters::headers(&head.headers);
-    for (name, value) in [("X-Forwarded-For", &*source_ip), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https")] {
+    for (name, value) in [("X-Forwarded-For", &*source_ip), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https")]
+    {
         headers.push((name.to_owned(), value.to_owned()));
     }
     let domain = address::domain_name(&incoming.address, head);
-    let routed =
-        Routed { inner, scope, incoming, stage, served, route, variables, headers, path, whole_path, source_ip, domain };
+    let routed = Routed {
+        inner,
+        scope,
+        incoming,
+        stage,
+        served,
+        route,
+        variables,
+        headers,
+        path,
+        whole_path,
+        source_ip,
+        domain,
+    };
     let mut answer = routed.run().await;
     if let Some(cors) = cors {
         cors::stamp(cors, head, answer.headers_mut());
@@ -182,8 +195,7 @@ impl Routed<'_> {
         } else {
             self.told(None).first_authorization(arn, &identities)
         };
-        let asked =
-            Asked { api_id: &self.incoming.address.api, variables, resource: arn, time: authorize::HTTP_TIME };
+        let asked = Asked { api_id: &self.incoming.address.api, variables, resource: arn, time: authorize::HTTP_TIME };
         authorize::ask(self.inner, self.scope, authorizer, &asked, &event).await
     }
 
@@ -215,7 +227,9 @@ impl Routed<'_> {
         if integration.request_parameters.as_ref().is_some_and(|all| !all.is_empty())
             || integration.response_parameters.as_ref().is_some_and(|all| !all.is_empty())
         {
-            tracing::error!("Garoa does not implement the parameter mappings of HTTP integrations: the request is refused");
+            tracing::error!(
+                "Garoa does not implement the parameter mappings of HTTP integrations: the request is refused"
+            );
             return response::message(500, "Internal Server Error");
         }
         let Some(request) = self.passed_on(integration) else { return response::message(500, "Internal Server Error") };
@@ -258,12 +272,8 @@ impl Routed<'_> {
 }
 
 /// What a path variable's value keeps: slashes, for a greedy one has them.
-const PATH: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const PATH: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Headers of one hop only: RFC 9110, section 7.6.1.
 fn drop_hops(headers: &mut HeaderMap) {

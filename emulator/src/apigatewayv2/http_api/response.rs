@@ -33,7 +33,8 @@ pub(super) fn of_function(result: &Value, second: bool) -> Option<Response<Bytes
         other if second => other.to_string(),
         _ => return None,
     };
-    let body = if result["isBase64Encoded"] == true { Bytes::from(STANDARD.decode(text).ok()?) } else { Bytes::from(text) };
+    let body =
+        if result["isBase64Encoded"] == true { Bytes::from(STANDARD.decode(text).ok()?) } else { Bytes::from(text) };
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).ok()?;
     add_headers(&mut response, result);

@@ -103,7 +103,10 @@ async fn a_target_makes_route_integration_and_stage() {
     let routes = world.ask("apigatewayv2", "GetRoutes", json!({ "ApiId": api })).await.unwrap();
     assert_eq!(routes["Items"][0]["RouteKey"], "$default");
     let stages = world.ask("apigatewayv2", "GetStages", json!({ "ApiId": api })).await.unwrap();
-    assert_eq!((&stages["Items"][0]["StageName"], &stages["Items"][0]["AutoDeploy"]), (&"$default".into(), &true.into()));
+    assert_eq!(
+        (&stages["Items"][0]["StageName"], &stages["Items"][0]["AutoDeploy"]),
+        (&"$default".into(), &true.into())
+    );
 }
 
 #[tokio::test]
@@ -137,7 +140,8 @@ async fn what_cannot_be_served_is_refused_when_it_is_made() {
     let refused = |input: Value| world.ask("apigatewayv2", "CreateIntegration", input);
     let error = refused(json!({ "ApiId": api, "IntegrationType": "AWS", "IntegrationUri": "x" })).await.unwrap_err();
     assert_eq!((error.status(), error.code()), (501, "NotImplemented"));
-    let error = refused(json!({ "ApiId": api, "IntegrationType": "AWS_PROXY", "IntegrationUri": "x" })).await.unwrap_err();
+    let error =
+        refused(json!({ "ApiId": api, "IntegrationType": "AWS_PROXY", "IntegrationUri": "x" })).await.unwrap_err();
     assert_eq!(error.code(), "BadRequestException");
     let key = json!({ "ApiId": api, "RouteKey": "$connect" });
     world.ask("apigatewayv2", "CreateRoute", key.clone()).await.unwrap();
@@ -148,7 +152,7 @@ async fn what_cannot_be_served_is_refused_when_it_is_made() {
 async fn a_document_describes_routes_integrations_and_authorizers() {
     let world = World::new(|_| Ok(Value::Null)).await;
     let body = format!(
-        r#"
+        r##"
 openapi: 3.0.1
 info: {{ title: Pets, version: "1.0" }}
 x-amazon-apigateway-cors: {{ allowOrigins: ["https://a.example"], maxAge: 60 }}
@@ -175,7 +179,7 @@ paths:
     x-amazon-apigateway-any-method:
       isDefaultRoute: true
       x-amazon-apigateway-integration: {{ type: http_proxy, httpMethod: ANY, uri: "http://localhost:1/" }}
-"#,
+"##,
         uri = function_uri()
     );
     let api = world.make("ImportApi", json!({ "Body": body }), "ApiId").await;

@@ -97,7 +97,11 @@ fn find<'a>(cx: &'a mut Cx<Apis>, of: &OfConnection) -> Result<&'a mut Connectio
 fn post(cx: &mut Cx<Apis>, input: OfConnection) -> Result<()> {
     let data = cx.body.clone();
     if data.len() > MESSAGE_LIMIT {
-        return Err(Error::new(413, "PayloadTooLargeException", format!("Message is larger than {MESSAGE_LIMIT} bytes")));
+        return Err(Error::new(
+            413,
+            "PayloadTooLargeException",
+            format!("Message is larger than {MESSAGE_LIMIT} bytes"),
+        ));
     }
     // What is written to a client that is gone comes back.
     if find(cx, &input)?.vanished {
@@ -309,10 +313,7 @@ fn run_disconnect(cx: &mut Cx<Apis>, id: &str, connection: &Connection, close: &
     Ok(())
 }
 
-fn integration<'a>(
-    api: &'a Api,
-    connection: &Connection,
-) -> Option<(&'a Integration, &'a super::super::state::Stage)> {
+fn integration<'a>(api: &'a Api, connection: &Connection) -> Option<(&'a Integration, &'a super::super::state::Stage)> {
     let stage = api.stages.get(&connection.stage)?;
     let served = api.served(stage)?;
     let route = select::route(served, "$disconnect")?;
@@ -330,4 +331,3 @@ fn disconnect(cloud: Cloud, _: Scope, work: Value) -> JobFuture {
         }
     })
 }
-

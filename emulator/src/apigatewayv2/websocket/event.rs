@@ -62,7 +62,10 @@ pub(super) fn proxy(at: &Circumstances<'_>, kind: &Kind<'_>) -> Value {
         }
         Kind::Disconnect(_) => {
             let host = &at.connection.domain;
-            event.insert("headers".into(), json!({ "Host": host, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": "" }));
+            event.insert(
+                "headers".into(),
+                json!({ "Host": host, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": "" }),
+            );
             event.insert(
                 "multiValueHeaders".into(),
                 json!({ "Host": [host], "x-api-key": [""], "X-Forwarded-For": [""], "x-restapi": [""] }),

@@ -112,7 +112,8 @@ impl Integrated<'_> {
         let asked: Option<Value> = template.and_then(|text| serde_json::from_str(text).ok());
         let Some(status) = asked.and_then(|asked| status_of(&asked["statusCode"])) else { return Outcome::Failed };
         let id = self.integration.integration_id.as_deref();
-        let mut responses = self.served.integration_responses.values().filter(|one| one.integration_id.as_deref() == id);
+        let mut responses =
+            self.served.integration_responses.values().filter(|one| one.integration_id.as_deref() == id);
         let body = responses.find_map(|one| one.response_templates.as_ref()?.values().next().cloned());
         if body.as_deref().is_some_and(|body| body.contains('$') || body.contains('#')) {
             tracing::warn!("a mock integration's template has variables, which are not computed here");

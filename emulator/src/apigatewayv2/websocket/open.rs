@@ -167,12 +167,8 @@ impl Opening<'_> {
         }
         let arn = self.arn();
         let event = authorization(&self.circumstances(), &self.handshake, &arn);
-        let asked = Asked {
-            api_id: &self.connection.api_id,
-            variables,
-            resource: &arn,
-            time: authorize::WEBSOCKET_TIME,
-        };
+        let asked =
+            Asked { api_id: &self.connection.api_id, variables, resource: &arn, time: authorize::WEBSOCKET_TIME };
         authorize::ask(self.inner, self.scope, authorizer, &asked, &event).await
     }
 

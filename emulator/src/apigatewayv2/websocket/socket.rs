@@ -14,9 +14,9 @@ use http::request::Parts;
 use http::{HeaderValue, header};
 use tokio::task::JoinHandle;
 
+use super::super::Apis;
 use super::super::address::owner;
 use super::super::state::{Close, Outbox};
-use super::super::Apis;
 use super::connections::{Closed, FRAME_LIMIT, MESSAGE_LIMIT, Taken, abnormal, signal, tell};
 use super::{message, open};
 use crate::clock::Wait;
@@ -53,7 +53,8 @@ pub(crate) async fn answer(cloud: Arc<Cloud>, to: (Address, Scope), mut head: Pa
     };
     match open::open(&cloud.0, &scope, &address, &head, Some(ip)).await {
         Ok(opened) => {
-            let upgrade = upgrade.max_message_size(MESSAGE_LIMIT).max_frame_size(FRAME_LIMIT).protocols(opened.protocol);
+            let upgrade =
+                upgrade.max_message_size(MESSAGE_LIMIT).max_frame_size(FRAME_LIMIT).protocols(opened.protocol);
             // A client that is gone before its socket is there.
             let lost = Peer { cloud: Arc::clone(&cloud), scope: opened.scope.clone(), id: opened.id.clone() };
             let failed = move |error: axum::Error| {

@@ -235,8 +235,7 @@ async fn a_thousand_connections_take_a_broadcast() {
     for _ in 0..1000 {
         clients.push(connect(&world, &api, "good").await.unwrap());
     }
-    let ids: Vec<String> =
-        world.take_events().iter().filter(|event| event["type"] != "REQUEST").map(id_of).collect();
+    let ids: Vec<String> = world.take_events().iter().filter(|event| event["type"] != "REQUEST").map(id_of).collect();
     assert_eq!(ids.len(), 1000);
     for id in &ids {
         manage(&world, "PostToConnection", id, "{}").await.unwrap();

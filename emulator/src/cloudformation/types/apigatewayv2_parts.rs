@@ -30,48 +30,62 @@ macro_rules! part {
     }};
 }
 
-pub(super) const AUTHORIZER: ResourceType = part!("Authorizer", "AuthorizerId", &["ApiId"], &[
-    replaces("ApiId").required(),
-    may_change("AuthorizerCredentialsArn"),
-    may_change("AuthorizerPayloadFormatVersion"),
-    may_change("AuthorizerResultTtlInSeconds"),
-    may_change("AuthorizerType").required(),
-    may_change("AuthorizerUri"),
-    may_change("EnableSimpleResponses"),
-    may_change("IdentitySource"),
-    may_change("IdentityValidationExpression"),
-    may_change("JwtConfiguration"),
-    may_change("Name").required(),
-]);
+pub(super) const AUTHORIZER: ResourceType = part!(
+    "Authorizer",
+    "AuthorizerId",
+    &["ApiId"],
+    &[
+        replaces("ApiId").required(),
+        may_change("AuthorizerCredentialsArn"),
+        may_change("AuthorizerPayloadFormatVersion"),
+        may_change("AuthorizerResultTtlInSeconds"),
+        may_change("AuthorizerType").required(),
+        may_change("AuthorizerUri"),
+        may_change("EnableSimpleResponses"),
+        may_change("IdentitySource"),
+        may_change("IdentityValidationExpression"),
+        may_change("JwtConfiguration"),
+        may_change("Name").required(),
+    ]
+);
 
-pub(super) const DEPLOYMENT: ResourceType = part!("Deployment", "DeploymentId", &["ApiId"], &[
-    replaces("ApiId").required(),
-    may_change("Description"),
-    replaces("StageName"),
-]);
+pub(super) const DEPLOYMENT: ResourceType = part!(
+    "Deployment",
+    "DeploymentId",
+    &["ApiId"],
+    &[replaces("ApiId").required(), may_change("Description"), replaces("StageName"),]
+);
 
-pub(super) const INTEGRATION: ResourceType = part!("Integration", "IntegrationId", &["ApiId"], &[
-    replaces("ApiId").required(),
-    may_change("ConnectionId"),
-    may_change("ConnectionType"),
-    may_change("ContentHandlingStrategy"),
-    may_change("CredentialsArn"),
-    may_change("Description"),
-    may_change("IntegrationMethod"),
-    may_change("IntegrationSubtype"),
-    may_change("IntegrationType").required(),
-    may_change("IntegrationUri"),
-    may_change("PassthroughBehavior"),
-    may_change("PayloadFormatVersion"),
-    may_change("RequestParameters"),
-    may_change("RequestTemplates"),
-    may_change("TemplateSelectionExpression"),
-    may_change("TimeoutInMillis"),
-    may_change("TlsConfig"),
-]);
+pub(super) const INTEGRATION: ResourceType = part!(
+    "Integration",
+    "IntegrationId",
+    &["ApiId"],
+    &[
+        replaces("ApiId").required(),
+        may_change("ConnectionId"),
+        may_change("ConnectionType"),
+        may_change("ContentHandlingStrategy"),
+        may_change("CredentialsArn"),
+        may_change("Description"),
+        may_change("IntegrationMethod"),
+        may_change("IntegrationSubtype"),
+        may_change("IntegrationType").required(),
+        may_change("IntegrationUri"),
+        may_change("PassthroughBehavior"),
+        may_change("PayloadFormatVersion"),
+        may_change("RequestParameters"),
+        may_change("RequestTemplates"),
+        may_change("TemplateSelectionExpression"),
+        may_change("TimeoutInMillis"),
+        may_change("TlsConfig"),
+    ]
+);
 
-pub(super) const INTEGRATION_RESPONSE: ResourceType =
-    part!("IntegrationResponse", "IntegrationResponseId", &["ApiId", "IntegrationId"], &[
+pub(super) const INTEGRATION_RESPONSE: ResourceType = part!(
+    "IntegrationResponse",
+    "IntegrationResponseId",
+    &["ApiId", "IntegrationId"],
+    &[
         replaces("ApiId").required(),
         may_change("ContentHandlingStrategy"),
         replaces("IntegrationId").required(),
@@ -79,39 +93,55 @@ pub(super) const INTEGRATION_RESPONSE: ResourceType =
         may_change("ResponseParameters"),
         may_change("ResponseTemplates"),
         may_change("TemplateSelectionExpression"),
-    ]);
+    ]
+);
 
-pub(super) const MODEL: ResourceType = part!("Model", "ModelId", &["ApiId"], &[
-    replaces("ApiId").required(),
-    may_change("ContentType"),
-    may_change("Description"),
-    may_change("Name").required(),
-    may_change("Schema").required(),
-]);
+pub(super) const MODEL: ResourceType = part!(
+    "Model",
+    "ModelId",
+    &["ApiId"],
+    &[
+        replaces("ApiId").required(),
+        may_change("ContentType"),
+        may_change("Description"),
+        may_change("Name").required(),
+        may_change("Schema").required(),
+    ]
+);
 
-pub(super) const ROUTE: ResourceType = part!("Route", "RouteId", &["ApiId"], &[
-    replaces("ApiId").required(),
-    may_change("ApiKeyRequired"),
-    may_change("AuthorizationScopes"),
-    may_change("AuthorizationType"),
-    may_change("AuthorizerId"),
-    may_change("ModelSelectionExpression"),
-    may_change("OperationName"),
-    may_change("RequestModels"),
-    may_change("RequestParameters"),
-    may_change("RouteKey").required(),
-    may_change("RouteResponseSelectionExpression"),
-    may_change("Target"),
-]);
+pub(super) const ROUTE: ResourceType = part!(
+    "Route",
+    "RouteId",
+    &["ApiId"],
+    &[
+        replaces("ApiId").required(),
+        may_change("ApiKeyRequired"),
+        may_change("AuthorizationScopes"),
+        may_change("AuthorizationType"),
+        may_change("AuthorizerId"),
+        may_change("ModelSelectionExpression"),
+        may_change("OperationName"),
+        may_change("RequestModels"),
+        may_change("RequestParameters"),
+        may_change("RouteKey").required(),
+        may_change("RouteResponseSelectionExpression"),
+        may_change("Target"),
+    ]
+);
 
-pub(super) const ROUTE_RESPONSE: ResourceType = part!("RouteResponse", "RouteResponseId", &["ApiId", "RouteId"], &[
-    replaces("ApiId").required(),
-    may_change("ModelSelectionExpression"),
-    may_change("ResponseModels"),
-    may_change("ResponseParameters"),
-    replaces("RouteId").required(),
-    may_change("RouteResponseKey").required(),
-]);
+pub(super) const ROUTE_RESPONSE: ResourceType = part!(
+    "RouteResponse",
+    "RouteResponseId",
+    &["ApiId", "RouteId"],
+    &[
+        replaces("ApiId").required(),
+        may_change("ModelSelectionExpression"),
+        may_change("ResponseModels"),
+        may_change("ResponseParameters"),
+        replaces("RouteId").required(),
+        may_change("RouteResponseKey").required(),
+    ]
+);
 
 async fn create(task: &Task<'_>, kind: &Kind) -> Result<Made> {
     let made = task.door.call("apigatewayv2", &format!("Create{}", kind.name), given(task)).await?;
