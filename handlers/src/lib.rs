@@ -22,3 +22,4 @@ pub mod env;
 mod failure;
 pub mod mail_notify;
 pub mod pix_monitor;
+pub mod realtime;
