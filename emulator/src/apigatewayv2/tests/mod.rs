@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use aws_smithy_async::rt::sleep::AsyncSleep;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use parking_lot::Mutex;
 use serde_json::{Value, json};

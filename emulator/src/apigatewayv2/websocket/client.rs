@@ -7,7 +7,6 @@ use super::super::address::owner;
 use super::super::{Apis, state::Close};
 use super::connections::{Closed, FRAME_LIMIT, Taken, tell};
 use super::{message, open};
-use crate::Timestamp;
 use crate::cloud::{Cloud, Scope};
 use crate::execute_api;
 
@@ -78,7 +77,8 @@ impl VirtualClient {
     }
 
     /// Since when the client is connected; none if it is no more.
-    pub fn connected_at(&self, cloud: &Cloud) -> Option<Timestamp> {
+    #[cfg(test)]
+    pub fn connected_at(&self, cloud: &Cloud) -> Option<crate::Timestamp> {
         let apis = cloud.0.running::<Apis>("apigatewayv2")?.snapshot(&self.scope);
         apis.connections.get(&self.id).map(|connection| connection.connected_at)
     }
