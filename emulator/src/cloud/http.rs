@@ -7,11 +7,11 @@ use http::{Request, Response};
 use super::front::Halt;
 use super::reply::Reply;
 use super::{Call, Caller, IamMode, Inner, InvocationRef, Scope};
-use crate::{Error, Result};
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::sigv4::{self, Dialect, Payload, Signed};
 use crate::wire::{self, Detected, Protocol};
+use crate::{Error, Result};
 
 /// How a request came in.
 pub(crate) struct Entry {

@@ -1,7 +1,5 @@
 //! The two tables: who is connected, and what happened.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -75,10 +73,10 @@ impl Tables {
     pub async fn connections(&self) -> Result<Vec<String>, Error> {
         let table = &self.names.connections;
         let mut all = Vec::new();
-        let mut from: Option<HashMap<String, AttributeValue>> = None;
+        let mut from = None;
         loop {
             let scan = self.client.scan().table_name(table).consistent_read(true).limit(PAGE);
-            let scan = scan.projection_expression("connection_id").set_exclusive_start_key(from.take());
+            let scan = scan.projection_expression("connection_id").set_exclusive_start_key(from);
             let page = scan.send().await.map_err(|error| failed("Scan", table, &error))?;
             let ids = page.items().iter().filter_map(|item| item.get("connection_id")?.as_s().ok());
             all.extend(ids.cloned());

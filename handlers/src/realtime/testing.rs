@@ -1,6 +1,5 @@
 //! Tables and clients for tests: the SDK's own clients with answers made up here.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -88,9 +87,9 @@ impl Fake {
                     is_this
                 })
                 .then_output(move || {
-                    let key = HashMap::from([("connection_id".to_owned(), AttributeValue::S(id.clone()))]);
-                    let page = ScanOutput::builder().items(key.clone());
-                    if place + 1 < count { page.set_last_evaluated_key(Some(key)).build() } else { page.build() }
+                    let key = || [("connection_id".to_owned(), AttributeValue::S(id.clone()))].into_iter().collect();
+                    let page = ScanOutput::builder().items(key());
+                    if place + 1 < count { page.set_last_evaluated_key(Some(key())).build() } else { page.build() }
                 });
             rules.push(rule);
         }
