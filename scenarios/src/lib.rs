@@ -20,6 +20,10 @@ pub fn stage() -> Stage {
     Stage::new(root())
         .function("mail-notify", garoa::lambda::networked_handler(mail_notify))
         .function("pix-monitor", garoa::lambda::handler(handlers::pix_monitor::service))
+        .function("ws-authorizer", garoa::lambda::handler(handlers::realtime::authorizer))
+        .function("ws-connect", garoa::lambda::handler(handlers::realtime::connect))
+        .function("ws-disconnect", garoa::lambda::handler(handlers::realtime::disconnect))
+        .function("ws-message", garoa::lambda::handler(handlers::realtime::message))
         .invariants(invariants::all())
 }
 

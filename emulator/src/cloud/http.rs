@@ -7,11 +7,11 @@ use http::{Request, Response};
 use super::front::Halt;
 use super::reply::Reply;
 use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope};
-use crate::Result;
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::sigv4::{self, Dialect, Payload, Signed};
 use crate::wire::{self, Detected, Protocol};
+use crate::{Error, Result};
 
 /// How a request came in.
 pub(crate) struct Entry {
@@ -31,9 +31,23 @@ impl Cloud {
         let entry = Entry { invocation: None, source_ip: None };
         self.0.http(request, &entry).await.map_err(|halt| match halt {
             Halt::Error(error) => error,
-            other => crate::Error::internal(format!("no answer: {other:?}")),
+            other => Error::internal(format!("no answer: {other:?}")),
         })
     }
+}
+
+/// A request that was received.
+struct Received<'a> {
+    /// As its sender signed it.
+    signed: &'a Parts,
+    /// As it is read.
+    read: &'a Parts,
+    body: &'a Bytes,
+    entry: &'a Entry,
+    /// Members of the input that the address tells.
+    about: &'a [(&'a str, String)],
+    /// Who sends it, where that is told by another way than a signature.
+    sender: Option<(Caller, Scope)>,
 }
 
 impl Inner {
@@ -78,34 +92,68 @@ impl Inner {
                 return Ok(response);
             }
         };
-        let outcome = match sender.map_or_else(|| self.authenticate(&detected, head, body), Ok) {
-            Ok(sender) => self.answer(&detected, head, body, entry, request_id, sender).await,
-            Err(error) => Err(Halt::Error(error)),
+        let received = Received { signed: head, read: head, body, entry, about: &[], sender };
+        self.respond(&detected, &received, request_id).await
+    }
+
+    /// Answers a request to the management API of a WebSocket API. Its path stands below the API's stage; what the rest of the
+    /// address says comes as members of the input.
+    pub(crate) async fn manage(
+        &self,
+        incoming: &Incoming<'_>,
+        path: &str,
+        about: &[(&str, String)],
+    ) -> Result<Response<Bytes>, Halt> {
+        const API: &str = "apigatewaymanagementapi";
+        let mut read = incoming.head.clone();
+        let request_id = incoming.request_id;
+        let below = path.replacen("/%40connections/", "/@connections/", 1);
+        let detected = match below.parse() {
+            Ok(uri) => {
+                read.uri = uri;
+                wire::detect_of(API, &read)
+            }
+            Err(_) => Err(Error::client("BadRequestException", "The path cannot be read")),
         };
-        let mut response = match outcome {
+        let detected = match detected {
+            Ok(detected) => detected,
+            Err(error) => return Ok(wire::encode_error(Protocol::RestJson, API, None, &error, request_id)),
+        };
+        let Incoming { head, body, entry, .. } = incoming;
+        let received = Received { signed: head, read: &read, body, entry, about, sender: None };
+        self.respond(&detected, &received, request_id).await
+    }
+
+    async fn respond(
+        &self,
+        detected: &Detected,
+        received: &Received<'_>,
+        request_id: &str,
+    ) -> Result<Response<Bytes>, Halt> {
+        let mut response = match self.answer(detected, received, request_id).await {
             Ok(reply) => wire::encode(detected.protocol, detected.operation, &reply, request_id),
             Err(Halt::Error(error)) => {
                 let Detected { protocol, service, operation, .. } = detected;
-                wire::encode_error(protocol, service, Some(operation), &error, request_id)
+                wire::encode_error(*protocol, service, Some(operation), &error, request_id)
             }
             Err(broken) => return Err(broken),
         };
-        wire::dress(detected.service, head, &mut response);
+        wire::dress(detected.service, received.signed, &mut response);
         Ok(response)
     }
 
-    async fn answer(
-        &self,
-        detected: &Detected,
-        head: &Parts,
-        body: &Bytes,
-        entry: &Entry,
-        request_id: &str,
-        (mut caller, scope): (Caller, Scope),
-    ) -> Result<Reply, Halt> {
+    async fn answer(&self, detected: &Detected, received: &Received<'_>, request_id: &str) -> Result<Reply, Halt> {
+        let Received { entry, body, .. } = received;
+        let (mut caller, scope) = match &received.sender {
+            Some(sender) => sender.clone(),
+            None => self.authenticate(detected, received.signed, body)?,
+        };
         caller.invocation.clone_from(&entry.invocation);
         caller.source_ip = entry.source_ip;
-        let decoded = wire::decode(detected, head, body)?;
+        let mut decoded = wire::decode(detected, received.read, body)?;
+        for (member, value) in received.about {
+            decoded.input[*member] = value.clone().into();
+        }
         if !decoded.unknown.is_empty() {
             tracing::debug!(operation = detected.operation.name, members = ?decoded.unknown, "members that the model does not have");
         }
@@ -116,7 +164,7 @@ impl Inner {
             scope,
             input: decoded.input,
             body: decoded.body,
-            host: head.headers.get(http::header::HOST).cloned(),
+            host: received.signed.headers.get(http::header::HOST).cloned(),
         };
         match wire::validate(detected.operation, &call.input) {
             Ok(()) => self.call(call, request_id).await,

@@ -58,7 +58,8 @@ pub(super) async fn pass(
 async fn before(inner: &Inner, passage: &Passage<'_>) -> Result<Option<Response<Bytes>>, Halt> {
     let plain = |status: u16, message: &str| Ok(Some(super::json(status, json!({"message": message}).to_string())));
     match &passage.fault {
-        None | Some(FaultKind::CrashAfter | FaultKind::LostReply) => Ok(None),
+        // A duplicate is of a record, and strikes no request.
+        None | Some(FaultKind::CrashAfter | FaultKind::LostReply | FaultKind::Duplicate) => Ok(None),
         Some(FaultKind::CrashBefore) => Err(Halt::Crashed),
         Some(FaultKind::Refuse) => Err(Halt::Refused),
         Some(FaultKind::Throttle) => plain(429, "Too Many Requests"),

@@ -15,6 +15,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 pub(crate) use address::{Address, address};
 
+use crate::apigatewayv2;
 use crate::cloud::{Entry, Halt, Inner, Scope};
 
 /// A request to an API, on its way to the API's owner.
@@ -35,12 +36,19 @@ pub(crate) struct Incoming<'a> {
 enum Owner {
     /// `apigateway`: REST APIs.
     Rest(Scope),
+    /// `apigatewayv2`: HTTP APIs, and WebSocket APIs if so.
+    Second(Scope, bool),
 }
 
 /// Answers a request that is addressed to an API.
 pub(crate) async fn answer(inner: &Inner, incoming: Incoming<'_>) -> Result<Response<Bytes>, Halt> {
     match owner(inner, &incoming.address) {
         Some(Owner::Rest(scope)) => door::pass(inner, &scope, &incoming, rest::answer(inner, &scope, &incoming)).await,
+        // The management of connections is a service's call like any other.
+        Some(Owner::Second(_, true)) => apigatewayv2::manage(inner, &incoming).await,
+        Some(Owner::Second(scope, false)) => {
+            door::pass(inner, &scope, &incoming, apigatewayv2::answer(inner, &scope, &incoming)).await
+        }
         // An API that does not exist has no name at AWS; its endpoint answers so to names that it does not know.
         None => Ok(json(403, r#"{"message":"Forbidden"}"#)),
     }
@@ -50,7 +58,9 @@ pub(crate) async fn answer(inner: &Inner, incoming: Incoming<'_>) -> Result<Resp
 fn owner(inner: &Inner, address: &Address) -> Option<Owner> {
     let here = |scope: &Scope| address.region.as_deref().is_none_or(|region| region == &*scope.region);
     let rest = inner.running::<crate::apigateway::RestApis>("apigateway")?;
-    rest.find(|scope, apis| (here(scope) && apis.has(&address.api)).then(|| scope.clone())).map(Owner::Rest)
+    rest.find(|scope, apis| (here(scope) && apis.has(&address.api)).then(|| scope.clone()))
+        .map(Owner::Rest)
+        .or_else(|| apigatewayv2::owner(inner, address).map(|(scope, is_websocket)| Owner::Second(scope, is_websocket)))
 }
 
 /// An answer in JSON.

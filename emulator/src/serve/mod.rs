@@ -20,6 +20,7 @@ use http_body_util::{BodyExt, Limited};
 use tokio::net::TcpListener;
 
 use crate::Timestamp;
+use crate::apigatewayv2::websocket;
 use crate::cloud::{Cloud, Entry, Halt};
 
 /// The largest body of a request, in bytes: what one S3 `PutObject` may carry.
@@ -72,6 +73,9 @@ async fn answer(
     request: Request<Body>,
 ) -> Response {
     let (head, body) = request.into_parts();
+    if let Some(to) = websocket::socket::wanted(&cloud, &head) {
+        return websocket::socket::answer(cloud, to, head, address(client)).await;
+    }
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => return plain(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {error}")),

@@ -2,10 +2,11 @@
 
 pub mod mail;
 pub mod pix;
+pub mod realtime;
 
 use garoa::scenario::run::Invariants;
 
 /// All invariants, by the names that scripts use.
 pub fn all() -> Invariants {
-    mail::register(pix::register(Invariants::default()))
+    realtime::register(mail::register(pix::register(Invariants::default())))
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::task::TagNames;
-use super::{Made, ResourceType, Task, may_change, replaces};
+use super::{Made, ResourceType, Task, may_change};
 use crate::{Error, Result};
 
 pub(super) const TYPE: ResourceType = ResourceType {

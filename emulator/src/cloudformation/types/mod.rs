@@ -8,6 +8,9 @@ mod apigateway_method;
 mod apigateway_parts;
 mod apigateway_rest_api;
 mod apigateway_stage;
+mod apigatewayv2_api;
+mod apigatewayv2_parts;
+mod apigatewayv2_stage;
 mod door;
 mod dynamodb_table;
 mod fit;
@@ -49,6 +52,15 @@ static TYPES: &[&ResourceType] = &[
     &apigateway_rest_api::TYPE,
     &apigateway_stage::DEPLOYMENT,
     &apigateway_stage::STAGE,
+    &apigatewayv2_api::TYPE,
+    &apigatewayv2_parts::AUTHORIZER,
+    &apigatewayv2_parts::DEPLOYMENT,
+    &apigatewayv2_parts::INTEGRATION,
+    &apigatewayv2_parts::INTEGRATION_RESPONSE,
+    &apigatewayv2_parts::MODEL,
+    &apigatewayv2_parts::ROUTE,
+    &apigatewayv2_parts::ROUTE_RESPONSE,
+    &apigatewayv2_stage::TYPE,
     &dynamodb_table::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,

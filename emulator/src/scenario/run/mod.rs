@@ -17,6 +17,7 @@ mod snapshot;
 mod steps;
 mod verdict;
 mod view;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

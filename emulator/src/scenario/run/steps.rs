@@ -61,6 +61,7 @@ pub(super) async fn take(player: &mut Player<'_>, index: usize, step: &Step) -> 
             player.cloud.queue_quirks(&arn, *quirks).map_err(|error| wrong_call(step.span, &error))
         }
         StepKind::Invoke(invoke) => self::invoke(player, index, invoke, step.span).await,
+        StepKind::WebSocket(ws) => super::websocket::take(player, ws, step.span).await,
         StepKind::Expect(expectation) => expectation.evaluate(&View(player)).map_err(|mismatch| Wrong {
             difference: Some(mismatch.to_string()),
             ..Wrong::new(step.span, "this does not hold")

@@ -17,6 +17,7 @@ pub(crate) mod suggest;
 pub mod template;
 #[cfg(test)]
 mod tests;
+pub mod websocket;
 
 use std::sync::Arc;
 

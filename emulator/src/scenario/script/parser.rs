@@ -7,6 +7,7 @@ use super::endings::{self, Ending};
 use super::lexer::{self, Line, Words};
 use super::steps::{Advance, Aws, Expected, Invoke, Log, LogLine, Step, StepKind};
 use super::template::{Scope, Template, is_identifier};
+use super::websocket::WebSocket;
 use super::{Answer, Header, REPEAT_MAX, SCRIPT_MAX, Script, header};
 use crate::scenario::awscli::split;
 use crate::scenario::expect::Expectation;
@@ -14,12 +15,12 @@ use crate::scenario::fault::FaultSpec;
 use crate::sqs::Quirks;
 
 /// The words that begin a step.
-const STEPS: [&str; 11] =
-    ["log", "$", "advance", "settle", "expect", "snapshot", "mark", "sink", "fault", "queue", "invoke"];
+const STEPS: [&str; 12] =
+    ["log", "$", "advance", "settle", "expect", "snapshot", "mark", "sink", "fault", "queue", "invoke", "ws"];
 /// The words that begin an ending.
 const ENDINGS: [&str; 3] = ["always", "once", "explore"];
 /// Words that the language keeps for what it cannot do yet.
-const RESERVED: [&str; 9] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "HTTP", "ws"];
+const RESERVED: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "HTTP"];
 /// What a queue can be told to do.
 const QUEUES: [&str; 3] = ["duplicate", "reorder", "normal"];
 /// What indents a line of a block: exactly this; further blanks belong to the line.
@@ -62,6 +63,7 @@ fn require_a_check(source: &str, steps: &[Step], endings: &[Ending]) -> Result<(
         StepKind::Expect(_) | StepKind::Snapshot(_) => true,
         StepKind::Aws(aws) => aws.expected.is_some(),
         StepKind::Invoke(invoke) => invoke.expected.is_some(),
+        StepKind::WebSocket(step) => step.is_check(),
         _ => false,
     });
     let invariants = endings.iter().any(|ending| !matches!(ending, Ending::Explore(_)));
@@ -137,6 +139,11 @@ impl<'s> Parser<'s> {
             "fault" => StepKind::Fault(FaultSpec::parse(&mut words)?),
             "queue" => queue(&mut words)?,
             "invoke" => StepKind::Invoke(self.invoke(&mut words)?),
+            "ws" => {
+                let (step, took_line) = WebSocket::parse(&mut words, self.lines.get(self.at), &self.scope)?;
+                self.at += usize::from(took_line);
+                StepKind::WebSocket(step)
+            }
             "expect" => StepKind::Expect(Box::new(self.expectation(words)?)),
             other if RESERVED.contains(&other) => {
                 return Err(Problem::new(verb.span, format!("`{other}` is not supported yet")));

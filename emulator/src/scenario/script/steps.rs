@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::diagnostic::{Problem, Span};
 use super::template::{Name, Template};
+use super::websocket::WebSocket;
 use crate::Timestamp;
 use crate::scenario::awscli::CommandError;
 use crate::scenario::awscli::split::Word;
@@ -60,6 +61,8 @@ pub enum StepKind {
     },
     /// `invoke FUNCTION {json}`: invokes a function and waits for its answer.
     Invoke(Invoke),
+    /// `ws NAME …`: a client of a WebSocket API.
+    WebSocket(WebSocket),
 }
 
 /// An invocation and what is expected of it.
