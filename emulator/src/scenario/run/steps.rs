@@ -61,6 +61,7 @@ pub(super) async fn take(player: &mut Player<'_>, index: usize, step: &Step) -> 
             player.cloud.queue_quirks(&arn, *quirks).map_err(|error| wrong_call(step.span, &error))
         }
         StepKind::Invoke(invoke) => self::invoke(player, index, invoke, step.span).await,
+        StepKind::Http(http) => super::http::take(player, index, http, step.span).await,
         StepKind::WebSocket(ws) => super::websocket::take(player, ws, step.span).await,
         StepKind::Expect(expectation) => expectation.evaluate(&View(player)).map_err(|mismatch| Wrong {
             difference: Some(mismatch.to_string()),
@@ -160,8 +161,20 @@ async fn page(
 }
 
 async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -> Result<(), Wrong> {
-    let words = aws.render(&|name| player.name(name))?;
-    let mut command = Command::parse(&words, &Models).map_err(|error| aws.problem(error))?;
+    for number in 1..=aws.repeat {
+        let words = aws.render(&|name| match name {
+            Name::Number => Some(number.to_string()),
+            other => player.name(other),
+        })?;
+        let printed = print(player, aws, &words, span).await?;
+        compare(player, index, &words.join(" "), printed, aws.capture.as_ref(), aws.expected.as_ref())?;
+    }
+    Ok(())
+}
+
+/// Runs a command; what it prints.
+async fn print(player: &Player<'_>, aws: &Aws, words: &[String], span: Span) -> Result<String, Wrong> {
+    let mut command = Command::parse(words, &Models).map_err(|error| aws.problem(error))?;
     if let Some((word, name)) = &command.file {
         command.body = Some(file(player, *word, name).map_err(|error| aws.problem(error))?);
     }
@@ -171,8 +184,7 @@ async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -
         Err(error) if aws.expected.is_some() => command.failure(&error),
         Err(error) => return Err(Wrong { is_call: true, ..Wrong::new(span, command.failure(&error)) }),
     };
-    let printed = printed.trim_end_matches('\n').to_owned();
-    compare(player, index, &words.join(" "), printed, aws.capture.as_ref(), aws.expected.as_ref())
+    Ok(printed.trim_end_matches('\n').to_owned())
 }
 
 /// Invokes a function; its answer is what is printed. An answer that says that it failed is one that can be expected.
@@ -191,7 +203,7 @@ async fn invoke(player: &mut Player<'_>, index: usize, invoke: &Invoke, span: Sp
 }
 
 /// Keeps what was printed, and compares it with what was expected.
-fn compare(
+pub(super) fn compare(
     player: &mut Player<'_>,
     index: usize,
     what: &str,
