@@ -9,7 +9,7 @@ use super::models::Models;
 use super::player::{Player, Wrong, is_past};
 use super::{snapshot, view::View};
 use crate::cloud::{Call, Caller, Scope};
-use crate::model::Model;
+use crate::model::{Model, OperationModel, Shape};
 use crate::scenario::awscli::{Command, CommandError, Response};
 use crate::scenario::expect::Mismatch;
 use crate::scenario::script::{Advance, Aws, Expected, Invoke, Log, Name, Span, Step, StepKind};
@@ -142,17 +142,28 @@ fn wrong_call(span: Span, error: &Error) -> Wrong {
     Wrong { is_call: true, ..Wrong::new(span, error.to_string()) }
 }
 
+/// What makes a call that is sent twice one call is made up by the AWS CLI where the user leaves it out.
+fn fill_tokens(player: &Player<'_>, model: &OperationModel, input: &mut Value) {
+    let members = model.input_shape().and_then(Shape::structure).into_iter().flat_map(|structure| &structure.members);
+    for member in members.filter(|member| member.idempotency_token) {
+        if input[member.name].is_null() {
+            input[member.name] = player.cloud.0.next_request_id().into();
+        }
+    }
+}
+
 /// One call, validated as the wire does it.
 async fn page(
     player: &Player<'_>,
     service: &str,
     operation: &str,
     scope: Scope,
-    input: Value,
+    mut input: Value,
     body: Bytes,
 ) -> Result<Response> {
     let known = Model::of(service).and_then(|model| Some((model.service, model.operation(operation)?)));
     let (service, model) = known.ok_or_else(|| Error::not_implemented(format!("{service}:{operation}")))?;
+    fill_tokens(player, model, &mut input);
     wire::validate(model, &input)?;
     let caller = Caller::root(&scope.account);
     let call = Call::new(service, operation, caller, scope, input).with_body(body);
