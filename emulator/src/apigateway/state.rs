@@ -16,6 +16,8 @@ use crate::{Result, Timestamp};
 pub struct RestApis {
     pub(crate) apis: OrdMap<String, Api>,
     pub(crate) keys: OrdMap<String, ApiKey>,
+    /// How many keys were made.
+    pub(super) keys_made: u64,
     pub(crate) plans: OrdMap<String, UsagePlan>,
     /// Domain names, each with its base path mappings.
     pub(super) domains: OrdMap<String, super::domains::Domain>,

@@ -81,6 +81,10 @@ pub(super) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>
         Err(refusal) => refusal.answer(&exchange),
     };
     put(&mut response, "x-amzn-requestid", incoming.request_id);
+    let leaving = incoming.head.headers.get(::http::header::CONNECTION).is_some_and(|connection| connection == "close");
+    if !leaving {
+        put(&mut response, "connection", "keep-alive");
+    }
     let (extended, trace) = (exchange.request.extended_id.clone(), exchange.request.trace_id.clone());
     put(&mut response, "x-amz-apigw-id", &extended);
     if !response.headers().contains_key("x-amzn-trace-id") && exchange.method.method_integration.is_some() {
