@@ -23,6 +23,8 @@ pub struct RestApis {
     pub(super) domains: OrdMap<String, super::domains::Domain>,
     pub(super) vpc_links: OrdMap<String, super::vpc_links::VpcLink>,
     pub(super) account: super::account::Account,
+    /// What the tests of methods gave that nobody has fetched yet, by the ids of their requests.
+    pub(super) tested: OrdMap<String, Value>,
     /// What authorizers answered: see `execute_api/authorize`.
     pub(crate) verdicts: OrdMap<String, Verdict>,
 }
