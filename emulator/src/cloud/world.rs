@@ -84,6 +84,7 @@ impl Cloud {
         }
         *self.0.request_ids.lock() = world.request_ids;
         self.0.clock.restore(world.now, world.timers.reindexed());
+        self.0.clock.wake_all();
         Ok(())
     }
 
@@ -97,6 +98,7 @@ impl Cloud {
         self.0.mails.clear();
         *self.0.faults.lock() = Faults::default();
         *self.0.request_ids.lock() = Ids::new(seed, "request");
+        self.0.clock.wake_all();
     }
 }
 

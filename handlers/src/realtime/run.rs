@@ -86,16 +86,17 @@ impl Books {
         self.tables.note(Entry { connection_id, at, request_id, event, body }).await
     }
 
-    /// Sends a text to each receiver. Who is gone leaves the table, and the others get it all the same. Gives how many are gone.
+    /// Sends a text to each receiver. Who is gone leaves the table, and whatever fails, the others get it all the same. Gives how
+    /// many are gone.
     async fn deliver(&self, sender: &Sender, receivers: &[String], text: &str) -> Result<usize, Error> {
-        let (mut gone, mut failed, mut first) = (0, 0, None);
+        let (mut gone, mut failed, mut first, mut kept) = (0, 0, None, Ok(()));
         for receiver in receivers {
             match sender.send(receiver, text).await {
                 Sent::Delivered => {}
                 Sent::Gone => {
                     gone += 1;
                     tracing::info!(connection = receiver, "gone");
-                    self.tables.remove(receiver).await?;
+                    kept = kept.and(self.tables.remove(receiver).await);
                 }
                 Sent::Failed(reason) => {
                     failed += 1;
@@ -105,7 +106,7 @@ impl Books {
             }
         }
         match first {
-            None => Ok(gone),
+            None => kept.map(|()| gone),
             Some(reason) => Err(Error::Undelivered { failed, receivers: receivers.len(), reason }),
         }
     }
@@ -115,7 +116,7 @@ impl Books {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::super::testing::{Fake, event};
+    use super::super::testing::{Fake, STUCK, event};
     use super::*;
 
     #[tokio::test]
@@ -155,6 +156,15 @@ mod tests {
         let failed = message(&fake.books(), &fake.sender(), &event).await.unwrap_err();
         assert_eq!(failed.error_type(), "Realtime.Undelivered");
         assert_eq!(fake.calls().last().unwrap(), "post c");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_cannot_be_deleted_keeps_nobody_from_the_message() {
+        let fake = Fake::new(&["a", STUCK, "c"], &[STUCK]);
+        let event = event("a", r#"{"action":"broadcast","message":"oi"}"#);
+        let failed = message(&fake.books(), &fake.sender(), &event).await.unwrap_err();
+        assert_eq!(failed.error_type(), "Realtime.Table");
+        assert_eq!(fake.calls()[5..], ["post stuck", "delete stuck", "post c"]);
     }
 
     #[tokio::test]

@@ -1,14 +1,8 @@
 //! The Lambda functions as tower services.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-
 use aws_types::SdkConfig;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use tower::Service;
 
 use super::error::Error;
 use super::request::Origin;
@@ -18,16 +12,21 @@ use super::settings::{self, TableNames};
 use super::tables::Tables;
 use super::token::Tokens;
 use crate::env::{Lookup, SettingsError};
+use crate::function::{Function, Handle};
 
 /// One of the functions `ws-authorizer`, `ws-connect`, `ws-disconnect` and `ws-message`.
-#[derive(Clone, Debug)]
-pub struct Realtime(Arc<Role>);
+pub type Realtime = Function<Role>;
 
+/// What a function is for, and what it needs.
 #[derive(Debug)]
-enum Role {
+pub enum Role {
+    /// `ws-authorizer`: who may connect.
     Authorizer(Tokens),
+    /// `ws-connect`: the tables.
     Connect(Books),
+    /// `ws-disconnect`: the tables.
     Disconnect(Books),
+    /// `ws-message`: the tables, and the configuration of a client for whichever API the event comes from.
     Message(Books, SdkConfig),
 }
 
@@ -36,7 +35,7 @@ enum Role {
 /// # Errors
 /// A setting that is missing or wrong.
 pub fn authorizer(_: &SdkConfig, env: Lookup<'_>) -> Result<Realtime, SettingsError> {
-    Ok(Realtime(Arc::new(Role::Authorizer(settings::tokens(env)?))))
+    Ok(Function::new(Role::Authorizer(settings::tokens(env)?)))
 }
 
 /// `ws-connect`: keeps who has connected.
@@ -44,7 +43,7 @@ pub fn authorizer(_: &SdkConfig, env: Lookup<'_>) -> Result<Realtime, SettingsEr
 /// # Errors
 /// A setting that is missing or wrong.
 pub fn connect(config: &SdkConfig, env: Lookup<'_>) -> Result<Realtime, SettingsError> {
-    Ok(Realtime(Arc::new(Role::Connect(books(config, env)?))))
+    Ok(Function::new(Role::Connect(books(config, env)?)))
 }
 
 /// `ws-disconnect`: forgets who has left.
@@ -52,7 +51,7 @@ pub fn connect(config: &SdkConfig, env: Lookup<'_>) -> Result<Realtime, Settings
 /// # Errors
 /// A setting that is missing or wrong.
 pub fn disconnect(config: &SdkConfig, env: Lookup<'_>) -> Result<Realtime, SettingsError> {
-    Ok(Realtime(Arc::new(Role::Disconnect(books(config, env)?))))
+    Ok(Function::new(Role::Disconnect(books(config, env)?)))
 }
 
 /// `ws-message`: passes messages on.
@@ -60,7 +59,7 @@ pub fn disconnect(config: &SdkConfig, env: Lookup<'_>) -> Result<Realtime, Setti
 /// # Errors
 /// A setting that is missing or wrong.
 pub fn message(config: &SdkConfig, env: Lookup<'_>) -> Result<Realtime, SettingsError> {
-    Ok(Realtime(Arc::new(Role::Message(books(config, env)?, config.clone()))))
+    Ok(Function::new(Role::Message(books(config, env)?, config.clone())))
 }
 
 fn books(config: &SdkConfig, env: Lookup<'_>) -> Result<Books, SettingsError> {
@@ -83,21 +82,12 @@ impl Role {
     }
 }
 
-impl Service<LambdaEvent<Value>> for Realtime {
-    type Response = Value;
+impl Handle for Role {
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, event: LambdaEvent<Value>) -> Self::Future {
-        let role = Arc::clone(&self.0);
-        Box::pin(async move {
-            role.run(&event.payload).await.inspect_err(|error| {
-                tracing::error!(error_type = error.error_type(), %error, "the event was not handled");
-            })
+    async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
+        self.run(&event.payload).await.inspect_err(|error| {
+            tracing::error!(error_type = error.error_type(), %error, "the event was not handled");
         })
     }
 }

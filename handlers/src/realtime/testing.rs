@@ -5,10 +5,11 @@ use std::time::SystemTime;
 
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::{PostToConnectionError, PostToConnectionOutput};
 use aws_sdk_apigatewaymanagement::types::error::{ForbiddenException, GoneException};
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemInput, DeleteItemOutput};
 use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use aws_sdk_dynamodb::operation::scan::ScanOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::error::ResourceNotFoundException;
 use aws_smithy_async::time::{SharedTimeSource, StaticTimeSource};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use serde_json::{Value, json};
@@ -17,6 +18,9 @@ use super::run::Books;
 use super::sender::Sender;
 use super::settings::TableNames;
 use super::tables::Tables;
+
+/// A connection that cannot be deleted from the table.
+pub const STUCK: &str = "stuck";
 
 /// A world with some connections, of which some are gone; `x` is one that cannot be written to. Every page of a scan has one item.
 pub struct Fake {
@@ -67,12 +71,19 @@ impl Fake {
                 }
             }))
             .then_output(|| PutItemOutput::builder().build());
+        let key = |input: &DeleteItemInput| string(input.key().and_then(|key| key.get("connection_id")));
+        let noted = self.noting(move |input| format!("delete {}", key(input)));
+        let stuck = mock!(aws_sdk_dynamodb::Client::delete_item)
+            .match_requests(move |input| key(input) == STUCK && noted(input))
+            .then_error(|| {
+                let missing = ResourceNotFoundException::builder().message("no table").build();
+                DeleteItemError::ResourceNotFoundException(missing)
+            });
+        let noted = self.noting(move |input| format!("delete {}", key(input)));
         let delete = mock!(aws_sdk_dynamodb::Client::delete_item)
-            .match_requests(self.noting(|input: &aws_sdk_dynamodb::operation::delete_item::DeleteItemInput| {
-                format!("delete {}", string(input.key().and_then(|key| key.get("connection_id"))))
-            }))
+            .match_requests(move |input| key(input) != STUCK && noted(input))
             .then_output(|| DeleteItemOutput::builder().build());
-        let mut rules: Vec<Rule> = vec![put, delete];
+        let mut rules: Vec<Rule> = vec![put, stuck, delete];
         let count = self.present.len();
         for (place, id) in self.present.iter().enumerate() {
             let before = place.checked_sub(1).map(|before| self.present[before].clone());

@@ -1,11 +1,16 @@
-//! realtime: what is sent was audited before, and who is gone leaves the table.
+//! What must hold of realtime, wherever it is broken: what is sent was audited before, who is gone leaves the table, one who
+//! does not get a message keeps nobody else from it, and who is let in is in the books.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use garoa::cloud::{CallRecord, InvocationRef};
+use garoa::cloud::{CallRecord, Event, InvocationRef};
 use garoa::scenario::run::{Invariants, Run};
 
-const FUNCTION: &str = "ws-message";
+const MESSAGE: &str = "ws-message";
+const CONNECT: &str = "ws-connect";
+const DISCONNECT: &str = "ws-disconnect";
+/// The error of an invocation that sent to everybody and failed for some.
+const UNDELIVERED: &str = "Realtime.Undelivered";
 const AUDIT: &str = ":table/realtime-audit";
 const CONNECTIONS: &str = ":table/realtime-connections";
 
@@ -14,6 +19,8 @@ pub fn register(invariants: Invariants) -> Invariants {
     invariants
         .always("audited-before-sent", audited_before_sent)
         .always("gone-connections-leave-the-table", gone_connections_leave_the_table)
+        .always("everybody-has-a-turn", everybody_has_a_turn)
+        .always("connections-are-booked", connections_are_booked)
 }
 
 /// Whatever an invocation posts to a connection, it has noted in the audit table before.
@@ -24,7 +31,7 @@ pub fn audited_before_sent(run: &Run) -> Result<(), String> {
     let mut noted: BTreeSet<&InvocationRef> = BTreeSet::new();
     for (record, call) in run.calls() {
         let Some(invocation) = of_message(call) else { continue };
-        if call.operation == "PutItem" && call.resource.ends_with(AUDIT) && call.took_effect() {
+        if is_write(call, "PutItem", AUDIT) {
             noted.insert(invocation);
         }
         if call.operation == "PostToConnection" && call.took_effect() && !noted.contains(invocation) {
@@ -40,18 +47,18 @@ pub fn audited_before_sent(run: &Run) -> Result<(), String> {
 /// # Errors
 /// Names the first connection that stayed.
 pub fn gone_connections_leave_the_table(run: &Run) -> Result<(), String> {
-    let failed = failed(run);
+    let ends = ends(run);
     for (record, call) in run.calls() {
         let Some(invocation) = of_message(call) else { continue };
-        if call.operation != "PostToConnection" || call.status != Some(410) || failed.contains(invocation) {
+        let succeeded = ends.get(invocation).is_some_and(Option::is_none);
+        if call.operation != "PostToConnection" || call.status != Some(410) || !succeeded {
             continue;
         }
         let gone = connection(call);
         let deleted = run.calls().any(|(later, other)| {
             later.seq > record.seq
                 && other.invocation.as_ref() == Some(invocation)
-                && other.operation == "DeleteItem"
-                && other.resource.ends_with(CONNECTIONS)
+                && is_write(other, "DeleteItem", CONNECTIONS)
                 && other.input["Key"]["connection_id"]["S"] == gone
         });
         if !deleted {
@@ -61,65 +68,87 @@ pub fn gone_connections_leave_the_table(run: &Run) -> Result<(), String> {
     Ok(())
 }
 
+/// An invocation that read who is connected, and came to its end, has posted to each of them: neither one who is gone nor one
+/// who cannot be written to ends a broadcast.
+///
+/// # Errors
+/// Names the first connection that was passed over.
+pub fn everybody_has_a_turn(run: &Run) -> Result<(), String> {
+    let mut turns: BTreeMap<&InvocationRef, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    for (_, call) in run.calls() {
+        let Some(invocation) = of_message(call) else { continue };
+        let (connected, posted) = turns.entry(invocation).or_default();
+        if call.operation == "Scan" && call.resource.ends_with(CONNECTIONS) {
+            let items = call.output["Items"].as_array().into_iter().flatten();
+            connected.extend(items.filter_map(|item| item["connection_id"]["S"].as_str()));
+        }
+        if call.operation == "PostToConnection" {
+            posted.insert(connection(call));
+        }
+    }
+    for (invocation, end) in ends(run) {
+        let Some((connected, posted)) = turns.get(invocation) else { continue };
+        if end.is_some_and(|error| error != UNDELIVERED) {
+            continue;
+        }
+        if let Some(passed_over) = connected.difference(posted).next() {
+            return Err(format!("invocation {} sent nothing to {passed_over}", invocation.number));
+        }
+    }
+    Ok(())
+}
+
+/// An invocation of ws-connect that succeeded, and so let a client in, has put it into both tables; one of ws-disconnect has
+/// taken it out of one and noted it in the other.
+///
+/// # Errors
+/// Names the first invocation that did not.
+pub fn connections_are_booked(run: &Run) -> Result<(), String> {
+    for (invocation, end) in ends(run) {
+        let operation = match &*invocation.function {
+            CONNECT => "PutItem",
+            DISCONNECT => "DeleteItem",
+            _ => continue,
+        };
+        if end.is_some() {
+            continue;
+        }
+        let made = |operation: &str, table: &str| {
+            let mut calls = run.calls().filter(|(_, call)| call.invocation.as_ref() == Some(invocation));
+            calls.any(|(_, call)| is_write(call, operation, table))
+        };
+        let InvocationRef { function, number } = invocation;
+        if !made("PutItem", AUDIT) {
+            return Err(format!("invocation {number} of {function} noted nothing"));
+        }
+        if !made(operation, CONNECTIONS) {
+            return Err(format!("invocation {number} of {function} made no {operation} of its connection"));
+        }
+    }
+    Ok(())
+}
+
 fn of_message(call: &CallRecord) -> Option<&InvocationRef> {
-    call.invocation.as_ref().filter(|made| &*made.function == FUNCTION)
+    call.invocation.as_ref().filter(|made| &*made.function == MESSAGE)
+}
+
+fn is_write(call: &CallRecord, operation: &str, table: &str) -> bool {
+    call.operation == operation && call.resource.ends_with(table) && call.took_effect()
 }
 
 fn connection(call: &CallRecord) -> &str {
     call.input["ConnectionId"].as_str().unwrap_or_default()
 }
 
-/// The invocations that did not come to a good end.
-fn failed(run: &Run) -> BTreeSet<InvocationRef> {
+/// How each invocation ended: none for well, or the error's type.
+fn ends(run: &Run) -> BTreeMap<&InvocationRef, Option<&str>> {
     let ended = run.records().iter().filter_map(|record| match &record.event {
-        garoa::cloud::Event::Ended { invocation, error: Some(_), .. } => Some(invocation.invocation.clone()),
+        Event::Ended { invocation, error, .. } => Some((&invocation.invocation, error.as_deref())),
         _ => None,
     });
     ended.collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use garoa::cloud::{Event, Record};
-    use serde_json::json;
-
-    use super::*;
-
-    fn run(calls: &[(&str, &str, u16, serde_json::Value)]) -> Run {
-        let record = |(place, (operation, resource, status, input)): (usize, &(&str, &str, u16, serde_json::Value))| {
-            let call = CallRecord {
-                operation: (*operation).to_owned(),
-                resource: (*resource).to_owned(),
-                status: Some(*status),
-                input: input.clone(),
-                invocation: Some(InvocationRef { function: FUNCTION.into(), number: 1 }),
-                ..CallRecord::default()
-            };
-            Record { seq: place as u64 + 1, at: garoa::Timestamp::default(), event: Event::Call(Arc::new(call)) }
-        };
-        let records = calls.iter().enumerate().map(record).collect();
-        Run::new(records, |_| Err(garoa::Error::internal("there is no state here")))
-    }
-
-    #[test]
-    fn what_is_sent_before_the_audit_is_found() {
-        let audit = ("PutItem", "arn:aws:dynamodb:r:a:table/realtime-audit", 200, json!({}));
-        let post = ("PostToConnection", "x", 200, json!({ "ConnectionId": "a" }));
-        assert!(audited_before_sent(&run(&[audit.clone(), post.clone()])).is_ok());
-        assert!(audited_before_sent(&run(&[post, audit])).is_err());
-    }
-
-    #[test]
-    fn a_connection_that_stays_is_found() {
-        let gone = ("PostToConnection", "x", 410, json!({ "ConnectionId": "a" }));
-        let delete = |id: &str| {
-            let key = json!({ "Key": { "connection_id": { "S": id } } });
-            ("DeleteItem", "arn:aws:dynamodb:r:a:table/realtime-connections", 200, key)
-        };
-        assert!(gone_connections_leave_the_table(&run(&[gone.clone(), delete("a")])).is_ok());
-        assert!(gone_connections_leave_the_table(&run(&[gone.clone(), delete("b")])).is_err());
-        assert!(gone_connections_leave_the_table(&run(&[gone])).is_err());
-    }
-}
+#[path = "realtime_tests.rs"]
+mod tests;

@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::super::invoke;
-use super::super::state::{Api, Close, Connection, Integration, Outbox};
-use super::super::{Apis, PRINCIPAL, function};
-use super::event::{Circumstances, Kind, proxy};
-use super::select;
-use crate::cloud::{At, Caller, Cloud, Cx, Inner, JobFuture, Scope, Service, Target};
+use super::super::Apis;
+use super::super::state::{Close, Connection, Outbox};
+use super::disconnect::{self, Ended};
+use crate::cloud::{At, Cx, Inner, Scope, Service, Target};
 use crate::{Error, Result, Timestamp};
 
 /// The largest message, in bytes, either way.
@@ -48,7 +45,7 @@ pub(crate) fn operations(service: Service<Apis>) -> Service<Apis> {
         .event("LetGo", let_go)
         .event("Idle", idle)
         .event("Lifetime", |cx, id| end(cx, id, going_away()))
-        .job("Disconnect", disconnect)
+        .job("Disconnect", disconnect::job)
 }
 
 /// What the operations take. API and stage are those of the address that the call went to, where it went to one: they are in
@@ -246,7 +243,7 @@ fn let_go(cx: &mut Cx<Apis>, report: &str) -> Result<()> {
     Ok(())
 }
 
-fn going_away() -> Close {
+pub(super) fn going_away() -> Close {
     Close { code: GOING_AWAY, reason: "Going away".to_owned() }
 }
 
@@ -269,65 +266,10 @@ fn end(cx: &mut Cx<Apis>, id: &str, close: Close) -> Result<()> {
         outbox.close = Some(close.clone());
     }
     cx.signal(signal(id));
-    run_disconnect(cx, id, &connection, &close)
-}
-
-/// The integration of `$disconnect`, where there is one. Nobody waits for what it answers.
-fn run_disconnect(cx: &mut Cx<Apis>, id: &str, connection: &Connection, close: &Close) -> Result<()> {
-    let request_id = super::event_id(cx.ids());
-    let Some((integration, event)) = cx.state.apis.get(&connection.api_id).and_then(|api| {
-        let (integration, stage) = integration(api, connection)?;
-        let at = Circumstances {
-            connection_id: id,
-            connection,
-            stage,
-            route_key: "$disconnect",
-            request_id: &request_id,
-            now: cx.now,
-        };
-        Some((integration.clone(), proxy(&at, &Kind::Disconnect(close))))
-    }) else {
+    let api = cx.state.apis.get(&connection.api_id);
+    if api.is_none_or(|api| disconnect::route(api, &connection).is_none()) {
         return Ok(());
-    };
-    if integration.integration_type.as_deref() == Some("HTTP_PROXY") {
-        return cx.start("Disconnect", &(integration, event));
     }
-    let stage = cx.state.apis.get(&connection.api_id).and_then(|api| api.stages.get(&connection.stage));
-    let uri = integration.integration_uri.as_deref().unwrap_or_default();
-    let uri = function::with_variables(uri, stage.and_then(|stage| stage.stage_variables.as_ref()));
-    let Some(arn) = function::arn_of(&uri) else { return Ok(()) };
-    let mut caller = match integration.credentials_arn.as_deref().filter(|role| !role.is_empty()) {
-        None => Caller::service(PRINCIPAL),
-        Some(role) => match cx.access().role_session(role, invoke::SESSION, PRINCIPAL) {
-            Some(caller) => caller,
-            None => {
-                tracing::warn!(role, "{PRINCIPAL} may not assume the role");
-                return Ok(());
-            }
-        },
-    };
-    let route = format!("{}/{}/$disconnect", connection.api_id, connection.stage);
-    caller.source_arn = Some(cx.scope.arn("execute-api", route));
-    let call = invoke::invocation(cx.scope, caller, arn, &event);
-    cx.emit(call);
-    Ok(())
-}
-
-fn integration<'a>(api: &'a Api, connection: &Connection) -> Option<(&'a Integration, &'a super::super::state::Stage)> {
-    let stage = api.stages.get(&connection.stage)?;
-    let served = api.served(stage)?;
-    let route = select::route(served, "$disconnect")?;
-    Some((super::integration_of(served, route)?, stage))
-}
-
-/// `$disconnect` with an HTTP service.
-fn disconnect(cloud: Cloud, _: Scope, work: Value) -> JobFuture {
-    Box::pin(async move {
-        match serde_json::from_value::<(Integration, Value)>(work) {
-            Ok((integration, event)) => {
-                super::message::http(&cloud.0, &integration, event.to_string().into(), None).await;
-            }
-            Err(error) => tracing::error!(%error, "a $disconnect that cannot be read"),
-        }
-    })
+    let request_id = super::event_id(cx.ids());
+    cx.start("Disconnect", &Ended { id: id.to_owned(), connection, close, request_id })
 }

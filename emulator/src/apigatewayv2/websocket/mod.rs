@@ -4,12 +4,13 @@
 //! handshake ─ open.rs: stage, authorizer, $connect ─▶ a connection in the state, with an outbox
 //! message   ─ message.rs: route, integration ─▶ a route response into the outbox
 //! outbox    ─ a real socket (socket.rs) or a scenario's client (client.rs) empties it
-//! end       ─ connections.rs: a timer, a management call, or the client ─▶ $disconnect
+//! end       ─ connections.rs: a timer, a management call, or the client ─▶ disconnect.rs: $disconnect
 //! ```
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api.html>
 
 mod client;
 pub(super) mod connections;
+mod disconnect;
 mod event;
 mod message;
 mod open;

@@ -17,16 +17,16 @@ use tokio::task::JoinHandle;
 use super::super::Apis;
 use super::super::address::owner;
 use super::super::state::{Close, Outbox};
-use super::connections::{Closed, FRAME_LIMIT, MESSAGE_LIMIT, Taken, abnormal, signal, tell};
+use super::connections::{Closed, FRAME_LIMIT, MESSAGE_LIMIT, Taken, abnormal, going_away, signal, tell};
 use super::{message, open};
-use crate::clock::Wait;
+use crate::clock::{Wait, real_limit};
 use crate::cloud::{Cloud, Inner, Scope};
 use crate::execute_api::{self, Address};
 
 /// Messages of one client that are read ahead while one of them is handled; then its socket is read no more until there is
 /// room again. AWS names no figure.
 const READ_AHEAD: usize = 16;
-/// How long a client that does not read is given to take the close frame.
+/// How long a client that does not read is given to take the close frame, by the machine's clock.
 const CLOSE_TIME: Duration = Duration::from_secs(5);
 /// Close codes: RFC 6455, section 7.4.1.
 const NO_STATUS: u16 = 1005;
@@ -56,12 +56,12 @@ pub(crate) async fn answer(cloud: Arc<Cloud>, to: (Address, Scope), mut head: Pa
             let upgrade =
                 upgrade.max_message_size(MESSAGE_LIMIT).max_frame_size(FRAME_LIMIT).protocols(opened.protocol);
             // A client that is gone before its socket is there.
-            let lost = Peer { cloud: Arc::clone(&cloud), scope: opened.scope.clone(), id: opened.id.clone() };
+            let peer = Peer { era: cloud.0.clock.era(), cloud, scope: opened.scope, id: opened.id };
+            let lost = peer.clone();
             let failed = move |error: axum::Error| {
                 tracing::debug!(%error, "a WebSocket was not established");
                 lost.closed(abnormal());
             };
-            let peer = Peer { cloud, scope: opened.scope, id: opened.id };
             upgrade.on_failed_upgrade(failed).on_upgrade(move |socket| peer.run(socket))
         }
         Err(refused) => {
@@ -74,8 +74,11 @@ pub(crate) async fn answer(cloud: Arc<Cloud>, to: (Address, Scope), mut head: Pa
 }
 
 /// The client's side of a connection.
+#[derive(Clone)]
 struct Peer {
     cloud: Arc<Cloud>,
+    /// The world that the connection was made in: see `Clock::era`.
+    era: u64,
     scope: Scope,
     id: String,
 }
@@ -94,10 +97,20 @@ impl Peer {
     }
 
     fn closed(&self, close: Close) {
-        tell(self.inner(), &self.scope, "Closed", &Closed { id: self.id.clone(), close });
+        if self.is_of_this_world() {
+            tell(self.inner(), &self.scope, "Closed", &Closed { id: self.id.clone(), close });
+        }
     }
 
+    fn is_of_this_world(&self) -> bool {
+        self.inner().clock.era() == self.era
+    }
+
+    /// None once the cloud was reset.
     fn outbox(&self) -> Option<Outbox> {
+        if !self.is_of_this_world() {
+            return None;
+        }
         self.inner().running::<Apis>("apigatewayv2")?.snapshot(&self.scope).outboxes.get(&self.id).cloned()
     }
 
@@ -135,8 +148,8 @@ impl Peer {
                 Next::Received(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {
                     tell(self.inner(), &self.scope, "Active", &self.id);
                 }
-                Next::Received(Some(Ok(Message::Close(frame)))) => break self.close_of(&mut socket, frame).await,
-                Next::Received(Some(Err(error))) => break self.broken(&mut socket, &error).await,
+                Next::Received(Some(Ok(Message::Close(frame)))) => break Self::close_of(&mut socket, frame).await,
+                Next::Received(Some(Err(error))) => break Self::broken(&mut socket, &error).await,
                 Next::Received(None) => break abnormal(),
             }
         };
@@ -154,12 +167,15 @@ impl Peer {
     /// Sends what waits; `false` once the connection was closed from this side.
     async fn deliver(&self, socket: &mut WebSocket) -> Result<bool, axum::Error> {
         loop {
-            let Some(outbox) = self.outbox() else { return Ok(false) };
+            let Some(outbox) = self.outbox() else {
+                Self::send_close(socket, &going_away()).await;
+                return Ok(false);
+            };
             let Some(frame) = outbox.frames.front() else {
                 return match outbox.close {
                     None => Ok(true),
                     Some(close) => {
-                        self.send_close(socket, &close).await;
+                        Self::send_close(socket, &close).await;
                         tell(self.inner(), &self.scope, "LetGo", &self.id);
                         Ok(false)
                     }
@@ -192,34 +208,32 @@ impl Peer {
             let signals = self.inner().clock.signals();
             if self.outbox().is_none_or(|outbox| outbox.close.is_some()) {
                 // What is being written may still get through.
-                let until = self.inner().clock.now() + CLOSE_TIME;
-                drop(self.inner().wait(Some(until)).await);
+                drop(real_limit(CLOSE_TIME, std::future::pending::<std::io::Result<()>>()).await);
                 return;
             }
             drop(self.wait(signals).await);
         }
     }
 
-    async fn send_close(&self, socket: &mut WebSocket, close: &Close) {
+    async fn send_close(socket: &mut WebSocket, close: &Close) {
         let frame = CloseFrame { code: close.code, reason: close.reason.as_str().into() };
-        let until = self.inner().clock.now() + CLOSE_TIME;
-        tokio::select! {
-            sent = close_and_drain(socket, frame) => {
-                if let Err(error) = sent {
-                    tracing::debug!(%error, "a close frame was not sent");
-                }
-            }
-            over = self.inner().wait(Some(until)) => drop(over),
+        let closing = async {
+            socket.send(Message::Close(Some(frame))).await.map_err(std::io::Error::other)?;
+            drain(socket).await;
+            Ok(())
+        };
+        if let Err(error) = real_limit(CLOSE_TIME, closing).await {
+            tracing::debug!(%error, "a connection was not closed in an orderly way");
         }
     }
 
     /// The client has closed. Its close frame is answered by reading on.
-    async fn close_of(&self, socket: &mut WebSocket, frame: Option<CloseFrame>) -> Close {
-        let until = self.inner().clock.now() + CLOSE_TIME;
-        tokio::select! {
-            () = drain(socket) => {}
-            over = self.inner().wait(Some(until)) => drop(over),
-        }
+    async fn close_of(socket: &mut WebSocket, frame: Option<CloseFrame>) -> Close {
+        let drained = async {
+            drain(socket).await;
+            Ok(())
+        };
+        drop(real_limit(CLOSE_TIME, drained).await);
         match frame {
             Some(frame) if frame.code != NO_STATUS => Close { code: frame.code, reason: frame.reason.to_string() },
             _ => Close { code: NO_STATUS, reason: "Client-side close frame status not set".to_owned() },
@@ -227,7 +241,7 @@ impl Peer {
     }
 
     /// The client broke the protocol or a limit, or the connection broke.
-    async fn broken(&self, socket: &mut WebSocket, error: &axum::Error) -> Close {
+    async fn broken(socket: &mut WebSocket, error: &axum::Error) -> Close {
         let text = error.to_string();
         // The library tells by its texts: its error type is not ours to name.
         let close = if text.contains("Space limit exceeded") {
@@ -237,15 +251,9 @@ impl Peer {
         } else {
             Close { code: PROTOCOL_ERROR, reason: "Protocol error".to_owned() }
         };
-        self.send_close(socket, &close).await;
+        Self::send_close(socket, &close).await;
         close
     }
-}
-
-async fn close_and_drain(socket: &mut WebSocket, frame: CloseFrame) -> Result<(), axum::Error> {
-    socket.send(Message::Close(Some(frame))).await?;
-    drain(socket).await;
-    Ok(())
 }
 
 /// Reads until the other side has closed as well.
