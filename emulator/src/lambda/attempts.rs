@@ -20,6 +20,8 @@ const EVENT_AGE: Duration = Duration::from_secs(6 * 3600);
 /// How long Lambda waits before it tries an event again for which there was no concurrency: from one second, doubling, to five
 /// minutes (same page).
 const THROTTLED_LONGEST: u64 = 300;
+/// How many answers are kept that nobody has fetched yet: more than can come at once.
+const UNCLAIMED_LIMIT: usize = 2000;
 /// How much of the log `LogType=Tail` answers, in bytes.
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 const TAIL: usize = 4096;
@@ -162,6 +164,13 @@ fn completed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     }
     invocation.outcome = Some(outcome);
     cx.state.invocations.insert(request_id.clone(), invocation);
+    // Who broke off the call never comes for the answer.
+    cx.state.unclaimed.push_back(request_id.clone());
+    if cx.state.unclaimed.len() > UNCLAIMED_LIMIT
+        && let Some(oldest) = cx.state.unclaimed.pop_front()
+    {
+        cx.state.invocations.remove(&oldest);
+    }
     cx.signal(signal(&request_id));
     Ok(())
 }

@@ -382,7 +382,9 @@ impl Process<'_> {
         let started =
             environments.sandboxes.start(&self.cloud, &self.scope, self.attempt, executable, vars, (lines, slot));
         let sandbox = sandbox.insert(started.map_err(AttemptEnd::Failed)?);
-        self.told.lock().init = Some(sandbox.ready(self.attempt).await?);
+        let ready = sandbox.ready(self.attempt).await;
+        self.told.lock().init = Some(sandbox.age());
+        ready?;
         self.begin();
         Ok(sandbox.invoke(self.attempt).await)
     }

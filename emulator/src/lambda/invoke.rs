@@ -217,6 +217,9 @@ fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>
         Some(Invocation { outcome: Some(outcome), .. }) => outcome.clone(),
     };
     cx.state.invocations.remove(request_id);
+    if let Some(place) = cx.state.unclaimed.iter().position(|id| id == request_id) {
+        cx.state.unclaimed.remove(place);
+    }
     cx.answer_body(Bytes::from(outcome.payload));
     Ok(Step::Done(InvokeOutput {
         function_error: outcome.error,

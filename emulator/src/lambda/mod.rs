@@ -31,7 +31,7 @@ pub(crate) use runtime::archive_of;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use imbl::OrdMap;
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::{At, Cloud, Scope, Service, Target};
@@ -49,6 +49,8 @@ pub struct Functions {
     /// How many invocations run, by function and in all.
     running: OrdMap<String, u32>,
     running_in_all: u32,
+    /// Synchronous invocations that have ended, and whose callers have not fetched the answer yet.
+    unclaimed: Vector<String>,
     /// Code that was fetched from buckets for calls that wait for it, and how often that was done.
     #[serde(skip)]
     fetched: OrdMap<u64, code::Fetched>,

@@ -161,7 +161,8 @@ def describe(error, request_id):
         "errorMessage": str(error),
         "errorType": type(error).__name__,
         "requestId": request_id,
-        "stackTrace": traceback.format_list(frames),
+        # Of the plain facts, without the markers under a line that newer versions of Python add.
+        "stackTrace": traceback.format_list([(f.filename, f.lineno, f.name, f.line) for f in frames]),
     }
 
 

@@ -68,6 +68,11 @@ impl Folder {
         Ok(code)
     }
 
+    /// Removes it before its time, as far as that goes: whoever still uses it is about to end.
+    pub fn remove(&self) {
+        remove(&self.root);
+    }
+
     /// An empty directory for one process.
     pub fn scratch(self: &Arc<Self>, number: u64) -> std::io::Result<Scratch> {
         let path = self.root.join("tmp").join(number.to_string());

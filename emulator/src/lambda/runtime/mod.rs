@@ -22,7 +22,7 @@ pub(in crate::lambda) use unzip::{Archive, Flaw, UNZIPPED_LIMIT};
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
@@ -33,6 +33,7 @@ use super::invoke::{Attempt, Executable};
 use super::lines::Lines;
 use crate::cloud::{Cloud, Scope};
 use folder::Folder;
+use process::Leader;
 use runtimes::{Installed, Program};
 use sandbox::Start;
 use server::Server;
@@ -55,6 +56,24 @@ pub(in crate::lambda) struct Sandboxes {
     slots: Arc<Semaphore>,
     waiting: AtomicUsize,
     next: AtomicU64,
+    /// The processes that run.
+    live: Mutex<Vec<Weak<Leader>>>,
+}
+
+/// Counts who waits for a slot, for as long as it does.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Sandboxes {
@@ -68,6 +87,7 @@ impl Sandboxes {
             slots: Arc::new(Semaphore::new(PROCESS_LIMIT)),
             waiting: AtomicUsize::new(0),
             next: AtomicU64::new(0),
+            live: Mutex::default(),
         }
     }
 
@@ -101,10 +121,9 @@ impl Sandboxes {
         if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
             return Ok(slot);
         }
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting::new(&self.waiting);
         make_room();
         let slot = Arc::clone(&self.slots).acquire_owned().await;
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
         slot.map_err(|closed| init_error(closed.to_string()))
     }
 
@@ -146,7 +165,11 @@ impl Sandboxes {
         let scratch = folder.scratch(number).map_err(|error| init_error(error.to_string()))?;
         variables.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{endpoint}"));
         let clock = Arc::clone(&cloud.0.clock);
-        Sandbox::start(Start { program, client, code, scratch, line, slot, variables, lines, clock })
+        let sandbox = Sandbox::start(Start { program, client, code, scratch, line, slot, variables, lines, clock })?;
+        let mut live = self.live.lock();
+        live.retain(|leader| leader.strong_count() > 0);
+        live.push(sandbox.leader());
+        Ok(sandbox)
     }
 
     fn surroundings(&self, cloud: &Cloud, number: u64) -> std::io::Result<(Arc<Folder>, server::Line, SocketAddr)> {
@@ -164,9 +187,16 @@ impl Sandboxes {
         Ok((folder, server.line(number), endpoint))
     }
 
-    /// Gives up folder and listener: what still runs keeps its own until it has ended.
+    /// Kills all processes, at once, and removes what they have on disk.
     pub fn close(&self) {
-        self.folder.lock().take();
+        for leader in self.live.lock().drain(..) {
+            if let Some(leader) = leader.upgrade() {
+                leader.kill();
+            }
+        }
+        if let Some(folder) = self.folder.lock().take() {
+            folder.remove();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -17,7 +17,7 @@ pub(super) struct Process {
 }
 
 /// The process that leads the group, until it is waited for: as long as it is not, its number is nobody else's.
-struct Leader {
+pub(super) struct Leader {
     id: Pid,
     child: Mutex<Option<Child>>,
 }
@@ -44,6 +44,11 @@ impl Process {
         Ok((process, stdout.into(), stderr.into()))
     }
 
+    /// What kills it from elsewhere.
+    pub fn leader(&self) -> Weak<Leader> {
+        Arc::downgrade(&self.leader)
+    }
+
     /// Whether it has not ended yet.
     pub fn is_alive(&self) -> bool {
         self.ended.borrow().is_none()
@@ -65,7 +70,8 @@ impl Drop for Process {
 }
 
 impl Leader {
-    fn kill(&self) {
+    /// Kills the group, unless its leader has ended.
+    pub fn kill(&self) {
         if self.child.lock().is_some() {
             self.kill_group();
         }

@@ -121,7 +121,7 @@ fn search() -> Versions {
     let mut versions = Versions::default();
     let mut names: Vec<String> = PYTHONS.map(|minor| format!("python3.{minor}")).collect();
     names.push("python3".to_owned());
-    for path in names.iter().filter_map(|name| on_path(name)) {
+    for path in names.iter().flat_map(|name| on_path(name)) {
         let script = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable)";
         if let Some((version, path)) = ask(&path, "-c", script)
             && let Some(minor) = version.strip_prefix("3.").and_then(|minor| minor.parse().ok())
@@ -129,7 +129,7 @@ fn search() -> Versions {
             versions.python.entry(minor).or_insert(path);
         }
     }
-    for path in ["node", "nodejs"].iter().filter_map(|name| on_path(name)) {
+    for path in ["node", "nodejs"].iter().flat_map(|name| on_path(name)) {
         let script = "console.log(process.versions.node); console.log(process.execPath)";
         if let Some((version, path)) = ask(&path, "-e", script)
             && let Some(major) = version.split('.').next().and_then(|major| major.parse().ok())
@@ -148,9 +148,10 @@ fn ask(program: &Path, option: &str, script: &str) -> Option<(String, PathBuf)> 
     asked.status.success().then(|| (version.trim().to_owned(), PathBuf::from(path.trim())))
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+/// All files of this name, for the first may be a wrapper of what is not there.
+fn on_path(name: &str) -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).filter(|file| file.is_file()).collect()
 }
 
 #[cfg(test)]

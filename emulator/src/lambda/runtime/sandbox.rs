@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::api::{Answer, Phase};
 use super::folder::{Code, Scratch};
 use super::output::Output;
-use super::process::{Exit, Process};
+use super::process::{Exit, Leader, Process};
 use super::runtimes::Program;
 use super::server::Line;
 use crate::clock::{self, Clock, ClockMode};
@@ -70,16 +70,21 @@ impl Sandbox {
             }
         }
         let access_key = variables.get("AWS_ACCESS_KEY_ID").cloned().unwrap_or_default();
-        command.envs(variables);
         for name in ["HOME", "TMPDIR"] {
             command.env(name, scratch.path());
         }
+        command.envs(variables);
         command.env("LAMBDA_TASK_ROOT", code.path()).env("AWS_LAMBDA_RUNTIME_API", &line.base);
         let failed = |error: std::io::Error| entrypoint_error(&program, &error);
         let started = clock::real_now();
         let (process, stdout, stderr) = Process::start(command).map_err(failed)?;
         let output = Output::new(stdout, stderr, lines, Arc::clone(&clock)).map_err(failed)?;
         Ok(Self { process, output, line, clock, started, access_key, _scratch: scratch, _code: code, _slot: slot })
+    }
+
+    /// What kills it from elsewhere.
+    pub(super) fn leader(&self) -> Weak<Leader> {
+        self.process.leader()
     }
 
     /// Whether it can run another invocation.
@@ -97,11 +102,16 @@ impl Sandbox {
         self.process.peak_memory()
     }
 
-    /// Waits until the code is ready, and tells how long that took.
+    /// How long ago it was started.
+    pub fn age(&self) -> Duration {
+        clock::real_now().since(self.started)
+    }
+
+    /// Waits until the code is ready.
     ///
     /// # Errors
     /// How the invocation ends that it was started for.
-    pub async fn ready(&mut self, attempt: &Attempt) -> Result<Duration, AttemptEnd> {
+    pub async fn ready(&mut self, attempt: &Attempt) -> Result<(), AttemptEnd> {
         let (mut phase, mut ended) = (self.line.channel.phase.subscribe(), self.process.ended.clone());
         let limit = INIT_LIMIT + Duration::from_secs(attempt.timeout.into());
         let ready = self.output.during(async {
@@ -126,7 +136,7 @@ impl Sandbox {
             };
             self.output.during(ending).await;
         }
-        ready.map(|()| clock::real_now().since(self.started))
+        ready
     }
 
     /// Runs an invocation.
