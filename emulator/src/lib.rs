@@ -10,6 +10,7 @@ pub mod cloudformation;
 pub mod cloudwatch;
 pub mod dynamodb;
 pub mod error;
+pub mod event_pattern;
 pub mod iam;
 pub mod lambda;
 pub mod logs;

@@ -1,13 +1,16 @@
 //! The `garoa` command.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use garoa::Timestamp;
 use garoa::clock::ClockMode;
 use garoa::cloud::{Cloud, IamMode, TraceDepth};
+use garoa::sinks::smtp::{self, Credentials, MailServer, SmtpOptions, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -42,7 +45,54 @@ enum Command {
         /// What all chance comes from
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        #[command(flatten)]
+        mail: Mail,
     },
+}
+
+/// A mail server beside the cloud.
+#[derive(Args)]
+struct Mail {
+    /// Take mail on this address as well; what is accepted is at /_garoa/mails
+    #[arg(long)]
+    smtp: Option<SocketAddr>,
+    /// Where to write the certificate of the authority that vouches for the mail server, as PEM
+    #[arg(long, requires = "smtp")]
+    smtp_certificate: Option<PathBuf>,
+    /// Refuse clients that do not use STARTTLS
+    #[arg(long, requires = "smtp")]
+    smtp_tls_required: bool,
+    /// Who may send; without it anybody
+    #[arg(long, requires_all = ["smtp", "smtp_password"])]
+    smtp_user: Option<String>,
+    /// The user's password
+    #[arg(long, requires = "smtp_user")]
+    smtp_password: Option<String>,
+    /// The largest message, in bytes
+    #[arg(long, default_value_t = smtp::DEFAULT_MAX_SIZE)]
+    smtp_max_size: usize,
+}
+
+impl Mail {
+    /// Starts the server, if one is wanted.
+    async fn start(self, cloud: &Cloud) -> std::io::Result<()> {
+        let Some(listen) = self.smtp else { return Ok(()) };
+        let options = SmtpOptions {
+            tls: if self.smtp_tls_required { Tls::Required } else { Tls::Optional },
+            credentials: self.smtp_user.zip(self.smtp_password).map(|(user, password)| Credentials { user, password }),
+            max_size: self.smtp_max_size,
+        };
+        let hosts = ["localhost", "127.0.0.1", "::1", "smtp.sink.localhost"].map(str::to_owned).to_vec();
+        let server = Arc::new(MailServer::new(hosts, options).map_err(std::io::Error::other)?);
+        if let Some(file) = self.smtp_certificate {
+            std::fs::write(&file, server.certificate())?;
+        }
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "mail is taken on smtp://{address}");
+        tokio::spawn(smtp::serve(cloud.clone(), listener, server));
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -90,11 +140,11 @@ impl FromStr for Clock {
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("GAROA_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let Arguments { command: Command::Serve { listen, clock, iam, interpreters, seed } } = Arguments::parse();
+    let Arguments { command: Command::Serve { listen, clock, iam, interpreters, seed, mail } } = Arguments::parse();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .and_then(|runtime| runtime.block_on(serve(listen, clock, iam, interpreters, seed)));
+        .and_then(|runtime| runtime.block_on(serve(listen, clock, iam, interpreters, seed, mail)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -110,6 +160,7 @@ async fn serve(
     iam: Iam,
     interpreters: Interpreters,
     seed: u64,
+    mail: Mail,
 ) -> std::io::Result<()> {
     let iam = match iam {
         Iam::Off => IamMode::Off,
@@ -126,6 +177,7 @@ async fn serve(
         builder = builder.start(start);
     }
     let cloud = builder.build();
+    mail.start(&cloud).await?;
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -18,4 +18,7 @@
 //! 5. A folder `<system>/` with `template.yaml` (SAM, with an explicit least-privilege role) and `README.md`.
 
 pub mod bootstrap;
+pub mod env;
+mod failure;
+pub mod mail_notify;
 pub mod pix_monitor;

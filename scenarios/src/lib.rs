@@ -6,15 +6,35 @@
 pub mod invariants;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use aws_types::SdkConfig;
 use garoa::scenario::run::Stage;
 use garoa::scenario::script::{self, Script};
+use garoa::sinks::Network;
+use handlers::mail_notify::smtp::{Connect, Stream};
+use handlers::mail_notify::{self, MailNotify, SettingsError};
 
 /// The stage: every function of `handlers`, every invariant of [`invariants`].
 pub fn stage() -> Stage {
     Stage::new(root())
+        .function("mail-notify", garoa::lambda::networked_handler(mail_notify))
         .function("pix-monitor", garoa::lambda::handler(handlers::pix_monitor::service))
         .invariants(invariants::all())
+}
+
+/// mail-notify, over the network of the cloud that it runs in.
+fn mail_notify(
+    sdk: &SdkConfig,
+    env: &dyn Fn(&str) -> Option<String>,
+    network: &Network,
+) -> Result<MailNotify, SettingsError> {
+    let network = network.clone();
+    let connect: Connect = Arc::new(move |host, port| {
+        let network = network.clone();
+        Box::pin(async move { Ok(Box::new(network.connect(&host, port).await?) as Box<dyn Stream>) })
+    });
+    mail_notify::service_over(sdk, env, connect)
 }
 
 /// The workspace's folder, below which templates and snapshots are.

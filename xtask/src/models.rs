@@ -35,9 +35,21 @@ const SERVICES: &[&str] = &[
     "apigatewaymanagementapi",
 ];
 
-/// What a service speaks that its model says no more: SQS's query protocol, which older SDKs and `curl` use.
+/// What a service speaks that its model says no more: SQS's query protocol, which older SDKs and `curl` use. The names that
+/// it has in that protocol come from the last release of botocore whose model was written for it.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html>
-const SPOKEN_BESIDES: &[(&str, &str)] = &[("sqs", "query")];
+const SPOKEN_BESIDES: &[SpokenBesides] = &[SpokenBesides { service: "sqs", protocol: "query", botocore: "1.31.80" }];
+
+/// A protocol that a service's model has lost.
+struct SpokenBesides {
+    service: &'static str,
+    protocol: &'static str,
+    /// The release whose model has the protocol's names.
+    botocore: &'static str,
+}
+
+/// Names of lists that came after the protocol's model, from AWS's API reference: a shape and its elements' name.
+const LATER_NAMES: &[(&str, &str)] = &[("MessageSystemAttributeList", "MessageSystemAttributeName")];
 
 /// What is kept of a model's metadata. `protocol` is dropped in favour of the ordered `protocols`.
 const METADATA: &[&str] = &[
@@ -107,9 +119,11 @@ wheel, out, *services = sys.argv[1:]
 with zipfile.ZipFile(wheel) as archive:
     names = archive.namelist()
     for service in services:
-        name = max(n for n in names if n.startswith(f'botocore/data/{service}/') and n.endswith('/service-2.json.gz'))
-        pathlib.Path(out, service + '.json').write_bytes(gzip.decompress(archive.read(name)))
-        pages = name.replace('/service-2.json.gz', '/paginators-1.json')
+        endings = ('/service-2.json.gz', '/service-2.json')
+        name = max(n for n in names if n.startswith(f'botocore/data/{service}/') and n.endswith(endings))
+        model = archive.read(name)
+        pathlib.Path(out, service + '.json').write_bytes(gzip.decompress(model) if name.endswith('.gz') else model)
+        pages = name.replace('.gz', '').replace('/service-2.json', '/paginators-1.json')
         text = archive.read(pages) if pages in names else b'{"pagination":{}}'
         pathlib.Path(out, service + '.pages.json').write_bytes(text)
 "#;
@@ -129,13 +143,21 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&work)?;
     let wheel = match &arguments.wheel {
         Some(wheel) => wheel.clone(),
-        None => download(&work)?,
+        None => download(&work, BOTOCORE)?,
     };
     succeed(Command::new("python3").args(["-c", UNPACK]).arg(wheel).arg(&work).args(SERVICES))?;
     let models = root.join("emulator/models");
     fs::create_dir_all(&models)?;
     for service in SERVICES {
-        let model: Value = serde_json::from_slice(&fs::read(work.join(format!("{service}.json")))?)?;
+        let mut model: Value = serde_json::from_slice(&fs::read(work.join(format!("{service}.json")))?)?;
+        if let Some(besides) = SPOKEN_BESIDES.iter().find(|besides| besides.service == *service) {
+            let before = download(&work, besides.botocore)?;
+            let folder = work.join(besides.botocore);
+            fs::create_dir_all(&folder)?;
+            succeed(Command::new("python3").args(["-c", UNPACK]).arg(before).arg(&folder).arg(service))?;
+            let before: Value = serde_json::from_slice(&fs::read(folder.join(format!("{service}.json")))?)?;
+            merge_query(&mut model, &before)?;
+        }
         let pages: Value = serde_json::from_slice(&fs::read(work.join(format!("{service}.pages.json")))?)?;
         let text = distil(service, &model, &pages["pagination"]).map_err(|error| format!("{service}: {error}"))?;
         fs::write(models.join(format!("{service}.json")), &text)?;
@@ -144,10 +166,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn download(work: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    let wheel = work.join(format!("botocore-{BOTOCORE}-py3-none-any.whl"));
+fn download(work: &Path, release: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let wheel = work.join(format!("botocore-{release}-py3-none-any.whl"));
     if !wheel.exists() {
-        let package = format!("botocore=={BOTOCORE}");
+        let package = format!("botocore=={release}");
         succeed(Command::new("pip").args(["download", &package, "--no-deps", "--quiet", "--dest"]).arg(work))?;
     }
     Ok(wheel)
@@ -156,6 +178,48 @@ fn download(work: &Path) -> Result<PathBuf, Box<dyn Error>> {
 fn succeed(command: &mut Command) -> Result<(), Box<dyn Error>> {
     let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}
+
+/// Gives a model the names that it had in the query protocol: as `queryName`, because `locationName` is JSON's as well.
+fn merge_query(model: &mut Value, before: &Value) -> Result<(), String> {
+    let (then, now) = (object(&before["shapes"])?, "a model without shapes or operations");
+    model["metadata"]["xmlNamespace"] = before["metadata"]["xmlNamespace"].clone();
+    for (name, operation) in model["operations"].as_object_mut().ok_or(now)? {
+        if let Some(wrapper) = before["operations"][name]["output"].get("resultWrapper") {
+            operation["output"]["resultWrapper"] = wrapper.clone();
+        }
+    }
+    for (name, shape) in model["shapes"].as_object_mut().ok_or(now)? {
+        if let Some((_, element)) = LATER_NAMES.iter().find(|(list, _)| list == name) {
+            shape["member"]["queryName"] = json!(element);
+        }
+        let Some(old) = then.get(name) else { continue };
+        for key in ["error", "flattened"] {
+            if let Some(value) = old.get(key) {
+                shape[key] = value.clone();
+            }
+        }
+        for key in ["member", "key", "value"] {
+            if let Some(part) = shape.get_mut(key) {
+                name_in_query(part, &old[key], then);
+            }
+        }
+        for (name, member) in shape.get_mut("members").and_then(Value::as_object_mut).into_iter().flatten() {
+            name_in_query(member, &old["members"][name], then);
+        }
+    }
+    Ok(())
+}
+
+/// A member that does not say its own name is named by its shape.
+fn name_in_query(member: &mut Value, old: &Value, shapes: &Map<String, Value>) {
+    let of_shape = || shapes.get(old["shape"].as_str()?)?.get("locationName");
+    if let Some(name) = old.get("locationName").or_else(of_shape) {
+        member["queryName"] = name.clone();
+    }
+    if let Some(flattened) = old.get("flattened") {
+        member["flattened"] = flattened.clone();
+    }
 }
 
 /// One service's model as the emulator reads it.
@@ -194,8 +258,8 @@ fn metadata(service: &str, source: &Map<String, Value>) -> Value {
     // Models that were not regenerated lately name one protocol only.
     kept.entry("protocols").or_insert_with(|| json!([source["protocol"]]));
     if let Some(Value::Array(protocols)) = kept.get_mut("protocols") {
-        let besides = SPOKEN_BESIDES.iter().filter(|(name, _)| *name == service);
-        protocols.extend(besides.map(|(_, protocol)| json!(protocol)));
+        let besides = SPOKEN_BESIDES.iter().filter(|besides| besides.service == service);
+        protocols.extend(besides.map(|besides| json!(besides.protocol)));
     }
     Value::Object(kept)
 }

@@ -9,6 +9,7 @@
 
 mod activity;
 mod driver;
+mod pipe;
 mod timers;
 mod wait;
 mod worker;
@@ -16,6 +17,7 @@ mod worker;
 pub(crate) use activity::Activity;
 pub use driver::Stalled;
 pub(crate) use driver::{Driven, Driver, Ready};
+pub(crate) use pipe::{End as PipeEnd, Work, pipe};
 pub(crate) use timers::{Timer, TimerChange, Timers};
 pub(crate) use wait::{Hold, Wait, Woken};
 pub(crate) use worker::{End, Worker};
@@ -224,4 +226,17 @@ pub(crate) async fn real_sleep(time: std::time::Duration) {
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn real_now() -> Timestamp {
     Timestamp::from(SystemTime::now())
+}
+
+/// Gives up on something outside that takes too long by the machine's clock, whatever the cloud's clock does: a client
+/// over TCP that says nothing must not keep its connection for ever.
+///
+/// # Errors
+/// [`std::io::ErrorKind::TimedOut`].
+#[allow(clippy::disallowed_methods)]
+pub(crate) async fn real_limit<T>(
+    limit: std::time::Duration,
+    outside: impl Future<Output = std::io::Result<T>>,
+) -> std::io::Result<T> {
+    tokio::time::timeout(limit, outside).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
 }

@@ -17,6 +17,7 @@ use crate::Timestamp;
 use crate::clock::{Clock, ClockMode, Driver};
 use crate::lambda::{Environments, FunctionFactory, Interpreters};
 use crate::sinks::Sinks;
+use crate::sinks::smtp::Mailbox;
 
 /// The account of callers that name none.
 pub const DEFAULT_ACCOUNT: &str = "123456789012";
@@ -130,6 +131,8 @@ impl CloudBuilder {
             environments: Environments::new(self.functions, self.interpreters, server_key(seed)),
             running: Mutex::default(),
             sinks: Sinks::default(),
+            served: std::sync::OnceLock::new(),
+            mails: Mailbox::default(),
         }))
     }
 }

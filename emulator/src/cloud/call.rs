@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -97,6 +98,8 @@ pub struct Call {
     pub input: Value,
     /// The member that is bound to the HTTP payload, where that is a blob.
     pub body: Bytes,
+    /// The host that an HTTP client called: what is answered with URLs in it names the same.
+    pub host: Option<HeaderValue>,
 }
 
 impl Call {
@@ -108,7 +111,7 @@ impl Call {
         scope: Scope,
         input: Value,
     ) -> Self {
-        Self { service, operation: operation.into(), caller, scope, input, body: Bytes::new() }
+        Self { service, operation: operation.into(), caller, scope, input, body: Bytes::new(), host: None }
     }
 
     /// The same call with a payload.

@@ -40,12 +40,21 @@ pub struct Cx<'a, S> {
     pub(crate) resumed: Option<&'a Resumed>,
     pub(crate) access: &'a Access,
     pub(crate) environments: &'a Environments,
+    pub(crate) host: Option<&'a HeaderValue>,
 }
 
 impl<S> Cx<'_, S> {
     /// The service's generator of ids.
     pub fn ids(&mut self) -> &mut Ids {
         self.ids
+    }
+
+    /// Where the caller reaches this cloud, such as `http://localhost:4566`; `None` if it is at AWS's own hosts, as an SDK in
+    /// this process believes, or if the call came in by value.
+    pub fn endpoint(&self) -> Option<String> {
+        let host = self.host?.to_str().ok()?;
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        (!name.ends_with(".amazonaws.com")).then(|| format!("http://{host}"))
     }
 
     /// Who may do what, for operations whose answer depends on it.
@@ -75,9 +84,15 @@ impl<S> Cx<'_, S> {
         Timer { service: self.service.into(), scope: self.scope.clone(), event: event.into(), key }
     }
 
-    /// Wakes the calls that answered [`Step::Later`] on this signal.
+    /// Wakes the calls that answered [`Step::Later`] on this signal, and the services that listen to it
+    /// ([`super::Service::on_signal`]).
     pub fn signal(&mut self, signal: impl Into<String>) {
-        self.effects.signals.push(signal.into());
+        self.signal_in(self.scope, signal);
+    }
+
+    /// The same for something that lives in another account or region than the call's.
+    pub fn signal_in(&mut self, scope: &Scope, signal: impl Into<String>) {
+        self.effects.signals.push((scope.clone(), signal.into()));
     }
 
     /// Has another service called once this step is done, through the front door. The answer is not waited for; who
@@ -171,7 +186,7 @@ pub(crate) struct JobRun {
 #[derive(Default)]
 pub(crate) struct Effects {
     pub timers: Vec<TimerChange>,
-    pub signals: Vec<String>,
+    pub signals: Vec<(Scope, String)>,
     /// Each a sequence.
     pub calls: Vec<Vec<Call>>,
     pub jobs: Vec<JobRun>,

@@ -29,6 +29,9 @@ pub enum FaultKind {
     /// The answer of a paged operation is an empty page that carries a token, as AWS may give at any time; the call
     /// with that token gets what this call would have got. Operations that page by anything but one token are refused.
     EmptyPage,
+    /// A record of an invocation is delivered again: the queue's mapping does not delete its message. Only aimed at a point,
+    /// where `call` is the record's place in the event, from 1.
+    Duplicate,
     /// The call takes effect after this much virtual time.
     Delay(Duration),
     /// The service answers this error; nothing takes effect.
@@ -156,7 +159,7 @@ impl Faults {
         for (fault, seen) in &mut self.armed {
             let hit = match &fault.aim {
                 Aim::Point { function, invocation, call: number } => {
-                    call.point == Some((function.as_str(), *invocation, *number))
+                    fault.kind != FaultKind::Duplicate && call.point == Some((function.as_str(), *invocation, *number))
                 }
                 Aim::Calls(aim) => {
                     let covered = aim.covers(call.service, call.operation, call.resource);
@@ -169,6 +172,14 @@ impl Faults {
             }
         }
         struck
+    }
+
+    /// Whether this record of an invocation is to be delivered again.
+    pub fn duplicates(&self, function: &str, invocation: u32, record: u32) -> bool {
+        self.armed.iter().any(|(fault, _)| {
+            let Aim::Point { function: aimed, invocation: number, call } = &fault.aim else { return false };
+            fault.kind == FaultKind::Duplicate && aimed == function && (*number, *call) == (invocation, record)
+        })
     }
 
     /// Empties the answer of a paged call, and has it carry `token`.

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::Inner;
 use super::access::Access;
-use super::call::{Call, InvocationRef};
+use super::call::{Call, InvocationRef, Scope};
 use super::cx::{Effects, Later, Resumed, Step};
 use super::fault::{FaultKind, Struck};
 use super::reply::Reply;
 use super::running::{AnyStep, StepIn};
 use super::service::Target;
 use super::trace::{CallRecord, Event};
-use crate::clock::{Activity, Ready, Wait, Woken};
+use crate::clock::{Activity, Ready, Timer, TimerChange, Wait, Woken};
 use crate::{Error, Result};
 
 /// Why a call has no answer that its caller sees, or which error it has.
@@ -49,6 +49,9 @@ impl Inner {
     /// resource, faults that come before, permission, the step itself, faults that come after, trace.
     pub(crate) async fn call(&self, mut call: Call, request_id: &str) -> Result<Reply, Halt> {
         self.faults.lock().restore_token(&mut call);
+        if call.host.is_none() {
+            call.host = self.served.get().cloned();
+        }
         let prepared = self.service(call.service).and_then(|service| service.prepare(&call));
         let mut step = match prepared {
             Ok(step) => step,
@@ -168,8 +171,20 @@ impl Inner {
         for invocation in effects.kills {
             self.kill(&invocation);
         }
-        for signal in effects.signals {
+        for (scope, signal) in effects.signals {
             self.clock.signal(&signal);
+            self.tell(&scope, &signal);
+        }
+    }
+
+    /// Brings about the events of the services that listen to a signal, as timers that are due: they come after what is
+    /// ready, and several signals before then are one.
+    fn tell(&self, scope: &Scope, signal: &str) {
+        let heard = self.services.values().flat_map(|service| service.listens());
+        for (service, prefix, event) in heard {
+            let Some(key) = signal.strip_prefix(prefix) else { continue };
+            let timer = Timer { service: service.into(), scope: scope.clone(), event: event.into(), key: key.into() };
+            self.clock.change_timers(vec![TimerChange::Set(timer, self.clock.now())]);
         }
     }
 
@@ -255,7 +270,7 @@ impl Inner {
     async fn crash(&self, passage: &Passage<'_>) {
         if let Some((invocation, _)) = &passage.point {
             self.kill(invocation);
-            if Activity::current().is_some() {
+            if Activity::current().is_some_and(|activity| activity.invocation() == Some(invocation)) {
                 std::future::pending::<()>().await;
             }
         }

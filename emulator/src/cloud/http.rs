@@ -29,17 +29,21 @@ impl Inner {
             Ok(detected) => detected,
             Err(error) => {
                 let (protocol, service) = wire::likely(&head, &body);
-                return Ok(wire::encode_error(protocol, service, None, &error, &request_id));
+                let mut response = wire::encode_error(protocol, service, None, &error, &request_id);
+                wire::dress(service, &head, &mut response);
+                return Ok(response);
             }
         };
-        match self.answer(&detected, &head, &body, entry, &request_id).await {
-            Ok(reply) => Ok(wire::encode(detected.protocol, detected.operation, &reply, &request_id)),
+        let mut response = match self.answer(&detected, &head, &body, entry, &request_id).await {
+            Ok(reply) => wire::encode(detected.protocol, detected.operation, &reply, &request_id),
             Err(Halt::Error(error)) => {
                 let Detected { protocol, service, operation, .. } = detected;
-                Ok(wire::encode_error(protocol, service, Some(operation), &error, &request_id))
+                wire::encode_error(protocol, service, Some(operation), &error, &request_id)
             }
-            Err(broken) => Err(broken),
-        }
+            Err(broken) => return Err(broken),
+        };
+        wire::dress(detected.service, &head, &mut response);
+        Ok(response)
     }
 
     async fn answer(
@@ -69,6 +73,7 @@ impl Inner {
             scope,
             input: decoded.input,
             body: decoded.body,
+            host: head.headers.get(http::header::HOST).cloned(),
         };
         if let Err(invalid) = wire::validate(detected.operation, &call.input) {
             return Err(self.refuse(&call, invalid, request_id));

@@ -34,14 +34,16 @@ pub use service::{At, JobFuture, Scoping, Service, State, Target};
 pub use trace::{CallRecord, Event, InvocationRecord, Record, TraceDepth};
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use ::http::HeaderValue;
 use parking_lot::Mutex;
 
 use crate::clock::{Activity, Clock, Driven, Driver, Stalled, Timer};
 use crate::lambda::Environments;
 use crate::sinks::Sinks;
+use crate::sinks::smtp::Mailbox;
 use crate::{Error, Result, Timestamp};
 use fault::{Faults, Struck};
 use trace::Trace;
@@ -71,6 +73,10 @@ pub(crate) struct Inner {
     pub environments: Environments,
     pub running: Mutex<BTreeMap<InvocationRef, Arc<Activity>>>,
     pub sinks: Sinks,
+    /// The host at which `garoa serve` serves: calls that come by value, such as those of CloudFormation, name no other.
+    pub served: OnceLock<HeaderValue>,
+    /// The mails that `garoa serve --smtp` accepted.
+    pub mails: Mailbox,
 }
 
 impl Cloud {

@@ -46,6 +46,8 @@ pub(crate) trait AnyService: Send + Sync {
     fn operations(&self) -> Vec<&'static str>;
     /// The other APIs that act on the same state, each with this service's name.
     fn apis(&self) -> Vec<(&'static str, &'static str)>;
+    /// The signals that it listens to: its name, what they begin with, and the event.
+    fn listens(&self) -> Vec<(&'static str, &'static str, &'static str)>;
     /// Reads the call's input.
     fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>>;
     /// Delivers an event.
@@ -98,6 +100,10 @@ impl<S: State> AnyService for Running<S> {
         self.service.others.iter().map(|api| (*api, self.service.name)).collect()
     }
 
+    fn listens(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        self.service.signals.iter().map(|(prefix, event)| (self.service.name, *prefix, *event)).collect()
+    }
+
     fn prepare<'a>(&'a self, call: &'a Call) -> Result<Box<dyn AnyStep + 'a>> {
         let prepare = self
             .service
@@ -132,6 +138,7 @@ impl<S: State> AnyService for Running<S> {
             resumed: None,
             access: at.access,
             environments: at.environments,
+            host: None,
         };
         run(&mut cx, key)?;
         Ok(effects)
@@ -188,6 +195,7 @@ impl<S: State> AnyStep for CallStep<'_, S> {
             resumed: at.resumed,
             access: at.access,
             environments: at.environments,
+            host: self.call.host.as_ref(),
         };
         let step = match self.operation.run(&mut cx)? {
             Step::Done(output) => Step::Done(Reply { output, ..reply }),

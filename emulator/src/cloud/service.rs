@@ -37,6 +37,8 @@ pub struct Service<S: 'static> {
     pub(crate) operations: BTreeMap<&'static str, Prepare<S>>,
     pub(crate) events: BTreeMap<&'static str, Event<S>>,
     pub(crate) jobs: BTreeMap<&'static str, Job>,
+    /// The signals that bring about events: what they begin with, and the event.
+    pub(crate) signals: Vec<(&'static str, &'static str)>,
 }
 
 type Prepare<S> = Box<dyn Fn(Value) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
@@ -56,6 +58,7 @@ impl<S: State> Service<S> {
             operations: BTreeMap::new(),
             events: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            signals: Vec::new(),
         }
     }
 
@@ -140,6 +143,15 @@ impl<S: State> Service<S> {
     #[must_use]
     pub fn event(mut self, name: &'static str, run: fn(&mut Cx<S>, &str) -> Result<()>) -> Self {
         self.events.insert(name, run);
+        self
+    }
+
+    /// Has `event` called, at once and in the same account and region, for each signal of any service that begins with
+    /// `prefix`; its key is what follows. For what happens elsewhere: nobody need wait for it, and nothing is lost when a
+    /// cloud is saved or forked.
+    #[must_use]
+    pub fn on_signal(mut self, prefix: &'static str, event: &'static str) -> Self {
+        self.signals.push((prefix, event));
         self
     }
 

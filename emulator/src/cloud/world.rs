@@ -11,6 +11,7 @@ use super::fault::Faults;
 use super::trace::Trace;
 use super::{Cloud, Ids, Inner};
 use crate::clock::{Clock, Driver, Timers};
+use crate::sinks::smtp::Mailbox;
 use crate::{Error, Result, Timestamp};
 
 /// A saved world.
@@ -48,6 +49,8 @@ impl Cloud {
             environments: from.environments.fork(),
             running: Mutex::default(),
             sinks: from.sinks.clone(),
+            served: from.served.clone(),
+            mails: Mailbox::default(),
         }))
     }
 
@@ -91,6 +94,7 @@ impl Cloud {
         for service in self.0.services.values() {
             service.reset(seed);
         }
+        self.0.mails.clear();
         *self.0.faults.lock() = Faults::default();
         *self.0.request_ids.lock() = Ids::new(seed, "request");
     }

@@ -146,6 +146,7 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     let function = find_mut(cx, &input.function_name)?;
     function.aliases.remove(&input.name);
     function.event_configs.remove(&input.name);
+    function.policies.remove(&input.name);
     Ok(())
 }
 

@@ -85,7 +85,7 @@ pub(super) fn obtain(cx: &mut Cx<Functions>, name: &str, source: &Source) -> Res
     if source.image_uri.is_some() {
         return Err(Error::not_implemented("container images as the code of a Lambda function (ImageUri)"));
     }
-    let in_process = cx.environments().has_code_for(name);
+    let in_process = cx.environments().has_code_for(name) || source.s3_bucket.as_deref() == Some(super::LOCAL_CODE);
     match (&source.zip_file, &source.s3_bucket, &source.s3_key) {
         (Some(zip), None, None) => {
             let zip = STANDARD.decode(zip).map_err(|_| unreadable(&Flaw::NotAnArchive))?;
@@ -98,7 +98,7 @@ pub(super) fn obtain(cx: &mut Cx<Functions>, name: &str, source: &Source) -> Res
             }
             kept(zip.into(), source, in_process).map(Obtained::Code)
         }
-        // The object need not exist: the function's code is registered by the function's name.
+        // The object need not exist: the function's code is registered by the function's name, or said to be local.
         (None, Some(bucket), Some(key)) if in_process => {
             let name = Bytes::from(format!("s3://{bucket}/{key}"));
             kept(name, source, true).map(Obtained::Code)

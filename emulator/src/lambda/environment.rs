@@ -127,14 +127,13 @@ impl Environments {
         self.callers.lock().get(access_key).cloned()
     }
 
-    /// Where the code of a version can be downloaded, if the cloud is served.
-    pub fn code_url(&self, scope: &Scope, function: &str, version: &str, sha256: &str) -> Option<String> {
-        let address = self.sandboxes.served_at()?;
+    /// Where the code of a version can be downloaded: a path of `garoa serve`.
+    pub fn code_path(&self, scope: &Scope, function: &str, version: &str, sha256: &str) -> String {
         let hash = super::hash_of(sha256);
         let proof = self.code_proof(scope, function, version, &hash);
         let Scope { account, region } = scope;
         let version = version.replace('$', "%24");
-        Some(format!("http://{address}/_garoa/code/{account}/{region}/{function}/{version}/{hash}/{proof}"))
+        format!("/_garoa/code/{account}/{region}/{function}/{version}/{hash}/{proof}")
     }
 
     /// Proves that a URL of code was given out.
@@ -478,7 +477,7 @@ fn function_env(cloud: &Cloud, attempt: &Attempt, log_stream: &str) -> Result<Fu
     ] {
         vars.insert(name.to_owned(), value);
     }
-    Ok(FunctionEnv { sdk, vars })
+    Ok(FunctionEnv { sdk, vars, network: cloud.network() })
 }
 
 fn init_error(error: &Error) -> Value {

@@ -56,7 +56,7 @@ fn find<'a>(cx: &'a mut Cx<Functions>, name: &str, given: Option<&str>) -> Resul
     let place = qualifier(name, given)?.unwrap_or(LATEST).to_owned();
     let arn = cx.scope.arn("lambda", format_args!("function:{}:{place}", bare_name(name)));
     let function = find_mut(cx, name)?;
-    if place != LATEST && !function.aliases.contains_key(&place) && function.version(&place).is_none() {
+    if !function.has(&place) {
         return Err(not_found(&arn));
     }
     Ok((function, place))

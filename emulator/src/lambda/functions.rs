@@ -8,8 +8,9 @@ use super::code::{Obtained, Source, StoredCode, obtain};
 use super::concurrency::Concurrency;
 use super::configuration::{Configuration, Settings};
 use super::event_config::EventConfig;
+use super::policy::FunctionPolicy;
 use super::qualifier::{LATEST, qualifier, resolve};
-pub(super) use super::qualifier::{bare_name, not_found};
+pub(super) use super::qualifier::{bare_name, not_found, refuse_qualifier};
 use super::versions::{PAGE, Version};
 use super::{Functions, PRINCIPAL, on};
 use crate::cloud::{Cx, Service, Step, Target};
@@ -34,6 +35,8 @@ pub(super) struct Function {
     pub configuration: Configuration,
     pub tags: OrdMap<String, String>,
     pub code: StoredCode,
+    /// By qualifier; the function's own under none.
+    pub policies: OrdMap<String, FunctionPolicy>,
     /// How often it was started.
     pub attempts: u32,
     #[serde(with = "crate::cloud::pairs")]
@@ -89,6 +92,7 @@ fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration
         configuration,
         tags: input.tags.clone(),
         code: StoredCode::default(),
+        policies: OrdMap::new(),
         attempts: 0,
         versions: OrdMap::new(),
         last_version: 0,
@@ -136,12 +140,11 @@ fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOutput> {
     let code = function.code.clone();
     let location = if code.zip.is_some() {
         let configuration = &resolved.configuration;
-        cx.environments().code_url(
-            cx.scope,
-            &configuration.function_name,
-            &resolved.version,
-            &configuration.code_sha256,
-        )
+        cx.endpoint().map(|endpoint| {
+            let Configuration { function_name, code_sha256, .. } = configuration;
+            let path = cx.environments().code_path(cx.scope, function_name, &resolved.version, code_sha256);
+            format!("{endpoint}{path}")
+        })
     } else {
         code.bucket.zip(code.key).map(|(bucket, key)| format!("s3://{bucket}/{key}"))
     };
@@ -247,6 +250,7 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     // What is not there needs no deletion.
     version.parse().ok().and_then(|number: u64| function.versions.remove(&number));
     function.event_configs.remove(&version);
+    function.policies.remove(&version);
     Ok(())
 }
 

@@ -11,12 +11,16 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 use tower::{Service, ServiceExt};
 
+use crate::sinks::Network;
+
 /// What a function's code finds when its execution environment starts.
 pub struct FunctionEnv {
     /// The SDK's configuration: the role's credentials, the cloud's clock, and this process instead of the network.
     pub sdk: SdkConfig,
     /// The environment variables, Lambda's own among them.
     pub vars: BTreeMap<String, String>,
+    /// What the code reaches if it opens connections of its own.
+    pub network: Network,
 }
 
 /// Starts a function's code in a fresh execution environment.
@@ -44,8 +48,21 @@ where
     S::Future: Send,
     E: Display,
 {
+    networked_handler(move |sdk, env, _| build(sdk, env))
+}
+
+/// The same for code that opens connections of its own, to a mail server, say: it does so through the [`Network`].
+pub fn networked_handler<B, S, E>(build: B) -> FunctionFactory
+where
+    B: Fn(&SdkConfig, &dyn Fn(&str) -> Option<String>, &Network) -> Result<S, E> + Send + Sync + 'static,
+    S: Service<LambdaEvent<Value>, Response = Value> + Clone + Send + 'static,
+    S::Error: Into<Diagnostic> + Send,
+    S::Future: Send,
+    E: Display,
+{
     Arc::new(move |env| {
-        let service = build(&env.sdk, &|name| env.vars.get(name).cloned()).map_err(|error| Diagnostic {
+        let built = build(&env.sdk, &|name| env.vars.get(name).cloned(), &env.network);
+        let service = built.map_err(|error| Diagnostic {
             error_type: "Runtime.InitError".to_owned(),
             error_message: error.to_string(),
         })?;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::attempts::{self, Started};
 use super::functions::bare_name;
 use super::qualifier::{qualifier, resolve};
-use super::{Functions, on};
+use super::{Functions, on_version};
 use crate::cloud::{Cx, Later, Service, Step};
 use crate::{Error, Result, Timestamp};
 
@@ -27,13 +27,7 @@ const CONTEXT_LIMIT: usize = 3583;
 pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
     service.waiting_op(
         "Invoke",
-        |at, i: &Invoke| {
-            let mut target = on(at, &i.function_name).action("lambda:InvokeFunction");
-            if let Ok(Some(qualifier)) = qualifier(&i.function_name, i.qualifier.as_deref()) {
-                target.resource = format!("{}:{qualifier}", target.resource);
-            }
-            target
-        },
+        |at, i: &Invoke| on_version(at, &i.function_name, i.qualifier.as_deref()).action("lambda:InvokeFunction"),
         invoke,
     )
 }
@@ -168,6 +162,10 @@ struct InvokeOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     executed_version: Option<String>,
     status_code: u16,
+    /// The how-manieth attempt at running the function it was: for mappings and scenarios. The model does not know it, so
+    /// that no client sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
 }
 
 fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> {
@@ -209,6 +207,7 @@ fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> 
 
 /// The answer of a synchronous invocation that has ended.
 fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>> {
+    let attempt = cx.state.invocations.get(request_id).map(|invocation| invocation.number);
     let outcome = match cx.state.invocations.get(request_id) {
         None => return Err(Error::internal(format!("the invocation {request_id} is not in the books"))),
         Some(Invocation { outcome: None, .. }) => {
@@ -226,6 +225,7 @@ fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>
         log_result: outcome.tail.map(|tail| STANDARD.encode(tail)),
         executed_version: Some(outcome.version),
         status_code: 200,
+        attempt,
     }))
 }
 

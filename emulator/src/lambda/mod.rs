@@ -1,9 +1,10 @@
 //! AWS Lambda: functions, invocations, execution environments.
 //!
 //! `functions.rs`, `configuration.rs`, `code.rs`, `versions.rs`, `aliases.rs`, `concurrency.rs`, `event_config.rs` and `tags.rs` keep
-//! functions; `qualifier.rs` says which version a call means. `invoke.rs` and `attempts.rs` keep the books of invocations,
+//! functions; `qualifier.rs` says which version a call means, `policy.rs` who else may make one. `invoke.rs` and `attempts.rs` keep the books of invocations,
 //! `destinations.rs` tells their ends. `environment.rs` runs the code, which `handler.rs` wraps if it is in this process, and
 //! `runtime/` runs as a process if it was uploaded; `report.rs` writes what an invocation leaves in CloudWatch.
+//! `mappings/` reads queues and streams for functions.
 
 mod aliases;
 mod attempts;
@@ -17,6 +18,8 @@ mod functions;
 mod handler;
 mod invoke;
 mod lines;
+mod mappings;
+mod policy;
 mod qualifier;
 mod report;
 mod runtime;
@@ -24,7 +27,7 @@ mod tags;
 mod versions;
 
 pub(crate) use environment::Environments;
-pub use handler::{FunctionEnv, FunctionFactory, handler};
+pub use handler::{FunctionEnv, FunctionFactory, handler, networked_handler};
 pub use runtime::Interpreters;
 pub(crate) use runtime::archive_of;
 
@@ -38,6 +41,9 @@ use crate::cloud::{At, Cloud, Scope, Service, Target};
 
 /// The job that runs a function's code: `environment.rs` takes it, in environments that outlive one invocation.
 pub(crate) const RUN: &str = "Run";
+/// The bucket that stands for code on this machine: nothing is read from it. The functions of a template whose code is a local
+/// path are registered with `CloudBuilder::function`, or cannot be invoked.
+pub(crate) const LOCAL_CODE: &str = "garoa-local-code";
 /// Who assumes the roles of functions.
 pub(crate) const PRINCIPAL: &str = "lambda.amazonaws.com";
 
@@ -55,6 +61,8 @@ pub struct Functions {
     #[serde(skip)]
     fetched: OrdMap<u64, code::Fetched>,
     fetches: u64,
+    #[serde(default)]
+    mappings: mappings::Mappings,
 }
 
 /// The service and its operations.
@@ -69,11 +77,25 @@ pub fn service() -> Service<Functions> {
         .with(tags::operations)
         .with(invoke::operations)
         .with(attempts::operations)
+        .with(policy::operations)
+        .with(mappings::operations)
 }
 
 /// The function that a name, a partial or a whole ARN stands for.
 fn on(at: &At<Functions>, name: &str) -> Target {
-    Target::on(at.scope.arn("lambda", format_args!("function:{}", functions::bare_name(name))))
+    on_version(at, functions::bare_name(name), None)
+}
+
+/// The same, or a version or an alias of it. Without statements, its policy allows nothing, as a function without one.
+fn on_version(at: &At<Functions>, name: &str, parameter: Option<&str>) -> Target {
+    // A call whose two qualifiers differ is refused when it runs.
+    let place = qualifier::qualifier(name, parameter).ok().flatten();
+    let name = functions::bare_name(name);
+    let arn = at.scope.arn("lambda", format_args!("function:{name}"));
+    let policies = at.state.functions.get(name).map(|function| &function.policies);
+    let policy = policies.map(|policies| policies.get(place.unwrap_or_default()).cloned().unwrap_or_default());
+    let arn = place.map_or_else(|| arn.clone(), |place| format!("{arn}:{place}"));
+    Target::on(arn).policy(policy.map(|policy| policy.document().into()))
 }
 
 /// The digest of some code, from base64 as AWS shows it to hexadecimal digits, which make a name of a file.
@@ -81,7 +103,7 @@ fn hash_of(sha256: &str) -> String {
     hex::encode(STANDARD.decode(sha256).unwrap_or_default())
 }
 
-/// The code of a version, for who has the URL that `GetFunction` answered; see [`Environments::code_url`].
+/// The code of a version, for who has the URL that `GetFunction` answered; see [`Environments::code_path`].
 pub(crate) fn download(
     cloud: &Cloud,
     scope: &Scope,

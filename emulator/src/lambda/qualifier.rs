@@ -39,7 +39,22 @@ pub(super) fn qualifier<'a>(name: &'a str, qualifier: Option<&'a str>) -> Result
     }
 }
 
+/// For what knows the function alone.
+pub(super) fn refuse_qualifier(qualifier: Option<&str>) -> Result<()> {
+    match qualifier {
+        None | Some(LATEST) => Ok(()),
+        Some(other) => Err(Error::not_implemented(format!(
+            "versions and aliases of Lambda functions for event source mappings (Qualifier={other})"
+        ))),
+    }
+}
+
 impl Function {
+    /// Whether there is a version or an alias of this name.
+    pub fn has(&self, qualifier: &str) -> bool {
+        qualifier == LATEST || self.aliases.contains_key(qualifier) || self.version(qualifier).is_some()
+    }
+
     /// The version that a qualifier stands for: `$LATEST`, a number, or an alias, which chooses by its weights.
     pub fn resolve(&self, qualifier: Option<&str>, ids: &mut Ids) -> Result<Resolved> {
         let arn = &self.configuration.function_arn;

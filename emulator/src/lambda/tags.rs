@@ -1,10 +1,10 @@
-//! The tags of functions.
+//! The tags of functions and of event source mappings.
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::Functions;
 use super::functions::find_mut;
+use super::{Functions, mappings};
 use crate::cloud::{Cx, Service, Target};
 use crate::{Error, Result};
 
@@ -33,7 +33,12 @@ struct Tags {
 }
 
 fn list(cx: &mut Cx<Functions>, input: OfFunction) -> Result<Tags> {
-    Ok(Tags { tags: find_mut(cx, &input.resource)?.tags.clone() })
+    Ok(Tags { tags: tags_mut(cx, &input.resource)?.clone() })
+}
+
+/// The tags of what an ARN names.
+fn tags_mut<'a>(cx: &'a mut Cx<Functions>, arn: &str) -> Result<&'a mut OrdMap<String, String>> {
+    if mappings::is_mapping(arn) { mappings::tags(cx, arn) } else { Ok(&mut find_mut(cx, arn)?.tags) }
 }
 
 #[derive(Deserialize)]
@@ -44,16 +49,16 @@ struct TagResource {
 }
 
 fn tag(cx: &mut Cx<Functions>, input: TagResource) -> Result<()> {
-    let function = find_mut(cx, &input.resource)?;
+    let there = tags_mut(cx, &input.resource)?;
     // The given tags win over those that are there.
-    let tags = input.tags.union(function.tags.clone());
+    let tags = input.tags.union(there.clone());
     if tags.len() > TAG_LIMIT {
         return Err(Error::client(
             "InvalidParameterValueException",
             format!("The maximum number of tags is {TAG_LIMIT}"),
         ));
     }
-    function.tags = tags;
+    *there = tags;
     Ok(())
 }
 
@@ -65,9 +70,9 @@ struct UntagResource {
 }
 
 fn untag(cx: &mut Cx<Functions>, input: UntagResource) -> Result<()> {
-    let function = find_mut(cx, &input.resource)?;
+    let tags = tags_mut(cx, &input.resource)?;
     for key in &input.tag_keys {
-        function.tags.remove(key);
+        tags.remove(key);
     }
     Ok(())
 }

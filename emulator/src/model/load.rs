@@ -131,6 +131,7 @@ impl Resolver<'_> {
             required,
             location: raw.location.map(location).transpose()?,
             location_name: raw.location_name.or(target.location_name),
+            query_name: raw.query_name,
             flattened: raw.flattened || target.flattened,
             xml_attribute: raw.xml_attribute,
             xml_namespace: raw.xml_namespace.as_ref().or(target.xml_namespace.as_ref()).map(RawNamespace::resolve),
@@ -317,6 +318,7 @@ struct RawMemberFacts {
     shape: &'static str,
     location: Option<&'static str>,
     location_name: Option<&'static str>,
+    query_name: Option<&'static str>,
     #[serde(default)]
     streaming: bool,
     #[serde(default)]

@@ -117,6 +117,8 @@ pub struct Member {
     pub location: Option<Location>,
     /// The name on the wire, if it differs from the model's or the place wants one.
     pub location_name: Option<&'static str>,
+    /// The name in the query protocol, where the model is written for another one (SQS).
+    pub query_name: Option<&'static str>,
     /// Whether a list or map stands in its parent without an element of its own.
     pub flattened: bool,
     /// Whether XML carries it as an attribute.
@@ -140,6 +142,11 @@ impl Member {
     /// The name of the member in a message body.
     pub fn wire_name(&self) -> &'static str {
         self.location_name.unwrap_or(self.name)
+    }
+
+    /// The name that the model gives the member's element in XML, or its parameter in a form; `None` if it has its own.
+    pub fn xml_name(&self) -> Option<&'static str> {
+        self.query_name.or(self.location_name)
     }
 
     /// The header that carries it; made once, since a request to S3 is asked for some fifty of them.

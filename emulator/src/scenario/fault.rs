@@ -54,6 +54,7 @@ impl fmt::Display for FaultKind {
             Self::Refuse => f.write_str("refuse"),
             Self::Deny => f.write_str("deny"),
             Self::EmptyPage => f.write_str("empty-page"),
+            Self::Duplicate => f.write_str("duplicate"),
             Self::Delay(time) => write!(f, "delay {}", duration::display(*time)),
             Self::Error { code, status } => write!(f, "error {code} {status}"),
         }
@@ -132,7 +133,8 @@ impl fmt::Display for FaultSpec {
     }
 }
 
-/// A call of one run: the `call`th call of the `invocation`th invocation, both from 1. Written `1.2`.
+/// A call of one run: the `call`th call of the `invocation`th invocation, both from 1. Written `1.2`. For
+/// [`PointKind::Duplicate`] it is the `call`th record of the event instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Point {
     /// Which invocation of the function.
@@ -169,11 +171,13 @@ pub enum PointKind {
     LostReply,
     /// As [`FaultKind::Throttle`].
     Throttle,
+    /// As [`FaultKind::Duplicate`].
+    Duplicate,
 }
 
 impl PointKind {
     /// All, in the order in which they are explored.
-    pub const ALL: [Self; 4] = [Self::CrashBefore, Self::CrashAfter, Self::LostReply, Self::Throttle];
+    pub const ALL: [Self; 5] = [Self::CrashBefore, Self::CrashAfter, Self::LostReply, Self::Throttle, Self::Duplicate];
 
     /// The fault that it is.
     pub fn fault(self) -> FaultKind {
@@ -182,6 +186,7 @@ impl PointKind {
             Self::CrashAfter => FaultKind::CrashAfter,
             Self::LostReply => FaultKind::LostReply,
             Self::Throttle => FaultKind::Throttle,
+            Self::Duplicate => FaultKind::Duplicate,
         }
     }
 }
@@ -281,7 +286,7 @@ mod tests {
         }
 
         #[test]
-        fn points_read_back(invocation in 1_u32.., call in 1_u32.., kind in 0_usize..4) {
+        fn points_read_back(invocation in 1_u32.., call in 1_u32.., kind in 0_usize..5) {
             let spec = PointSpec { point: Point { invocation, call }, kind: PointKind::ALL[kind] };
             prop_assert_eq!(spec.to_string().parse::<PointSpec>(), Ok(spec));
         }

@@ -1,4 +1,4 @@
-//! Garoa's own paths: health, reset, and the clock.
+//! Garoa's own paths: health, reset, the clock, and the mails that were accepted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +27,15 @@ pub(super) async fn health(State(cloud): State<Arc<Cloud>>) -> Response {
     answer(StatusCode::OK, &body)
 }
 
-/// `POST /_garoa/reset`: empties the cloud.
+/// `POST /_garoa/reset`: empties the cloud, and its mailbox.
 pub(super) async fn reset(State(cloud): State<Arc<Cloud>>) -> Response {
     cloud.reset();
     answer(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+/// `GET /_garoa/mails`: the mails that `--smtp` accepted, the newest hundred, the oldest of them first.
+pub(super) async fn mails(State(cloud): State<Arc<Cloud>>) -> Response {
+    answer(StatusCode::OK, &json!({ "mails": cloud.0.mails.all() }))
 }
 
 /// How far to move the clock: `{"seconds": 900}` or `{"to": "2026-03-02T12:15:00Z"}`.

@@ -33,6 +33,10 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    if let Ok(host) = HeaderValue::from_str(&host(listener.local_addr()?)) {
+        // Served again at another port, the first host stays; nothing does that.
+        let _ = cloud.0.served.set(host);
+    }
     let driver = tokio::spawn({
         let cloud = cloud.clone();
         async move {
@@ -56,6 +60,7 @@ pub async fn serve(
     let app = Router::new()
         .route("/_garoa/health", get(admin::health))
         .route("/_garoa/reset", post(admin::reset))
+        .route("/_garoa/mails", get(admin::mails))
         .route("/_garoa/clock/advance", post(admin::advance))
         .route("/_garoa/code/{account}/{region}/{name}/{version}/{hash}/{proof}", get(admin::code))
         .fallback(answer)
@@ -108,6 +113,11 @@ pub(crate) async fn answer_aws(cloud: &Cloud, client: SocketAddr, request: Reque
         // An injected fault that breaks the connection: a client over TCP sees a gateway that gives up.
         Err(broken) => plain(StatusCode::BAD_GATEWAY, format!("no answer, by an injected fault: {broken:?}")),
     }
+}
+
+/// How a client on this machine reaches the server.
+fn host(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
 fn address(client: SocketAddr) -> IpAddr {

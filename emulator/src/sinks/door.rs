@@ -68,8 +68,8 @@ impl Inner {
     /// Passes a request to the sink that its host names.
     pub(crate) async fn outside(&self, request: Request<Bytes>, entry: &Entry) -> Result<Response<Bytes>, Halt> {
         let name = request.uri().host().and_then(|host| host.strip_suffix(SINK_DOMAIN)).unwrap_or_default().to_owned();
-        let Some(sink) = self.sinks.get(&name) else {
-            tracing::warn!(sink = name, "there is no such sink; the connection is refused");
+        let Some(sink) = self.sinks.get(&name).filter(|sink| sink.mail.is_none()) else {
+            tracing::warn!(sink = name, "there is no such HTTP sink; the connection is refused");
             return Err(Halt::Refused);
         };
         let index = entry.invocation.as_ref().map(|invocation| self.trace.next_call(invocation));
@@ -115,9 +115,11 @@ impl Inner {
             Some(FaultKind::EmptyPage) => {
                 return Err(Error::not_implemented("the fault empty-page at a sink, which has no pages").into());
             }
-            None | Some(FaultKind::CrashAfter | FaultKind::LostReply) => {}
+            // A duplicate is of a record, and strikes no request.
+            None | Some(FaultKind::CrashAfter | FaultKind::LostReply | FaultKind::Duplicate) => {}
         }
-        let (attempt, scripted) = sink.next_answer();
+        let (attempt, scripted) = sink.script.next();
+        let scripted = scripted.unwrap_or_default();
         if !scripted.delay.is_zero() {
             self.pause(scripted.delay).await?;
         }
@@ -129,6 +131,9 @@ impl Inner {
                 Err(Halt::Lost)
             }
             Outcome::Status { .. } => forward(sink, request, attempt).await,
+            Outcome::Greylist | Outcome::DropBeforeData | Outcome::DropAfterData => {
+                Err(Error::not_implemented("an answer of mail servers at an HTTP sink").into())
+            }
         }
     }
 

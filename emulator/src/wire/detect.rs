@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 
 use super::host::{self, Host};
-use super::query::{form, pairs};
+use super::query::{QUEUE_URL, form, pairs};
 use super::{Detected, Protocol, compression, route};
 use crate::model::{Model, OperationModel};
 use crate::{Error, Result};
@@ -34,7 +34,15 @@ pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
     if scope.as_deref() != Some("s3")
         && let Some((action, version)) = action(head, body)
     {
-        return query(&action, version.as_deref(), scope.as_deref());
+        // Who calls a queue's own URL without a signature calls SQS.
+        let on_queue = is_queue(head.uri.path());
+        let detected = query(&action, version.as_deref(), scope.as_deref().or_else(|| on_queue.then_some("sqs")))?;
+        let takes_queue = || detected.operation.input_members().iter().any(|member| member.name == QUEUE_URL);
+        if on_queue && !takes_queue() {
+            let message = format!("The action {action} is not valid for this endpoint.");
+            return Err(Error::client("InvalidAction", message));
+        }
+        return Ok(detected);
     }
     rest(head, scope.as_deref())
 }
@@ -62,6 +70,7 @@ pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
     match (service, action(head, body)) {
         (Some("lambda" | "scheduler" | "apigateway" | "execute-api"), _) => (Protocol::RestJson, service.unwrap_or("")),
         (Some("s3"), _) => (Protocol::RestXml, "s3"),
+        (None, Some(_)) if is_queue(head.uri.path()) => (Protocol::Query, "sqs"),
         (_, Some(_)) => (Protocol::Query, service.unwrap_or("")),
         (Some("iam" | "sts" | "cloudformation"), None) => (Protocol::Query, service.unwrap_or("")),
         (Some(service), None) => (json_version(head, None), service),
@@ -121,7 +130,8 @@ fn speaks(model: &Model, protocol: &str) -> bool {
 fn action(head: &Parts, body: &Bytes) -> Option<(Cow<'static, str>, Option<Cow<'static, str>>)> {
     let content_type = head.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
     let is_form = content_type.is_some_and(|value| value.starts_with(b"application/x-www-form-urlencoded"));
-    if head.uri.path() != "/" || !(is_form || body.is_empty()) || body.len() > MAX_FORM {
+    let is_place = head.uri.path() == "/" || is_queue(head.uri.path());
+    if !is_place || !(is_form || body.is_empty()) || body.len() > MAX_FORM {
         return None;
     }
     let body = compression::inflate(&head.headers, body.clone()).ok()?;
@@ -131,6 +141,14 @@ fn action(head: &Parts, body: &Bytes) -> Option<(Cow<'static, str>, Option<Cow<'
         pairs(&form).find(|(name, _)| name == wanted).map(|(_, value)| Cow::<'static, str>::Owned(value.into_owned()))
     };
     Some((find("Action")?, find("Version")))
+}
+
+/// Whether a path is that of a queue's URL, `/123456789012/name`: SQS's query protocol takes it as the parameter `QueueUrl`.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html>
+pub(super) fn is_queue(path: &str) -> bool {
+    let mut parts = path.trim_end_matches('/').rsplit('/');
+    let (name, account) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    !name.is_empty() && account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn query(action: &str, version: Option<&str>, scope: Option<&str>) -> Result<Detected> {

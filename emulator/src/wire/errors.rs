@@ -8,9 +8,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{Protocol, cbor, json, rest, xml};
+use super::{Protocol, cbor, dynamodb, json, rest, xml};
 use crate::Error;
 use crate::model::{Kind, Model, OperationModel, Shape, Structure};
+
+/// What SQS calls errors that no shape of its model stands for: in JSON, and in its query protocol.
+const SQS_NAMES: &[(&str, &str)] = &[
+    ("InvalidParameterValueException", "InvalidParameterValue"),
+    ("MissingRequiredParameterException", "MissingParameter"),
+    ("AccessDeniedException", "AccessDenied"),
+];
 
 /// The error for a body that cannot be read, as the protocol answers it.
 pub(super) fn malformed(protocol: Protocol, service: &str, detail: &str) -> Error {
@@ -96,10 +103,14 @@ pub(super) fn respond(status: u16, mut headers: HeaderMap, body: Bytes, is_head:
 
 /// Puts the request's id on a response, under the names that the service uses.
 pub fn stamp(response: &mut Response<Bytes>, protocol: Protocol, service: &str, request_id: &str) {
+    let crc32 = if dynamodb::is(service) { dynamodb::crc32(response.body()) } else { 0 };
     let headers = response.headers_mut();
     if protocol == Protocol::RestXml && service == "s3" {
         insert(headers, "x-amz-request-id", request_id);
         insert(headers, "x-amz-id-2", &host_id(request_id));
+    } else if dynamodb::is(service) {
+        insert(headers, "x-amzn-requestid", &dynamodb::request_id(request_id));
+        headers.insert(dynamodb::CRC32_HEADER, HeaderValue::from(crc32));
     } else {
         insert(headers, "x-amzn-requestid", request_id);
     }
@@ -127,12 +138,31 @@ struct Facts<'a> {
 impl Facts<'_> {
     /// The name in JSON and CBOR: the shape's.
     fn type_name(&self) -> &str {
-        self.shape.map_or(self.error.code(), |shape| shape.name)
+        match self.sqs_names() {
+            Some((json, _)) => json,
+            None => self.shape.map_or(self.error.code(), |shape| shape.name),
+        }
+    }
+
+    fn sqs_names(&self) -> Option<&'static (&'static str, &'static str)> {
+        let code = self.error.code();
+        SQS_NAMES.iter().find(|(json, query)| self.service == "sqs" && (*json == code || *query == code))
     }
 
     /// The name in XML: the model's code for the shape.
     fn query_code(&self) -> &str {
-        self.shape.map_or(self.error.code(), |shape| shape.error_code())
+        match self.sqs_names() {
+            Some((_, query)) => query,
+            None => self.shape.map_or(self.error.code(), |shape| shape.error_code()),
+        }
+    }
+
+    /// The text in XML: SQS's query protocol says one thing in other words.
+    fn query_message(&self) -> &str {
+        match (self.service, self.error.code()) {
+            ("sqs", "QueueDoesNotExist") => "The specified queue does not exist for this wsdl version.",
+            _ => self.error.message(),
+        }
     }
 
     fn structure(&self) -> Option<(&'static Model, &'static Structure)> {
@@ -143,7 +173,12 @@ impl Facts<'_> {
     fn message_name(&self) -> &'static str {
         let members = self.structure().map(|(_, structure)| &structure.members);
         let member = members.into_iter().flatten().find(|member| member.name.eq_ignore_ascii_case("message"));
-        member.map_or(if self.service == "lambda" { "Message" } else { "message" }, |member| member.wire_name())
+        match (member, self.service) {
+            (Some(member), _) => member.wire_name(),
+            (None, "lambda") => "Message",
+            (None, service) if dynamodb::is(service) => dynamodb::message_name(self.error.code()),
+            (None, _) => "message",
+        }
     }
 
     /// The members besides the message, with what the shape wants and the service did not give.
@@ -172,9 +207,16 @@ impl Facts<'_> {
             let _ = json::scalar(&mut body, value);
         };
         if with_type {
-            put("__type", &Value::from(self.type_name()));
+            let name = self.type_name();
+            put(
+                "__type",
+                &Value::from(if dynamodb::is(self.service) { dynamodb::qualified(name) } else { name.to_owned() }),
+            );
         }
-        put(self.message_name(), &Value::from(self.error.message()));
+        let is_mute = self.error.message().is_empty() || self.error.code() == "UnknownOperationException";
+        if !(is_mute && dynamodb::is(self.service)) {
+            put(self.message_name(), &Value::from(self.error.message()));
+        }
         for (name, value) in &self.members() {
             let known = self.structure().and_then(|(model, structure)| Some((model, structure.member(name)?)));
             let mut written = Vec::new();
@@ -215,7 +257,10 @@ impl Facts<'_> {
         let mut out = format!("<ErrorResponse xmlns=\"{namespace}\"><Error>");
         element(&mut out, "Type", fault);
         element(&mut out, "Code", self.query_code());
-        element(&mut out, "Message", self.error.message());
+        element(&mut out, "Message", self.query_message());
+        if self.service == "sqs" {
+            out.push_str("<Detail/>");
+        }
         self.extra(&mut out);
         out.push_str("</Error>");
         element(&mut out, "RequestId", self.request_id);

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
 
-use super::timestamps;
+use super::{dynamodb, timestamps};
 use crate::model::{Kind, Member, Model, Shape, Structure, TimestampFormat};
 
 /// Parses a body as a structure. An empty body is an empty structure, as AWS takes it.
@@ -21,9 +21,7 @@ pub fn parse(
 ) -> Result<Map<String, Value>, String> {
     let mut value: Value = match body.trim_ascii() {
         [] => return Ok(Map::new()),
-        body => {
-            serde_json::from_slice(body).map_err(|error| format!("Could not parse request body into json: {error}"))?
-        }
+        body => serde_json::from_slice(body).map_err(|error| unreadable(model, &error))?,
     };
     if value.is_null() {
         return Ok(Map::new());
@@ -33,6 +31,11 @@ pub fn parse(
         Value::Object(members) => Ok(members),
         _ => Err("Unexpected token: the request body is not a JSON object".to_owned()),
     }
+}
+
+/// DynamoDB says nothing about what is no JSON at all.
+fn unreadable(model: &Model, error: &serde_json::Error) -> String {
+    if dynamodb::is(model.service) { String::new() } else { format!("Could not parse request body into json: {error}") }
 }
 
 struct Reader<'a> {
@@ -61,21 +64,28 @@ impl Reader<'_> {
                 entries.values_mut().try_for_each(|value| self.value(shape, Some(element), value, path))
             }
             (Kind::String, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => Ok(()),
-            (Kind::Integer { long }, Value::Number(number)) => {
-                *number = integer(number, *long).ok_or("NUMBER_VALUE can not be converted to an Integer")?;
-                Ok(())
-            }
+            (Kind::Integer { long }, Value::Number(number)) => match integer(number, *long) {
+                Some(whole) => {
+                    *number = whole;
+                    Ok(())
+                }
+                None if dynamodb::is(self.model.service) => dynamodb::coerce(self.model, shape, member, value),
+                None => Err("NUMBER_VALUE can not be converted to an Integer".to_owned()),
+            },
             (Kind::Float, Value::Number(_)) => Ok(()),
             (Kind::Float, Value::String(text)) if is_special_float(text) => Ok(()),
-            (Kind::Blob, Value::String(text)) => {
-                STANDARD.decode(text.as_bytes()).map(drop).map_err(|_| "Invalid base64 encoding of a blob".to_owned())
-            }
+            (Kind::Blob, Value::String(text)) => match STANDARD.decode(text.as_bytes()) {
+                Ok(_) => Ok(()),
+                Err(_) if dynamodb::is(self.model.service) => dynamodb::coerce(self.model, shape, member, value),
+                Err(_) => Err("Invalid base64 encoding of a blob".to_owned()),
+            },
             (Kind::Timestamp, value) => {
                 let format = member.and_then(|member| member.timestamp_format);
                 let point = timestamp(value, format.unwrap_or(TimestampFormat::UnixTimestamp));
                 *value = Value::from(point.ok_or_else(|| mismatch(shape, value))?);
                 Ok(())
             }
+            (_, value) if dynamodb::is(self.model.service) => dynamodb::coerce(self.model, shape, member, value),
             (_, value) => Err(mismatch(shape, value)),
         }
     }

@@ -21,6 +21,7 @@ pub mod cbor;
 pub mod chunked;
 pub mod compression;
 mod detect;
+mod dynamodb;
 mod errors;
 mod host;
 pub mod json;
@@ -109,6 +110,9 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
     if detected.service != "s3" {
         body = compression::inflate(&head.headers, body)?;
     }
+    if dynamodb::is(detected.service) {
+        dynamodb::check_size(&body)?;
+    }
     let mut unknown = Vec::new();
     let input = match detected.protocol {
         Protocol::RestJson | Protocol::RestXml => rest::parse(detected, head, &trailers, &mut body, &mut unknown),
@@ -126,10 +130,33 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
         }
     };
     let mut input = input.map_err(|detail| errors::malformed(detected.protocol, detected.service, &detail))?;
-    if detected.service == "s3" {
-        hide_chunking(&mut input, head, &body);
+    match detected.service {
+        "s3" => hide_chunking(&mut input, head, &body),
+        "sqs" => trace_messages(&mut input, operation, head),
+        _ => {}
     }
     Ok(Decoded { input: Value::Object(input), body, unknown })
+}
+
+/// What AWS X-Ray traces by a header is traced on by the message: SQS keeps the header as a system attribute of it.
+/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html>
+fn trace_messages(input: &mut Map<String, Value>, operation: &OperationModel, head: &Parts) {
+    let Some(header) = head.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()) else { return };
+    let trace = |message: &mut Map<String, Value>| {
+        let attributes = message.entry("MessageSystemAttributes").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(attributes) = attributes {
+            let value = || serde_json::json!({ "DataType": "String", "StringValue": header });
+            attributes.entry("AWSTraceHeader").or_insert_with(value);
+        }
+    };
+    match operation.name {
+        "SendMessage" => trace(input),
+        "SendMessageBatch" => {
+            let entries = input.get_mut("Entries").and_then(Value::as_array_mut).into_iter().flatten();
+            entries.filter_map(Value::as_object_mut).for_each(trace);
+        }
+        _ => {}
+    }
 }
 
 /// What aws-chunked did to the headers is undone: the object's own coding and length remain.
@@ -162,6 +189,13 @@ pub fn encode(protocol: Protocol, operation: &OperationModel, reply: &Reply, req
             let error = Error::internal(format!("{}: {detail}", operation.name));
             encode_error(protocol, operation.service, Some(operation), &error, request_id)
         }
+    }
+}
+
+/// Gives an answer what its request decides on besides protocol and operation: see [`dynamodb`].
+pub fn dress(service: &str, head: &Parts, response: &mut Response<Bytes>) {
+    if dynamodb::is(service) {
+        dynamodb::dress(&head.headers, response.headers_mut());
     }
 }
 

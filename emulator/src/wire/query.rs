@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
 use serde_json::{Map, Value};
 
+use super::detect::is_queue;
 use super::{rest, timestamps, xml};
 use crate::model::{Kind, Member, Model, OperationModel, Shape, Structure, TimestampFormat};
 
@@ -17,6 +18,9 @@ use crate::model::{Kind, Member, Model, OperationModel, Shape, Structure, Timest
 const MAX_DEPTH: usize = 64;
 /// The most parameters that are taken. AWS limits the request to 1 MiB instead; no modelled input comes near.
 const MAX_PARAMETERS: usize = 100_000;
+
+/// The parameter that a queue's own URL stands for.
+pub(super) const QUEUE_URL: &str = "QueueUrl";
 
 /// The name and value pairs of a query string or a form, percent-decoded; `+` is a space.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
@@ -61,7 +65,16 @@ pub fn parse(
     }
     let (Some(shape), model) = (operation.input_shape(), operation.model()) else { return Ok(Map::new()) };
     let Some(structure) = shape.structure() else { return Ok(Map::new()) };
-    read_structure(model, structure, &tree, "", unknown)
+    let mut input = read_structure(model, structure, &tree, "", unknown)?;
+    // SQS's queues are called at URLs of their own.
+    if operation.service == "sqs"
+        && structure.member(QUEUE_URL).is_some()
+        && is_queue(head.uri.path())
+        && !input.contains_key(QUEUE_URL)
+    {
+        input.insert(QUEUE_URL.to_owned(), Value::from(head.uri.path()));
+    }
+    Ok(input)
 }
 
 /// Parameters that belong to the protocol and to signing, not to the operation.
@@ -109,10 +122,11 @@ fn read_structure(
         let shape = model.shape(member.shape);
         // A flattened list is known by its elements' name where they have one (botocore's rule).
         let flat_name = match &shape.kind {
-            Kind::List(element) if member.flattened => element.location_name,
+            Kind::List(element) if member.flattened => element.xml_name(),
             _ => None,
         };
-        let names = [flat_name.unwrap_or(member.wire_name()), member.wire_name(), member.name];
+        let own = member.xml_name().unwrap_or(member.name);
+        let names = [flat_name.unwrap_or(own), own, member.name];
         let Some(name) = names.into_iter().find(|name| node.children.contains_key(*name)) else { continue };
         let Some(child) = node.children.get(name) else { continue };
         used.push(name);
@@ -137,7 +151,7 @@ fn read(
     match &shape.kind {
         Kind::Structure(structure) => read_structure(model, structure, node, path, unknown).map(Value::Object),
         Kind::List(element) => {
-            let names = [element.location_name.unwrap_or("member"), "member"];
+            let names = [element.xml_name().unwrap_or("member"), "member"];
             let wrapped = names.iter().find_map(|name| node.children.get(*name));
             let holder = if member.flattened { node } else { wrapped.unwrap_or(node) };
             let shape = model.shape(element.shape);
@@ -148,9 +162,9 @@ fn read(
             let holder = if member.flattened { node } else { node.children.get("entry").unwrap_or(node) };
             let mut entries = Map::new();
             for entry in holder.numbered() {
-                let name = entry.children.get(key.location_name.unwrap_or("key")).and_then(|node| node.value.as_ref());
+                let name = entry.children.get(key.xml_name().unwrap_or("key")).and_then(|node| node.value.as_ref());
                 let Some(name) = name else { return Err(format!("An entry of {path} has no key")) };
-                if let Some(node) = entry.children.get(value.location_name.unwrap_or("value")) {
+                if let Some(node) = entry.children.get(value.xml_name().unwrap_or("value")) {
                     let value = read(model, model.shape(value.shape), value, node, path, unknown)?;
                     entries.insert(name.clone().into_owned(), value);
                 }
@@ -220,8 +234,13 @@ pub fn write(operation: &OperationModel, output: &Value, request_id: &str) -> Re
     if let Some(structure) = operation.output_shape().and_then(Shape::structure) {
         let wrapper = operation.result_wrapper;
         out.extend(wrapper.into_iter().flat_map(|wrapper| ["<", wrapper, ">"]));
+        let begin = out.len();
         xml::write_members(&mut out, model, structure, members)?;
-        out.extend(wrapper.into_iter().flat_map(|wrapper| ["</", wrapper, ">"]));
+        match wrapper {
+            // AWS closes an empty result in its own tag.
+            Some(_) if out.len() == begin => out.insert(begin - 1, '/'),
+            wrapper => out.extend(wrapper.into_iter().flat_map(|wrapper| ["</", wrapper, ">"])),
+        }
     }
     out.push_str("<ResponseMetadata><RequestId>");
     xml::escape(&mut out, request_id);

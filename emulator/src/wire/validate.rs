@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::rest;
+use super::{dynamodb, rest};
 use crate::model::{Kind, Location, Member, Model, OperationModel, Shape, Structure};
 use crate::{Error, Result};
 
@@ -29,7 +29,7 @@ const CODES: &[(&str, &str)] = &[
 
 /// Checks required members, lengths, ranges, patterns and enumerations.
 ///
-/// S3 checks its requests in ways of its own, so of its models only required members are looked at.
+/// S3 and SQS check their requests in ways of their own, so of their models only required members are looked at.
 pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     let Some(structure) = operation.input_shape().and_then(Shape::structure) else { return Ok(()) };
     let empty = Map::new();
@@ -37,9 +37,18 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     if operation.service == "s3" {
         return require_s3(operation, structure, members);
     }
+    if operation.service == "sqs" {
+        return require_sqs(structure, members);
+    }
+    let is_dynamodb = dynamodb::is(operation.service);
+    if is_dynamodb && !dynamodb::check_first(operation, members)? {
+        return Ok(());
+    }
     let payload = operation.input_shape().and_then(|shape| shape.payload);
-    let mut checker = Checker { model: operation.model(), payload, violations: Vec::new() };
-    checker.structure(structure, members, None);
+    let limit = if is_dynamodb { dynamodb::MAX_VIOLATIONS } else { MAX_VIOLATIONS };
+    let mut checker = Checker { model: operation.model(), payload, is_dynamodb, limit, violations: Vec::new() };
+    let name = operation.input_shape().map_or("", |shape| shape.name);
+    checker.structure(name, structure, members, None);
     if checker.violations.is_empty() {
         return Ok(());
     }
@@ -55,17 +64,28 @@ struct Checker {
     model: &'static Model,
     /// The member that travels beside the value, if it is bytes: whether it is there is not seen here.
     payload: Option<&'static str>,
+    is_dynamodb: bool,
+    limit: usize,
     violations: Vec<String>,
 }
 
 impl Checker {
-    /// `parent` makes the path of the structure; the input itself has none.
-    fn structure(&mut self, structure: &Structure, members: &Map<String, Value>, parent: Option<&dyn Fn() -> String>) {
+    /// `parent` makes the path of the structure, whose shape has this name; the input itself has none.
+    fn structure(
+        &mut self,
+        name: &str,
+        structure: &Structure,
+        members: &Map<String, Value>,
+        parent: Option<&dyn Fn() -> String>,
+    ) {
         for member in &structure.members {
             let path = || join(parent.map(|parent| parent()), member);
             match members.get(member.name).filter(|value| !value.is_null()) {
                 Some(value) => self.value(self.model.shape(member.shape), value, &path),
                 None if member.required && !(parent.is_none() && self.is_raw_payload(member)) => {
+                    self.violate(&path(), "Value null", "Member must not be null");
+                }
+                None if self.is_dynamodb && dynamodb::requires(name, member.name) => {
                     self.violate(&path(), "Value null", "Member must not be null");
                 }
                 None => {}
@@ -79,11 +99,18 @@ impl Checker {
 
     /// The path is made only when there is something to say of it.
     fn value(&mut self, shape: &Shape, value: &Value, path: &dyn Fn() -> String) {
-        for constraint in violated(shape, value) {
+        for constraint in self.violated(shape, value, path) {
             self.violate(&path(), &shown(self.model, shape, value), &constraint);
         }
+        self.parts(shape, value, path);
+    }
+
+    /// What stands in a structure, a list or a map.
+    fn parts(&mut self, shape: &Shape, value: &Value, path: &dyn Fn() -> String) {
         match (&shape.kind, value) {
-            (Kind::Structure(structure), Value::Object(members)) => self.structure(structure, members, Some(path)),
+            (Kind::Structure(structure), Value::Object(members)) => {
+                self.structure(shape.name, structure, members, Some(path));
+            }
             (Kind::List(element), Value::Array(values)) => {
                 let part = self.model.shape(element.shape);
                 if is_scalar(part) {
@@ -106,37 +133,86 @@ impl Checker {
                     }
                 }
             }
-            (Kind::Map(key, element), Value::Object(entries)) => {
-                let (keys, part) = (self.model.shape(key.shape), self.model.shape(element.shape));
-                if entries.keys().any(|key| !violated(keys, &Value::from(key.as_str())).is_empty()) {
-                    let all = constraints(keys).join(", ");
-                    self.violate(
-                        &path(),
-                        &shown(self.model, shape, value),
-                        &format!("Map keys must satisfy constraint: [{all}]"),
-                    );
-                }
-                if is_scalar(part) {
-                    if entries.values().any(|value| !violated(part, value).is_empty()) {
-                        let all = constraints(part).join(", ");
-                        self.violate(
-                            &path(),
-                            &shown(self.model, shape, value),
-                            &format!("Map value must satisfy constraint: [{all}]"),
-                        );
-                    }
-                    return;
-                }
+            (Kind::Map(key, element), Value::Object(entries)) => self.map(shape, (key, element), value, entries, path),
+            _ => {}
+        }
+    }
+
+    fn map(
+        &mut self,
+        shape: &Shape,
+        (key, element): (&Member, &Member),
+        value: &Value,
+        entries: &Map<String, Value>,
+        path: &dyn Fn() -> String,
+    ) {
+        let (keys, part) = (self.model.shape(key.shape), self.model.shape(element.shape));
+        if has_constraints(keys) && entries.keys().any(|key| self.breaks(keys, key)) {
+            let all = if self.is_dynamodb && keys.name == "TableArn" {
+                dynamodb::table_name_constraints().join(", ")
+            } else {
+                constraints(keys).join(", ")
+            };
+            self.violate(
+                &path(),
+                &shown(self.model, shape, value),
+                &format!("Map keys must satisfy constraint: [{all}]"),
+            );
+        }
+        if !matches!(part.kind, Kind::Structure(_)) && entries.values().any(|value| !violated(part, value).is_empty()) {
+            let all = constraints(part).join(", ");
+            self.violate(
+                &path(),
+                &shown(self.model, shape, value),
+                &format!("Map value must satisfy constraint: [{all}]"),
+            );
+        }
+        match &part.kind {
+            Kind::Structure(structure) => {
                 for (key, value) in entries {
-                    self.value(part, value, &|| format!("{}.{key}.member", path()));
+                    if let Value::Object(members) = value {
+                        let path = || format!("{}.{key}.member", path());
+                        self.structure(part.name, structure, members, Some(&path));
+                    }
+                }
+            }
+            Kind::List(_) | Kind::Map(..) => {
+                for (key, value) in entries {
+                    self.parts(part, value, &|| format!("{}.{key}.member", path()));
                 }
             }
             _ => {}
         }
     }
 
+    /// Whether the key of a map breaks a constraint. Lengths are looked at without making a value of the text, for there
+    /// is a key to each attribute of an item.
+    fn breaks(&self, shape: &Shape, text: &str) -> bool {
+        if self.is_dynamodb && shape.name == "TableArn" {
+            return !dynamodb::table_name(shape, text).is_empty();
+        }
+        if shape.pattern.is_some() || !shape.values.is_empty() {
+            return !violated(shape, &Value::from(text)).is_empty();
+        }
+        let length = text.chars().count() as i64;
+        shape.max.is_some_and(|max| length > max) || shape.min.is_some_and(|min| length < min)
+    }
+
+    /// The constraints that a value breaks, with those of DynamoDB that its model lacks.
+    fn violated(&self, shape: &Shape, value: &Value, path: &dyn Fn() -> String) -> Vec<String> {
+        let mut broken = violated(shape, value);
+        if self.is_dynamodb {
+            match value {
+                Value::String(name) if shape.name == "TableArn" => broken = dynamodb::table_name(shape, name),
+                Value::Array(_) if shape.name == "KeySchema" => broken.extend(dynamodb::key_schema(&path(), value)),
+                _ => {}
+            }
+        }
+        broken
+    }
+
     fn violate(&mut self, path: &str, value: &str, constraint: &str) {
-        if self.violations.len() < MAX_VIOLATIONS {
+        if self.violations.len() < self.limit {
             self.violations.push(format!("{value} at '{path}' failed to satisfy constraint: {constraint}"));
         }
     }
@@ -177,6 +253,10 @@ fn violated(shape: &Shape, value: &Value) -> Vec<String> {
     broken
 }
 
+fn has_constraints(shape: &Shape) -> bool {
+    shape.min.is_some() || shape.max.is_some() || shape.pattern.is_some() || !shape.values.is_empty()
+}
+
 /// Every constraint of a shape, as lists and maps report them.
 fn constraints(shape: &Shape) -> Vec<String> {
     let max = shape.max.map(|max| max_constraint(shape, max));
@@ -192,7 +272,8 @@ fn pattern_constraint(shape: &Shape) -> Option<String> {
 }
 
 fn enum_constraint(shape: &Shape) -> String {
-    format!("Member must satisfy enum value set: [{}]", shape.values.join(", "))
+    let values = dynamodb::enumeration(shape).map_or_else(|| shape.values.join(", "), str::to_owned);
+    format!("Member must satisfy enum value set: [{values}]")
 }
 
 fn max_constraint(shape: &Shape, max: i64) -> String {
@@ -268,6 +349,17 @@ fn join(parent: Option<String>, member: &Member) -> String {
     let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
     let name = format!("{first}{}", letters.as_str());
     parent.map_or(name.clone(), |parent| format!("{parent}.{name}"))
+}
+
+/// SQS names the first parameter that is missing, and checks all else itself.
+fn require_sqs(structure: &Structure, members: &Map<String, Value>) -> Result<()> {
+    match structure.members.iter().find(|member| member.required && !members.contains_key(member.name)) {
+        Some(member) => Err(Error::client(
+            "MissingRequiredParameterException",
+            format!("The request must contain the parameter {}.", member.name),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn require_s3(operation: &OperationModel, structure: &Structure, members: &Map<String, Value>) -> Result<()> {

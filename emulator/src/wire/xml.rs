@@ -139,10 +139,8 @@ pub fn read_structure(
 /// The element that a member stands in. A flattened list is known by the member's own name, else by its elements'.
 fn element_name(shape: &Shape, member: &Member) -> &'static str {
     match &shape.kind {
-        Kind::List(element) if member.flattened => {
-            member.location_name.or(element.location_name).unwrap_or(member.name)
-        }
-        _ => member.wire_name(),
+        Kind::List(element) if member.flattened => member.xml_name().or(element.xml_name()).unwrap_or(member.name),
+        _ => member.xml_name().unwrap_or(member.name),
     }
 }
 
@@ -156,7 +154,7 @@ fn read(
     match &shape.kind {
         Kind::Structure(structure) => read_structure(model, structure, element, unknown).map(Value::Object),
         Kind::List(part) => {
-            let name = part.location_name.unwrap_or("member");
+            let name = part.xml_name().unwrap_or("member");
             if let Some(stranger) = element.children.iter().find(|child| child.name != name) {
                 return Err(format!("{} has the element {}", element.name, stranger.name));
             }
@@ -178,8 +176,9 @@ fn read_many(model: &Model, shape: &Shape, elements: &[&Element], unknown: &mut 
         Kind::Map(key, value) => {
             let mut entries = Map::new();
             for entry in elements {
-                let name = entry.named(key.wire_name()).next().ok_or("a map entry has no key")?;
-                let element = entry.named(value.wire_name()).next().ok_or("a map entry has no value")?;
+                let name = entry.named(key.xml_name().unwrap_or("key")).next().ok_or("a map entry has no key")?;
+                let element =
+                    entry.named(value.xml_name().unwrap_or("value")).next().ok_or("a map entry has no value")?;
                 entries.insert(name.text.clone(), read(model, model.shape(value.shape), value, element, unknown)?);
             }
             Ok(Value::Object(entries))
@@ -245,7 +244,7 @@ pub fn write(
                 return values.iter().try_for_each(|value| write(out, model, shape, part, name, value));
             }
             start(out, name, member.xml_namespace, "");
-            let part_name = part.location_name.unwrap_or("member");
+            let part_name = part.xml_name().unwrap_or("member");
             values.iter().try_for_each(|value| write(out, model, shape, part, part_name, value))?;
         }
         (Kind::Map(key, part), Value::Object(entries)) => {
@@ -255,8 +254,15 @@ pub fn write(
             let entry = if member.flattened { name } else { "entry" };
             for (text, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
                 start(out, entry, None, "");
-                write(out, model, model.shape(key.shape), key, key.wire_name(), &Value::from(text.as_str()))?;
-                write(out, model, model.shape(part.shape), part, part.wire_name(), value)?;
+                write(
+                    out,
+                    model,
+                    model.shape(key.shape),
+                    key,
+                    key.xml_name().unwrap_or("key"),
+                    &Value::from(text.as_str()),
+                )?;
+                write(out, model, model.shape(part.shape), part, part.xml_name().unwrap_or("value"), value)?;
                 end(out, entry);
             }
             if member.flattened {

@@ -27,7 +27,11 @@ class Server:
             text=True,
             env={**os.environ, "GAROA_LOG": "info", "NO_COLOR": "1"},
         )
+        self.smtp = None
         for line in self.process.stderr:
+            mail = re.search(r"mail is taken on smtp://\S+:(\d+)", line)
+            if mail:
+                self.smtp = int(mail.group(1))
             found = re.search(r"serves on (http://\S+)", line)
             if found:
                 self.url = found.group(1)

@@ -3,5 +3,7 @@
 
 mod clock;
 mod faults;
+mod mappings;
 mod sdk;
+mod stream_mappings;
 mod support;

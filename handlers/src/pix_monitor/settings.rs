@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use http::Uri;
 
+pub use crate::env::SettingsError;
+use crate::env::{invalid, optional, required};
+
 /// Minutes that a run reads at least, unless `SEARCH_RANGE_MINUTES` says otherwise.
 pub const DEFAULT_SEARCH_RANGE_MINUTES: u32 = 5;
 
@@ -87,25 +90,6 @@ impl FromStr for Webhook {
     }
 }
 
-/// Why the function cannot start.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// A variable that has no default is not set, or empty.
-    #[error("environment variable {0} is not set")]
-    Missing(&'static str),
-    /// A variable cannot be used. The text never holds the value of a secret.
-    #[error("environment variable {name}: {reason}")]
-    Invalid {
-        /// The variable.
-        name: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The SDK configuration lacks a part that the function takes from it.
-    #[error("the SDK configuration has no {0}")]
-    SdkConfig(&'static str),
-}
-
 impl Settings {
     /// Reads every setting through `env`, which answers like `std::env::var(name).ok()`.
     ///
@@ -122,19 +106,6 @@ impl Settings {
             cursor_order: cursor_order(env)?,
         })
     }
-}
-
-fn invalid(name: &'static str, reason: impl Into<String>) -> SettingsError {
-    SettingsError::Invalid { name, reason: reason.into() }
-}
-
-/// A variable without the spaces around it. An empty one counts as not set: templates cannot leave one out.
-fn optional(env: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<String> {
-    env(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-}
-
-fn required(env: &dyn Fn(&str) -> Option<String>, name: &'static str) -> Result<String, SettingsError> {
-    optional(env, name).ok_or(SettingsError::Missing(name))
 }
 
 /// A list separated by commas, each entry once and at least one of them.

@@ -13,7 +13,8 @@ use hyper_util::rt::TokioIo;
 use crate::Failure;
 
 /// About what SendMessage answers.
-const ANSWER: &str = r#"{"MD5OfMessageBody":"5d41402abc4b2a76b9719d911017c592","MessageId":"00000000-0000-4000-8000-000000000000"}"#;
+const ANSWER: &str =
+    r#"{"MD5OfMessageBody":"5d41402abc4b2a76b9719d911017c592","MessageId":"00000000-0000-4000-8000-000000000000"}"#;
 
 /// Serves until it is killed.
 pub fn serve(listen: SocketAddr) -> Result<(), Failure> {
@@ -24,7 +25,9 @@ pub fn serve(listen: SocketAddr) -> Result<(), Failure> {
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)));
+            tokio::spawn(
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)),
+            );
         }
     })
 }

@@ -106,7 +106,12 @@ async fn receiving_of(server: &Server, rounds: usize) -> Result<Receiving, Failu
     }
     let (shallow, deep) = (median(shallow_times), median(deep_times));
     let name = server.name.clone();
-    Ok(Receiving { server: name, shallow: Duration::from_secs_f64(shallow), deep: Duration::from_secs_f64(deep), waiting })
+    Ok(Receiving {
+        server: name,
+        shallow: Duration::from_secs_f64(shallow),
+        deep: Duration::from_secs_f64(deep),
+        waiting,
+    })
 }
 
 /// Sends until the queue is as deep as asked, or the time for it is over.

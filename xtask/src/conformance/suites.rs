@@ -6,8 +6,10 @@ use super::plan::{self, Plan, PlannedList, Suite};
 use crate::run::{Outcome, answers, command, text};
 
 /// The Python environments: name, version of Python, requirements, and how pip is to take them.
-const VENVS: &[(&str, &str, &str, &[&str])] =
-    &[("suite", "3.12", "requirements-suite.txt", &[]), ("lstests", "3.13", "requirements-lstests.txt", &["--no-deps"])];
+const VENVS: &[(&str, &str, &str, &[&str])] = &[
+    ("suite", "3.12", "requirements-suite.txt", &[]),
+    ("lstests", "3.13", "requirements-lstests.txt", &["--no-deps"]),
+];
 
 /// Where the Python environments are made.
 pub fn venvs() -> PathBuf {
@@ -40,7 +42,10 @@ fn fetch(suite: &Suite, folder: &Path) -> Outcome {
     let fetched = command("git", &["-C", at, "fetch", "--quiet", "--depth=1", &suite.repository, &suite.commit]);
     fetched.map_err(|error| {
         let (commit, folder) = (&suite.commit, folder.display());
-        format!("{error}\nput commit {commit} of {} into {folder} yourself, or name its place by --suites", suite.repository)
+        format!(
+            "{error}\nput commit {commit} of {} into {folder} yourself, or name its place by --suites",
+            suite.repository
+        )
     })?;
     let mut checkout = vec!["-C", at, "checkout", "--quiet", "FETCH_HEAD", "--"];
     checkout.extend(if suite.keep.is_empty() { vec!["."] } else { suite.keep.iter().map(String::as_str).collect() });
@@ -72,7 +77,8 @@ fn python(version: &str) -> Result<PathBuf, String> {
     if answers(&name, &["--version"]) {
         return Ok(name.into());
     }
-    let pyenv = std::env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".pyenv")));
+    let pyenv =
+        std::env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".pyenv")));
     let installed = pyenv.and_then(|pyenv| std::fs::read_dir(pyenv.join("versions")).ok());
     let wanted = format!("{version}.");
     let found = installed.into_iter().flatten().flatten();

@@ -135,6 +135,111 @@ async fn roles_and_policies() {
     assert_eq!(of("GetRole").await.unwrap_err().code(), "NoSuchEntity");
 }
 
+const MAIL: &str = r#"
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      VisibilityTimeout: 60
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 5}
+      Tags: [{Key: team, Value: mail}]
+  Dead: {Type: AWS::SQS::Queue, Properties: {QueueName: mail-dead}}
+  Ordered: {Type: AWS::SQS::Queue, Properties: {FifoQueue: "true", ContentBasedDeduplication: true}}
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: sqs:SendMessage, Resource: !GetAtt Queue.Arn}]
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      BillingMode: PAY_PER_REQUEST
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+      TimeToLiveSpecification: {AttributeName: expires, Enabled: true}
+      Tags: [{Key: team, Value: mail}]
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: arn:aws:iam::123456789012:role/any
+      Runtime: provided.al2023
+      Handler: bootstrap
+      Timeout: 30
+      Code: {S3Bucket: garoa-local-code, S3Key: function.zip}
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties: {Action: lambda:InvokeFunction, FunctionName: !Ref Function, Principal: s3.amazonaws.com}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      EventSourceArn: !GetAtt Queue.Arn
+      FunctionName: !Ref Function
+      BatchSize: 5
+      FunctionResponseTypes: [ReportBatchItemFailures]
+  Changes:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      EventSourceArn: !GetAtt Table.StreamArn
+      FunctionName: !Ref Function
+      StartingPosition: LATEST
+Outputs:
+  Url: {Value: !Ref Queue}
+  Dead: {Value: !GetAtt Dead.Arn}
+  Ordered: {Value: !GetAtt Ordered.QueueName}
+  Table: {Value: !Ref Table}
+  Function: {Value: !Ref Function}
+  Mapping: {Value: !Ref Mapping}
+  Changes: {Value: !GetAtt Changes.EventSourceMappingArn}
+"#;
+
+#[tokio::test]
+async fn queues_tables_and_mappings() {
+    let cloud = cloud();
+    let made = create(&cloud, "Mail", MAIL).await;
+    assert_eq!(made["StackStatus"], "CREATE_COMPLETE", "{:#?}", events(&cloud, "Mail").await);
+    let [changes, dead, function, mapping, ordered, table, url] = outputs(&made)[..] else {
+        panic!("seven outputs: {:?}", outputs(&made))
+    };
+    assert!(url.starts_with("https://sqs.us-east-1.amazonaws.com/123456789012/Mail-Queue-"), "{url}");
+    assert!(ordered.starts_with("Mail-Ordered-") && ordered.ends_with(".fifo"), "{ordered}");
+    assert!(changes.starts_with("arn:aws:lambda:us-east-1:123456789012:event-source-mapping:"), "{changes}");
+    let attributes = async || {
+        let input = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+        call(&cloud, "sqs", "GetQueueAttributes", input).await.unwrap()["Attributes"].clone()
+    };
+    let had = attributes().await;
+    assert_eq!(had["VisibilityTimeout"], "60");
+    let redrive: Value = serde_json::from_str(had["RedrivePolicy"].as_str().unwrap()).unwrap();
+    assert_eq!(redrive, json!({ "deadLetterTargetArn": dead, "maxReceiveCount": 5 }));
+    assert!(had["Policy"].as_str().unwrap().contains("sns.amazonaws.com"));
+    let ttl = call(&cloud, "dynamodb", "DescribeTimeToLive", json!({ "TableName": table })).await.unwrap();
+    assert_eq!(ttl["TimeToLiveDescription"]["AttributeName"], "expires");
+    let policy = call(&cloud, "lambda", "GetPolicy", json!({ "FunctionName": function })).await.unwrap();
+    assert!(policy["Policy"].as_str().unwrap().contains("s3.amazonaws.com"));
+    let of_mapping = async || call(&cloud, "lambda", "GetEventSourceMapping", json!({ "UUID": mapping })).await;
+    let found = of_mapping().await.unwrap();
+    assert_eq!((&found["BatchSize"], &found["State"]), (&json!(5), &json!("Enabled")));
+
+    let changed = MAIL
+        .replace("VisibilityTimeout: 60", "DelaySeconds: 5")
+        .replace("BatchSize: 5", "Enabled: false")
+        .replace("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
+        .replace("AttributeName: expires", "AttributeName: until");
+    let stack = update(&cloud, "Mail", &changed).await;
+    assert_eq!(stack["StackStatus"], "UPDATE_COMPLETE", "{:#?}", events(&cloud, "Mail").await);
+    let has = attributes().await;
+    assert_eq!((&has["VisibilityTimeout"], &has["DelaySeconds"]), (&json!("30"), &json!("5")));
+    assert_eq!(of_mapping().await.unwrap()["State"], "Disabled");
+
+    cfn(&cloud, "DeleteStack", json!({ "StackName": "Mail" })).await.unwrap();
+    cloud.settle().await.unwrap();
+    assert!(cfn(&cloud, "DescribeStacks", json!({ "StackName": "Mail" })).await.is_err());
+    assert!(of_mapping().await.is_err());
+}
+
 #[tokio::test]
 async fn the_stacks_tags_go_to_its_resources() {
     let cloud = cloud();

@@ -4,15 +4,20 @@
 //! calls through the front door. <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/>
 
 mod door;
+mod dynamodb_table;
 mod fit;
 mod iam_managed_policy;
 mod iam_policy;
 mod iam_role;
+mod lambda_event_source_mapping;
 mod lambda_function;
+mod lambda_permission;
 mod logs_log_group;
 mod s3_bucket;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
+mod sqs_queue;
+mod sqs_queue_policy;
 mod task;
 
 use std::pin::Pin;
@@ -24,15 +29,20 @@ pub(super) use task::Task;
 use crate::Result;
 
 /// All types that there are here.
-static TYPES: [&ResourceType; 8] = [
+static TYPES: [&ResourceType; 13] = [
+    &dynamodb_table::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,
+    &lambda_event_source_mapping::TYPE,
     &lambda_function::TYPE,
+    &lambda_permission::TYPE,
     &logs_log_group::TYPE,
     &s3_bucket::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
+    &sqs_queue::TYPE,
+    &sqs_queue_policy::TYPE,
 ];
 
 /// The type of this name.

@@ -22,8 +22,8 @@ pub(in crate::lambda) use unzip::{Archive, Flaw, UNZIPPED_LIMIT};
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -106,11 +106,6 @@ impl Sandboxes {
         *self.served.lock() = Some(SocketAddr::new(ip, address.port()));
     }
 
-    /// Where the cloud is served, if it is.
-    pub fn served_at(&self) -> Option<SocketAddr> {
-        *self.served.lock()
-    }
-
     /// Whether somebody waits for a process to end, so that another may start.
     pub fn is_full(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
@@ -140,6 +135,8 @@ impl Sandboxes {
         mut variables: BTreeMap<String, String>,
         (lines, slot): (Lines, OwnedSemaphorePermit),
     ) -> Result<Sandbox, Value> {
+        let zip = super::code::stored(cloud, scope, &attempt.function, &attempt.version);
+        let zip = zip.ok_or_else(|| no_code(&attempt.function))?;
         let runtime = &executable.runtime;
         let (program, note) = self
             .installed
@@ -151,8 +148,6 @@ impl Sandboxes {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (folder, line, endpoint) =
             self.surroundings(cloud, number).map_err(|error| init_error(error.to_string()))?;
-        let zip = super::code::stored(cloud, scope, &attempt.function, &attempt.version);
-        let zip = zip.ok_or_else(|| init_error("the function's code is gone".to_owned()))?;
         let code =
             folder.code(&executable.hash, &zip).map_err(|flaw| init_error(format!("the function's code: {flaw}")))?;
         let client = match &program {
@@ -183,7 +178,7 @@ impl Sandboxes {
             Some(server) => server,
             none => none.insert(Server::start(Arc::downgrade(&cloud.0))?),
         };
-        let endpoint = self.served_at().unwrap_or_else(|| server.address());
+        let endpoint = self.served.lock().unwrap_or_else(|| server.address());
         Ok((folder, server.line(number), endpoint))
     }
 
@@ -202,4 +197,12 @@ impl Sandboxes {
 
 fn init_error(message: String) -> Value {
     json!({ "errorType": "Runtime.InitError", "errorMessage": message })
+}
+
+/// There is a function of which only the name is known: its template was deployed with code on this machine.
+fn no_code(function: &str) -> Value {
+    let text = format!(
+        "Garoa has no code for the function {function}: register it with CloudBuilder::function, or upload an archive"
+    );
+    json!({ "errorType": "Runtime.InvalidEntrypoint", "errorMessage": text })
 }

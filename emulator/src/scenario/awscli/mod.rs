@@ -103,6 +103,8 @@ pub struct Command {
     pub input: Value,
     /// The input's member that is bound to the HTTP payload, if it is a blob.
     pub body: Option<Bytes>,
+    /// The file that the payload is read from instead, and which word names it: whoever makes the call has it.
+    pub file: Option<(usize, String)>,
     /// `--region`.
     pub region: Option<String>,
     paginator: Option<Paginator>,

@@ -68,6 +68,7 @@ pub(super) fn parse(words: &[String], shapes: &dyn Shapes) -> Result<Command, Co
         operation,
         input: Value::Object(input),
         body,
+        file: None,
         region: globals.region,
         paginator,
         output_shape: shape.output,

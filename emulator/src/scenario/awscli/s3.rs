@@ -1,4 +1,5 @@
-//! The high-level `aws s3` commands that a script needs: `cp s3://… -`, `ls`, `rm`. The rest is refused by name.
+//! The high-level `aws s3` commands that a script needs: `cp s3://… -`, `cp FILE s3://…`, `ls`, `rm`. The rest is refused by
+//! name.
 
 use serde_json::{Value, json};
 
@@ -35,6 +36,7 @@ fn command(operation: &str, input: Value, print: Print) -> Command {
         operation: operation.to_owned(),
         input,
         body: None,
+        file: None,
         region: None,
         paginator: None,
         output_shape: None,
@@ -69,9 +71,21 @@ fn copy(arguments: &[Argument<'_>]) -> Result<Command, CommandError> {
         [(at, from), _] if *from == "-" => {
             Err(CommandError::new(*at, "a script has no standard input: use `aws s3api put-object --body 'text'`"))
         }
-        [_, (at, _)] => {
-            Err(CommandError::new(*at, "a script copies only to standard output: `aws s3 cp s3://BUCKET/KEY -`"))
+        [(at, from), to] if !from.starts_with("s3://") && to.1.starts_with("s3://") => {
+            let (bucket, key) = location(*to)?;
+            // As the CLI does: a folder gets the file under its own name.
+            let name = from.rsplit('/').next().unwrap_or(from);
+            let key = if key.is_empty() || key.ends_with('/') { format!("{key}{name}") } else { key.to_owned() };
+            let printed = format!("upload: ./{from} to s3://{bucket}/{key}");
+            let mut command = command("PutObject", json!({"Bucket": bucket, "Key": key}), Print::Line(printed));
+            command.file = Some((*at, (*from).clone()));
+            command.failure_prefix = format!("upload failed: ./{from} to s3://{bucket}/{key} ");
+            Ok(command)
         }
+        [_, (at, _)] => Err(CommandError::new(
+            *at,
+            "a script copies to standard output, `aws s3 cp s3://BUCKET/KEY -`, or a file of its header, `aws s3 cp FILE s3://BUCKET/KEY`",
+        )),
         _ => Err(CommandError::new(1, "`aws s3 cp` needs two places: `aws s3 cp s3://BUCKET/KEY -`")),
     }
 }

@@ -237,7 +237,8 @@ fn what_is_not_understood_is_refused() {
         "s3 sync a b",
         "s3 copy a b",
         "s3 cp - s3://b/k",
-        "s3 cp a s3://b/k",
+        "s3 cp s3://b/k a",
+        "s3 cp a b",
         "s3 cp s3://b/ -",
         "s3 rm s3://b/p --recursive",
     ];

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::mismatch::shown;
-use super::{Calls, Check, Expectation, Invocations, Mismatch, Order, RunView, Subject, jmes};
+use super::{Calls, Check, Expectation, Invocations, MessageState, Mismatch, Order, RunView, Subject, jmes};
 use crate::scenario::report::Record;
 use crate::scenario::script::template::Template;
 
@@ -92,11 +92,31 @@ impl Subject {
             Self::Path(path) => jmes::search(path, &document(path, run)?),
             Self::Calls(calls) => Ok(calls.select(run)),
             Self::Invocations(invocations) => invocations.select(run),
+            Self::Queue { name, state } => queue(run, name, *state),
             Self::Logs { group } => {
                 run.logs(group).map(Value::from).ok_or_else(|| format!("there is no log group `{group}`"))
             }
         }
     }
+}
+
+/// The messages of a queue as a list of their states. Those in the dead-letter queue are another queue's, unless they are
+/// asked for.
+fn queue(run: &dyn RunView, name: &str, wanted: Option<MessageState>) -> Result<Value, String> {
+    let held = run.queue(name).ok_or_else(|| format!("there is no queue `{name}`"))?;
+    let dead = match (wanted, held.dead) {
+        (Some(MessageState::Dead), None) => return Err(format!("the queue `{name}` has no dead-letter queue")),
+        (Some(MessageState::Dead), Some(dead)) => dead,
+        _ => 0,
+    };
+    let states = [
+        (MessageState::Visible, held.visible),
+        (MessageState::InFlight, held.in_flight),
+        (MessageState::Delayed, held.delayed),
+        (MessageState::Dead, dead),
+    ];
+    let meant = states.into_iter().filter(|(state, _)| wanted.is_none_or(|wanted| wanted == *state));
+    Ok(meant.flat_map(|(state, count)| std::iter::repeat_n(Value::from(state.name()), count)).collect())
 }
 
 /// What JMESPath sees: only the names that the expression asks for, since a run may hold much.

@@ -11,9 +11,9 @@ mod tests;
 use serde_json::Value;
 
 pub use mismatch::Mismatch;
-pub use subject::{Calls, Invocations, Subject};
+pub use subject::{Calls, Invocations, MessageState, Subject};
 
-use super::report::Record;
+use super::report::{QueueState, Record};
 use super::script::Span;
 
 /// A check. It is parsed with the script, so that a slip is found before anything runs.
@@ -114,6 +114,8 @@ pub trait RunView {
     fn invocations(&self, function: &str) -> Option<Vec<InvocationView>>;
     /// The messages in a log group, in the order of their event ids; `None` if there is no such group.
     fn logs(&self, group: &str) -> Option<Vec<String>>;
+    /// What a queue holds; `None` if there is no such queue.
+    fn queue(&self, name: &str) -> Option<QueueState>;
     /// Fills in a name in a template.
     fn name(&self, name: &super::script::Name) -> Option<String>;
 }

@@ -20,6 +20,40 @@ pub enum Subject {
         /// The group.
         group: String,
     },
+    /// `queue NAME [visible|in-flight|delayed|dead]`: the messages of a queue, or those in one state.
+    Queue {
+        /// The queue.
+        name: String,
+        /// Only these.
+        state: Option<MessageState>,
+    },
+}
+
+/// Where a message of a queue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageState {
+    /// It can be received.
+    Visible,
+    /// It was received, and neither deleted nor visible again.
+    InFlight,
+    /// It was sent with a delay that is not over.
+    Delayed,
+    /// It is in the queue's dead-letter queue.
+    Dead,
+}
+
+impl MessageState {
+    const ALL: [Self; 4] = [Self::Visible, Self::InFlight, Self::Delayed, Self::Dead];
+
+    /// As scripts and reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Visible => "visible",
+            Self::InFlight => "in-flight",
+            Self::Delayed => "delayed",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 /// `calls s3:Delete* by pix-monitor answered 404 since mark`
@@ -58,7 +92,7 @@ impl Subject {
                 words.end()?;
                 Ok(Self::Logs { group })
             }
-            "queue" => Err(Problem::new(Span::of(first, offset), "`queue` is not supported yet")),
+            "queue" => queue(&mut words),
             _ => {
                 jmes::check(text).map_err(|why| Problem::new(Span::of(text, offset), why))?;
                 Ok(Self::Path(text.to_owned()))
@@ -72,7 +106,7 @@ impl Subject {
         let known = || ["stack"].into_iter().chain(scope.sinks.iter().chain(&scope.variables).map(String::as_str));
         for root in jmes::roots(path).map_err(|why| Problem::new(span, why))? {
             if !known().any(|name| name == root) {
-                let words = known().chain(["calls", "invocations", "logs"]);
+                let words = known().chain(["calls", "invocations", "logs", "queue"]);
                 return Err(Problem::new(span, format!("`{root}` is neither a sink nor captured before this line"))
                     .did_you_mean(&root, words));
             }
@@ -116,6 +150,18 @@ fn invocations(words: &mut Words<'_>) -> Result<Invocations, Problem> {
         }
     }
     Ok(invocations)
+}
+
+fn queue(words: &mut Words<'_>) -> Result<Subject, Problem> {
+    let name = words.expect("the queue's name")?.text.to_owned();
+    let Some(word) = words.next() else { return Ok(Subject::Queue { name, state: None }) };
+    let state = MessageState::ALL.into_iter().find(|state| state.name() == word.text);
+    let state = state.ok_or_else(|| {
+        Problem::new(word.span, format!("`{}` says nothing about messages", word.text))
+            .did_you_mean(word.text, MessageState::ALL.map(MessageState::name).into_iter().chain(["count"]))
+    })?;
+    words.end()?;
+    Ok(Subject::Queue { name, state: Some(state) })
 }
 
 fn mark(words: &mut Words<'_>) -> Result<bool, Problem> {

@@ -57,6 +57,16 @@ impl RunView for Run {
         (function == "f").then(|| vec![lost, view(2, 3, Some(false)), view(3, 4, None)])
     }
 
+    fn queue(&self, name: &str) -> Option<QueueState> {
+        (name == "mail").then(|| QueueState {
+            name: name.to_owned(),
+            visible: 2,
+            in_flight: 1,
+            delayed: 0,
+            dead: Some(3),
+        })
+    }
+
     fn logs(&self, group: &str) -> Option<Vec<String>> {
         (group == "/aws/lambda/f").then(|| vec!["START".to_owned(), "skipped 2 lines".to_owned()])
     }
@@ -114,6 +124,12 @@ fn what_is_so_holds() {
         "invocations f succeeded since mark count 1",
         "logs /aws/lambda/f contains \"skipped 2\"",
         "logs /aws/lambda/f count 2",
+        "queue mail count 3",
+        "queue mail visible count 2",
+        "queue mail in-flight count 1",
+        "queue mail delayed count 0",
+        "queue mail dead count 3",
+        "queue mail contains \"in-flight\"",
     ] {
         assert_eq!(outcome(text), Ok(()), "{text}");
     }
@@ -137,6 +153,8 @@ fn what_is_not_so_is_a_mismatch() {
         "calls s3:* count 0",
         "invocations g count 0",
         "logs /none count 0",
+        "queue mail visible count 1",
+        "queue none count 0",
         "nobody == null",
     ];
     let shown: Vec<String> = failures.iter().map(|text| outcome(text).unwrap_err().to_string()).collect();

@@ -53,14 +53,16 @@ pub fn html(
 
 fn steps(trace: &TraceView) -> String {
     let mut out = String::from("<h2>Steps</h2>\n<table>\n<tr><th>Time</th><th>Line</th><th>Step</th></tr>\n");
-    for step in &trace.steps {
+    for (index, step) in trace.steps.iter().enumerate() {
         let (class, why) = match &step.outcome {
             StepOutcome::Passed => ("passed", String::new()),
             StepOutcome::Skipped => ("skipped", String::new()),
             StepOutcome::Failed(why) => ("failed", format!("<pre>{}</pre>", escape(why))),
         };
+        let queues: String =
+            trace.queues_after(index).iter().map(|line| format!("<br><small>{}</small>", escape(line))).collect();
         out += &format!(
-            "<tr class=\"{class}\"><td class=\"time\">{}</td><td class=\"number\">{}</td><td><code>{}</code>{why}</td></tr>\n",
+            "<tr class=\"{class}\"><td class=\"time\">{}</td><td class=\"number\">{}</td><td><code>{}</code>{why}{queues}</td></tr>\n",
             clock(step.at, trace.start),
             step.line,
             escape(&step.text),

@@ -44,6 +44,47 @@ pub struct StepView {
     pub at: Timestamp,
     /// How it ended.
     pub outcome: StepOutcome,
+    /// What the queues held after it.
+    pub queues: Vec<QueueState>,
+}
+
+/// How many messages a queue holds, by state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueState {
+    /// The queue's name.
+    pub name: String,
+    /// Those that can be received.
+    pub visible: usize,
+    /// Those that were received, and neither deleted nor visible again.
+    pub in_flight: usize,
+    /// Those whose delay is not over.
+    pub delayed: usize,
+    /// Those in its dead-letter queue, if it has one.
+    pub dead: Option<usize>,
+}
+
+impl QueueState {
+    /// One line: `mail: 1 visible, 2 in flight, 0 delayed, 1 dead`.
+    pub fn line(&self) -> String {
+        let dead = self.dead.map_or(String::new(), |dead| format!(", {dead} dead"));
+        format!("{}: {} visible, {} in flight, {} delayed{dead}", self.name, self.visible, self.in_flight, self.delayed)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.visible + self.in_flight + self.delayed + self.dead.unwrap_or(0) == 0
+    }
+}
+
+impl TraceView {
+    /// What is worth telling of the queues after a step: those that hold something, and those that no longer do.
+    fn queues_after(&self, index: usize) -> Vec<String> {
+        let queues = |index: usize| self.steps.get(index).map_or(&[][..], |step| &step.queues);
+        let before = index.checked_sub(1).map_or(&[][..], queues);
+        let is_told = |queue: &&QueueState| {
+            !queue.is_empty() || before.iter().any(|old| old.name == queue.name && !old.is_empty())
+        };
+        queues(index).iter().filter(is_told).map(QueueState::line).collect()
+    }
 }
 
 /// How a step ended.

@@ -60,7 +60,10 @@ fn trace() -> TraceView {
     records.push(lost);
     records.push(call(901, 5, 3, ("s3", "ListBucket", "pix-state"), Some(403), Some("AccessDenied")));
     let at = |seconds: i64| Timestamp::from_secs(1_772_452_800 + seconds);
-    let step = |line, text: &str, seconds, outcome| StepView { line, text: text.to_owned(), at: at(seconds), outcome };
+    let step = |line, text: &str, seconds, outcome| {
+        let queues = Vec::new();
+        StepView { line, text: text.to_owned(), at: at(seconds), outcome, queues }
+    };
     TraceView {
         title: "A <Pix> is announced & once".to_owned(),
         name: "pix-dedup".to_owned(),
@@ -79,6 +82,24 @@ fn trace() -> TraceView {
 #[test]
 fn timeline_reads_step_by_step() {
     insta::assert_snapshot!(timeline::timeline(&trace()));
+}
+
+#[test]
+fn each_step_tells_what_the_queues_hold_until_they_are_empty() {
+    let mut trace = trace();
+    let queue =
+        |name: &str, visible, dead| QueueState { name: name.to_owned(), visible, dead, ..QueueState::default() };
+    trace.steps[1].queues = vec![queue("empty", 0, None), queue("mail", 2, Some(1))];
+    trace.steps[2].queues = vec![queue("empty", 0, None), queue("mail", 0, Some(0))];
+    trace.steps[3].queues = trace.steps[2].queues.clone();
+    let text = timeline::steps(&trace);
+    let told: Vec<&str> = text.lines().filter(|line| line.contains("visible")).map(str::trim).collect();
+    assert_eq!(
+        told,
+        ["mail: 2 visible, 0 in flight, 0 delayed, 1 dead", "mail: 0 visible, 0 in flight, 0 delayed, 0 dead"]
+    );
+    let html = html::html(&trace, &BTreeMap::new(), &BTreeMap::new());
+    assert!(html.contains("<small>mail: 2 visible, 0 in flight, 0 delayed, 1 dead</small>"));
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub fn timeline(trace: &TraceView) -> String {
         write_step(step, trace, &mut out);
         let made: Vec<&Record> = trace.records.iter().filter(|record| record.step == Some(index)).collect();
         calls(&made, trace, &mut out);
+        queues(trace, index, &mut out);
     }
     out += &format!("{}  end\n", clock(trace.end, trace.start));
     out
@@ -27,7 +28,10 @@ pub fn timeline(trace: &TraceView) -> String {
 /// The steps alone, each with the virtual time at which it began, and how it ended.
 pub fn steps(trace: &TraceView) -> String {
     let mut out = format!("{}\n", trace.title);
-    trace.steps.iter().for_each(|step| write_step(step, trace, &mut out));
+    for (index, step) in trace.steps.iter().enumerate() {
+        write_step(step, trace, &mut out);
+        queues(trace, index, &mut out);
+    }
     out
 }
 
@@ -41,6 +45,13 @@ fn write_step(step: &StepView, trace: &TraceView, out: &mut String) {
     *out += &(cut(&line, WIDTH) + "\n");
     if let StepOutcome::Failed(why) = &step.outcome {
         why.lines().for_each(|line| *out += &format!("{:20}{line}\n", ""));
+    }
+}
+
+/// What the queues hold after a step.
+fn queues(trace: &TraceView, index: usize, out: &mut String) {
+    for line in trace.queues_after(index) {
+        *out += &(cut(&format!("{:16}{line}", ""), WIDTH) + "\n");
     }
 }
 

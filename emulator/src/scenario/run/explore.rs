@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::{Options, Outcome, Stage, stem, verdict};
 use crate::cloud::Event;
-use crate::scenario::fault::{Point, PointSpec};
+use crate::scenario::fault::{Point, PointKind, PointSpec};
 use crate::scenario::report::exploration::{Exploration, ExploredRun};
 use crate::scenario::script::{Explore, Script};
 
@@ -70,6 +70,22 @@ fn points(recorded: &Outcome, function: &str) -> Vec<Point> {
     points
 }
 
+/// The records of queues that the function was given, in order: by the attempt, and by their place in its event.
+fn records(recorded: &Outcome, function: &str) -> Vec<Point> {
+    let mut points = Vec::new();
+    for record in &recorded.trace {
+        let Event::Call(call) = &record.event else { continue };
+        let is_of_queue = call.source_arn.as_deref().is_some_and(|arn| arn.starts_with("arn:aws:sqs:"));
+        let is_its = call.operation == "Invoke" && call.resource.ends_with(&format!(":function:{function}"));
+        let number = call.output["Attempt"].as_u64().and_then(|number| u32::try_from(number).ok());
+        let Some(invocation) = number.filter(|_| is_of_queue && is_its) else { continue };
+        let event: serde_json::Value = serde_json::from_slice(&call.body).unwrap_or_default();
+        let count = event["Records"].as_array().map_or(0, Vec::len);
+        points.extend((1..=u32::try_from(count).unwrap_or(0)).map(|call| Point { invocation, call }));
+    }
+    points
+}
+
 fn one(
     stage: &Stage,
     script: &Script,
@@ -78,14 +94,16 @@ fn one(
     recorded: &Outcome,
 ) -> Result<Exploration, String> {
     let function = &explore.function.name;
-    let points = points(recorded, function);
-    if points.is_empty() {
-        return Err(format!("{function} made no call in {}; nothing can be explored", stem(script)));
+    let at = |points: Vec<Point>, duplicates: bool| {
+        let kinds = move || explore.kinds.iter().filter(move |kind| (**kind == PointKind::Duplicate) == duplicates);
+        points.into_iter().flat_map(move |point| kinds().map(move |kind| PointSpec { point, kind: *kind }))
+    };
+    let calls = at(points(recorded, function), false);
+    let all: Vec<PointSpec> = calls.chain(at(records(recorded, function), true)).collect();
+    if all.is_empty() {
+        let name = stem(script);
+        return Err(format!("{function} made no call and got no message in {name}; nothing can be explored"));
     }
-    let all: Vec<PointSpec> = points
-        .into_iter()
-        .flat_map(|point| explore.kinds.iter().map(move |kind| PointSpec { point, kind: *kind }))
-        .collect();
     let runs = run_all(stage, script, seed, &all)?;
     Ok(Exploration {
         scenario: stem(script),

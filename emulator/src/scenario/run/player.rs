@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::records::Books;
-use super::{Invariants, Options, Outcome, Run, Stage, outcome, stem, steps, verdict};
+use super::{Invariants, Options, Outcome, Run, Stage, outcome, stem, steps, verdict, view};
 use crate::cloud::{Aim, Call, Caller, Cloud, Fault, Reply, Scope};
 use crate::scenario::report::{StepOutcome, StepView, TraceView};
-use crate::scenario::script::{Explore, Name, Problem, Script, Span, StepKind};
+use crate::scenario::script::{Explore, Name, Problem, Script, SinkKind, SinkPart, Span, StepKind};
 use crate::sinks;
 use crate::{Error, Timestamp};
 
@@ -76,7 +76,8 @@ pub(super) async fn play(stage: &Stage, script: &Script, options: &Options) -> R
             },
         };
         player.note(Some(index));
-        player.steps.push(StepView { line: step.line, text: step.text.clone(), at, outcome: done });
+        let queues = view::queues(&player.cloud);
+        player.steps.push(StepView { line: step.line, text: step.text.clone(), at, outcome: done, queues });
     }
     if script.steps.len() <= before_stack {
         player.deploy().await?;
@@ -122,8 +123,15 @@ impl<'a> Player<'a> {
 
     /// Starts the sinks, and arms the fault that is explored.
     async fn raise(&mut self) -> Result<(), String> {
-        for (name, answers) in &self.script.header.sinks {
-            self.cloud.sink(name, answers.clone()).await;
+        for (name, sink) in &self.script.header.sinks {
+            let answers = sink.answers.clone();
+            match &sink.kind {
+                SinkKind::Http => _ = self.cloud.sink(name, answers).await,
+                SinkKind::Smtp(options) => {
+                    let started = self.cloud.mail_sink(name, options.clone(), answers).await;
+                    started.map_err(|error| format!("the mail server {name}: {error}"))?;
+                }
+            }
         }
         if let Some(at) = self.options.at {
             let explored =
@@ -169,7 +177,15 @@ impl<'a> Player<'a> {
     /// Fills in a name.
     pub fn name(&self, name: &Name) -> Option<String> {
         match name {
-            Name::Sink(sink) => self.script.header.sinks.contains_key(sink).then(|| sinks::url(sink)),
+            Name::Sink(name) => {
+                let sink = self.script.header.sinks.get(name)?;
+                Some(if sink.is_mail() { sinks::smtp::url(name) } else { sinks::url(name) })
+            }
+            Name::SinkPart(name, part) => Some(match part {
+                SinkPart::Host => sinks::host(name),
+                SinkPart::Port => sinks::smtp::PORT.to_string(),
+                SinkPart::Certificate => self.cloud.find_sink(name)?.certificate()?.to_owned(),
+            }),
             Name::Output(output) => self.outputs.get(output).cloned(),
             Name::Variable(variable) => self.variables.get(variable).cloned(),
             Name::Number => None,

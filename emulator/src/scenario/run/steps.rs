@@ -10,9 +10,9 @@ use super::player::{Player, Wrong, is_past};
 use super::{snapshot, view::View};
 use crate::cloud::{Call, Caller, Scope};
 use crate::model::Model;
-use crate::scenario::awscli::{Command, Response};
+use crate::scenario::awscli::{Command, CommandError, Response};
 use crate::scenario::expect::Mismatch;
-use crate::scenario::script::{Advance, Aws, Log, Name, Span, Step, StepKind};
+use crate::scenario::script::{Advance, Aws, Expected, Invoke, Log, Name, Span, Step, StepKind};
 use crate::{Error, Result, Timestamp, wire};
 
 /// What one `PutLogEvents` may carry: events, and bytes with 26 for each event.
@@ -56,6 +56,11 @@ pub(super) async fn take(player: &mut Player<'_>, index: usize, step: &Step) -> 
             player.cloud.inject(fault.clone().into());
             Ok(())
         }
+        StepKind::Queue { name, quirks } => {
+            let arn = player.cloud.scope().arn("sqs", name);
+            player.cloud.queue_quirks(&arn, *quirks).map_err(|error| wrong_call(step.span, &error))
+        }
+        StepKind::Invoke(invoke) => self::invoke(player, index, invoke, step.span).await,
         StepKind::Expect(expectation) => expectation.evaluate(&View(player)).map_err(|mismatch| Wrong {
             difference: Some(mismatch.to_string()),
             ..Wrong::new(step.span, "this does not hold")
@@ -155,7 +160,10 @@ async fn page(
 
 async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -> Result<(), Wrong> {
     let words = aws.render(&|name| player.name(name))?;
-    let command = Command::parse(&words, &Models).map_err(|error| aws.problem(error))?;
+    let mut command = Command::parse(&words, &Models).map_err(|error| aws.problem(error))?;
+    if let Some((word, name)) = &command.file {
+        command.body = Some(file(player, *word, name).map_err(|error| aws.problem(error))?);
+    }
     let printed = match pages(player, &command).await {
         Ok(pages) => command.print(&pages, &Models).map_err(|error| aws.problem(error))?,
         // What the CLI says of an error can be expected as any other output.
@@ -163,10 +171,37 @@ async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -
         Err(error) => return Err(Wrong { is_call: true, ..Wrong::new(span, command.failure(&error)) }),
     };
     let printed = printed.trim_end_matches('\n').to_owned();
-    if let Some(name) = &aws.capture {
+    compare(player, index, &words.join(" "), printed, aws.capture.as_ref(), aws.expected.as_ref())
+}
+
+/// Invokes a function; its answer is what is printed. An answer that says that it failed is one that can be expected.
+async fn invoke(player: &mut Player<'_>, index: usize, invoke: &Invoke, span: Span) -> Result<(), Wrong> {
+    let event = invoke.event.render(&|name| player.name(name))?;
+    let scope = player.cloud.scope().clone();
+    let input = json!({ "FunctionName": invoke.function });
+    let answered = page(player, "lambda", "Invoke", scope, input, Bytes::from(event)).await;
+    let answered = answered.map_err(|error| wrong_call(span, &error))?;
+    let printed = String::from_utf8_lossy(&answered.body).into_owned();
+    if !answered.output["FunctionError"].is_null() && invoke.expected.is_none() {
+        return Err(Wrong { is_call: true, ..Wrong::new(span, format!("the function failed: {printed}")) });
+    }
+    let what = format!("invoke {}", invoke.function);
+    compare(player, index, &what, printed, invoke.capture.as_ref(), invoke.expected.as_ref())
+}
+
+/// Keeps what was printed, and compares it with what was expected.
+fn compare(
+    player: &mut Player<'_>,
+    index: usize,
+    what: &str,
+    printed: String,
+    capture: Option<&String>,
+    expected: Option<&Expected>,
+) -> Result<(), Wrong> {
+    if let Some(name) = capture {
         player.variables.insert(name.clone(), printed.clone());
     }
-    let Some(expected) = &aws.expected else { return Ok(()) };
+    let Some(expected) = expected else { return Ok(()) };
     let wanted = expected.text.render(&|name| player.name(name))?;
     if wanted == printed {
         return Ok(());
@@ -175,11 +210,20 @@ async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -
         player.printed.push((index, printed));
         return Ok(());
     }
-    let mismatch = Mismatch::new(words.join(" "), wanted, printed);
+    let mismatch = Mismatch::new(what.to_owned(), wanted, printed);
     Err(Wrong {
         difference: Some(mismatch.to_string()),
         is_call: true,
         ..Wrong::new(expected.span, "the command printed something else")
+    })
+}
+
+/// What a file of the header holds.
+fn file(player: &Player<'_>, word: usize, name: &str) -> Result<Bytes, CommandError> {
+    let files = &player.script.header.files;
+    let known = files.get(name).map(|file| file.content(name));
+    known.ok_or_else(|| {
+        CommandError::new(word, format!("the header has no file `{name}`")).near(name, files.keys().map(String::as_str))
     })
 }
 

@@ -6,7 +6,7 @@ use super::invariants::at_once;
 use super::player::Player;
 use crate::cloud::{Call, Caller, Cloud};
 use crate::scenario::expect::{InvocationView, RunView, SinkRequest};
-use crate::scenario::report::Record;
+use crate::scenario::report::{QueueState, Record};
 use crate::scenario::script::Name;
 
 pub(super) struct View<'p, 'a>(pub &'p Player<'a>);
@@ -65,9 +65,30 @@ impl RunView for View<'_, '_> {
         Some(messages.into_iter().map(|(_, message)| message).collect())
     }
 
+    fn queue(&self, name: &str) -> Option<QueueState> {
+        queues(&self.0.cloud).into_iter().find(|queue| queue.name == name)
+    }
+
     fn name(&self, name: &Name) -> Option<String> {
         self.0.name(name)
     }
+}
+
+/// What the queues hold now, in the order of their names.
+pub(super) fn queues(cloud: &Cloud) -> Vec<QueueState> {
+    let views = cloud.queues();
+    let held = |arn: &str| {
+        let target = views.iter().find(|view| view.arn == arn);
+        target.map(|view| view.visible + view.in_flight + view.delayed)
+    };
+    let state = |view: &crate::sqs::QueueView| QueueState {
+        name: view.name.clone(),
+        visible: view.visible,
+        in_flight: view.in_flight,
+        delayed: view.delayed,
+        dead: view.dead_letter_target.as_deref().and_then(held),
+    };
+    views.iter().map(state).collect()
 }
 
 /// Asks in a copy of the cloud, so that looking leaves no trace.

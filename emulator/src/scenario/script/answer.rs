@@ -1,10 +1,11 @@
-//! What a sink answers, attempt by attempt: `200`, `429 retry-after=3`, `delay 30s 200`, `timeout`, `refused`.
+//! What a sink answers, attempt by attempt: `200`, `429 retry-after=3`, `delay 30s 200`, `timeout`, `refused`; a mail server
+//! `250`, `421`, `greylist`, `drop-before-data`, `drop-after-data` as well.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::diagnostic::Problem;
+use super::diagnostic::{Problem, Span};
 use super::duration;
 use super::lexer::Words;
 pub use crate::sinks::{Answer, Outcome};
@@ -20,6 +21,9 @@ impl Answer {
         let outcome = match word.text {
             "timeout" => Outcome::Timeout,
             "refused" => Outcome::Refused,
+            "greylist" => Outcome::Greylist,
+            "drop-before-data" => Outcome::DropBeforeData,
+            "drop-after-data" => Outcome::DropAfterData,
             text => {
                 let status = text.parse().ok().filter(|status| (200..600).contains(status));
                 let wrong = || {
@@ -32,6 +36,24 @@ impl Answer {
         };
         words.end()?;
         Ok(Self { delay, outcome })
+    }
+
+    /// Reads the answer of a mail server, or of an HTTP sink, that stands at byte `offset` of the script.
+    pub(crate) fn parse_for(mail: bool, text: &str, offset: usize) -> Result<Self, Problem> {
+        let answer = Self::parse(&mut Words::new(text, offset))?;
+        if answer.outcome.fits(mail) {
+            return Ok(answer);
+        }
+        let span = Span::of(text, offset);
+        let (kind, help) = if mail {
+            (
+                "a mail server",
+                "250, a reply code from 400 to 599, greylist, drop-before-data, drop-after-data, timeout, refused",
+            )
+        } else {
+            ("an HTTP sink", "a status from 200 to 599, timeout, refused")
+        };
+        Err(Problem::new(span, format!("{kind} does not answer `{text}`")).help(help))
     }
 }
 
@@ -63,6 +85,9 @@ impl fmt::Display for Answer {
         match &self.outcome {
             Outcome::Timeout => f.write_str("timeout"),
             Outcome::Refused => f.write_str("refused"),
+            Outcome::Greylist => f.write_str("greylist"),
+            Outcome::DropBeforeData => f.write_str("drop-before-data"),
+            Outcome::DropAfterData => f.write_str("drop-after-data"),
             Outcome::Status { status, retry_after } => {
                 write!(f, "{status}")?;
                 retry_after.map_or(Ok(()), |seconds| write!(f, " retry-after={seconds}"))
@@ -78,7 +103,9 @@ mod tests {
 
     #[test]
     fn each_form_reads_back() {
-        for text in ["200", "429 retry-after=3", "delay 30s 200", "timeout", "delay 5s refused"] {
+        let mail = ["greylist", "drop-before-data", "delay 1m drop-after-data"];
+        for text in ["200", "429 retry-after=3", "delay 30s 200", "timeout", "delay 5s refused"].into_iter().chain(mail)
+        {
             assert_eq!(Answer::parse(&mut Words::new(text, 0)).unwrap().to_string(), text);
         }
     }
@@ -99,6 +126,24 @@ mod tests {
             "timeout 200",
         ] {
             assert!(Answer::parse(&mut Words::new(wrong, 0)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn each_kind_of_sink_has_its_own_answers() {
+        for (text, http, mail) in [
+            ("200", true, false),
+            ("250", true, true),
+            ("421", true, true),
+            ("delay 3s 250", true, true),
+            ("429 retry-after=3", true, false),
+            ("302", true, false),
+            ("greylist", false, true),
+            ("drop-after-data", false, true),
+            ("timeout", true, true),
+        ] {
+            assert_eq!(Answer::parse_for(false, text, 0).is_ok(), http, "{text}");
+            assert_eq!(Answer::parse_for(true, text, 0).is_ok(), mail, "{text}");
         }
     }
 }

@@ -11,7 +11,11 @@ impl Script {
         let mut edits: Vec<(super::Span, String)> = Vec::new();
         for (index, output) in printed {
             let step = self.steps.get(*index).map(|step| &step.kind);
-            if let Some(StepKind::Aws(super::Aws { expected: Some(expected), .. })) = step {
+            if let Some(
+                StepKind::Aws(super::Aws { expected: Some(expected), .. })
+                | StepKind::Invoke(super::Invoke { expected: Some(expected), .. }),
+            ) = step
+            {
                 edits.push((expected.span, block(output)));
             }
         }

@@ -67,7 +67,7 @@ pub struct Explore {
     pub violated: Option<Named>,
 }
 
-const EXPLORED: [&str; 5] = ["crash", "crash-before", "crash-after", "lost-reply", "throttle"];
+const EXPLORED: [&str; 6] = ["crash", "crash-before", "crash-after", "lost-reply", "throttle", "duplicate"];
 
 pub(crate) fn always(words: &mut Words<'_>) -> Result<Ending, Problem> {
     let names = listed(words.rest())?;
@@ -108,7 +108,7 @@ pub(crate) fn explore(words: &mut Words<'_>) -> Result<Ending, Problem> {
             "crash-after" => vec![PointKind::CrashAfter],
             "lost-reply" => vec![PointKind::LostReply],
             "throttle" => vec![PointKind::Throttle],
-            "duplicate" => return Err(Problem::new(word.span, "exploring `duplicate` is not supported yet")),
+            "duplicate" => vec![PointKind::Duplicate],
             other => {
                 return Err(
                     Problem::new(word.span, format!("`{other}` cannot be explored")).did_you_mean(other, EXPLORED)
@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn explore_reads_its_list_and_time() {
-        let ending = explore(&mut Words::new("pix-monitor  throttle,crash, lost-reply  settle 30m", 0)).unwrap();
+        let text = "pix-monitor  throttle,crash, lost-reply,duplicate  settle 30m";
+        let ending = explore(&mut Words::new(text, 0)).unwrap();
         let Ending::Explore(read) = ending else { panic!("another ending") };
         assert_eq!(read.kinds, PointKind::ALL);
         assert_eq!((read.settle, read.violated), (Duration::from_secs(1800), None));
@@ -189,7 +190,7 @@ mod tests {
             ("pix-monitor crash", "`settle 30m` is missing"),
             ("pix-monitor settle 30m", "a name is missing"),
             ("pix-monitor crahs settle 30m", "cannot be explored"),
-            ("pix-monitor duplicate settle 30m", "not supported yet"),
+            ("pix-monitor duplicat settle 30m", "cannot be explored"),
             ("pix-monitor crash settle", "time to settle"),
             ("pix-monitor crash settle 30m now", "too much"),
             ("pix-monitor crash settle 30m expect no-alert-lost", "`violated` is missing"),

@@ -6,14 +6,13 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::answer::Answer;
 use super::diagnostic::{Problem, Span};
-use super::lexer::Words;
-use super::template::{Scope, Template, is_identifier};
+use super::files::{self, File};
+use super::sinks::{self, Sink};
+use super::template::{Scope, Template};
 use crate::Timestamp;
 
-const KEYS: [&str; 6] = ["title", "stack", "start", "seed", "parameters", "sinks"];
-const SINK_KEYS: [&str; 1] = ["answers"];
+const KEYS: [&str; 7] = ["title", "stack", "start", "seed", "parameters", "sinks", "files"];
 
 /// Words that mean something else where a sink could be named.
 pub(crate) const RESERVED_NAMES: [&str; 8] = ["stack", "calls", "invocations", "logs", "queue", "count", "n", "sinks"];
@@ -31,11 +30,13 @@ pub struct Header {
     pub seed: Option<u64>,
     /// The stack's parameters.
     pub parameters: BTreeMap<String, Template>,
-    /// The sinks and what each answers, by attempt; the last answer repeats.
-    pub sinks: BTreeMap<String, Vec<Answer>>,
+    /// The sinks.
+    pub sinks: BTreeMap<String, Sink>,
+    /// The files that commands may name: what each holds.
+    pub files: BTreeMap<String, File>,
 }
 
-type Table<'t, 's> = &'t DeTable<'s>;
+pub(super) type Table<'t, 's> = &'t DeTable<'s>;
 
 /// Reads the header's text, which stands at byte `offset` of the script.
 pub(crate) fn parse(text: &str, offset: usize) -> Result<Header, Problem> {
@@ -46,9 +47,10 @@ pub(crate) fn parse(text: &str, offset: usize) -> Result<Header, Problem> {
     })?;
     let table = document.get_ref();
     reader.refuse_unknown(table, &KEYS, "the header")?;
-    let sinks = reader.sinks(table)?;
-    let scope = Scope { sinks: sinks.keys().cloned().collect(), ..Scope::default() };
+    let sinks = sinks::read(&reader, table)?;
+    let scope = sinks::scope(&sinks);
     Ok(Header {
+        files: files::read(&reader, table)?,
         title: reader.required_text(table, "title")?.0,
         stack: reader.required_text(table, "stack")?.0,
         start: reader.start(table)?,
@@ -58,7 +60,8 @@ pub(crate) fn parse(text: &str, offset: usize) -> Result<Header, Problem> {
     })
 }
 
-struct Reader<'s> {
+/// The header's text, for the places of what is wrong in it.
+pub(super) struct Reader<'s> {
     text: &'s str,
     offset: usize,
 }
@@ -68,12 +71,12 @@ impl Reader<'_> {
         Span::new(self.offset + range.start, self.offset + range.end)
     }
 
-    fn at<T>(&self, value: &Spanned<T>) -> Span {
+    pub(super) fn at<T>(&self, value: &Spanned<T>) -> Span {
         self.span(value.span())
     }
 
     /// The first unknown key in the order of the text.
-    fn refuse_unknown(&self, table: Table<'_, '_>, known: &[&str], place: &str) -> Result<(), Problem> {
+    pub(super) fn refuse_unknown(&self, table: Table<'_, '_>, known: &[&str], place: &str) -> Result<(), Problem> {
         let unknown = table.keys().filter(|key| !known.contains(&key.get_ref().as_ref()));
         match unknown.min_by_key(|key| key.span().start) {
             None => Ok(()),
@@ -135,45 +138,7 @@ impl Reader<'_> {
         Ok(parameters)
     }
 
-    fn sinks(&self, table: Table<'_, '_>) -> Result<BTreeMap<String, Vec<Answer>>, Problem> {
-        let mut sinks = BTreeMap::new();
-        let keys: BTreeMap<&str, Span> = match table.get("sinks").and_then(|value| value.get_ref().as_table()) {
-            Some(table) => table.keys().map(|key| (key.get_ref().as_ref(), self.at(key))).collect(),
-            None => BTreeMap::new(),
-        };
-        for (name, value) in self.entries(table, "sinks")? {
-            let place = keys.get(name).copied().unwrap_or(self.at(value));
-            if !is_identifier(name) || RESERVED_NAMES.contains(&name) {
-                return Err(Problem::new(place, format!("`{name}` cannot name a sink"))
-                    .help("letters, digits and `_`, not a word that expectations use"));
-            }
-            let Some(sink) = value.get_ref().as_table() else {
-                return Err(Problem::new(self.at(value), format!("the sink `{name}` must be a table with `answers`")));
-            };
-            self.refuse_unknown(sink, &SINK_KEYS, &format!("the sink `{name}`"))?;
-            let answers = sink
-                .get("answers")
-                .ok_or_else(|| Problem::new(place, format!("the sink `{name}` has no `answers`")))?;
-            sinks.insert(name.to_owned(), self.answers(name, answers)?);
-        }
-        Ok(sinks)
-    }
-
-    fn answers(&self, sink: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<Answer>, Problem> {
-        let wrong = |span| {
-            Problem::new(span, format!("the answers of `{sink}` must be a list of texts, such as [\"429\", \"200\"]"))
-        };
-        let list = value.get_ref().as_array().filter(|list| !list.is_empty()).ok_or_else(|| wrong(self.at(value)))?;
-        let mut answers = Vec::new();
-        for item in list.iter() {
-            let text = item.get_ref().as_str().ok_or_else(|| wrong(self.at(item)))?;
-            let parsed = Answer::parse(&mut Words::new(text, 0));
-            answers.push(parsed.map_err(|problem| Problem { span: self.at(item), ..problem })?);
-        }
-        Ok(answers)
-    }
-
-    fn entries<'t, 's>(
+    pub(super) fn entries<'t, 's>(
         &self,
         table: Table<'t, 's>,
         key: &str,

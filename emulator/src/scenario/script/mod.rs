@@ -7,9 +7,11 @@ pub mod bless;
 pub mod diagnostic;
 pub mod duration;
 pub mod endings;
+pub mod files;
 pub mod header;
 pub(crate) mod lexer;
 mod parser;
+pub mod sinks;
 pub mod steps;
 pub(crate) mod suggest;
 pub mod template;
@@ -21,9 +23,11 @@ use std::sync::Arc;
 pub use answer::{Answer, Outcome};
 pub use diagnostic::{Diagnostic, Problem, Span, line_column};
 pub use endings::{Ending, Explore, Named, Window};
+pub use files::File;
 pub use header::Header;
-pub use steps::{Advance, Aws, Expected, Log, LogLine, Step, StepKind};
-pub use template::{Name, Template};
+pub use sinks::{Sink, SinkKind};
+pub use steps::{Advance, Aws, Expected, Invoke, Log, LogLine, Step, StepKind};
+pub use template::{Name, SinkPart, Template};
 
 /// The longest script, in bytes: long logs are written with `repeat`.
 pub const SCRIPT_MAX: usize = 1024 * 1024;

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use super::diagnostic::{Problem, Span};
 use super::endings::{self, Ending};
 use super::lexer::{self, Line, Words};
-use super::steps::{Advance, Aws, Expected, Log, LogLine, Step, StepKind};
+use super::steps::{Advance, Aws, Expected, Invoke, Log, LogLine, Step, StepKind};
 use super::template::{Scope, Template, is_identifier};
 use super::{Answer, Header, REPEAT_MAX, SCRIPT_MAX, Script, header};
 use crate::scenario::awscli::split;
 use crate::scenario::expect::Expectation;
 use crate::scenario::fault::FaultSpec;
+use crate::sqs::Quirks;
 
 /// The words that begin a step.
-const STEPS: [&str; 9] = ["log", "$", "advance", "settle", "expect", "snapshot", "mark", "sink", "fault"];
+const STEPS: [&str; 11] =
+    ["log", "$", "advance", "settle", "expect", "snapshot", "mark", "sink", "fault", "queue", "invoke"];
 /// The words that begin an ending.
 const ENDINGS: [&str; 3] = ["always", "once", "explore"];
 /// Words that the language keeps for what it cannot do yet.
-const RESERVED: [&str; 10] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "HTTP", "ws", "invoke"];
+const RESERVED: [&str; 9] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "HTTP", "ws"];
+/// What a queue can be told to do.
+const QUEUES: [&str; 3] = ["duplicate", "reorder", "normal"];
 /// What indents a line of a block: exactly this; further blanks belong to the line.
 const INDENT: &str = "  ";
 
@@ -30,7 +34,7 @@ pub(super) fn parse(name: &str, source: &Arc<str>) -> Result<Script, Problem> {
     }
     let lines = lexer::lines(source);
     let (header, body) = read_header(source, &lines)?;
-    let scope = Scope { sinks: header.sinks.keys().cloned().collect(), deployed: true, ..Scope::default() };
+    let scope = Scope { deployed: true, ..super::sinks::scope(&header.sinks) };
     let mut parser = Parser { source, lines: &lines, at: body, scope, steps: Vec::new(), endings: Vec::new() };
     parser.run()?;
     let Parser { steps, endings, .. } = parser;
@@ -57,6 +61,7 @@ fn require_a_check(source: &str, steps: &[Step], endings: &[Ending]) -> Result<(
     let checks = steps.iter().any(|step| match &step.kind {
         StepKind::Expect(_) | StepKind::Snapshot(_) => true,
         StepKind::Aws(aws) => aws.expected.is_some(),
+        StepKind::Invoke(invoke) => invoke.expected.is_some(),
         _ => false,
     });
     let invariants = endings.iter().any(|ending| !matches!(ending, Ending::Explore(_)));
@@ -130,6 +135,8 @@ impl<'s> Parser<'s> {
             "snapshot" => StepKind::Snapshot(snapshot(&mut words)?),
             "sink" => self.sink(&mut words)?,
             "fault" => StepKind::Fault(FaultSpec::parse(&mut words)?),
+            "queue" => queue(&mut words)?,
+            "invoke" => StepKind::Invoke(self.invoke(&mut words)?),
             "expect" => StepKind::Expect(Box::new(self.expectation(words)?)),
             other if RESERVED.contains(&other) => {
                 return Err(Problem::new(verb.span, format!("`{other}` is not supported yet")));
@@ -161,7 +168,8 @@ impl<'s> Parser<'s> {
             return Err(Problem::new(keyword.span, "`answers` must stand here").help("sink slack answers 429, 200"));
         }
         let list = words.rest();
-        let parse = |word: lexer::Word<'_>| Answer::parse(&mut Words::new(word.text, word.span.start));
+        let mail = self.scope.mail.contains(name.text);
+        let parse = |word: lexer::Word<'_>| Answer::parse_for(mail, word.text, word.span.start);
         let answers = endings::listed(list)?.into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(StepKind::Sink { name: name.text.to_owned(), answers })
     }
@@ -206,14 +214,34 @@ impl<'s> Parser<'s> {
         if aws.words.is_empty() {
             return Err(Problem::new(first.span(), "`aws` needs a service and an operation"));
         }
+        (aws.capture, aws.expected) = self.outcome()?;
+        Ok(aws)
+    }
+
+    fn invoke(&mut self, words: &mut Words<'_>) -> Result<Invoke, Problem> {
+        let function = words.expect("the function's name")?.text.to_owned();
+        let rest = words.rest();
+        let text = if rest.text.is_empty() { "{}" } else { rest.text };
+        let event = Template::parse(text, rest.span.start)?;
+        self.scope.check(&event)?;
+        // Names are filled in later: only an event without any can be checked now.
+        if let Some(Err(why)) = event.as_literal().map(serde_json::from_str::<serde::de::IgnoredAny>) {
+            return Err(Problem::new(rest.span, format!("the event is not JSON: {why}"))
+                .help("invoke FUNCTION {\"a\": 1}, or nothing after the name for {}"));
+        }
+        let (capture, expected) = self.outcome()?;
+        Ok(Invoke { function, event, expected, capture })
+    }
+
+    /// What stands below a command: the name that its output is kept under, or the output.
+    fn outcome(&mut self) -> Result<(Option<String>, Option<Expected>), Problem> {
         match self.lines.get(self.at) {
             Some(line) if line.text.starts_with("=>") => {
                 self.at += 1;
-                aws.capture = Some(self.capture(*line)?);
+                Ok((Some(self.capture(*line)?), None))
             }
-            _ => aws.expected = self.expected_output()?,
+            _ => Ok((None, self.expected_output()?)),
         }
-        Ok(aws)
     }
 
     /// The command's lines: a line that ends with a backslash goes on in the next one.
@@ -283,6 +311,30 @@ fn advance(words: &mut Words<'_>) -> Result<Advance, Problem> {
             .help("write it as RFC 3339 with its offset, such as 2026-03-03T00:00:00Z")
     })?;
     words.end().map(|()| Advance::To(to))
+}
+
+/// `NAME duplicate, reorder`, or `NAME normal`.
+fn queue(words: &mut Words<'_>) -> Result<StepKind, Problem> {
+    let name = words.expect("the queue's name")?.text.to_owned();
+    let rest = words.rest();
+    if rest.text.is_empty() {
+        return Err(
+            Problem::new(rest.span, "what the queue shall do is missing here").help("duplicate, reorder, normal")
+        );
+    }
+    let mut quirks = Quirks::default();
+    for word in endings::listed(rest)? {
+        match word.text {
+            "duplicate" => quirks.duplicate = true,
+            "reorder" => quirks.reorder = true,
+            "normal" if word.text == rest.text => {}
+            "normal" => return Err(Problem::new(word.span, "`normal` stands alone")),
+            other => {
+                return Err(Problem::new(word.span, format!("a queue cannot `{other}`")).did_you_mean(other, QUEUES));
+            }
+        }
+    }
+    Ok(StepKind::Queue { name, quirks })
 }
 
 fn snapshot(words: &mut Words<'_>) -> Result<Option<String>, Problem> {

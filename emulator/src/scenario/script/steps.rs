@@ -10,6 +10,7 @@ use crate::scenario::awscli::CommandError;
 use crate::scenario::awscli::split::Word;
 use crate::scenario::expect::Expectation;
 use crate::scenario::fault::FaultSpec;
+use crate::sqs::Quirks;
 
 /// One step and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +51,28 @@ pub enum StepKind {
     },
     /// `fault …`: arms a fault.
     Fault(FaultSpec),
+    /// `queue NAME duplicate, reorder`: has a standard queue deliver as AWS's may, from now on; `queue NAME normal` ends it.
+    Queue {
+        /// Which queue.
+        name: String,
+        /// What it does.
+        quirks: Quirks,
+    },
+    /// `invoke FUNCTION {json}`: invokes a function and waits for its answer.
+    Invoke(Invoke),
+}
+
+/// An invocation and what is expected of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoke {
+    /// The function.
+    pub function: String,
+    /// The event; `{}` if none is given.
+    pub event: Template,
+    /// The answer that must come; `None`: it is not looked at, but the function must not fail.
+    pub expected: Option<Expected>,
+    /// The name under which the answer is kept.
+    pub capture: Option<String>,
 }
 
 /// A block of log lines.

@@ -9,6 +9,8 @@ use super::diagnostic::{Problem, Span};
 pub enum Name {
     /// `{{sinks.slack}}`: the sink's URL.
     Sink(String),
+    /// `{{sinks.smtp.host}}`: a part of what one needs to reach a mail server.
+    SinkPart(String, SinkPart),
     /// `{{stack.outputs.Url}}`: an output of the stack.
     Output(String),
     /// `{{last}}`: what a `=> last` line captured.
@@ -17,11 +19,35 @@ pub enum Name {
     Number,
 }
 
+/// What a client must know of a mail server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkPart {
+    /// `host`
+    Host,
+    /// `port`
+    Port,
+    /// `certificate`: of the authority that vouches for the server, as PEM.
+    Certificate,
+}
+
+impl SinkPart {
+    const ALL: [Self; 3] = [Self::Host, Self::Port, Self::Certificate];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Port => "port",
+            Self::Certificate => "certificate",
+        }
+    }
+}
+
 impl Name {
     /// As the script writes it, without the braces.
     pub fn as_written(&self) -> String {
         match self {
             Self::Sink(name) => format!("sinks.{name}"),
+            Self::SinkPart(name, part) => format!("sinks.{name}.{}", part.word()),
             Self::Output(name) => format!("stack.outputs.{name}"),
             Self::Variable(name) => name.clone(),
             Self::Number => "n".to_owned(),
@@ -156,7 +182,13 @@ impl Template {
 
 fn name(written: &str, span: Span) -> Result<Name, Problem> {
     if let Some(sink) = written.strip_prefix("sinks.") {
-        return Ok(Name::Sink(sink.to_owned()));
+        let Some((sink, part)) = sink.split_once('.') else { return Ok(Name::Sink(sink.to_owned())) };
+        let known = SinkPart::ALL.into_iter().find(|known| known.word() == part);
+        let wrong = || {
+            Problem::new(span, format!("a sink has no `{part}`"))
+                .did_you_mean(part, SinkPart::ALL.into_iter().map(SinkPart::word))
+        };
+        return Ok(Name::SinkPart(sink.to_owned(), known.ok_or_else(wrong)?));
     }
     if let Some(output) = written.strip_prefix("stack.outputs.").filter(|output| !output.is_empty()) {
         return Ok(Name::Output(output.to_owned()));
@@ -165,7 +197,7 @@ fn name(written: &str, span: Span) -> Result<Name, Problem> {
         "n" => Ok(Name::Number),
         _ if is_identifier(written) => Ok(Name::Variable(written.to_owned())),
         _ => Err(Problem::new(span, format!("`{{{{{written}}}}}` is not a name that can be filled in"))
-            .help("known forms: {{sinks.NAME}}, {{stack.outputs.NAME}}, {{captured}}, {{n}} in a repeated log block")),
+            .help("known forms: {{sinks.NAME}}, {{sinks.NAME.host}}, {{stack.outputs.NAME}}, {{captured}}, {{n}} in a repeated log block")),
     }
 }
 
@@ -181,6 +213,8 @@ pub(crate) fn is_identifier(text: &str) -> bool {
 pub struct Scope {
     /// The header's sinks.
     pub sinks: BTreeSet<String>,
+    /// Those of them that are mail servers.
+    pub mail: BTreeSet<String>,
     /// What the steps so far have captured.
     pub variables: BTreeSet<String>,
     /// Whether `{{n}}` has a meaning here.
@@ -198,7 +232,10 @@ impl Scope {
     fn check_name(&self, name: &Name, span: Span) -> Result<(), Problem> {
         let unknown = |what: String| Problem::new(span, what);
         match name {
-            Name::Sink(sink) if !self.sinks.contains(sink) => {
+            Name::SinkPart(sink, _) if self.sinks.contains(sink) && !self.mail.contains(sink) => {
+                Err(unknown(format!("`{sink}` is an HTTP sink, which has no more than its URL: {{{{sinks.{sink}}}}}")))
+            }
+            Name::Sink(sink) | Name::SinkPart(sink, _) if !self.sinks.contains(sink) => {
                 Err(unknown(format!("there is no sink `{sink}`"))
                     .did_you_mean(sink, self.sinks.iter().map(String::as_str)))
             }

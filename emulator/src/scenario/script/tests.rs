@@ -20,6 +20,39 @@ fn refusal(body: &str) -> String {
 }
 
 #[test]
+fn queues_and_invocations_parse() {
+    let script = script(
+        r#"queue mail duplicate, reorder
+queue mail normal
+invoke mailer {"a": 1}
+{"ok":true}
+
+invoke mailer
+=> answer
+expect queue mail dead count 1
+"#,
+    );
+    let StepKind::Queue { name, quirks } = &script.steps[0].kind else { panic!("another step") };
+    assert_eq!((name.as_str(), quirks.duplicate, quirks.reorder), ("mail", true, true));
+    let StepKind::Invoke(invoke) = &script.steps[2].kind else { panic!("another step") };
+    assert_eq!((invoke.function.as_str(), invoke.event.as_literal()), ("mailer", Some(r#"{"a": 1}"#)));
+    assert!(invoke.expected.is_some());
+    let StepKind::Invoke(invoke) = &script.steps[3].kind else { panic!("another step") };
+    assert_eq!((invoke.event.as_literal(), invoke.capture.as_deref()), (Some("{}"), Some("answer")));
+    for (body, says) in [
+        ("queue mail\n", "what the queue shall do is missing"),
+        ("queue mail duplicat\n", "did you mean `duplicate`"),
+        ("queue mail duplicate, normal\n", "`normal` stands alone"),
+        ("invoke mailer {a}\n", "the event is not JSON"),
+        ("expect queue mail visibel count 1\n", "did you mean `visible`"),
+        ("expect queue mail\n", "what is expected of it is missing"),
+    ] {
+        let told = refusal(body);
+        assert!(told.contains(says), "{body}: {told}");
+    }
+}
+
+#[test]
 fn the_proposal_parses() {
     let script = script(
         r#"# \t is a tab; amounts are centavos
@@ -170,7 +203,7 @@ fn a_header_gives_everything() {
     assert_eq!(header.seed, Some(16));
     let written: Vec<String> = header.parameters.values().map(Template::as_written).collect();
     assert_eq!(written, ["5", "true", "{{sinks.slack}}/x"]);
-    assert_eq!(header.sinks["slack"][0].outcome, Outcome::Timeout);
+    assert_eq!(header.sinks["slack"].answers[0].outcome, Outcome::Timeout);
 }
 
 #[test]

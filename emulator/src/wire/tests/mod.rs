@@ -17,6 +17,7 @@ mod rpc;
 mod s3;
 mod s3_route;
 mod sdk;
+mod sqs;
 mod validation;
 mod xml_query;
 

@@ -7,14 +7,13 @@ use super::{ResourceDef, arn_of, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 /// Every type that SAM knows and Garoa refuses.
-const REFUSED: [&str; 19] = [
+const REFUSED: [&str; 18] = [
     "AlexaSkill",
     "Api",
     "CloudWatchEvent",
     "CloudWatchLogs",
     "Cognito",
     "DocumentDB",
-    "DynamoDB",
     "EventBridgeRule",
     "HttpApi",
     "IoTRule",
@@ -62,6 +61,25 @@ const SQS: [&str; 9] = [
     "ScalingConfig",
 ];
 
+/// Of a DynamoDB event: passed on to the event source mapping, besides `Stream` and `DestinationConfig`.
+const DYNAMODB: [&str; 15] = [
+    "BatchSize",
+    "BisectBatchOnFunctionError",
+    "Enabled",
+    "FilterCriteria",
+    "FunctionResponseTypes",
+    "KmsKeyArn",
+    "LoggingConfig",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "MetricsConfig",
+    "ParallelizationFactor",
+    "StartingPosition",
+    "StartingPositionTimestamp",
+    "TumblingWindowInSeconds",
+];
+
 /// One event of a function.
 struct Event<'a> {
     /// The function's logical id.
@@ -101,6 +119,7 @@ pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) ->
             Some("Schedule") => all.extend(event_def.schedule()?),
             Some("ScheduleV2") => all.extend(event_def.schedule_v2()?),
             Some("SQS") => all.extend(event_def.sqs(role)?),
+            Some("DynamoDB") => all.extend(event_def.dynamodb(role)?),
             Some(other) if REFUSED.contains(&other) => {
                 return Err(Error::not_implemented(format_args!("SAM events of type {other} (resource {function})")));
             }
@@ -236,19 +255,59 @@ impl Event<'_> {
         Ok(all)
     }
 
-    /// An event source mapping; the function's role gets the managed policy for polling.
     fn sqs(&self, role: &mut Role) -> Result<Generated> {
-        let known: Vec<&str> = SQS.iter().copied().chain(["Queue"]).collect();
-        self.check("SQS", &known, "Queue")?;
-        let mut mapping = Map::from_iter([
-            ("EventSourceArn".to_owned(), self.get("Queue")),
-            ("FunctionName".to_owned(), json!({"Ref": self.function})),
-        ]);
-        for name in SQS {
-            mapping.insert(name.to_owned(), self.get(name));
-        }
+        let mapping = self.mapping("SQS", "Queue", &SQS)?;
         role.attach(role::managed_policy("service-role/AWSLambdaSQSQueueExecutionRole"));
         Ok(vec![(self.id.clone(), self.make("AWS::Lambda::EventSourceMapping", Value::Object(mapping)))])
+    }
+
+    fn dynamodb(&self, role: &mut Role) -> Result<Generated> {
+        let known: Vec<&str> = DYNAMODB.iter().copied().chain(["DestinationConfig"]).collect();
+        let mut mapping = self.mapping("DynamoDB", "Stream", &known)?;
+        if mapping.get("StartingPosition").is_none_or(Value::is_null) {
+            return Err(self.invalid("Missing required property 'StartingPosition'."));
+        }
+        if let Some(config) = self.properties.get("DestinationConfig") {
+            let (config, policy) = self.failure_destination(config)?;
+            mapping.insert("DestinationConfig".to_owned(), config);
+            policy.into_iter().for_each(|policy| role.add(policy));
+        }
+        role.attach(role::managed_policy("service-role/AWSLambdaDynamoDBExecutionRole"));
+        Ok(vec![(self.id.clone(), self.make("AWS::Lambda::EventSourceMapping", Value::Object(mapping)))])
+    }
+
+    /// The properties of an event source mapping; the function's role gets a managed policy for it besides.
+    fn mapping(&self, kind: &str, source: &str, passed_on: &[&str]) -> Result<Map<String, Value>> {
+        let known: Vec<&str> = passed_on.iter().copied().chain([source]).collect();
+        self.check(kind, &known, source)?;
+        let mut mapping = Map::from_iter([
+            ("EventSourceArn".to_owned(), self.get(source)),
+            ("FunctionName".to_owned(), json!({"Ref": self.function})),
+        ]);
+        for name in passed_on {
+            mapping.insert((*name).to_owned(), self.get(name));
+        }
+        Ok(mapping)
+    }
+
+    /// Where batches go that failed: without the `Type`, which tells SAM what policy the role needs.
+    fn failure_destination(&self, config: &Value) -> Result<(Value, Option<Value>)> {
+        let Some(failure) = config.get("OnFailure").and_then(Value::as_object) else {
+            return Err(self.invalid("'OnFailure' is a required field for 'DestinationConfig'."));
+        };
+        let mut failure = failure.clone();
+        let kind = failure.remove("Type");
+        let policy = match (kind.as_ref().map(Value::as_str), failure.get("Destination")) {
+            (None, _) => None,
+            (Some(Some(kind @ ("SQS" | "SNS"))), Some(arn)) => role::destination_policy(&self.id, kind, arn),
+            (Some(_), Some(_)) => {
+                return Err(
+                    self.invalid("The only valid values for 'Type' property of DestinationConfig are SQS, SNS.")
+                );
+            }
+            (Some(_), None) => return Err(self.invalid("'Destination' is a required field for 'OnFailure'.")),
+        };
+        Ok((json!({ "OnFailure": failure }), policy))
     }
 
     fn add_to_target(&self, target: &mut Value, queue_arn: Option<&Value>) {

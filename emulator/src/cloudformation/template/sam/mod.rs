@@ -1,7 +1,8 @@
 //! The SAM transform (`AWS::Serverless-2016-10-31`): serverless resources as plain CloudFormation ones.
 //!
 //! Follows the "AWS SAM resource and property reference" and the logical ids that "Generated CloudFormation resources"
-//! lists. Implemented: `AWS::Serverless::Function` with events `Schedule`, `ScheduleV2` and `SQS`,
+//! lists. Implemented: `AWS::Serverless::Function` with events `Schedule`, `ScheduleV2`, `SQS` and
+//! `DynamoDB`,
 //! `AWS::Serverless::SimpleTable`, and `Globals` for both. Everything else is refused by name.
 
 use serde_json::{Map, Value, json};

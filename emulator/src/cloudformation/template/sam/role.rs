@@ -62,6 +62,11 @@ impl Role {
         }
     }
 
+    /// Adds an inline policy.
+    pub fn add(&mut self, policy: Value) {
+        self.inline.push(policy);
+    }
+
     pub fn into_properties(self) -> Value {
         json!({
             "AssumeRolePolicyDocument": self.trust,

@@ -1,0 +1,73 @@
+//! `DestinationConfig.OnFailure` of a stream's mapping: what becomes of records that are given up.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html#services-dynamodb-errors-destinations>
+
+use serde_json::{Value, json};
+
+use super::mapping::{Books, Source};
+use super::poll::queue_url;
+use super::stream::arrival;
+use crate::cloud::{Call, Cx};
+use crate::lambda::{Functions, PRINCIPAL};
+
+/// Records that are given up, and why.
+pub(super) struct Given<'a> {
+    pub condition: &'static str,
+    pub records: &'a [Value],
+    pub invocations: u32,
+    /// The last invocation; none if there was none.
+    pub request_id: Option<String>,
+    /// The kind of its error, if it was answered with one; none if there was no invocation.
+    pub response: Option<Option<String>>,
+}
+
+/// Sends the document to the destination, if there is one, as the function's role. What cannot be sent is lost, as at AWS.
+pub(super) fn send(cx: &mut Cx<Functions>, uuid: &str, given: &Given<'_>) {
+    let Some(mapping) = cx.state.mappings.by_uuid.get(uuid) else { return };
+    let (Some(stream), Books::Stream(books)) = (&mapping.settings.stream, &mapping.books) else { return };
+    let Source::Stream { arn } = &mapping.source else { return };
+    let Some(destination) = stream.on_failure.clone() else { return };
+    let Some(function) = cx.state.functions.get(&mapping.function) else { return };
+    let sequence = |record: Option<&Value>| record.map(|record| record["dynamodb"]["SequenceNumber"].clone());
+    let arrived = |record: Option<&Value>| record.map(|record| arrival(record).to_iso_secs());
+    let (first, last) = (given.records.first(), given.records.last());
+    let (request_id, now) = (given.request_id.clone().unwrap_or_default(), cx.now.to_iso_millis());
+    let mut document = json!({
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": function.configuration.function_arn,
+            "condition": given.condition,
+            "approximateInvokeCount": given.invocations,
+        },
+        "responseContext": null,
+        "version": "1.0",
+        "timestamp": now,
+        "DDBStreamBatchInfo": {
+            "shardId": books.place.shard,
+            "startSequenceNumber": sequence(first),
+            "endSequenceNumber": sequence(last),
+            "approximateArrivalOfFirstRecord": arrived(first),
+            "approximateArrivalOfLastRecord": arrived(last),
+            "batchSize": given.records.len(),
+            "streamArn": arn,
+        },
+    });
+    if let Some(error) = &given.response {
+        document["responseContext"] =
+            json!({ "statusCode": 200, "executedVersion": "$LATEST", "functionError": error });
+    }
+    let (role, mapping_arn) = (function.configuration.role.clone(), mapping.arn(cx.scope));
+    let Some(mut caller) = cx.access().role_session(&role, &mapping.function, PRINCIPAL) else {
+        tracing::warn!(role, "no such role: records that were given up are lost");
+        return;
+    };
+    caller.source_arn = Some(mapping_arn);
+    let text = document.to_string();
+    let call = if destination.contains(":sns:") {
+        Call::new("sns", "Publish", caller, cx.scope.clone(), json!({ "TopicArn": destination, "Message": text }))
+    } else {
+        let input = json!({ "QueueUrl": queue_url(&destination), "MessageBody": text });
+        Call::new("sqs", "SendMessage", caller, cx.scope.clone(), input)
+    };
+    cx.emit(call);
+}

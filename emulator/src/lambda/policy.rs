@@ -1,0 +1,189 @@
+//! The resource policy of a function: who but its own account's identities may invoke it.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html>
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::functions::{Function, find_mut, not_found};
+use super::qualifier::qualifier;
+use super::{Functions, on};
+use crate::cloud::{Cx, Service};
+use crate::{Error, Result};
+
+/// The policy of a function has at most this many bytes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const POLICY_LIMIT: usize = 20_480;
+
+/// Adds the operations of this file.
+pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
+    service
+        .op("AddPermission", |at, i: &AddPermission| on(at, &i.function_name), add)
+        .op("RemovePermission", |at, i: &RemovePermission| on(at, &i.function_name), remove)
+        .op("GetPolicy", |at, i: &GetPolicy| on(at, &i.function_name), get)
+}
+
+/// The statements of a function's policy, by their ids, and its revision.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct FunctionPolicy {
+    statements: OrdMap<String, Value>,
+    revision: String,
+}
+
+impl FunctionPolicy {
+    /// The policy as a document. Without statements it allows nothing, as a function without a policy.
+    pub fn document(&self) -> String {
+        let statements: Vec<&Value> = self.statements.values().collect();
+        json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AddPermission {
+    function_name: String,
+    statement_id: String,
+    action: String,
+    principal: String,
+    source_arn: Option<String>,
+    source_account: Option<String>,
+    #[serde(rename = "PrincipalOrgID")]
+    principal_org_id: Option<String>,
+    qualifier: Option<String>,
+    revision_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Added {
+    statement: String,
+}
+
+fn add(cx: &mut Cx<Functions>, input: AddPermission) -> Result<Added> {
+    let revision = cx.ids().uuid();
+    let (function, place, arn) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let mut policy = function.policies.get(&place).cloned().unwrap_or_default();
+    check_revision(input.revision_id.as_deref(), &policy)?;
+    if policy.statements.contains_key(&input.statement_id) {
+        let text = format!(
+            "The statement id ({}) provided already exists. Please provide a new statement id, or remove the existing statement.",
+            input.statement_id
+        );
+        return Err(Error::new(409, "ResourceConflictException", text).with("Type", "User"));
+    }
+    let statement = input.statement(&arn);
+    policy.statements.insert(input.statement_id, statement.clone());
+    policy.revision = revision;
+    if policy.document().len() > POLICY_LIMIT {
+        let text = format!("The final policy size is bigger than the limit ({POLICY_LIMIT}).");
+        return Err(Error::client("PolicyLengthExceededException", text).with("Type", "User"));
+    }
+    function.policies.insert(place, policy);
+    Ok(Added { statement: statement.to_string() })
+}
+
+/// The function, the qualifier under which a policy of it is kept, and the ARN that the policy is about.
+fn find<'a>(cx: &'a mut Cx<Functions>, name: &str, given: Option<&str>) -> Result<(&'a mut Function, String, String)> {
+    let place = qualifier(name, given)?.unwrap_or_default().to_owned();
+    let function = find_mut(cx, name)?;
+    let mut arn = function.configuration.function_arn.clone();
+    if !place.is_empty() {
+        arn = format!("{arn}:{place}");
+        if !function.has(&place) {
+            return Err(not_found(&arn));
+        }
+    }
+    Ok((function, place, arn))
+}
+
+impl AddPermission {
+    fn statement(&self, function: &str) -> Value {
+        let principal = match self.principal.as_str() {
+            "*" => json!("*"),
+            service if service.ends_with(".amazonaws.com") => json!({ "Service": service }),
+            arn if arn.starts_with("arn:") => json!({ "AWS": arn }),
+            account => json!({ "AWS": format!("arn:aws:iam::{account}:root") }),
+        };
+        let mut conditions = Map::new();
+        let mut condition = |operator: &str, key: &str, value: &Option<String>| {
+            if let Some(value) = value {
+                let keys = conditions.entry(operator).or_insert_with(|| json!({}));
+                keys[key] = json!(value);
+            }
+        };
+        condition("StringEquals", "AWS:SourceAccount", &self.source_account);
+        condition("StringEquals", "aws:PrincipalOrgID", &self.principal_org_id);
+        condition("ArnLike", "AWS:SourceArn", &self.source_arn);
+        let mut statement = json!({
+            "Sid": self.statement_id,
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": self.action,
+            "Resource": function,
+        });
+        if !conditions.is_empty() {
+            statement["Condition"] = Value::Object(conditions);
+        }
+        statement
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RemovePermission {
+    function_name: String,
+    statement_id: String,
+    qualifier: Option<String>,
+    revision_id: Option<String>,
+}
+
+fn remove(cx: &mut Cx<Functions>, input: RemovePermission) -> Result<()> {
+    let revision = cx.ids().uuid();
+    let (function, place, _) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let mut policy = function.policies.get(&place).cloned().unwrap_or_default();
+    check_revision(input.revision_id.as_deref(), &policy)?;
+    if !policy.statements.contains_key(&input.statement_id) {
+        let text = format!("Statement {} is not found in resource policy.", input.statement_id);
+        return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
+    }
+    policy.statements.remove(&input.statement_id);
+    policy.revision = revision;
+    function.policies.insert(place, policy);
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetPolicy {
+    function_name: String,
+    qualifier: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Policy {
+    policy: String,
+    revision_id: String,
+}
+
+fn get(cx: &mut Cx<Functions>, input: GetPolicy) -> Result<Policy> {
+    let (function, place, _) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let policy = function.policies.get(&place).cloned().unwrap_or_default();
+    if policy.statements.is_empty() {
+        let text = "The resource you requested does not exist.";
+        return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
+    }
+    Ok(Policy { policy: policy.document(), revision_id: policy.revision })
+}
+
+fn check_revision(wanted: Option<&str>, policy: &FunctionPolicy) -> Result<()> {
+    match wanted {
+        Some(revision) if revision != policy.revision => {
+            let text = "The RevisionId provided does not match the latest RevisionId. Call the GetPolicy API to retrieve the \
+                        latest RevisionId";
+            Err(Error::new(412, "PreconditionFailedException", text).with("Type", "User"))
+        }
+        _ => Ok(()),
+    }
+}
