@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::running::Running;
 use super::{Call, Caller, Inner, Scope, Target};
 use crate::iam::credentials::{self, Credentials, Session};
 use crate::iam::denial::denial;
@@ -217,8 +216,7 @@ impl Inner {
 
     /// The IAM service's state as it is now: the one state that the front itself reads.
     pub(super) fn directory(&self) -> Directory {
-        let iam = self.services.get("iam").and_then(|service| service.as_any().downcast_ref::<Running<Directory>>());
-        iam.map(|iam| iam.snapshot(&self.scope)).unwrap_or_default()
+        self.state_of("iam", &self.scope).unwrap_or_default()
     }
 
     /// Issues the credentials with which the code of a function calls.

@@ -56,6 +56,11 @@ impl Inner {
     ) -> Result<Reply, Halt> {
         let (mut caller, scope) = self.authenticate(detected, head, body)?;
         caller.invocation.clone_from(&entry.invocation);
+        // A function that is a process of its own is known by the key that it was given.
+        let process = caller.access_key.as_deref().and_then(|key| self.environments.caller(key));
+        if let Some(activity) = &process {
+            caller.invocation = activity.invocation().cloned();
+        }
         caller.source_ip = entry.source_ip;
         let decoded = wire::decode(detected, head, body)?;
         if !decoded.unknown.is_empty() {
@@ -70,9 +75,12 @@ impl Inner {
             body: decoded.body,
             host: head.headers.get(http::header::HOST).cloned(),
         };
-        match wire::validate(detected.operation, &call.input) {
-            Ok(()) => self.call(call, request_id).await,
-            Err(invalid) => Err(self.refuse(&call, invalid, request_id)),
+        if let Err(invalid) = wire::validate(detected.operation, &call.input) {
+            return Err(self.refuse(&call, invalid, request_id));
+        }
+        match process {
+            Some(activity) => activity.requested(self.call(call, request_id)).await,
+            None => self.call(call, request_id).await,
         }
     }
 

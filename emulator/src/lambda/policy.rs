@@ -6,7 +6,8 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::functions::{find_mut, refuse_qualifier};
+use super::functions::{Function, find_mut, not_found};
+use super::qualifier::qualifier;
 use super::{Functions, on};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result};
@@ -60,11 +61,10 @@ struct Added {
 }
 
 fn add(cx: &mut Cx<Functions>, input: AddPermission) -> Result<Added> {
-    refuse_qualifier(input.qualifier.as_deref())?;
     let revision = cx.ids().uuid();
-    let function = find_mut(cx, &input.function_name)?;
-    let policy = &mut function.policy;
-    check_revision(input.revision_id.as_deref(), policy)?;
+    let (function, place, arn) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let mut policy = function.policies.get(&place).cloned().unwrap_or_default();
+    check_revision(input.revision_id.as_deref(), &policy)?;
     if policy.statements.contains_key(&input.statement_id) {
         let text = format!(
             "The statement id ({}) provided already exists. Please provide a new statement id, or remove the existing statement.",
@@ -72,16 +72,29 @@ fn add(cx: &mut Cx<Functions>, input: AddPermission) -> Result<Added> {
         );
         return Err(Error::new(409, "ResourceConflictException", text).with("Type", "User"));
     }
-    let statement = input.statement(&function.configuration.function_arn);
-    let mut changed = policy.clone();
-    changed.statements.insert(input.statement_id, statement.clone());
-    changed.revision = revision;
-    if changed.document().len() > POLICY_LIMIT {
+    let statement = input.statement(&arn);
+    policy.statements.insert(input.statement_id, statement.clone());
+    policy.revision = revision;
+    if policy.document().len() > POLICY_LIMIT {
         let text = format!("The final policy size is bigger than the limit ({POLICY_LIMIT}).");
         return Err(Error::client("PolicyLengthExceededException", text).with("Type", "User"));
     }
-    *policy = changed;
+    function.policies.insert(place, policy);
     Ok(Added { statement: statement.to_string() })
+}
+
+/// The function, the qualifier under which a policy of it is kept, and the ARN that the policy is about.
+fn find<'a>(cx: &'a mut Cx<Functions>, name: &str, given: Option<&str>) -> Result<(&'a mut Function, String, String)> {
+    let place = qualifier(name, given)?.unwrap_or_default().to_owned();
+    let function = find_mut(cx, name)?;
+    let mut arn = function.configuration.function_arn.clone();
+    if !place.is_empty() {
+        arn = format!("{arn}:{place}");
+        if !function.has(&place) {
+            return Err(not_found(&arn));
+        }
+    }
+    Ok((function, place, arn))
 }
 
 impl AddPermission {
@@ -126,16 +139,17 @@ struct RemovePermission {
 }
 
 fn remove(cx: &mut Cx<Functions>, input: RemovePermission) -> Result<()> {
-    refuse_qualifier(input.qualifier.as_deref())?;
     let revision = cx.ids().uuid();
-    let policy = &mut find_mut(cx, &input.function_name)?.policy;
-    check_revision(input.revision_id.as_deref(), policy)?;
+    let (function, place, _) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let mut policy = function.policies.get(&place).cloned().unwrap_or_default();
+    check_revision(input.revision_id.as_deref(), &policy)?;
     if !policy.statements.contains_key(&input.statement_id) {
         let text = format!("Statement {} is not found in resource policy.", input.statement_id);
         return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
     }
     policy.statements.remove(&input.statement_id);
     policy.revision = revision;
+    function.policies.insert(place, policy);
     Ok(())
 }
 
@@ -154,8 +168,8 @@ struct Policy {
 }
 
 fn get(cx: &mut Cx<Functions>, input: GetPolicy) -> Result<Policy> {
-    refuse_qualifier(input.qualifier.as_deref())?;
-    let policy = find_mut(cx, &input.function_name)?.policy.clone();
+    let (function, place, _) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let policy = function.policies.get(&place).cloned().unwrap_or_default();
     if policy.statements.is_empty() {
         let text = "The resource you requested does not exist.";
         return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
