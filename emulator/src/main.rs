@@ -109,7 +109,7 @@ enum Iam {
 enum Interpreters {
     /// The version that the function's runtime names, and no other
     Exact,
-    /// The nearest version that is installed, which the function's log says
+    /// The nearest version that is installed, which a warning says
     Nearest,
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Alias {
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     routing_config: Option<Routing>,
-    revision_id: String,
+    pub revision_id: String,
 }
 
 /// Which part of the invocations goes to another version.
@@ -80,6 +80,14 @@ struct CreateAlias {
 
 fn create(cx: &mut Cx<Functions>, input: CreateAlias) -> Result<Alias> {
     let revision_id = cx.ids().uuid();
+    if input.name.bytes().all(|byte| byte.is_ascii_digit()) {
+        let text = format!(
+            "1 validation error detected: Value '{}' at 'name' failed to satisfy constraint: Member must satisfy regular \
+             expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)",
+            input.name
+        );
+        return Err(Error::client("ValidationException", text));
+    }
     let function = find_mut(cx, &input.function_name)?;
     let alias_arn = format!("{}:{}", function.configuration.function_arn, input.name);
     if function.aliases.contains_key(&input.name) {
@@ -197,7 +205,8 @@ fn routing(function: &Function, version: &str, wanted: Option<Routing>) -> Resul
         return Ok(None);
     };
     if version == LATEST {
-        return Err(invalid("$LATEST is not supported for an alias pointing to more than 1 version"));
+        let text = "$LATEST is not supported for an alias pointing to more than 1 version";
+        return Err(Error::client("InvalidParameterValueException", text));
     }
     if routing.additional_version_weights.len() > 1 {
         return Err(invalid("Number of items in AdditionalVersionWeights cannot be greater than 1"));

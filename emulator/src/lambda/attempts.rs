@@ -83,7 +83,7 @@ fn attempt(
     resolved: Resolved,
     (arn, now, in_process): (String, crate::Timestamp, bool),
 ) -> Attempt {
-    let Resolved { version, configuration } = resolved;
+    let Resolved { version, configuration, build } = resolved;
     let executable = Executable {
         runtime: configuration.runtime.unwrap_or_default(),
         handler: configuration.handler.unwrap_or_default(),
@@ -95,7 +95,7 @@ fn attempt(
         invoked_arn: configuration.function_arn,
         version,
         role: configuration.role,
-        revision: configuration.revision_id,
+        build,
         memory: configuration.memory_size,
         timeout: configuration.timeout,
         deadline: now + Duration::from_secs(configuration.timeout.into()),

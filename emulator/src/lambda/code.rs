@@ -145,6 +145,10 @@ fn fetch(cloud: Cloud, scope: Scope, order: Value) -> JobFuture {
             caller.session_policies = session_policies;
             let read = cloud.call(Call::new("s3", "GetObject", caller, scope.clone(), input)).await;
             let report = match read {
+                // What is packed has at least as much in it, near enough.
+                Ok(reply) if reply.body.as_ref().is_some_and(|body| body.len() as u64 > UNZIPPED_LIMIT) => {
+                    Report { number, zip: None, code: String::new(), message: Flaw::TooLarge.to_string() }
+                }
                 Ok(reply) => {
                     let zip = Some(STANDARD.encode(reply.body.unwrap_or_default()));
                     Report { number, zip, code: String::new(), message: String::new() }
@@ -199,6 +203,9 @@ fn unreadable(flaw: &Flaw) -> Error {
 
 /// AWS's words for an object that Lambda could not read.
 fn refused(source: &Source, code: &str, message: &str) -> Error {
+    if code.is_empty() {
+        return invalid(message);
+    }
     if code == "AccessDenied" {
         let (bucket, key) = (source.s3_bucket.as_deref().unwrap_or(""), source.s3_key.as_deref().unwrap_or(""));
         let text = format!(

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::functions::{Function, find_mut, invalid};
+use super::qualifier::{LATEST, not_found, qualifier, reachable};
 use super::runtime::UNZIPPED_LIMIT;
 use super::{Functions, on};
 use crate::cloud::{Cx, Service, Target};
@@ -95,6 +96,16 @@ struct PutConcurrency {
 
 fn put(cx: &mut Cx<Functions>, input: PutConcurrency) -> Result<Concurrency> {
     let wanted = input.reserved_concurrent_executions;
+    if qualifier(&input.function_name, None)?.is_some() {
+        return Err(invalid(
+            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please \
+             specify either a function name or an unqualified function ARN.",
+        ));
+    }
+    let name = reachable(cx.scope, &input.function_name)?;
+    if !cx.state.functions.contains_key(name) {
+        return Err(not_found(&cx.scope.arn("lambda", format_args!("function:{name}:{LATEST}"))));
+    }
     let name = find_mut(cx, &input.function_name)?.configuration.function_name.clone();
     if wanted > cx.state.unreserved_without(&name).saturating_sub(UNRESERVED_MINIMUM) {
         return Err(invalid(format!(

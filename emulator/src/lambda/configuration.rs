@@ -3,6 +3,7 @@
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::functions::invalid;
 use crate::{Error, Result, Timestamp};
@@ -71,14 +72,32 @@ pub(super) struct Configuration {
     pub environment: Option<Environment>,
     pub tracing_config: TracingConfig,
     pub revision_id: String,
-    pub state: String,
-    pub last_update_status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_reason_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_update_status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_update_status_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_update_status_reason_code: Option<String>,
     pub package_type: String,
     pub architectures: Vec<String>,
     pub ephemeral_storage: EphemeralStorage,
     pub snap_start: SnapStart,
-    pub runtime_version_config: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_version_config: Option<RuntimeVersionConfig>,
     pub logging_config: LoggingConfig,
+}
+
+/// Which build of its runtime a function has. There is but one of each here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RuntimeVersionConfig {
+    runtime_version_arn: String,
 }
 
 /// Environment variables.
@@ -231,8 +250,12 @@ impl Configuration {
             environment: None,
             tracing_config: TracingConfig { mode: "PassThrough".to_owned() },
             revision_id: String::new(),
-            state: "Active".to_owned(),
-            last_update_status: "Successful".to_owned(),
+            state: Some("Active".to_owned()),
+            state_reason: None,
+            state_reason_code: None,
+            last_update_status: Some("Successful".to_owned()),
+            last_update_status_reason: None,
+            last_update_status_reason_code: None,
             package_type: "Zip".to_owned(),
             architectures: vec!["x86_64".to_owned()],
             ephemeral_storage: EphemeralStorage { size: DEFAULT_STORAGE },
@@ -257,6 +280,11 @@ impl Configuration {
         set(&mut self.ephemeral_storage, settings.ephemeral_storage);
         set(&mut self.logging_config.log_group, settings.logging_config.and_then(|logging| logging.log_group));
         self.runtime = settings.runtime.or_else(|| self.runtime.take());
+        self.runtime_version_config = self.runtime.as_deref().map(|runtime| {
+            let region = self.function_arn.split(':').nth(3).unwrap_or_default();
+            let digest = hex::encode(Sha256::digest(runtime));
+            RuntimeVersionConfig { runtime_version_arn: format!("arn:aws:lambda:{region}::runtime:{digest}") }
+        });
         self.handler = settings.handler.or_else(|| self.handler.take());
         self.environment = settings.environment.or_else(|| self.environment.take());
         if let Some(dead) = settings.dead_letter_config {
@@ -265,11 +293,39 @@ impl Configuration {
         }
     }
 
+    /// As `CreateFunction` answers it. A function is active as soon as that is answered.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>
+    pub fn pending(mut self) -> Self {
+        self.state = Some("Pending".to_owned());
+        (self.state_reason, self.state_reason_code) = creating();
+        self.last_update_status = None;
+        self
+    }
+
+    /// As an update answers it, which likewise is done by then.
+    pub fn in_progress(mut self) -> Self {
+        self.last_update_status = Some("InProgress".to_owned());
+        (self.last_update_status_reason, self.last_update_status_reason_code) = creating();
+        self
+    }
+
+    /// As lists have it: without what may change by itself.
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html>
+    pub fn listed(mut self) -> Self {
+        (self.state, self.last_update_status, self.runtime_version_config) = (None, None, None);
+        self
+    }
+
     /// A change at this time.
     pub fn stamp(&mut self, now: Timestamp, revision: String) {
         self.last_modified = last_modified(now);
         self.revision_id = revision;
     }
+}
+
+/// Reason and its code of what is under way.
+fn creating() -> (Option<String>, Option<String>) {
+    (Some("The function is being created.".to_owned()), Some("Creating".to_owned()))
 }
 
 /// Some members have no maximum in the model, or a greater one; Lambda words its own as if the model had it.

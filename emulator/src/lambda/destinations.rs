@@ -64,14 +64,20 @@ impl Condition {
     }
 }
 
-pub(super) fn check_destinations(destinations: &Destinations, function: &str) -> Result<()> {
+/// Whether a function of this ARN may have these destinations. `is_there` tells whether one that is a function exists.
+pub(super) fn check_destinations(
+    destinations: &Destinations,
+    function: &str,
+    is_there: impl Fn(&str) -> bool,
+) -> Result<()> {
     for Destination { destination } in [&destinations.on_success, &destinations.on_failure] {
         let Some(arn) = destination.as_deref().filter(|arn| !arn.is_empty()) else { continue };
         if arn == function || arn.strip_prefix(function).is_some_and(|rest| rest.starts_with(':')) {
             return Err(invalid("You can't specify the function as a destination for itself."));
         }
         match service_of(arn) {
-            "sqs" | "sns" | "lambda" => {}
+            "sqs" | "sns" => {}
+            "lambda" if is_there(arn) => {}
             "events" | "s3" => {
                 return Err(Error::not_implemented(format!("destinations of asynchronous invocations like {arn}")));
             }

@@ -22,6 +22,9 @@ use crate::{Error, Result, Timestamp};
 /// How long an environment is used, at most: AWS ends them every few hours, and their credentials are good for twelve.
 const LIFE: Duration = Duration::from_secs(11 * 3600);
 
+/// How many processes may wait for an invocation: the one that waits longest ends when there are more.
+const IDLE_LIMIT: usize = 32;
+
 /// The code of functions, in this process and as processes, and the environments that it lives in.
 pub(crate) struct Environments {
     factories: Arc<BTreeMap<String, FunctionFactory>>,
@@ -42,6 +45,28 @@ struct Warm {
     uses: u64,
     /// Counts the times that all were dropped: what ran meanwhile does not come back.
     generation: u64,
+}
+
+impl Warm {
+    /// The processes that wait, and their places.
+    fn processes(&self) -> impl Iterator<Item = (&Environment, &Revision, usize)> {
+        let waiting = self.idle.iter().flat_map(|(key, environments)| {
+            environments.iter().enumerate().map(move |(place, environment)| (environment, key, place))
+        });
+        waiting.filter(|(environment, ..)| matches!(environment.code, Code::Process(..)))
+    }
+
+    /// Takes out the process that has waited longest.
+    fn longest_idle_process(&mut self) -> Option<Environment> {
+        let longest = self.processes().min_by_key(|(environment, ..)| environment.used);
+        let (key, place) = longest.map(|(_, key, place)| (key.clone(), place))?;
+        let environments = self.idle.get_mut(&key)?;
+        let environment = environments.remove(place);
+        if environments.is_empty() {
+            self.idle.remove(&key);
+        }
+        Some(environment)
+    }
 }
 
 /// The ARN of a version, and what tells that it changed.
@@ -114,6 +139,19 @@ impl Environments {
         let idle = std::mem::take(&mut warm.idle);
         drop(warm);
         drop(idle);
+    }
+
+    /// Drops the environments that wait for a function that is deleted, or for a version of it. Those that run are not used again:
+    /// a function of that name has other builds.
+    pub fn forget(&self, function: &str, version: Option<&str>) {
+        let mut warm = self.warm.lock();
+        let from = format!("{function}:{}", version.unwrap_or_default());
+        let is_meant = |arn: &str| if version.is_some() { arn == from } else { arn.starts_with(&from) };
+        let range = warm.idle.range((from.clone(), String::new())..).take_while(|((arn, _), _)| is_meant(arn));
+        let keys: Vec<Revision> = range.map(|(key, _)| key.clone()).collect();
+        let dropped: Vec<_> = keys.iter().filter_map(|key| warm.idle.remove(key)).collect();
+        drop(warm);
+        drop(dropped);
     }
 
     /// Ends all environments that wait, and what processes need.
@@ -205,21 +243,14 @@ impl Environments {
             environment.used = warm.uses;
             warm.idle.entry(revision(attempt)).or_default().push(environment);
         }
+        let dropped = if warm.processes().count() > IDLE_LIMIT { warm.longest_idle_process() } else { None };
+        drop(warm);
+        drop(dropped);
     }
 
     /// Drops the process that has waited longest.
     fn make_room(&self) {
-        let mut warm = self.warm.lock();
-        let waiting = warm.idle.iter().flat_map(|(key, environments)| {
-            environments.iter().enumerate().map(move |(place, environment)| (environment, key, place))
-        });
-        let longest = waiting
-            .filter(|(environment, ..)| matches!(environment.code, Code::Process(..)))
-            .min_by_key(|(environment, ..)| environment.used)
-            .map(|(_, key, place)| (key.clone(), place));
-        let dropped =
-            longest.and_then(|(key, place)| warm.idle.get_mut(&key).map(|environments| environments.remove(place)));
-        drop(warm);
+        let dropped = self.warm.lock().longest_idle_process();
         drop(dropped);
     }
 
@@ -239,7 +270,7 @@ impl Environments {
 
 fn revision(attempt: &Attempt) -> Revision {
     let hash = attempt.executable.as_ref().map_or("", |executable| &executable.hash);
-    (format!("{}:{}", attempt.arn, attempt.version), format!("{} {hash}", attempt.revision))
+    (format!("{}:{}", attempt.arn, attempt.version), format!("{} {hash}", attempt.build))
 }
 
 impl Environment {
@@ -457,8 +488,8 @@ fn event(attempt: &Attempt, log_stream: &str) -> Result<LambdaEvent<Value>, Diag
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 fn function_env(cloud: &Cloud, attempt: &Attempt, log_stream: &str) -> Result<FunctionEnv, Diagnostic> {
-    let (sdk, credentials) =
-        sdk::for_function(cloud, &attempt.role, &attempt.function).map_err(|e| diagnostic("Runtime.InitError", e))?;
+    let (sdk, credentials) = sdk::for_function(cloud, &attempt.role, &session_name(&attempt.function))
+        .map_err(|e| diagnostic("Runtime.InitError", e))?;
     let mut vars: BTreeMap<String, String> =
         attempt.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let region = attempt.arn.split(':').nth(3).unwrap_or_default().to_owned();
@@ -478,6 +509,12 @@ fn function_env(cloud: &Cloud, attempt: &Attempt, log_stream: &str) -> Result<Fu
         vars.insert(name.to_owned(), value);
     }
     Ok(FunctionEnv { sdk, vars, network: cloud.network() })
+}
+
+/// The name of the session in which a function's code calls: the function's, which may be too short for one.
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+fn session_name(function: &str) -> String {
+    if function.len() < 2 { format!("{function}@lambda_function") } else { function.to_owned() }
 }
 
 fn init_error(error: &Error) -> Value {

@@ -80,10 +80,18 @@ fn save(cx: &mut Cx<Functions>, input: Settings, keeps: bool) -> Result<EventCon
             "You must specify at least one of error handling or destination setting.",
         ));
     }
-    let (function, place) = find(cx, &input.function_name, input.qualifier.as_deref())?;
-    if let Some(destinations) = &input.destination_config {
-        check_destinations(destinations, &function.configuration.function_arn)?;
+    let there = |arn: &str| cx.state.functions.contains_key(bare_name(arn));
+    if !there(&input.function_name) {
+        let text = "The function doesn't exist.";
+        return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
     }
+    if let Some(destinations) = &input.destination_config {
+        let own = cx.scope.arn("lambda", format_args!("function:{}", bare_name(&input.function_name)));
+        // Of functions elsewhere nothing is known.
+        let here = own.trim_end_matches(bare_name(&own));
+        check_destinations(destinations, &own, |arn| !arn.starts_with(here) || there(arn))?;
+    }
+    let (function, place) = find(cx, &input.function_name, input.qualifier.as_deref())?;
     let there = if keeps {
         Some(function.event_configs.get(&place).cloned().ok_or_else(|| missing(function, &place))?)
     } else {

@@ -10,11 +10,15 @@ use super::configuration::{Configuration, Settings};
 use super::event_config::EventConfig;
 use super::policy::FunctionPolicy;
 use super::qualifier::{LATEST, qualifier, resolve};
-pub(super) use super::qualifier::{bare_name, not_found, refuse_qualifier};
+pub(super) use super::qualifier::{bare_name, not_found, reachable, refuse_qualifier};
 use super::versions::{PAGE, Version};
 use super::{Functions, PRINCIPAL, on};
 use crate::cloud::{Cx, Service, Step, Target};
 use crate::{Error, Result};
+
+/// The longest name of a function.
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>
+const NAME_LIMIT: usize = 64;
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
@@ -42,7 +46,9 @@ pub(super) struct Function {
     #[serde(with = "crate::cloud::pairs")]
     pub versions: OrdMap<u64, Version>,
     pub last_version: u64,
-    /// The revision of `$LATEST` that was published last.
+    /// Changes with code and configuration, and with nothing else: environments are made for it.
+    pub build: String,
+    /// The build of `$LATEST` that was published last.
     pub last_published: String,
     pub aliases: OrdMap<String, Alias>,
     /// Reserved concurrency.
@@ -60,7 +66,13 @@ impl Function {
 }
 
 fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration>> {
-    let name = bare_name(&input.function_name).to_owned();
+    let name = reachable(cx.scope, &input.function_name)?.to_owned();
+    if name.len() > NAME_LIMIT {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: Member must have \
+             length less than or equal to {NAME_LIMIT}"
+        )));
+    }
     if cx.state.functions.contains_key(&name) {
         return Err(Error::new(409, "ResourceConflictException", format!("Function already exist: {name}"))
             .with("Type", "User"));
@@ -73,6 +85,7 @@ fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration
     input.runtime.as_ref().ok_or_else(|| missing("Runtime"))?;
     input.handler.as_ref().ok_or_else(|| missing("Handler"))?;
     input.check()?;
+    super::tags::check_number(&input.tags)?;
     // The model requires it.
     let role = input.role.clone().unwrap_or_default();
     if !cx.access().may_assume(&role, PRINCIPAL) {
@@ -84,7 +97,8 @@ fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration
     };
     let mut configuration = Configuration::new(&name, cx.scope.arn("lambda", format_args!("function:{name}")), role);
     configuration.apply(input.clone());
-    configuration.stamp(cx.now, cx.ids().uuid());
+    let build = cx.ids().uuid();
+    configuration.stamp(cx.now, build.clone());
     if let Some(architectures) = &input.architectures {
         configuration.architectures.clone_from(architectures);
     }
@@ -96,13 +110,19 @@ fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration
         attempts: 0,
         versions: OrdMap::new(),
         last_version: 0,
+        build,
         last_published: String::new(),
         aliases: OrdMap::new(),
         reserved: None,
         event_configs: OrdMap::new(),
     };
     function.take(code);
-    let answer = if input.publish { function.publish(None, cx.ids().uuid()) } else { function.configuration.clone() };
+    let mut answer = function.configuration.clone().pending();
+    // The function's revision is another one once it is active.
+    function.configuration.revision_id = cx.ids().uuid();
+    if input.publish {
+        answer.version = function.publish(None, [cx.ids().uuid(), cx.ids().uuid()]).version;
+    }
     cx.state.functions.insert(name, function);
     Ok(Step::Done(answer))
 }
@@ -167,14 +187,17 @@ fn update_configuration(cx: &mut Cx<Functions>, settings: Settings) -> Result<Co
     {
         return Err(invalid("The role defined for the function cannot be assumed by Lambda."));
     }
-    let revision = cx.ids().uuid();
+    let (build, revision) = (cx.ids().uuid(), cx.ids().uuid());
     let now = cx.now;
     let function = find_mut(cx, &settings.function_name)?;
     let configuration = &mut function.configuration;
     check_revision(settings.revision_id.as_deref(), configuration)?;
     configuration.apply(settings);
-    configuration.stamp(now, revision);
-    Ok(configuration.clone())
+    configuration.stamp(now, build.clone());
+    let answer = configuration.clone().in_progress();
+    configuration.revision_id = revision;
+    function.build = build;
+    Ok(answer)
 }
 
 #[derive(Deserialize)]
@@ -196,7 +219,7 @@ struct UpdateFunctionCode {
 
 fn update_code(cx: &mut Cx<Functions>, input: &UpdateFunctionCode) -> Result<Step<Configuration>> {
     let name = bare_name(&input.function_name).to_owned();
-    check_revision(input.revision_id.as_deref(), &find_mut(cx, &name)?.configuration)?;
+    check_revision(input.revision_id.as_deref(), &find_mut(cx, &input.function_name)?.configuration)?;
     let source = Source {
         zip_file: input.zip_file.clone(),
         s3_bucket: input.s3_bucket.clone(),
@@ -208,36 +231,41 @@ fn update_code(cx: &mut Cx<Functions>, input: &UpdateFunctionCode) -> Result<Ste
         Obtained::Code(code) => code,
         Obtained::Later(later) => return Ok(Step::Later(later)),
     };
-    let revision = cx.ids().uuid();
+    let (build, revision) = (cx.ids().uuid(), cx.ids().uuid());
     let now = cx.now;
     let mut function = find_mut(cx, &name)?.clone();
     function.take(code);
-    function.configuration.stamp(now, revision);
+    function.configuration.stamp(now, build.clone());
     if let Some(architectures) = &input.architectures {
         function.configuration.architectures.clone_from(architectures);
     }
     let mut answer = function.configuration.clone();
+    function.configuration.revision_id = revision;
+    function.build = build;
     if input.publish {
-        answer = function.publish(None, cx.ids().uuid());
+        answer = function.publish(None, [cx.ids().uuid(), cx.ids().uuid()]);
     }
     if !input.dry_run {
         cx.state.functions.insert(name, function);
     }
-    Ok(Step::Done(answer))
+    Ok(Step::Done(answer.in_progress()))
 }
 
 /// Deletes a function, or a version of it that no alias uses.
 fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.map(str::to_owned);
+    if place.as_deref() == Some(LATEST) {
+        return Err(invalid("$LATEST version cannot be deleted without deleting the function."));
+    }
     let function = find_mut(cx, &input.function_name)?;
+    let arn = function.configuration.function_arn.clone();
     let Some(version) = place else {
         let name = function.configuration.function_name.clone();
         cx.state.functions.remove(&name);
+        cx.environments().forget(&arn, None);
+        cx.answer_status(204);
         return Ok(());
     };
-    if version == LATEST {
-        return Err(invalid("$LATEST version cannot be deleted without deleting the function."));
-    }
     if version.parse::<u64>().is_err() {
         return Err(invalid("Deletion of aliases is not currently supported."));
     }
@@ -251,6 +279,8 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     version.parse().ok().and_then(|number: u64| function.versions.remove(&number));
     function.event_configs.remove(&version);
     function.policies.remove(&version);
+    cx.environments().forget(&arn, Some(&version));
+    cx.answer_status(204);
     Ok(())
 }
 
@@ -285,16 +315,16 @@ fn list(cx: &mut Cx<Functions>, input: ListFunctions) -> Result<ListFunctionsOut
         if all {
             latest.function_arn = format!("{}:{LATEST}", latest.function_arn);
         }
-        functions.push(latest);
+        functions.push(latest.listed());
         if all {
-            functions.extend(function.versions.values().map(|version| version.configuration.clone()));
+            functions.extend(function.versions.values().map(|version| version.configuration.clone().listed()));
         }
     }
     Ok(ListFunctionsOutput { functions, next_marker })
 }
 
 pub(super) fn find_mut<'a>(cx: &'a mut Cx<Functions>, name: &str) -> Result<&'a mut Function> {
-    let name = bare_name(name);
+    let name = reachable(cx.scope, name)?;
     let missing = not_found(&cx.scope.arn("lambda", format_args!("function:{name}")));
     cx.state.functions.get_mut(name).ok_or(missing)
 }

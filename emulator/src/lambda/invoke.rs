@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::attempts::{self, Started};
 use super::functions::bare_name;
-use super::qualifier::{qualifier, resolve};
+use super::qualifier::{LATEST, not_found, qualifier, reachable, resolve};
 use super::{Functions, on_version};
 use crate::cloud::{Cx, Later, Service, Step};
 use crate::{Error, Result, Timestamp};
@@ -91,7 +91,8 @@ pub(super) struct Attempt {
     /// `$LATEST`, or the number of a published version.
     pub version: String,
     pub role: String,
-    pub revision: String,
+    /// What the environment must have been made for.
+    pub build: String,
     pub memory: u32,
     pub timeout: u32,
     pub deadline: Timestamp,
@@ -173,6 +174,10 @@ fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> 
         return answer(cx, &resumed.token);
     }
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.map(str::to_owned);
+    let name = reachable(cx.scope, &input.function_name)?;
+    if place.is_none() && !cx.state.functions.contains_key(name) {
+        return Err(not_found(&cx.scope.arn("lambda", format_args!("function:{name}:{LATEST}"))));
+    }
     resolve(cx, &input.function_name, place.as_deref())?;
     let client_context = input.client_context.as_deref().map(context).transpose()?;
     let kind = input.invocation_type.as_deref().unwrap_or("RequestResponse");

@@ -3,7 +3,7 @@
 use super::Functions;
 use super::configuration::Configuration;
 use super::functions::{Function, invalid};
-use crate::cloud::{Cx, Ids};
+use crate::cloud::{Cx, Ids, Scope};
 use crate::{Error, Result};
 
 /// The version that is not published.
@@ -15,6 +15,8 @@ pub(super) struct Resolved {
     pub version: String,
     /// The configuration, with the ARN as it was asked for.
     pub configuration: Configuration,
+    /// See [`Function::build`].
+    pub build: String,
 }
 
 /// The function's name, from a name, a partial ARN (`account:function:name`) or a whole one.
@@ -23,6 +25,26 @@ pub(super) fn bare_name(name: &str) -> &str {
         Some((_, rest)) => rest.split(':').next().unwrap_or(rest),
         None => name.split(':').next().unwrap_or(name),
     }
+}
+
+/// The same, for a function of this account and region.
+///
+/// # Errors
+/// If an ARN names others.
+pub(super) fn reachable<'a>(scope: &Scope, name: &'a str) -> Result<&'a str> {
+    if let Some((place, _)) = name.split_once(":function:") {
+        let mut parts = place.rsplit(':');
+        let account = parts.next().unwrap_or_default();
+        let region = parts.next().filter(|_| name.starts_with("arn:"));
+        if let Some(region) = region.filter(|region| *region != &*scope.region) {
+            let text = format!("Functions from '{region}' are not reachable in this region ('{}')", scope.region);
+            return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
+        }
+        if account != &*scope.account {
+            return Err(Error::not_implemented(format!("functions of another account ({account}) for this caller")));
+        }
+    }
+    Ok(bare_name(name))
 }
 
 /// The qualifier, from the name or the parameter of its own.
@@ -59,26 +81,30 @@ impl Function {
     pub fn resolve(&self, qualifier: Option<&str>, ids: &mut Ids) -> Result<Resolved> {
         let arn = &self.configuration.function_arn;
         let Some(qualifier) = qualifier else {
-            return Ok(Resolved { version: LATEST.to_owned(), configuration: self.configuration.clone() });
+            let (configuration, build) = (self.configuration.clone(), self.build.clone());
+            return Ok(Resolved { version: LATEST.to_owned(), configuration, build });
         };
         let arn = format!("{arn}:{qualifier}");
         let version = match self.aliases.get(qualifier) {
             Some(alias) => alias.choose(ids),
             None => qualifier.to_owned(),
         };
-        let mut configuration = match version.as_str() {
-            LATEST => self.configuration.clone(),
-            number => self.version(number).ok_or_else(|| not_found(&arn))?.configuration.clone(),
+        let (mut configuration, build) = match version.as_str() {
+            LATEST => (self.configuration.clone(), self.build.clone()),
+            number => {
+                let version = self.version(number).ok_or_else(|| not_found(&arn))?;
+                (version.configuration.clone(), version.build.clone())
+            }
         };
         configuration.function_arn = arn;
-        Ok(Resolved { version, configuration })
+        Ok(Resolved { version, configuration, build })
     }
 }
 
 /// The function of a name, and the version that it means.
 pub(super) fn resolve(cx: &mut Cx<Functions>, name: &str, parameter: Option<&str>) -> Result<Resolved> {
     let qualifier = qualifier(name, parameter)?;
-    let name = bare_name(name);
+    let name = reachable(cx.scope, name)?;
     let mut arn = cx.scope.arn("lambda", format_args!("function:{name}"));
     if let Some(qualifier) = qualifier {
         arn = format!("{arn}:{qualifier}");

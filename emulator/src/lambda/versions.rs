@@ -28,6 +28,7 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
 pub(super) struct Version {
     pub configuration: Configuration,
     pub code: StoredCode,
+    pub build: String,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +41,7 @@ struct PublishVersion {
 }
 
 fn publish(cx: &mut Cx<Functions>, input: PublishVersion) -> Result<Configuration> {
-    let revision = cx.ids().uuid();
+    let revisions = [cx.ids().uuid(), cx.ids().uuid()];
     let function = find_mut(cx, &input.function_name)?;
     check_revision(input.revision_id.as_deref(), &function.configuration)?;
     let there = &function.configuration.code_sha256;
@@ -50,7 +51,7 @@ fn publish(cx: &mut Cx<Functions>, input: PublishVersion) -> Result<Configuratio
              CodeSHA256 in $LATEST."
         )));
     }
-    Ok(function.publish(input.description, revision))
+    Ok(function.publish(input.description, revisions))
 }
 
 impl Function {
@@ -59,10 +60,11 @@ impl Function {
         self.versions.get(&number.parse::<u64>().ok()?)
     }
 
-    /// Publishes what the function is now; the latest version again if that is the same.
-    pub fn publish(&mut self, description: Option<String>, revision: String) -> Configuration {
+    /// Publishes what the function is now; the latest version again if that is the same. The revisions are the version's and
+    /// the next one of `$LATEST`.
+    pub fn publish(&mut self, description: Option<String>, [revision, latest]: [String; 2]) -> Configuration {
         if let Some((_, last)) = self.versions.get_max()
-            && self.last_published == self.configuration.revision_id
+            && self.last_published == self.build
         {
             return last.configuration.clone();
         }
@@ -72,8 +74,10 @@ impl Function {
         configuration.function_arn = format!("{}:{}", configuration.function_arn, configuration.version);
         configuration.description = description.unwrap_or(configuration.description);
         configuration.revision_id = revision;
-        self.last_published.clone_from(&self.configuration.revision_id);
-        let version = Version { configuration: configuration.clone(), code: self.code.clone() };
+        self.configuration.revision_id = latest;
+        self.last_published.clone_from(&self.build);
+        let version =
+            Version { configuration: configuration.clone(), code: self.code.clone(), build: self.build.clone() };
         self.versions.insert(self.last_version, version);
         configuration
     }
@@ -110,5 +114,8 @@ fn list(cx: &mut Cx<Functions>, input: ListVersions) -> Result<Versions> {
     let mut versions: Vec<_> = (from == 0).then_some((0, latest)).into_iter().chain(published).take(size + 1).collect();
     let next_marker = versions.get(size).map(|(number, _)| number.to_string());
     versions.truncate(size);
-    Ok(Versions { versions: versions.into_iter().map(|(_, configuration)| configuration).collect(), next_marker })
+    Ok(Versions {
+        versions: versions.into_iter().map(|(_, configuration)| configuration.listed()).collect(),
+        next_marker,
+    })
 }

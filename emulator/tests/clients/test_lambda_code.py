@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -80,14 +82,15 @@ class Functions:
         logs = self.server.client("logs")
         for _ in range(100):
             try:
-                events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+                pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
+                events = [event for page in pages for event in page["events"]]
             except logs.exceptions.ResourceNotFoundException:
                 events = []
             messages = [event["message"] for event in events]
             if sum(wanted in message for message in messages) >= times:
                 return messages
             time.sleep(0.1)
-        raise AssertionError(f"{wanted} is not in {messages}")
+        raise AssertionError(f"{wanted} is not in {[message[:200] for message in messages]}")
 
 
 @pytest.fixture
@@ -103,7 +106,8 @@ def test_a_python_handler_gets_event_and_context_and_answers(functions):
         "            'memory': context.memory_limit_in_mb, 'left': context.get_remaining_time_in_millis(), 'é': 'ã'}\n",
         MemorySize=256,
     )
-    assert made["CodeSize"] > 0 and made["State"] == "Active"
+    assert made["CodeSize"] > 0 and made["State"] == "Pending"
+    assert functions.client.get_function(FunctionName="f")["Configuration"]["State"] == "Active"
     answer = functions.client.invoke(FunctionName="f", Payload=b'{"n": 12345678901234567890123}')
     document = json.loads(answer["Payload"].read())
     assert document["event"] == {"n": 12345678901234567890123}
@@ -161,7 +165,8 @@ def test_a_python_function_uses_boto3_where_it_is_there(functions):
         "    return boto3.client('sts').get_caller_identity()['Arn']\n",
         Timeout=30,
     )
-    assert functions.invoke() == ("arn:aws:sts::123456789012:assumed-role/any/f", None)
+    # A name of one letter is too short for a session's.
+    assert functions.invoke() == ("arn:aws:sts::123456789012:assumed-role/any/f@lambda_function", None)
 
 
 def test_an_exception_is_answered_and_logged_as_at_aws(functions):
@@ -322,10 +327,10 @@ def test_a_function_may_wait_for_another_under_virtual_time(start):
     functions = Functions(start("--clock", "auto=2026-03-02T12:00:00Z"))
     functions.python("def handler(event, context):\n    return event + 1\n", name="inner")
     functions.python(
-        "import os, urllib.request\n"
+        "import boto3\n"
         "def handler(event, context):\n"
-        "    url = os.environ['AWS_ENDPOINT_URL'] + '/2015-03-31/functions/inner/invocations'\n"
-        "    return urllib.request.urlopen(urllib.request.Request(url, data=b'41')).read().decode()\n"
+        "    return boto3.client('lambda').invoke(FunctionName='inner', Payload=b'41')['Payload'].read().decode()\n",
+        Environment={"Variables": {"PYTHONPATH": str(Path(boto3.__file__).parents[1])}},
     )
     assert functions.invoke() == ("42", None)
 
@@ -611,6 +616,99 @@ def test_processes_end_with_the_server(start, tmp_path):
     assert not Path(folder).exists()
     time.sleep(3.5)
     assert not (tmp_path / "survived").exists()
+
+
+def alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def gone(process):
+    """Whether a process ends within a few seconds."""
+    for _ in range(50):
+        if not alive(process):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_reset_ends_what_runs_and_what_waits(functions, tmp_path):
+    functions.python("import os\ndef handler(event, context):\n    return os.getpid()\n", name="idle")
+    idle, _ = functions.invoke("idle")
+    assert alive(idle)
+    functions.python(
+        "import os, pathlib\n"
+        "def handler(event, context):\n"
+        "    pathlib.Path(event).write_text(str(os.getpid()))\n"
+        "    while True: pass\n",
+        Timeout=600,
+    )
+    told = tmp_path / "pid"
+    functions.client.invoke(FunctionName="f", InvocationType="Event", Payload=json.dumps(str(told)).encode())
+    for _ in range(100):
+        if told.exists() and told.read_text():
+            break
+        time.sleep(0.1)
+    busy = int(told.read_text())
+    assert alive(busy)
+    functions.server.admin("POST", "reset")
+    assert gone(idle) and gone(busy)
+    # And what comes after is not disturbed.
+    functions.python("def handler(event, context):\n    return 1\n")
+    assert functions.invoke() == (1, None)
+
+
+def test_a_deleted_function_leaves_no_process(functions):
+    functions.python("import os\ndef handler(event, context):\n    return os.getpid()\n")
+    process, _ = functions.invoke()
+    assert functions.client.delete_function(FunctionName="f")["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert gone(process)
+
+
+def test_more_memory_than_the_function_has_ends_it(functions):
+    functions.python("import time\ndef handler(event, context):\n    event = bytearray(300 * 2**20)\n    time.sleep(20)\n")
+    document, error = functions.invoke()
+    assert (document["errorType"], error) == ("Runtime.ExitError", "Unhandled")
+    assert "signal: killed" in document["errorMessage"]
+    assert functions.invoke(event=None)[1] == "Unhandled"
+
+
+def test_what_is_logged_is_bounded(functions):
+    functions.python(
+        "def handler(event, context):\n    for _ in range(100):\n        print('x' * 100_000)\n    return 'done'\n"
+    )
+    assert functions.invoke() == ("done", None)
+    messages = functions.log()
+    assert sum(map(len, messages)) < 5 * 2**20
+    assert any("more lines of this invocation were dropped" in message for message in messages)
+
+
+def test_a_wrapper_starts_the_interpreter(functions):
+    wrapper = '#!/bin/sh\nexport WRAPPED=yes\nexec "$@"\n'
+    functions.create(
+        code={"ZipFile": archive(index__py="import os\ndef handler(e, c): return os.environ['WRAPPED']", wrapper=wrapper)},
+        Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrapper"}},
+    )
+    assert functions.invoke() == ("yes", None)
+
+
+def test_a_trace_names_files_as_at_aws(functions):
+    functions.python("def handler(event, context):\n    return event['missing']\n")
+    document, _ = functions.invoke(event={})
+    assert document["stackTrace"] == ['  File "/var/task/index.py", line 2, in handler\n    return event[\'missing\']\n']
+
+
+def test_functions_elsewhere_are_not_taken_for_those_here(functions):
+    arn = functions.python("def handler(e, c): return 1")["FunctionArn"]
+    assert functions.invoke(arn) == (1, None)
+    with pytest.raises(functions.client.exceptions.ResourceNotFoundException, match="not reachable in this region"):
+        functions.invoke(arn.replace("us-east-1", "eu-west-1"))
+    with pytest.raises(ClientError) as refused:
+        functions.invoke(arn.replace("123456789012", "210987654321"))
+    assert refused.value.response["Error"]["Code"] == "NotImplemented"
 
 
 def test_layers_images_and_networks_are_refused_by_name(functions):

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::lambda::invoke::Attempt;
 
 /// The version of the API, which its paths begin with.
-const VERSION: &str = "2018-06-01/runtime";
+pub(super) const VERSION: &str = "/2018-06-01/runtime/";
 /// The longest answer of a function, in bytes: 6 MB and what AWS grants on top, as its error message says.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const RESPONSE_LIMIT: usize = 6_291_556;
@@ -22,7 +22,8 @@ const RESPONSE_LIMIT: usize = 6_291_556;
 pub(super) struct Channel {
     /// Where the code is.
     pub phase: watch::Sender<Phase>,
-    orders: mpsc::UnboundedSender<Order>,
+    /// Until it is closed.
+    orders: Mutex<Option<mpsc::UnboundedSender<Order>>>,
     ordered: tokio::sync::Mutex<mpsc::UnboundedReceiver<Order>>,
     current: Mutex<Option<Current>>,
 }
@@ -63,7 +64,7 @@ impl Channel {
         let (orders, ordered) = mpsc::unbounded_channel();
         Self {
             phase: watch::Sender::new(Phase::Starting),
-            orders,
+            orders: Mutex::new(Some(orders)),
             ordered: tokio::sync::Mutex::new(ordered),
             current: Mutex::default(),
         }
@@ -74,15 +75,19 @@ impl Channel {
         let (answer, answered) = oneshot::channel();
         let current = Current { request_id: attempt.request_id.clone(), answer };
         let order = Order { headers: headers(attempt, deadline), payload: attempt.payload.clone(), current };
-        // The receiver lives as long as this channel does.
-        let _ = self.orders.send(order);
+        // The receiver lives as long as this channel does. Of a closed one, who asked learns as `order` is dropped.
+        let _ = self.orders.lock().as_ref().map(|orders| orders.send(order));
         answered
     }
 
-    /// Answers a request; `path` is what follows the process's base path.
+    /// There are no more invocations: whoever still polls for one, such as a child that outlived its process, is told so.
+    pub fn close(&self) {
+        self.orders.lock().take();
+    }
+
+    /// Answers a request; `path` is what follows the version.
     pub async fn serve(&self, path: &str, request: Request<Body>) -> Response {
-        let Some(path) = path.strip_prefix(VERSION) else { return no_such_path() };
-        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let parts: Vec<&str> = path.split('/').collect();
         match (request.method(), parts.as_slice()) {
             (&Method::GET, ["invocation", "next"]) => self.next().await,
             (&Method::POST, ["invocation", id, "response"]) => self.response(id, request).await,

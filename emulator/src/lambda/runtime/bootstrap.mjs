@@ -75,7 +75,9 @@ for (const [name, level] of Object.entries(LEVELS)) console[name] = (...words) =
 /** Whatever was thrown, as AWS's error document. */
 function describe(error) {
   if (error instanceof Error || (error && error.name && error.message !== undefined && error.stack)) {
-    return { errorType: error.name, errorMessage: error.message, trace: String(error.stack).split("\n") };
+    // The function's files are told of as where they are at AWS.
+    const stack = String(error.stack).replaceAll(process.env.LAMBDA_TASK_ROOT, "/var/task");
+    return { errorType: error.name, errorMessage: error.message, trace: stack.split("\n") };
   }
   return { errorType: typeof error, errorMessage: String(error), trace: [] };
 }

@@ -15,8 +15,7 @@ import traceback
 from decimal import Decimal
 
 JOINT = "\x1e"
-HOST, _, BASE = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
-BASE = f"/{BASE}/2018-06-01/runtime"
+BASE = "/2018-06-01/runtime"
 
 
 class Refused(Exception):
@@ -31,9 +30,10 @@ class Runtime:
     """The Runtime API, over one connection."""
 
     def __init__(self):
-        self.connection = http.client.HTTPConnection(HOST)
+        self.connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 
     def call(self, method, path, body=None, headers=None):
+        flush()
         try:
             self.connection.request(method, BASE + path, body, headers or {})
             answer = self.connection.getresponse()
@@ -122,6 +122,15 @@ def write(message):
     sys.stdout.write(JOINT + message.replace("\n", JOINT) + "\n")
 
 
+def flush():
+    """What was printed is in the log before the answer is there, even without a line's end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass  # The handler closed it, or put something else there.
+
+
 def log_error(document):
     lines = [f"[ERROR] {document['errorType']}: {document['errorMessage']}"]
     if document["stackTrace"]:
@@ -141,13 +150,20 @@ def load(handler):
     except ImportError as error:
         raise Refused("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
     except SyntaxError as error:
-        trace = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
+        file = place(error.filename or "")
+        trace = [f'  File "{file}" Line {error.lineno}\n    {error.text}']
         raise Refused("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", trace) from error
     try:
         return getattr(module, function_name)
     except AttributeError:
         message = f"Handler '{function_name}' missing on module '{module_name}'"
         raise Refused("Runtime.HandlerNotFound", message) from None
+
+
+def place(file):
+    """A file of the function's where it is at AWS."""
+    root = os.environ["LAMBDA_TASK_ROOT"]
+    return "/var/task" + file[len(root) :] if file.startswith(root + "/") else file
 
 
 def describe(error, request_id):
@@ -162,7 +178,7 @@ def describe(error, request_id):
         "errorType": type(error).__name__,
         "requestId": request_id,
         # Of the plain facts, without the markers under a line that newer versions of Python add.
-        "stackTrace": traceback.format_list([(f.filename, f.lineno, f.name, f.line) for f in frames]),
+        "stackTrace": traceback.format_list([(place(f.filename), f.lineno, f.name, f.line) for f in frames]),
     }
 
 

@@ -45,7 +45,7 @@ const PROCESS_LIMIT: usize = 128;
 const PYTHON_CLIENT: (&str, &str) = ("bootstrap.py", include_str!("bootstrap.py"));
 const NODE_CLIENT: (&str, &str) = ("bootstrap.mjs", include_str!("bootstrap.mjs"));
 
-/// What processes need: folder, listener, interpreters, and a place.
+/// What processes need: folder, listeners, interpreters, and a place.
 pub(in crate::lambda) struct Sandboxes {
     folder: Mutex<Option<Arc<Folder>>>,
     server: Mutex<Option<Server>>,
@@ -143,11 +143,11 @@ impl Sandboxes {
             .program(runtime, self.interpreters)
             .map_err(|missing| json!({ "errorType": "Runtime.InvalidRuntime", "errorMessage": missing }))?;
         if let Some(note) = note {
-            lines.push(cloud.now(), format!("{note}\n"));
+            // Not in the function's own log, where its readers would take it for the function's.
+            tracing::warn!(function = attempt.function, "{note}");
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (folder, line, endpoint) =
-            self.surroundings(cloud, number).map_err(|error| init_error(error.to_string()))?;
+        let (folder, line, endpoint) = self.surroundings(cloud).map_err(|error| init_error(error.to_string()))?;
         let code =
             folder.code(&executable.hash, &zip).map_err(|flaw| init_error(format!("the function's code: {flaw}")))?;
         let client = match &program {
@@ -167,7 +167,7 @@ impl Sandboxes {
         Ok(sandbox)
     }
 
-    fn surroundings(&self, cloud: &Cloud, number: u64) -> std::io::Result<(Arc<Folder>, server::Line, SocketAddr)> {
+    fn surroundings(&self, cloud: &Cloud) -> std::io::Result<(Arc<Folder>, server::Line, SocketAddr)> {
         let mut folder = self.folder.lock();
         let folder = match &*folder {
             Some(folder) => Arc::clone(folder),
@@ -178,8 +178,9 @@ impl Sandboxes {
             Some(server) => server,
             none => none.insert(Server::start(Arc::downgrade(&cloud.0))?),
         };
-        let endpoint = self.served.lock().unwrap_or_else(|| server.address());
-        Ok((folder, server.line(number), endpoint))
+        let line = server.line()?;
+        let endpoint = self.served.lock().unwrap_or(line.address);
+        Ok((folder, line, endpoint))
     }
 
     /// Kills all processes, at once, and removes what they have on disk.

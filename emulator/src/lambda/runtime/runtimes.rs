@@ -51,6 +51,10 @@ struct Versions {
     node: BTreeMap<u32, PathBuf>,
 }
 
+/// Where version managers keep one folder for each version, below the home directory, and the interpreter in it: pyenv and uv, nvm.
+const PYTHON_HOMES: [(&str, &str); 2] = [(".pyenv/versions", "bin/python3"), (".local/share/uv/python", "bin/python3")];
+const NODE_HOMES: [(&str, &str); 1] = [(".nvm/versions/node", "bin/node")];
+
 /// The minor versions of Python that are looked for by name.
 const PYTHONS: std::ops::RangeInclusive<u32> = 8..=20;
 
@@ -121,7 +125,7 @@ fn search() -> Versions {
     let mut versions = Versions::default();
     let mut names: Vec<String> = PYTHONS.map(|minor| format!("python3.{minor}")).collect();
     names.push("python3".to_owned());
-    for path in names.iter().flat_map(|name| on_path(name)) {
+    for path in names.iter().flat_map(|name| on_path(name)).chain(managed(&PYTHON_HOMES)) {
         let script = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable)";
         if let Some((version, path)) = ask(&path, "-c", script)
             && let Some(minor) = version.strip_prefix("3.").and_then(|minor| minor.parse().ok())
@@ -129,7 +133,7 @@ fn search() -> Versions {
             versions.python.entry(minor).or_insert(path);
         }
     }
-    for path in ["node", "nodejs"].iter().flat_map(|name| on_path(name)) {
+    for path in ["node", "nodejs"].iter().flat_map(|name| on_path(name)).chain(managed(&NODE_HOMES)) {
         let script = "console.log(process.versions.node); console.log(process.execPath)";
         if let Some((version, path)) = ask(&path, "-e", script)
             && let Some(major) = version.split('.').next().and_then(|major| major.parse().ok())
@@ -146,6 +150,18 @@ fn ask(program: &Path, option: &str, script: &str) -> Option<(String, PathBuf)> 
     let text = String::from_utf8(asked.stdout).ok()?;
     let (version, path) = text.trim().split_once('\n')?;
     asked.status.success().then(|| (version.trim().to_owned(), PathBuf::from(path.trim())))
+}
+
+/// The interpreters of version managers. What is on the path goes before them.
+fn managed(homes: &[(&str, &str)]) -> Vec<PathBuf> {
+    let Some(home) = std::env::home_dir() else { return Vec::new() };
+    let folders = homes.iter().filter_map(|(folder, program)| Some((home.join(folder).read_dir().ok()?, *program)));
+    let mut found: Vec<PathBuf> = folders
+        .flat_map(|(folder, program)| folder.flatten().map(move |version| version.path().join(program)))
+        .filter(|program| program.is_file())
+        .collect();
+    found.sort();
+    found
 }
 
 /// All files of this name, for the first may be a wrapper of what is not there.

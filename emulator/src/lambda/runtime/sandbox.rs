@@ -1,6 +1,7 @@
 //! One execution environment as a process: its variables, its start, its invocations.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -22,6 +23,13 @@ use crate::lambda::lines::Lines;
 /// own time. Here that time is added instead.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib>
 const INIT_LIMIT: Duration = Duration::from_secs(10);
+/// How often it is looked at whether a process has more memory than its function.
+const MEMORY_WATCH: Duration = Duration::from_millis(100);
+/// Where AWS has a function's code. What an interpreter tells of its files is told so, and a wrapper is looked for so.
+const TASK_ROOT: &str = "/var/task";
+/// Names a program of the function's that starts the interpreter.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper>
+const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
 
 /// A process that runs a function's code. Dropping it kills it, and removes what it wrote.
 pub(in crate::lambda) struct Sandbox {
@@ -40,7 +48,7 @@ pub(in crate::lambda) struct Sandbox {
 pub(super) struct Start {
     pub program: Program,
     /// Garoa's own client, for programs that need one.
-    pub client: Option<std::path::PathBuf>,
+    pub client: Option<PathBuf>,
     pub code: Arc<Code>,
     pub scratch: Scratch,
     pub line: Line,
@@ -58,9 +66,14 @@ impl Sandbox {
     /// An error document.
     pub(super) fn start(start: Start) -> Result<Self, Value> {
         let Start { program, client, code, scratch, line, slot, variables, lines, clock } = start;
-        let mut command = match &program {
-            Program::Bootstrap => Command::new(code.path().join("bootstrap")),
-            Program::Python(path) | Program::Node(path) => Command::new(path),
+        let mut command = match (&program, variables.get(WRAPPER)) {
+            (Program::Bootstrap, _) => Command::new(code.path().join("bootstrap")),
+            (Program::Python(path) | Program::Node(path), None) => Command::new(path),
+            (Program::Python(path) | Program::Node(path), Some(wrapper)) => {
+                let mut command = Command::new(in_task_root(wrapper, code.path()));
+                command.arg(path);
+                command
+            }
         };
         command.args(client).current_dir(code.path()).env_clear();
         // Nothing else of this process's environment: at AWS there is nothing else either.
@@ -74,7 +87,7 @@ impl Sandbox {
             command.env(name, scratch.path());
         }
         command.envs(variables);
-        command.env("LAMBDA_TASK_ROOT", code.path()).env("AWS_LAMBDA_RUNTIME_API", &line.base);
+        command.env("LAMBDA_TASK_ROOT", code.path()).env("AWS_LAMBDA_RUNTIME_API", line.address.to_string());
         let failed = |error: std::io::Error| entrypoint_error(&program, &error);
         let started = clock::real_now();
         let (process, stdout, stderr) = Process::start(command).map_err(failed)?;
@@ -99,7 +112,7 @@ impl Sandbox {
 
     /// The most memory that it has had, in MiB.
     pub fn peak_memory(&self) -> Option<u32> {
-        self.process.peak_memory()
+        self.process.memory().map(|(_, peak)| peak)
     }
 
     /// How long ago it was started.
@@ -122,6 +135,9 @@ impl Sandbox {
                     _ => Ok(()),
                 },
                 exit = exit(&mut ended) => Err(AttemptEnd::Died(exit.0)),
+                () = outgrown(&self.process, attempt.memory) => {
+                    Err(AttemptEnd::Died(Some("signal: killed".to_owned())))
+                }
                 () = clock::real_sleep(limit) => Err(AttemptEnd::TimedOut),
             }
         });
@@ -156,10 +172,26 @@ impl Sandbox {
                     Err(_) => AttemptEnd::Died(None),
                 },
                 exit = exit(&mut ended) => AttemptEnd::Died(exit.0),
+                () = outgrown(&self.process, attempt.memory) => AttemptEnd::Died(Some("signal: killed".to_owned())),
                 () = clock::real_sleep(time), if is_virtual => AttemptEnd::TimedOut,
             }
         };
         self.output.during(run).await
+    }
+}
+
+/// A path below [`TASK_ROOT`], where it is here.
+fn in_task_root(path: &str, code: &Path) -> PathBuf {
+    match Path::new(path).strip_prefix(TASK_ROOT) {
+        Ok(inside) => code.join(inside),
+        Err(_) => PathBuf::from(path),
+    }
+}
+
+/// Waits until a process has more memory than its function; AWS kills it then.
+async fn outgrown(process: &Process, memory: u32) {
+    while process.memory().is_none_or(|(now, _)| now <= memory) {
+        clock::real_sleep(MEMORY_WATCH).await;
     }
 }
 
