@@ -95,8 +95,8 @@ async fn answer(
 /// Answers a request of the AWS API.
 pub(crate) async fn answer_aws(cloud: &Cloud, client: SocketAddr, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
-    if let Some(to) = websocket::socket::wanted(&cloud, &head) {
-        return websocket::socket::answer(cloud, to, head, address(client)).await;
+    if let Some(to) = websocket::socket::wanted(cloud, &head) {
+        return websocket::socket::answer(cloud.clone(), to, head, address(client)).await;
     }
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
