@@ -110,7 +110,8 @@ fn no_sequence_of_requests_without_the_password_deletes_anything() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (cloud, urls) = runtime.block_on(world());
     let before = runtime.block_on(stock(&cloud));
-    assert!(before.iter().all(|bucket| bucket[0].as_array().is_some_and(|versions| versions.len() == 3)), "{before:?}");
+    let counted: Vec<usize> = before.iter().map(|bucket| bucket[0].as_array().map_or(0, Vec::len)).collect();
+    assert_eq!(counted, [3, 1], "{before:?}");
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(48));
     let requests = prop::collection::vec((any::<bool>(), body()), 1..5);
     let outcome = runner.run(&requests, |requests| {

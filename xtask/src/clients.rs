@@ -28,7 +28,8 @@ pub fn javascript_is_missing() -> Option<&'static str> {
 /// Builds the server, sets the clients up if they are not, and runs the tests.
 pub fn run() -> Outcome {
     let python = environment()?;
-    command("cargo", &["build", "--quiet", "--package", "garoa", "--bin", "garoa"])?;
+    // With the workspace's features, as everything else is built; functions under test are of these programs too.
+    command("cargo", &["build", "--quiet", "--workspace", "--bins"])?;
     let server = crate::root().join("target/debug/garoa");
     command_with(
         text(&python)?,
