@@ -116,12 +116,14 @@ fn save(cx: &mut Cx<Functions>, input: Settings, keeps: bool) -> Result<EventCon
 }
 
 fn get(cx: &mut Cx<Functions>, input: Named) -> Result<EventConfig> {
-    let (function, place) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or(LATEST).to_owned();
+    let function = find_mut(cx, &input.function_name)?;
     function.event_configs.get(&place).cloned().ok_or_else(|| missing(function, &place))
 }
 
 fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
-    let (function, place) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or(LATEST).to_owned();
+    let function = find_mut(cx, &input.function_name)?;
     function.event_configs.remove(&place).map(drop).ok_or_else(|| missing(function, &place))
 }
 

@@ -10,7 +10,7 @@ use super::configuration::{Configuration, Settings};
 use super::event_config::EventConfig;
 use super::policy::FunctionPolicy;
 use super::qualifier::{LATEST, qualifier, resolve};
-pub(super) use super::qualifier::{bare_name, not_found, reachable, refuse_qualifier};
+pub(super) use super::qualifier::{bare_name, not_found, reachable};
 use super::versions::{PAGE, Version};
 use super::{Functions, PRINCIPAL, on};
 use crate::cloud::{Cx, Service, Step, Target};
@@ -248,7 +248,7 @@ fn update_code(cx: &mut Cx<Functions>, input: &UpdateFunctionCode) -> Result<Ste
     if !input.dry_run {
         cx.state.functions.insert(name, function);
     }
-    Ok(Step::Done(answer.in_progress()))
+    Ok(Step::Done(if input.publish { answer.pending() } else { answer.in_progress() }))
 }
 
 /// Deletes a function, or a version of it that no alias uses.

@@ -61,20 +61,19 @@ pub(super) fn qualifier<'a>(name: &'a str, qualifier: Option<&'a str>) -> Result
     }
 }
 
-/// For what knows the function alone.
-pub(super) fn refuse_qualifier(qualifier: Option<&str>) -> Result<()> {
-    match qualifier {
-        None | Some(LATEST) => Ok(()),
-        Some(other) => Err(Error::not_implemented(format!(
-            "versions and aliases of Lambda functions for event source mappings (Qualifier={other})"
-        ))),
-    }
-}
-
 impl Function {
     /// Whether there is a version or an alias of this name.
     pub fn has(&self, qualifier: &str) -> bool {
         qualifier == LATEST || self.aliases.contains_key(qualifier) || self.version(qualifier).is_some()
+    }
+
+    /// The configuration of what a qualifier stands for; of an alias, that of its main version.
+    pub fn configuration_of(&self, qualifier: Option<&str>) -> Option<&Configuration> {
+        let alias = qualifier.and_then(|name| self.aliases.get(name)).map(|alias| alias.function_version.as_str());
+        match alias.or(qualifier) {
+            None | Some(LATEST) => Some(&self.configuration),
+            Some(number) => self.version(number).map(|version| &version.configuration),
+        }
     }
 
     /// The version that a qualifier stands for: `$LATEST`, a number, or an alias, which chooses by its weights.

@@ -115,7 +115,7 @@ async fn changes_reach_the_function_in_order_and_waiting_costs_nothing() {
     let record = world.last.lock().unwrap()["Records"][0].clone();
     assert_eq!((&record["eventName"], &record["eventSource"]), (&json!("INSERT"), &json!("aws:dynamodb")));
     assert_eq!(record["eventSourceARN"], json!(world.stream));
-    assert_eq!(record["dynamodb"]["ApproximateCreationDateTime"], json!(world.cloud.now().secs()));
+    assert_eq!(record["dynamodb"]["ApproximateCreationDateTime"], json!(world.cloud.now().secs() as f64));
     assert_eq!(record["dynamodb"]["NewImage"]["n"], json!({ "N": "1" }));
     assert_eq!(world.result().await, "OK");
     let before = world.cloud.trace().len();

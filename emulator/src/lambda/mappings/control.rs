@@ -12,7 +12,7 @@ use super::stream::StreamBooks;
 use super::wake;
 use crate::cloud::{At, Cx, Later, Scope, Service, Step, Target};
 use crate::lambda::Functions;
-use crate::lambda::functions::{bare_name, refuse_qualifier};
+use crate::lambda::qualifier::{bare_name, qualifier, reachable};
 use crate::{Error, Result};
 
 /// `ListEventSourceMappings` answers at most this many.
@@ -59,16 +59,15 @@ fn function_arn(scope: &Scope, name: &str, qualifier: Option<&str>) -> String {
 }
 
 fn invoked(cx: &Cx<Functions>, given: &str) -> Result<Invoked> {
-    let name = bare_name(given);
-    let after = given.rsplit_once("function:").map_or(given, |(_, rest)| rest);
-    let qualifier = after.split_once(':').map(|(_, qualifier)| qualifier);
-    let function = cx.state.functions.get(name).ok_or_else(|| invalid("Function does not exist"))?;
-    refuse_qualifier(qualifier)?;
+    let name = reachable(cx.scope, given)?;
+    let qualifier = qualifier(given, None)?;
+    let function = cx.state.functions.get(name).and_then(|function| function.configuration_of(qualifier));
+    let function = function.ok_or_else(|| invalid("Function does not exist"))?;
     Ok(Invoked {
         name: name.to_owned(),
         arn: function_arn(cx.scope, name, qualifier),
-        role: function.configuration.role.clone(),
-        timeout: function.configuration.timeout,
+        role: function.role.clone(),
+        timeout: function.timeout,
     })
 }
 
@@ -270,14 +269,15 @@ struct Listed {
 
 fn list(cx: &mut Cx<Functions>, input: List) -> Result<Listed> {
     let size = input.max_items.unwrap_or(PAGE).min(PAGE);
-    let function = input.function_name.as_deref().map(bare_name);
-    if let Some(name) = function.filter(|name| !cx.state.functions.contains_key(*name)) {
-        return Err(crate::lambda::functions::not_found(&function_arn(cx.scope, name, None)));
-    }
+    // Nobody asks whether the function is there.
+    let function = input.function_name.as_deref().map(|given| reachable(cx.scope, given)).transpose()?;
+    let place = input.function_name.as_deref().map(|given| qualifier(given, None)).transpose()?.flatten();
+    let version = function.zip(place).map(|(name, place)| function_arn(cx.scope, name, Some(place)));
     let after = input.marker.unwrap_or_default();
     let mappings = &cx.state.mappings;
     let meant = |mapping: &&Mapping| {
         function.is_none_or(|name| mapping.function == name)
+            && version.as_ref().is_none_or(|arn| mapping.function_arn == *arn)
             && input.event_source_arn.as_deref().is_none_or(|arn| mapping.source.arn() == arn)
     };
     let all = mappings.by_uuid.range(after.clone()..).map(|(_, mapping)| mapping);

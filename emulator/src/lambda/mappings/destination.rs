@@ -35,7 +35,7 @@ pub(super) fn send(cx: &mut Cx<Functions>, uuid: &str, given: &Given<'_>) {
     let mut document = json!({
         "requestContext": {
             "requestId": request_id,
-            "functionArn": function.configuration.function_arn,
+            "functionArn": mapping.function_arn,
             "condition": given.condition,
             "approximateInvokeCount": given.invocations,
         },

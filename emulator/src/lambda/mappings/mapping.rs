@@ -110,6 +110,11 @@ impl Mapping {
         arn(scope, &self.uuid)
     }
 
+    /// The version or alias that is invoked, if one was named.
+    pub fn qualifier(&self) -> Option<&str> {
+        self.function_arn.split(':').nth(7)
+    }
+
     /// `EventSourceMappingConfiguration`
     pub fn shown(&self, scope: &Scope) -> Value {
         let settings = &self.settings;

@@ -124,11 +124,11 @@ impl QueueBooks {
 pub(super) fn step(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
     let Functions { mappings, functions, .. } = &mut *cx.state;
     let Some(mapping) = mappings.by_uuid.get_mut(uuid) else { return Ok(()) };
-    let Some(function) = functions.get(&mapping.function) else {
+    let function = functions.get(&mapping.function);
+    let Some(configuration) = function.and_then(|function| function.configuration_of(mapping.qualifier())) else {
         mapping.last_result = Some("PROBLEM: Function not found".to_owned());
         return Ok(());
     };
-    let configuration = &function.configuration;
     let (role, timeout) = (configuration.role.clone(), Duration::from_secs(configuration.timeout.into()));
     let (now, mapping_arn) = (cx.now, mapping.arn(cx.scope));
     let Mapping { books: Books::Queue(queue), settings, .. } = mapping else { return Ok(()) };

@@ -170,7 +170,8 @@ async fn records(cloud: &Cloud, scope: &Scope, input: &Read) -> Result<(usize, V
 /// A record of the stream as the function sees it: times in seconds, its source's ARN, and names that begin in lower case.
 fn event_record(mut record: Value, stream: &str) -> Value {
     if let Some(at) = record["dynamodb"]["ApproximateCreationDateTime"].as_i64() {
-        record["dynamodb"]["ApproximateCreationDateTime"] = json!(at / 1000);
+        // A double in AWS's events: whole seconds have a decimal point.
+        record["dynamodb"]["ApproximateCreationDateTime"] = json!((at / 1000) as f64);
     }
     let identity = record.as_object_mut().and_then(|members| members.shift_remove("userIdentity"));
     if let Some(identity) = identity {

@@ -126,11 +126,11 @@ pub(super) fn step(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
     give_up_the_old(cx, uuid);
     let Functions { mappings, functions, .. } = &mut *cx.state;
     let Some(mapping) = mappings.by_uuid.get_mut(uuid) else { return Ok(()) };
-    let Some(function) = functions.get(&mapping.function) else {
+    let function = functions.get(&mapping.function);
+    let Some(configuration) = function.and_then(|function| function.configuration_of(mapping.qualifier())) else {
         mapping.last_result = Some("PROBLEM: Function not found".to_owned());
         return Ok(());
     };
-    let configuration = &function.configuration;
     let (role, timeout) = (configuration.role.clone(), Duration::from_secs(configuration.timeout.into()));
     let (now, mapping_arn) = (cx.now, mapping.arn(cx.scope));
     let Some((books, settings, _)) = parts(mapping) else { return Ok(()) };
@@ -290,7 +290,7 @@ fn give_up_the_old(cx: &mut Cx<Functions>, uuid: &str) {
 
 /// When a record came about.
 pub(super) fn arrival(record: &Value) -> Timestamp {
-    Timestamp::from_secs(record["dynamodb"]["ApproximateCreationDateTime"].as_i64().unwrap_or_default())
+    Timestamp::from_secs(record["dynamodb"]["ApproximateCreationDateTime"].as_f64().unwrap_or_default() as i64)
 }
 
 /// A job has not reported.

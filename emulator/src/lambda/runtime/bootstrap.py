@@ -213,6 +213,9 @@ def main():
 
     # The function's folder is the place of its modules; this file's is not.
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
+    # AWS's SDK, where this interpreter has none.
+    sys.path += sys.argv[1:]
+    del sys.argv[1:]
     runtime = Runtime()
     try:
         function = load(os.environ["_HANDLER"])

@@ -152,7 +152,7 @@ impl Sandboxes {
             folder.code(&executable.hash, &zip).map_err(|flaw| init_error(format!("the function's code: {flaw}")))?;
         let client = match &program {
             Program::Bootstrap => None,
-            Program::Python(_) => Some(PYTHON_CLIENT),
+            Program::Python { .. } => Some(PYTHON_CLIENT),
             Program::Node(_) => Some(NODE_CLIENT),
         };
         let client = client.map(|(name, text)| folder.own(name, text)).transpose();

@@ -56,7 +56,16 @@ impl Process {
 
     /// The memory that it has, and the most that it has had, in MiB; none where the system does not tell, or it has ended.
     pub fn memory(&self) -> Option<(u32, u32)> {
-        self.leader.memory()
+        // As long as it was not waited for, its number is nobody else's.
+        let child = self.leader.child.lock();
+        child.as_ref()?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.leader.id.as_raw_nonzero())).ok()?;
+        let mib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            let kib: u32 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+            Some(kib.div_ceil(1024))
+        };
+        mib("VmRSS:").zip(mib("VmHWM:"))
     }
 }
 
@@ -67,20 +76,6 @@ impl Drop for Process {
 }
 
 impl Leader {
-    /// See [`Process::memory`].
-    pub fn memory(&self) -> Option<(u32, u32)> {
-        // Not the memory of whoever has its number after it.
-        let child = self.child.lock();
-        child.as_ref()?;
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id.as_raw_nonzero())).ok()?;
-        let mib = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            let kib: u32 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-            Some(kib.div_ceil(1024))
-        };
-        mib("VmRSS:").zip(mib("VmHWM:"))
-    }
-
     /// Kills the group, unless its leader has ended.
     pub fn kill(&self) {
         if self.child.lock().is_some() {

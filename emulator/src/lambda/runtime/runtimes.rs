@@ -33,7 +33,11 @@ pub(super) enum Program {
     /// The file `bootstrap` of the function's folder.
     Bootstrap,
     /// Garoa's client for Python handlers, in this interpreter.
-    Python(PathBuf),
+    Python {
+        interpreter: PathBuf,
+        /// A folder of another interpreter with AWS's SDK, where this one has none.
+        sdk: Option<PathBuf>,
+    },
     /// Garoa's client for Node.js handlers, in this interpreter.
     Node(PathBuf),
 }
@@ -47,13 +51,20 @@ pub(super) struct Installed {
 /// The interpreters of this machine: minor versions of Python 3, major versions of Node.js.
 #[derive(Clone, Default)]
 struct Versions {
-    python: BTreeMap<u32, PathBuf>,
-    node: BTreeMap<u32, PathBuf>,
+    python: BTreeMap<u32, Program>,
+    node: BTreeMap<u32, Program>,
 }
 
 /// Where version managers keep one folder for each version, below the home directory, and the interpreter in it: pyenv and uv, nvm.
 const PYTHON_HOMES: [(&str, &str); 2] = [(".pyenv/versions", "bin/python3"), (".local/share/uv/python", "bin/python3")];
 const NODE_HOMES: [(&str, &str); 1] = [(".nvm/versions/node", "bin/node")];
+
+/// Which version an interpreter is, where it really is, and where it has AWS's SDK, if it does.
+const PYTHON_QUESTION: &str = "import importlib.util, os, sys
+print('%d.%d' % sys.version_info[:2])
+print(sys.executable)
+found = importlib.util.find_spec('boto3')
+print(os.path.dirname(os.path.dirname(found.origin)) if found and found.origin else '')";
 
 /// The minor versions of Python that are looked for by name.
 const PYTHONS: std::ops::RangeInclusive<u32> = 8..=20;
@@ -70,21 +81,21 @@ impl Installed {
                  whose interpreter is installed"
             )
         })?;
-        let (found, language, version, make): (_, _, _, fn(PathBuf) -> Program) = match wanted {
+        let (found, language, version) = match wanted {
             Wanted::Provided => return Ok((Program::Bootstrap, None)),
-            Wanted::Python(version) => (self.versions().python, "python3.", version, Program::Python),
-            Wanted::Node(version) => (self.versions().node, "Node.js ", version, Program::Node),
+            Wanted::Python(version) => (self.versions().python, "python3.", version),
+            Wanted::Node(version) => (self.versions().node, "Node.js ", version),
         };
-        if let Some(path) = found.get(&version) {
-            return Ok((make(path.clone()), None));
+        if let Some(program) = found.get(&version) {
+            return Ok((program.clone(), None));
         }
         let later = found.range(version..).next();
         match later.or_else(|| found.last_key_value()) {
-            Some((other, path)) if choice == Interpreters::Nearest => {
+            Some((other, program)) if choice == Interpreters::Nearest => {
                 let note = format!(
                     "Garoa: {language}{version} is not installed; {language}{other} runs this function instead"
                 );
-                Ok((make(path.clone()), Some(note)))
+                Ok((program.clone(), Some(note)))
             }
             other => {
                 let there = match other {
@@ -122,34 +133,46 @@ fn wanted(runtime: &str) -> Option<Wanted> {
 /// Asks every interpreter on the path which version it is, and where it really is: what is called by a version manager's
 /// wrapper would need that manager's environment.
 fn search() -> Versions {
-    let mut versions = Versions::default();
+    let (mut versions, mut found) = (Versions::default(), BTreeMap::<u32, (PathBuf, Option<PathBuf>)>::new());
     let mut names: Vec<String> = PYTHONS.map(|minor| format!("python3.{minor}")).collect();
     names.push("python3".to_owned());
     for path in names.iter().flat_map(|name| on_path(name)).chain(managed(&PYTHON_HOMES)) {
-        let script = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable)";
-        if let Some((version, path)) = ask(&path, "-c", script)
+        if let Some((version, told)) = ask(&path, "-c", PYTHON_QUESTION)
             && let Some(minor) = version.strip_prefix("3.").and_then(|minor| minor.parse().ok())
         {
-            versions.python.entry(minor).or_insert(path);
+            let (interpreter, sdk) = told.split_once('\n').unwrap_or((&told, ""));
+            let interpreter = PathBuf::from(interpreter);
+            found
+                .entry(minor)
+                .or_insert((interpreter, Some(sdk.trim()).filter(|sdk| !sdk.is_empty()).map(PathBuf::from)));
         }
     }
+    // AWS's runtimes bring AWS's SDK along. It is the same for all versions.
+    let lent = found.values().find_map(|(_, sdk)| sdk.clone());
+    versions.python = found
+        .into_iter()
+        .map(|(minor, (interpreter, sdk))| {
+            (minor, Program::Python { interpreter, sdk: lent.clone().filter(|_| sdk.is_none()) })
+        })
+        .collect();
     for path in ["node", "nodejs"].iter().flat_map(|name| on_path(name)).chain(managed(&NODE_HOMES)) {
         let script = "console.log(process.versions.node); console.log(process.execPath)";
-        if let Some((version, path)) = ask(&path, "-e", script)
+        if let Some((version, told)) = ask(&path, "-e", script)
             && let Some(major) = version.split('.').next().and_then(|major| major.parse().ok())
         {
-            versions.node.entry(major).or_insert(path);
+            versions.node.entry(major).or_insert(Program::Node(told.into()));
         }
     }
     versions
 }
 
-fn ask(program: &Path, option: &str, script: &str) -> Option<(String, PathBuf)> {
+/// What a program prints: the first line, and what follows.
+fn ask(program: &Path, option: &str, script: &str) -> Option<(String, String)> {
     let asked =
         Command::new(program).args([option, script]).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(asked.stdout).ok()?;
     let (version, path) = text.trim().split_once('\n')?;
-    asked.status.success().then(|| (version.trim().to_owned(), PathBuf::from(path.trim())))
+    asked.status.success().then(|| (version.trim().to_owned(), path.trim().to_owned()))
 }
 
 /// The interpreters of version managers. What is on the path goes before them.
@@ -175,15 +198,19 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn python(path: &str) -> Program {
+        Program::Python { interpreter: path.into(), sdk: None }
+    }
+
     fn installed() -> Installed {
-        let python = BTreeMap::from([(9, PathBuf::from("/p9")), (11, PathBuf::from("/p11"))]);
+        let python = BTreeMap::from([(9, python("/p9")), (11, python("/p11"))]);
         Installed { versions: Mutex::new(Some(Versions { python, node: BTreeMap::new() })) }
     }
 
     #[test]
     fn the_interpreter_is_the_one_that_the_runtime_names() {
         let found = installed().program("python3.11", Interpreters::Exact).unwrap();
-        assert_eq!(found, (Program::Python("/p11".into()), None));
+        assert_eq!(found, (python("/p11"), None));
         assert_eq!(installed().program("provided.al2023", Interpreters::Exact).unwrap().0, Program::Bootstrap);
     }
 
@@ -202,7 +229,7 @@ mod tests {
     fn the_nearest_is_the_next_later_one_else_the_latest() {
         for (wanted, path) in [("python3.10", "/p11"), ("python3.8", "/p9"), ("python3.13", "/p11")] {
             let (program, note) = installed().program(wanted, Interpreters::Nearest).unwrap();
-            assert_eq!(program, Program::Python(path.into()));
+            assert_eq!(program, python(path));
             assert!(note.unwrap().contains(wanted));
         }
     }

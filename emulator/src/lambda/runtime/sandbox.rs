@@ -68,14 +68,17 @@ impl Sandbox {
         let Start { program, client, code, scratch, line, slot, variables, lines, clock } = start;
         let mut command = match (&program, variables.get(WRAPPER)) {
             (Program::Bootstrap, _) => Command::new(code.path().join("bootstrap")),
-            (Program::Python(path) | Program::Node(path), None) => Command::new(path),
-            (Program::Python(path) | Program::Node(path), Some(wrapper)) => {
+            (Program::Python { interpreter: path, .. } | Program::Node(path), None) => Command::new(path),
+            (Program::Python { interpreter: path, .. } | Program::Node(path), Some(wrapper)) => {
                 let mut command = Command::new(in_task_root(wrapper, code.path()));
                 command.arg(path);
                 command
             }
         };
         command.args(client).current_dir(code.path()).env_clear();
+        if let Program::Python { sdk: Some(sdk), .. } = &program {
+            command.arg(sdk);
+        }
         // Nothing else of this process's environment: at AWS there is nothing else either.
         for name in ["PATH", "LANG"] {
             if let Some(value) = std::env::var_os(name) {
@@ -215,7 +218,9 @@ fn entrypoint_error(program: &Program, error: &std::io::Error) -> Value {
             "fork/exec /var/task/bootstrap: busy".to_owned()
         }
         (Program::Bootstrap, _) => format!("fork/exec /var/task/bootstrap: {error} (built for another architecture?)"),
-        (Program::Python(path) | Program::Node(path), _) => format!("fork/exec {}: {error}", path.display()),
+        (Program::Python { interpreter: path, .. } | Program::Node(path), _) => {
+            format!("fork/exec {}: {error}", path.display())
+        }
     };
     json!({ "errorType": "Runtime.InvalidEntrypoint", "errorMessage": message })
 }
