@@ -145,7 +145,8 @@ fn list(cx: &mut Cx<RestApis>, input: GetParts) -> Result<Page<Part>> {
             && input.location_status.as_deref() != Some("UNDOCUMENTED")
     };
     // An API has 2,000 parts at most, so that they can be put in order for each list.
-    let ordered: OrdMap<String, &Part> = api.parts.values().map(|part| (format!("{:020}", part.number), part)).collect();
+    let ordered: OrdMap<String, &Part> =
+        api.parts.values().map(|part| (format!("{:020}", part.number), part)).collect();
     Ok(page(&ordered, input.position.as_ref(), input.limit, |part| wanted(part).then(|| (*part).clone())))
 }
 
