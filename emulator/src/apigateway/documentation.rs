@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::errors::{bad, conflict, not_found};
 use super::page::{Page, page};
 use super::patch::{Kind, PatchOperation, Rule, Wording, patched, rule};
+use super::state::Api;
 use super::{RestApis, on};
 use crate::cloud::{At, Cx, Service, Target};
 use crate::{Error, Result, Timestamp};
@@ -38,6 +39,8 @@ fn versions(at: &At<RestApis>, verb: &'static str, api: &str) -> Target {
 #[serde(default)]
 pub(crate) struct Part {
     pub id: String,
+    /// The how-manieth part of its API it is: lists are in this order. The model does not know it, so that no client sees it.
+    number: u64,
     pub location: Location,
     pub properties: String,
 }
@@ -88,9 +91,15 @@ fn create(cx: &mut Cx<RestApis>, input: CreatePart) -> Result<Part> {
     if api.parts.values().any(|part| part.location == input.location) {
         return Err(conflict("Documentation part already exists for the specified location"));
     }
-    let part = Part { id: id.clone(), location: input.location, properties: input.properties };
+    Ok(add(api, id, input.location, input.properties))
+}
+
+/// Adds a part to an API.
+pub(super) fn add(api: &mut Api, id: String, location: Location, properties: String) -> Part {
+    api.parts_made += 1;
+    let part = Part { id: id.clone(), number: api.parts_made, location, properties };
     api.parts.insert(id, part.clone());
-    Ok(part)
+    part
 }
 
 #[derive(Deserialize)]
@@ -135,7 +144,10 @@ fn list(cx: &mut Cx<RestApis>, input: GetParts) -> Result<Page<Part>> {
             && input.name_query.as_ref().is_none_or(named)
             && input.location_status.as_deref() != Some("UNDOCUMENTED")
     };
-    Ok(page(&api.parts, input.position.as_ref(), input.limit, |part| wanted(part).then(|| part.clone())))
+    // An API has 2,000 parts at most, so that they can be put in order for each list.
+    let ordered: OrdMap<String, &Part> =
+        api.parts.values().map(|part| (format!("{:020}", part.number), part)).collect();
+    Ok(page(&ordered, input.position.as_ref(), input.limit, |part| wanted(part).then(|| (*part).clone())))
 }
 
 #[derive(Deserialize)]
@@ -193,7 +205,7 @@ fn import(cx: &mut Cx<RestApis>, input: ImportParts) -> Result<Imported> {
         if let Some(old) = same {
             api.parts.remove(&old);
         }
-        api.parts.insert(id.clone(), Part { id: id.clone(), location, properties });
+        add(api, id.clone(), location, properties);
     }
     Ok(Imported { ids })
 }

@@ -74,6 +74,8 @@ pub(crate) struct Api {
     pub deployments: OrdMap<String, Deployment>,
     pub stages: OrdMap<String, Stage>,
     pub parts: OrdMap<String, super::documentation::Part>,
+    /// How many parts were made.
+    pub parts_made: u64,
     pub versions: OrdMap<String, super::documentation::Version>,
 }
 

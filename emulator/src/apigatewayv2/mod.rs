@@ -24,7 +24,7 @@ mod stages;
 mod state;
 mod tags;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod vpc_links;
 pub(crate) mod websocket;
 

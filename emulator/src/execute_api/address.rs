@@ -39,7 +39,7 @@ impl Address {
         match &self.stage {
             Some(stage) => (stage.clone(), self.path.clone()),
             None => {
-                let rest = self.path.strip_prefix('/').unwrap_or(&self.path);
+                let rest = self.path.trim_start_matches('/');
                 let (stage, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
                 (stage.to_owned(), rooted(path))
             }
@@ -124,6 +124,7 @@ mod tests {
             ("abc.execute-api.localhost:4566", "/prod/a/b", ("abc", "prod", "/a/b")),
             ("abc.execute-api.localhost.localstack.cloud:4566", "/prod", ("abc", "prod", "/")),
             ("abc.execute-api.us-east-1.amazonaws.com", "/prod/", ("abc", "prod", "/")),
+            ("abc.execute-api.localhost", "//prod//a", ("abc", "prod", "//a")),
             ("ABC.execute-api.eu-west-1.amazonaws.com:443", "/prod/a%2Fb", ("abc", "prod", "/a%2Fb")),
             ("localhost:4566", "/_aws/execute-api/abc/prod", ("abc", "prod", "/")),
             ("127.0.0.1:4566", "/_aws/execute-api/abc/prod/a/", ("abc", "prod", "/a/")),

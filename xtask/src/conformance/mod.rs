@@ -85,7 +85,11 @@ fn run_list<'a>(arguments: &Arguments, list: &'a PlannedList, suites: &Path) -> 
     // A server for each list: none starts in what another left.
     let server = match &arguments.endpoint {
         Some(_) => None,
-        None => Some(Server::start(&crate::root().join("target/release/garoa"))?),
+        // Suites ask for versions of Python and Node.js of their own.
+        None => Some(Server::start_as(
+            &crate::root().join("target/release/garoa"),
+            &["serve", "--listen", "127.0.0.1:0", "--interpreters", "nearest"],
+        )?),
     };
     let endpoint = arguments.endpoint.as_deref().or(server.as_ref().map(|server| &*server.url));
     let endpoint = endpoint.ok_or("no endpoint")?;

@@ -131,11 +131,12 @@ impl<'a> Importer<'a> {
     /// Adds a model, its references written as API Gateway does: as URLs of models.
     pub fn model(&mut self, name: &str, mut schema: Value) {
         link(&mut schema, &self.api.rest.id, 0);
+        let description = text(schema.get("description"));
         let old = self.api.content.models.get(name).map(|model| model.id.clone());
         let model = Model {
             id: old.unwrap_or_else(|| self.ids.lower(6)),
             name: name.to_owned(),
-            description: None,
+            description,
             schema: Some(serde_json::to_string_pretty(&schema).unwrap_or_default()),
             content_type: "application/json".to_owned(),
         };

@@ -10,7 +10,7 @@ use imbl::OrdMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::documentation::{Location, Part};
+use super::documentation::{self, Location};
 use super::errors::bad;
 use super::state::Api;
 use super::{RestApis, apis, on};
@@ -41,7 +41,11 @@ pub(super) fn read(body: &[u8]) -> Result<Value> {
 pub(super) fn documentation_parts(document: &Value) -> Vec<(Location, String)> {
     let parts = document.pointer("/x-amazon-apigateway-documentation/documentationParts").and_then(Value::as_array);
     let part = |part: &Value| {
-        let location: Location = serde_json::from_value(part.get("location")?.clone()).ok()?;
+        let mut location: Location = serde_json::from_value(part.get("location")?.clone()).ok()?;
+        // What stands at a path stands at the root if nothing is said.
+        if !matches!(location.kind.as_str(), "API" | "AUTHORIZER" | "MODEL") {
+            location.path.get_or_insert_with(|| "/".to_owned());
+        }
         Some((location, part.get("properties")?.to_string()))
     };
     parts.into_iter().flatten().filter_map(part).collect()
@@ -159,7 +163,7 @@ fn imported(
     importer.paths()?;
     for (location, properties) in documentation_parts(document) {
         let id = importer.ids.lower(6);
-        importer.api.parts.insert(id.clone(), Part { id, location, properties });
+        documentation::add(&mut importer.api, id, location, properties);
     }
     Ok((importer.api, importer.warnings))
 }

@@ -13,13 +13,13 @@ use tower::service_fn;
 use crate::cloud::{Call, Caller, Cloud, IamMode};
 use crate::{Result, lambda};
 
-pub(super) const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// What a test function does: the event's answer.
-pub(super) type Answers = fn(&Value) -> Result<Value, &'static str>;
+pub(crate) type Answers = fn(&Value) -> Result<Value, &'static str>;
 
 /// A cloud with the function `f`, and the events that it received.
-pub(super) struct World {
+pub(crate) struct World {
     pub cloud: Cloud,
     pub events: Arc<Mutex<Vec<Value>>>,
 }
@@ -71,7 +71,7 @@ impl World {
     }
 }
 
-pub(super) fn function_uri() -> String {
+pub(crate) fn function_uri() -> String {
     let arn = format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:f");
     format!("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations")
 }

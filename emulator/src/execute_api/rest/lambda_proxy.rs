@@ -21,7 +21,7 @@ impl Exchange<'_> {
         let uri = self.with_variables(integration.uri.as_deref().unwrap_or_default());
         let function = lambda::function(&uri).ok_or_else(|| Refusal::configuration(500))?;
         let caller = self.caller(integration.credentials.as_deref(), &self.method_arn(&self.resource.path))?;
-        let event = self.proxy_event(integration).to_string();
+        let event = self.proxy_event().to_string();
         let invoking = self.invoke(function, caller, "RequestResponse", event);
         let invoked = self.within(integration.timeout_in_millis, invoking).await?;
         if invoked.error {
@@ -33,23 +33,9 @@ impl Exchange<'_> {
         })
     }
 
-    /// The event, format 1.0.
-    fn proxy_event(&self, integration: &Integration) -> Value {
-        let (mut headers, mut query, mut path) =
-            (self.request.headers.clone(), self.request.query.clone(), self.path_parameters.clone());
-        for (to, from) in integration.request_parameters.iter().flatten() {
-            let Some(value) = self.mapped(from) else { continue };
-            let mut parts = to.splitn(4, '.').skip(2);
-            let (place, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-            let pairs = match place {
-                "header" => &mut headers,
-                "querystring" => &mut query,
-                "path" => &mut path,
-                _ => continue,
-            };
-            pairs.retain(|(own, _)| !(own == name || place == "header" && own.eq_ignore_ascii_case(name)));
-            pairs.push((name.to_owned(), value));
-        }
+    /// The event, format 1.0. Mappings of parameters have no part in it.
+    fn proxy_event(&self) -> Value {
+        let (headers, query) = (&self.request.headers, &self.request.query);
         let binary = is_binary(self.deployment.rest.binary_media_types.as_ref(), self.request.header("Content-Type"));
         let body = match (self.request.body.is_empty(), binary) {
             (true, _) => Value::Null,
@@ -58,13 +44,13 @@ impl Exchange<'_> {
         };
         json!({
             "resource": self.resource.path,
-            "path": self.request.path.replace("//", "/"),
+            "path": format!("/{}", self.request.path.trim_start_matches('/')),
             "httpMethod": self.request.method,
-            "headers": single(&headers),
-            "multiValueHeaders": multi(&headers),
-            "queryStringParameters": single(&query),
-            "multiValueQueryStringParameters": multi(&query),
-            "pathParameters": single(&path),
+            "headers": single(headers),
+            "multiValueHeaders": multi(headers),
+            "queryStringParameters": single(query),
+            "multiValueQueryStringParameters": multi(query),
+            "pathParameters": single(&self.path_parameters),
             "stageVariables": variables(&self.variables),
             "requestContext": self.context,
             "body": body,
@@ -74,7 +60,7 @@ impl Exchange<'_> {
 
     /// The event of a `REQUEST` authorizer is the same without the body.
     pub(super) fn authorizer_event(&self) -> Value {
-        let mut event = self.proxy_event(&Integration::default());
+        let mut event = self.proxy_event();
         if let Some(members) = event.as_object_mut() {
             members.shift_remove("body");
             members.shift_remove("isBase64Encoded");

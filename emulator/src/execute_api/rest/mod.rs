@@ -19,6 +19,8 @@ mod request;
 mod route;
 mod schema;
 mod template;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod validate;
 
@@ -100,7 +102,8 @@ pub(super) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>
 fn written(answer: Answer) -> Response<Bytes> {
     let mut response = Response::new(answer.body);
     *response.status_mut() = ::http::StatusCode::from_u16(answer.status).unwrap_or(::http::StatusCode::BAD_GATEWAY);
-    for (name, value) in answer.headers {
+    // How the answer is framed is for the connection to say.
+    for (name, value) in answer.headers.into_iter().filter(|(name, _)| !name.eq_ignore_ascii_case("transfer-encoding")) {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_bytes(value.as_bytes()))
         {
             response.headers_mut().append(name, value);

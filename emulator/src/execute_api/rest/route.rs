@@ -15,10 +15,10 @@ pub(super) struct Route<'a> {
 /// Finds it: of all resources whose path fits and that have the method, the one that says most of the path, from the left.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html>
 pub(super) fn route<'a>(content: &'a Content, method: &str, path: &str) -> Option<Route<'a>> {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let parts = parts(path);
     let mut best: Option<(Vec<Fit>, Route<'a>)> = None;
     for resource in content.resources.values() {
-        let Some((fits, parameters)) = fit(&resource.path, &parts) else { continue };
+        let Some((fits, parameters)) = fit(&resource.path, path, &parts) else { continue };
         let Some(method) = resource.methods.get(method).or_else(|| resource.methods.get("ANY")) else { continue };
         if best.as_ref().is_none_or(|(other, _)| fits.cmp(other) == Ordering::Less) {
             best = Some((fits, Route { resource, method, parameters }));
@@ -29,8 +29,20 @@ pub(super) fn route<'a>(content: &'a Content, method: &str, path: &str) -> Optio
 
 /// The values of a resource's variables in a path; none if the path is not the resource's.
 pub(super) fn parameters(resource: &str, path: &str) -> Option<Vec<(String, String)>> {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    fit(resource, &parts).map(|(_, parameters)| parameters)
+    fit(resource, path, &parts(path)).map(|(_, parameters)| parameters)
+}
+
+/// The parts of a path, each with where it begins.
+fn parts(path: &str) -> Vec<(usize, &str)> {
+    let mut begin = 0;
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        if !part.is_empty() {
+            parts.push((begin, part));
+        }
+        begin += part.len() + 1;
+    }
+    parts
 }
 
 /// How a part of a path fits a resource's; the better first.
@@ -44,17 +56,19 @@ enum Fit {
 /// How a resource's path fits a request's, and what its variables are.
 type Fitting = (Vec<Fit>, Vec<(String, String)>);
 
-fn fit(resource: &str, parts: &[&str]) -> Option<Fitting> {
+fn fit(resource: &str, path: &str, parts: &[(usize, &str)]) -> Option<Fitting> {
     let mut rest = parts;
     let (mut fits, mut parameters) = (Vec::new(), Vec::new());
     for own in resource.split('/').filter(|part| !part.is_empty()) {
-        let (first, others) = rest.split_first()?;
+        let ((begin, first), others) = rest.split_first()?;
         match own.strip_prefix('{').and_then(|own| own.strip_suffix('}')) {
             None if own == *first => fits.push(Fit::Literal),
             None => return None,
             Some(name) => match name.strip_suffix('+') {
                 Some(greedy) => {
-                    parameters.push((greedy.to_owned(), rest.join("/")));
+                    // All of it as it was sent, but for a slash at its end.
+                    let all = path.get(*begin..).unwrap_or_default().trim_end_matches('/');
+                    parameters.push((greedy.to_owned(), all.to_owned()));
                     fits.push(Fit::Greedy);
                     return Some((fits, parameters));
                 }
@@ -102,6 +116,7 @@ mod tests {
             ("GET", "/pets/7/toys/a/b", "/pets/{id}/toys/{rest+}", "id=7,rest=a/b"),
             ("GET", "/pets/7/toys", "/{proxy+}", "proxy=pets/7/toys"),
             ("DELETE", "/a%2Fb/", "/{proxy+}", "proxy=a%2Fb"),
+            ("DELETE", "//a//b/", "/{proxy+}", "proxy=a//b"),
         ] {
             let found = route(&content, method, path).unwrap();
             let read: Vec<String> = found.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
