@@ -90,6 +90,9 @@ async fn measure(arguments: &Arguments) -> Result<bool, Failure> {
     leave.send(true)?;
     let clients: Vec<Received> = listening.join_all().await.into_iter().collect::<Result<_, _>>()?;
     tokio::time::sleep(REST).await;
+    if let (Some(first), Some(last)) = (broadcasts.first(), broadcasts.last()) {
+        println!("{} broadcasts, begun within {:.1} s", broadcasts.len(), (last.begun - first.begun).as_secs_f64());
+    }
     let counted = Counted::of(&clients, &broadcasts, arguments.connections);
     counted.print();
     println!("server memory in MiB: {before:.1} before, {connected:.1} connected, {most:.1} at most, {:.1} after", memory());
