@@ -39,6 +39,9 @@ enum Command {
         /// Whether permissions are checked
         #[arg(long, value_enum, default_value_t = Iam::Off)]
         iam: Iam,
+        /// Which interpreters may run uploaded Python and Node.js handlers
+        #[arg(long, value_enum, default_value_t = Interpreters::Exact)]
+        interpreters: Interpreters,
         /// What all chance comes from
         #[arg(long, default_value_t = 0)]
         seed: u64,
@@ -105,6 +108,14 @@ enum Iam {
     Enforce,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Interpreters {
+    /// The version that the function's runtime names, and no other
+    Exact,
+    /// The nearest version that is installed, which a warning says
+    Nearest,
+}
+
 #[derive(Clone, Copy)]
 struct Clock {
     mode: ClockMode,
@@ -132,11 +143,11 @@ impl FromStr for Clock {
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("GAROA_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let Arguments { command: Command::Serve { listen, clock, iam, seed, reach, mail } } = Arguments::parse();
+    let Arguments { command: Command::Serve { listen, clock, iam, interpreters, seed, reach, mail } } = Arguments::parse();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .and_then(|runtime| runtime.block_on(serve(listen, clock, iam, seed, &reach, mail)));
+        .and_then(|runtime| runtime.block_on(serve(listen, clock, iam, interpreters, seed, &reach, mail)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -150,6 +161,7 @@ async fn serve(
     listen: SocketAddr,
     clock: Clock,
     iam: Iam,
+    interpreters: Interpreters,
     seed: u64,
     reach: &[String],
     mail: Mail,
@@ -159,7 +171,12 @@ async fn serve(
         Iam::Audit => IamMode::Audit,
         Iam::Enforce => IamMode::Enforce,
     };
-    let mut builder = Cloud::builder().clock(clock.mode).iam(iam).seed(seed).trace(TraceDepth::Nothing);
+    let interpreters = match interpreters {
+        Interpreters::Exact => garoa::lambda::Interpreters::Exact,
+        Interpreters::Nearest => garoa::lambda::Interpreters::Nearest,
+    };
+    let mut builder =
+        Cloud::builder().clock(clock.mode).iam(iam).seed(seed).interpreters(interpreters).trace(TraceDepth::Nothing);
     if let Some(start) = clock.start {
         builder = builder.start(start);
     }

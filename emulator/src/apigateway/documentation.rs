@@ -156,6 +156,7 @@ fn update(cx: &mut Cx<RestApis>, input: UpdatePart) -> Result<Part> {
 }
 
 fn delete(cx: &mut Cx<RestApis>, input: OfPart) -> Result<()> {
+    cx.state.api(cx.scope, &input.rest_api_id)?;
     part_mut(cx, &input.rest_api_id, &input.documentation_part_id)?;
     if let Some(api) = cx.state.apis.get_mut(&input.rest_api_id) {
         api.parts.remove(&input.documentation_part_id);
@@ -214,7 +215,7 @@ fn create_version(cx: &mut Cx<RestApis>, input: CreateVersion) -> Result<Version
         return Err(conflict("Documentation version already exists"));
     }
     if let Some(stage) = &input.stage_name {
-        let stage = api.stages.get_mut(stage).ok_or_else(|| not_found("Invalid Stage identifier specified"))?;
+        let stage = api.stages.get_mut(stage).ok_or_else(|| not_found("Invalid stage identifier specified"))?;
         stage.documentation_version = Some(name.clone());
     }
     let version = Version { version: name.clone(), created_date: now, description: input.description };

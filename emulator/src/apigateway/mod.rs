@@ -21,6 +21,7 @@ pub(crate) mod plans;
 mod resources;
 mod stages;
 pub(crate) mod state;
+pub(crate) mod trial;
 mod validators;
 mod vpc_links;
 
@@ -54,6 +55,7 @@ pub fn service() -> Service<RestApis> {
         .with(account::operations)
         .with(documentation::operations)
         .with(import::operations)
+        .with(trial::operations)
 }
 
 /// API Gateway's actions are HTTP verbs on the paths of its own API.

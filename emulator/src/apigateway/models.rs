@@ -123,8 +123,8 @@ fn get(cx: &mut Cx<RestApis>, input: GetModel) -> Result<Model> {
     if input.flatten == Some(true) {
         return Err(crate::Error::not_implemented("flattened models of API Gateway (flatten=true)"));
     }
-    let models = &cx.state.api(cx.scope, &input.rest_api_id)?.content.models;
-    models.get(&input.model_name).cloned().ok_or_else(|| missing(&input.model_name))
+    let api = cx.state.apis.get(&input.rest_api_id).ok_or_else(|| missing(&input.model_name))?;
+    api.content.models.get(&input.model_name).cloned().ok_or_else(|| missing(&input.model_name))
 }
 
 #[derive(Deserialize)]
@@ -152,8 +152,9 @@ struct UpdateModel {
 const RULES: &[Rule] = &[rule("/description", "replace", Kind::Text), rule("/schema", "replace", Kind::Text)];
 
 fn update(cx: &mut Cx<RestApis>, input: UpdateModel) -> Result<Model> {
-    let models = &mut cx.state.api_mut(cx.scope, &input.rest_api_id)?.content.models;
-    let model = models.get_mut(&input.model_name).ok_or_else(|| missing(&input.model_name))?;
+    // An API that does not exist has no models: AWS names the model, here and in what follows.
+    let api = cx.state.apis.get_mut(&input.rest_api_id).ok_or_else(|| missing(&input.model_name))?;
+    let model = api.content.models.get_mut(&input.model_name).ok_or_else(|| missing(&input.model_name))?;
     let mut new: Model = patched(model, &input.patch_operations, RULES, Wording::Listed)?;
     check_schema(new.schema.as_deref())?;
     new.description = new.description.filter(|text| !text.is_empty());
@@ -162,8 +163,8 @@ fn update(cx: &mut Cx<RestApis>, input: UpdateModel) -> Result<Model> {
 }
 
 fn delete(cx: &mut Cx<RestApis>, input: OfModel) -> Result<()> {
-    let content = &mut cx.state.api_mut(cx.scope, &input.rest_api_id)?.content;
     let name = &input.model_name;
+    let content = &mut cx.state.apis.get_mut(&input.rest_api_id).ok_or_else(|| missing(name))?.content;
     if !content.models.contains_key(name) {
         return Err(missing(name));
     }

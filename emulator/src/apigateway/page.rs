@@ -1,7 +1,9 @@
-//! Pages of lists. The position is the key of the last element that was seen.
+//! Pages of lists. The position is the key of the last element that was seen, in base64: clients are not to read it.
 
 use std::ops::Bound;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use imbl::OrdMap;
 use serde::Serialize;
 
@@ -26,12 +28,13 @@ pub(super) fn page<T: Clone, V>(
     mut view: impl FnMut(&T) -> Option<V>,
 ) -> Page<V> {
     let limit = usize::try_from(limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
-    let from = position.map_or(Bound::Unbounded, |position| Bound::Excluded(position.clone()));
+    let position = position.and_then(|position| String::from_utf8(STANDARD.decode(position).ok()?).ok());
+    let from = position.map_or(Bound::Unbounded, Bound::Excluded);
     let mut items = Vec::new();
     let mut last = None;
     for (key, element) in map.range((from, Bound::Unbounded)) {
         if items.len() == limit {
-            return Page { items, position: last };
+            return Page { items, position: last.map(|key: String| STANDARD.encode(key)) };
         }
         if let Some(shown) = view(element) {
             items.push(shown);

@@ -127,7 +127,7 @@ pub(super) fn set_canary(api: &mut Api, new: NewStage, settings: CanarySettings)
 }
 
 fn no_stage() -> Error {
-    not_found("Invalid Stage identifier specified")
+    not_found("Invalid stage identifier specified")
 }
 
 fn create(cx: &mut Cx<RestApis>, input: CreateStage) -> Result<Stage> {

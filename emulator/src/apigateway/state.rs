@@ -16,11 +16,15 @@ use crate::{Result, Timestamp};
 pub struct RestApis {
     pub(crate) apis: OrdMap<String, Api>,
     pub(crate) keys: OrdMap<String, ApiKey>,
+    /// How many keys were made.
+    pub(super) keys_made: u64,
     pub(crate) plans: OrdMap<String, UsagePlan>,
     /// Domain names, each with its base path mappings.
     pub(super) domains: OrdMap<String, super::domains::Domain>,
     pub(super) vpc_links: OrdMap<String, super::vpc_links::VpcLink>,
     pub(super) account: super::account::Account,
+    /// What the tests of methods gave that nobody has fetched yet, by the ids of their requests.
+    pub(super) tested: OrdMap<String, Value>,
     /// What authorizers answered: see `execute_api/authorize`.
     pub(crate) verdicts: OrdMap<String, Verdict>,
 }

@@ -264,6 +264,12 @@ impl Drop for Busy {
     }
 }
 
+/// Sleeps by the machine's clock: for what waits for processes outside, which know no other.
+#[allow(clippy::disallowed_methods)]
+pub(crate) async fn real_sleep(time: std::time::Duration) {
+    tokio::time::sleep(time).await;
+}
+
 /// The machine's clock: the only place that reads it.
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn real_now() -> Timestamp {

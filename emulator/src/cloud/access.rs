@@ -217,7 +217,7 @@ impl Inner {
 
     /// The IAM service's state as it is now: the one state that the front itself reads.
     pub(super) fn directory(&self) -> Directory {
-        self.running::<Directory>("iam").map(|iam| iam.snapshot(&self.scope)).unwrap_or_default()
+        self.state_of("iam", &self.scope).unwrap_or_default()
     }
 
     /// Issues the credentials with which the code of a function calls.

@@ -15,7 +15,7 @@ use super::trace::{Trace, TraceDepth};
 use super::{Cloud, Inner, Scope};
 use crate::Timestamp;
 use crate::clock::{Clock, ClockMode, Driver};
-use crate::lambda::{Environments, FunctionFactory};
+use crate::lambda::{Environments, FunctionFactory, Interpreters};
 use crate::sinks::Sinks;
 use crate::sinks::smtp::Mailbox;
 
@@ -36,6 +36,7 @@ pub struct CloudBuilder {
     trace: TraceDepth,
     functions: BTreeMap<String, FunctionFactory>,
     reachable: Vec<String>,
+    interpreters: Interpreters,
 }
 
 impl Default for CloudBuilder {
@@ -49,6 +50,7 @@ impl Default for CloudBuilder {
             trace: TraceDepth::Everything,
             functions: BTreeMap::new(),
             reachable: Vec::new(),
+            interpreters: Interpreters::Exact,
         }
     }
 }
@@ -111,6 +113,13 @@ impl CloudBuilder {
         self
     }
 
+    /// Which interpreters may run uploaded Python and Node.js handlers; the very versions that they ask for if not said.
+    #[must_use]
+    pub fn interpreters(mut self, interpreters: Interpreters) -> Self {
+        self.interpreters = interpreters;
+        self
+    }
+
     /// Builds the cloud.
     pub fn build(self) -> Cloud {
         let seed = self.seed;
@@ -129,7 +138,7 @@ impl CloudBuilder {
             trace: Trace::new(self.trace),
             faults: Mutex::new(Faults::default()),
             request_ids: Mutex::new(Ids::new(seed, "request")),
-            environments: Environments::new(self.functions),
+            environments: Environments::new(self.functions, self.interpreters, server_key(seed)),
             running: Mutex::default(),
             sinks: Sinks::default(),
             reachable: self.reachable,

@@ -163,6 +163,20 @@ impl Inner {
         self.request_ids.lock().uuid()
     }
 
+    /// A copy of a service's state in a scope, as it is now; `S` is the service's.
+    pub fn state_of<S: State>(&self, service: &str, scope: &Scope) -> Option<S> {
+        let running = self.services.get(service)?.as_any().downcast_ref::<Running<S>>()?;
+        Some(running.snapshot(scope))
+    }
+
+    /// Ends all code of functions: what runs, and what waits.
+    pub fn end_functions(&self) {
+        for activity in self.running.lock().values() {
+            activity.kill();
+        }
+        self.environments.close();
+    }
+
     /// Ends the code of an invocation.
     pub fn kill(&self, invocation: &InvocationRef) {
         if let Some(activity) = self.running.lock().get(invocation) {
@@ -185,7 +199,13 @@ impl Inner {
     pub fn event(&self, service: &str, scope: &Scope, event: &str, key: &str) -> Result<()> {
         let access = self.access(&Caller::service(service));
         let request_id = self.next_request_id();
-        let at = StepIn { now: self.clock.now(), access: &access, request_id: &request_id, resumed: None };
+        let at = StepIn {
+            now: self.clock.now(),
+            access: &access,
+            environments: &self.environments,
+            request_id: &request_id,
+            resumed: None,
+        };
         let effects = self.service(service)?.event(&at, scope, event, key)?;
         self.apply(effects);
         Ok(())
@@ -218,14 +238,21 @@ impl Driven for Inner {
         }
     }
 
-    fn deliver(&self, call: Call) {
+    fn deliver(&self, calls: Vec<Call>) {
         let Some(cloud) = self.handle() else { return };
         let busy = self.clock.busy();
         tokio::spawn(delivering(async move {
-            let (service, operation) = (call.service, call.operation.clone());
-            let request_id = cloud.0.next_request_id();
-            if let Err(error) = cloud.0.call(call, &request_id).await {
-                tracing::warn!(service, operation = &*operation, ?error, "a call that a service made failed");
+            for call in calls {
+                let (service, operation) = (call.service, call.operation.clone());
+                let request_id = cloud.0.next_request_id();
+                match cloud.0.call(call, &request_id).await {
+                    Ok(_) => {}
+                    // Lambda asks for a function's log group whenever it starts an environment.
+                    Err(Halt::Error(error)) if error.code() == "ResourceAlreadyExistsException" => {}
+                    Err(error) => {
+                        tracing::warn!(service, operation = &*operation, ?error, "a call that a service made failed");
+                    }
+                }
             }
             drop(busy);
         }));

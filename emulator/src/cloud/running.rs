@@ -14,6 +14,7 @@ use super::cx::{Cx, Effects, Resumed, Step};
 use super::ids::Ids;
 use super::reply::Reply;
 use super::service::{At, JobFuture, Listener, Prepared, Scoping, Service, State, Target};
+use crate::lambda::Environments;
 use crate::{Error, Result, Timestamp};
 
 /// A service and the state that it has in every scope.
@@ -35,6 +36,7 @@ struct Part<S> {
 pub(crate) struct StepIn<'a> {
     pub now: Timestamp,
     pub access: &'a Access,
+    pub environments: &'a Environments,
     pub request_id: &'a str,
     pub resumed: Option<&'a Resumed>,
 }
@@ -145,6 +147,7 @@ impl<S: State> AnyService for Running<S> {
             reply: &mut Reply::default(),
             resumed: None,
             access: at.access,
+            environments: at.environments,
             host: None,
         };
         run(&mut cx, key)?;
@@ -201,6 +204,7 @@ impl<S: State> AnyStep for CallStep<'_, S> {
             reply: &mut reply,
             resumed: at.resumed,
             access: at.access,
+            environments: at.environments,
             host: self.call.host.as_ref(),
         };
         let step = match self.operation.run(&mut cx)? {

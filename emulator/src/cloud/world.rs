@@ -92,6 +92,7 @@ impl Cloud {
     pub fn reset(&self) {
         let seed = self.0.seed;
         self.0.clock.restore(self.0.clock.now(), Timers::default());
+        self.0.end_functions();
         for service in self.0.services.values() {
             service.reset(seed);
         }

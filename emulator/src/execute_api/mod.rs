@@ -32,6 +32,11 @@ pub(crate) struct Incoming<'a> {
     pub request_id: &'a str,
 }
 
+/// Tries a method of a REST API out: `TestInvokeMethod`.
+pub(crate) async fn test(inner: &Inner, scope: &Scope, trial: crate::apigateway::trial::Trial) -> serde_json::Value {
+    rest::test(inner, scope, trial).await
+}
+
 /// Which service an API belongs to.
 enum Owner {
     /// `apigateway`: REST APIs.

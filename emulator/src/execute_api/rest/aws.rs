@@ -67,6 +67,7 @@ impl Exchange<'_> {
         let method = integration.http_method.as_deref();
         let mut request = http_integration::built(&format!("https://{host}{path}"), method, &self.request.method, out)?;
         sign(&mut request, &host, region, model)?;
+        self.note(|| format!("Sending request to {}", request.uri()));
         let caller = self.caller(integration.credentials.as_deref(), &self.method_arn(&self.resource.path))?;
         let scope = crate::cloud::Scope::new(&*self.scope.account, region);
         let asking = async {

@@ -76,6 +76,7 @@ impl Exchange<'_> {
         }
         let uri = self.with_variables(integration.uri.as_deref().unwrap_or_default());
         let request = built(&uri, integration.http_method.as_deref(), &self.request.method, out)?;
+        self.note(|| format!("Sending request to {}", request.uri()));
         let asking = async {
             match outside::send(self.inner, request).await {
                 Ok(response) => Ok(response),
@@ -86,6 +87,7 @@ impl Exchange<'_> {
             }
         };
         let response = self.within(integration.timeout_in_millis, asking).await?;
+        self.note(|| format!("Received response. Status: {}", response.status().as_u16()));
         let (head, body) = response.into_parts();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         Ok(Incoming {

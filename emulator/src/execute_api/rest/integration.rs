@@ -120,7 +120,9 @@ impl Exchange<'_> {
         let body = match template(response, accepted) {
             None => binary::response(&from.body, binary, wanted, response.content_handling.as_deref())?,
             Some((content_type, template)) => {
-                if binary && response.content_handling.as_deref() != Some("CONVERT_TO_TEXT") {
+                // A template sees text: bytes that nobody has made text of, or that are asked for, do not go through it.
+                let handling = response.content_handling.as_deref();
+                if binary && handling != Some("CONVERT_TO_TEXT") || handling == Some("CONVERT_TO_BINARY") {
                     return Err(Refusal::configuration(500));
                 }
                 let body = if binary {
@@ -133,13 +135,10 @@ impl Exchange<'_> {
                 kind = Some(content_type);
                 merge(&mut overrides, rendered.response);
                 let made = Bytes::from(rendered.text);
-                binary::response(
-                    &made,
-                    false,
-                    wanted,
-                    response.content_handling.as_deref().filter(|h| *h != "CONVERT_TO_TEXT"),
-                )
-                .unwrap_or(made)
+                match handling {
+                    None => binary::response(&made, false, wanted, None).unwrap_or(made),
+                    Some(_) => made,
+                }
             }
         };
         if let Some(number) = overrides.get("status").and_then(scalar) {

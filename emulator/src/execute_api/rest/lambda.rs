@@ -62,13 +62,24 @@ impl Exchange<'_> {
         event: impl Into<Bytes>,
     ) -> Result<Invoked, Refusal> {
         let input = json!({"FunctionName": function, "InvocationType": kind});
-        let call = Call::new("lambda", "Invoke", caller, self.scope_of(function), input).with_body(event);
+        let (event, scope) = (event.into(), self.scope_of(function));
+        self.note(|| {
+            let region = &scope.region;
+            format!("Endpoint request URI: https://lambda.{region}.amazonaws.com/2015-03-31/functions/{function}/invocations")
+        });
+        self.note(|| format!("Endpoint request body after transformations: {}", String::from_utf8_lossy(&event)));
+        let call = Call::new("lambda", "Invoke", caller, scope, input).with_body(event);
         let request_id = self.inner.next_request_id();
         match self.inner.call(call, &request_id).await {
-            Ok(reply) => Ok(Invoked {
-                error: reply.output.get("FunctionError").is_some_and(|error| error != &Value::Null),
-                payload: reply.body.unwrap_or_default(),
-            }),
+            Ok(reply) => {
+                let payload = reply.body.unwrap_or_default();
+                self.note(|| {
+                    let payload = String::from_utf8_lossy(&payload);
+                    format!("Endpoint response body before transformations: {payload}")
+                });
+                let error = reply.output.get("FunctionError").is_some_and(|error| error != &Value::Null);
+                Ok(Invoked { error, payload })
+            }
             Err(Halt::Error(error)) => {
                 tracing::warn!(function, %error, "API Gateway could not invoke a function");
                 Err(Refusal::configuration(500))

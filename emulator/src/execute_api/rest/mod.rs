@@ -19,6 +19,7 @@ mod request;
 mod route;
 mod schema;
 mod template;
+mod trial;
 mod validate;
 
 use ::http::{HeaderName, HeaderValue, Response};
@@ -33,6 +34,7 @@ use crate::apigateway::state::{Deployment, Integration, Method, Resource, Stage}
 use crate::cloud::{Caller, Halt, Inner, Scope};
 use refusal::Refusal;
 use request::Request;
+pub(super) use trial::test;
 
 /// The largest body that API Gateway takes and gives, in bytes.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
@@ -58,6 +60,8 @@ struct Exchange<'a> {
     /// Who signed the request, for a method that asks.
     signer: Option<Caller>,
     began: Timestamp,
+    /// What happens, line by line, for a method that is only tried out.
+    log: Option<parking_lot::Mutex<Vec<String>>>,
 }
 
 /// What the client is answered, before the headers that every answer has.
@@ -81,6 +85,10 @@ pub(super) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>
         Err(refusal) => refusal.answer(&exchange),
     };
     put(&mut response, "x-amzn-requestid", incoming.request_id);
+    let leaving = incoming.head.headers.get(::http::header::CONNECTION).is_some_and(|connection| connection == "close");
+    if !leaving {
+        put(&mut response, "connection", "keep-alive");
+    }
     let (extended, trace) = (exchange.request.extended_id.clone(), exchange.request.trace_id.clone());
     put(&mut response, "x-amz-apigw-id", &extended);
     if !response.headers().contains_key("x-amzn-trace-id") && exchange.method.method_integration.is_some() {
@@ -148,6 +156,7 @@ impl<'a> Exchange<'a> {
             context: Map::new(),
             signer: None,
             began: now,
+            log: None,
         };
         exchange.begin_context(canary_taken);
         Some(exchange)
@@ -160,6 +169,11 @@ impl<'a> Exchange<'a> {
         }
         self.authorize().await?;
         self.spend_key()?;
+        self.answered().await
+    }
+
+    /// What comes after it is known that the method may be called.
+    async fn answered(&mut self) -> Result<Answer, Refusal> {
         self.validate()?;
         let integration = self.method.method_integration.clone().ok_or_else(|| Refusal::configuration(500))?;
         let answer = self.integrate(&integration).await?;

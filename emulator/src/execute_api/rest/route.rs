@@ -27,6 +27,12 @@ pub(super) fn route<'a>(content: &'a Content, method: &str, path: &str) -> Optio
     best.map(|(_, route)| route)
 }
 
+/// The values of a resource's variables in a path; none if the path is not the resource's.
+pub(super) fn parameters(resource: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    fit(resource, &parts).map(|(_, parameters)| parameters)
+}
+
 /// How a part of a path fits a resource's; the better first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {

@@ -56,7 +56,8 @@ impl InputObject {
 
 impl Object for InputObject {
     fn property(&self, name: &str) -> Option<Value> {
-        (name == "body").then(|| Value::from(&*self.0.body))
+        // An empty payload is shown as an empty document.
+        (name == "body").then(|| Value::from(if self.0.body.is_empty() { "{}" } else { &*self.0.body }))
     }
 
     fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, Error> {
