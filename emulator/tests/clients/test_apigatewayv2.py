@@ -7,6 +7,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from test_lambda_code import Functions
 
 
 class Echo:
@@ -99,3 +100,29 @@ def test_an_http_api_reaches_no_server_that_is_not_allowed(server):
         api = apis.create_api(Name="h", ProtocolType="HTTP", RouteKey="POST /", Target=echo.url)["ApiId"]
         assert request(server, api, "POST", "/", b"{}")[::2] == (503, b'{"message":"Service Unavailable"}')
         assert echo.asked == 0
+
+
+def integration_uri(function):
+    """How integrations name a function."""
+    arn = function["FunctionArn"]
+    return f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+def test_an_http_api_invokes_a_function_with_format_2(server):
+    source = (
+        "def handler(event, context):\n"
+        "    http = event['requestContext']['http']\n"
+        "    told = [event['version'], event['routeKey'], http['method'], event['rawPath'], event['rawQueryString']]\n"
+        "    if event.get('body'):\n"
+        "        return {'statusCode': 201, 'body': event['body'], 'cookies': ['a=1', 'b=2']}\n"
+        "    return {'told': told, 'cookies': event['cookies']}\n"
+    )
+    function = Functions(server).python(source)
+    apis = server.client("apigatewayv2")
+    api = apis.create_api(Name="h", ProtocolType="HTTP", Target=function["FunctionArn"])["ApiId"]
+    status, headers, body = request(server, api, "GET", "/a/b?x=1&x=2", cookie="c=3; d=4")
+    assert (status, headers["content-type"]) == (200, "application/json")
+    told = ["2.0", "$default", "GET", "/a/b", "x=1&x=2"]
+    assert json.loads(body) == {"told": told, "cookies": ["c=3", "d=4"]}
+    status, headers, body = request(server, api, "POST", "/", "olá".encode(), content_type="text/plain; charset=utf-8")
+    assert (status, body.decode(), headers.get_all("set-cookie")) == (201, "olá", ["a=1", "b=2"])

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 import websockets
 from botocore.exceptions import ClientError
-from test_apigatewayv2 import Echo
+from test_apigatewayv2 import Echo, integration_uri
+from test_lambda_code import Functions
 from test_permissions import allow, user
 
 START = "2026-03-02T12:00:00Z"
@@ -271,3 +272,35 @@ def test_the_server_ends_while_clients_are_connected(chat):
         return await code_of_close(client)
 
     assert asyncio.run(talk()) in (None, 1001, 1012)
+
+
+def test_connect_chooses_the_sub_protocol(chat):
+    source = "def handler(event, context):\n    return {'statusCode': 200, 'headers': {'Sec-WebSocket-Protocol': 'chat.v2'}}\n"
+    apis = chat.server.client("apigatewayv2")
+    integration = apis.create_integration(
+        ApiId=chat.api, IntegrationType="AWS_PROXY", IntegrationUri=integration_uri(Functions(chat.server).python(source))
+    )["IntegrationId"]
+    routes = {route["RouteKey"]: route["RouteId"] for route in apis.get_routes(ApiId=chat.api)["Items"]}
+    apis.update_route(ApiId=chat.api, RouteId=routes["$connect"], Target=f"integrations/{integration}")
+
+    async def talk():
+        async with chat.connect(subprotocols=["chat.v1", "chat.v2"]) as client:
+            return client.subprotocol
+
+    assert asyncio.run(talk()) == "chat.v2"
+
+
+def test_a_function_that_fails_is_told_to_its_client(chat):
+    apis = chat.server.client("apigatewayv2")
+    made = Functions(chat.server).python("def handler(event, context):\n    raise ValueError(event['body'])\n")
+    integration = apis.create_integration(
+        ApiId=chat.api, IntegrationType="AWS_PROXY", IntegrationUri=integration_uri(made)
+    )["IntegrationId"]
+    apis.create_route(ApiId=chat.api, RouteKey="$default", Target=f"integrations/{integration}")
+
+    async def talk():
+        async with chat.connect() as client:
+            await client.send("oi")
+            return json.loads(await client.recv())
+
+    assert asyncio.run(talk())["message"] == "Internal server error"
