@@ -2,7 +2,7 @@
 //!
 //! Peers come from PyPI and npm into `target/bench`; one that cannot be installed or started is left out and named.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::run::{Outcome, answers, command, text};
 use crate::server::Server;
@@ -14,7 +14,10 @@ const FAUXQS: &str = "fauxqs@2";
 
 /// What is measured.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Measure only Garoa and the bare hyper server
     #[arg(long)]
     without_peers: bool,
@@ -26,21 +29,35 @@ pub struct Arguments {
     rounds: u32,
 }
 
+#[derive(clap::Subcommand)]
+enum What {
+    /// A broadcast each second to many WebSocket connections of Garoa: what is lost, and the memory it takes
+    Websocket {
+        /// How many connections are open at once
+        #[arg(long, default_value_t = 1000)]
+        connections: u32,
+        /// For how many seconds
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Measure the debug build: faster to build, slower to run
+        #[arg(long)]
+        debug: bool,
+    },
+}
+
 /// Starts everything, lets the load run, and fails if a goal is missed.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let root = crate::root();
-    command("cargo", &["build", "--quiet", "--release", "--package", "garoa", "--package", "bench", "--bins"])?;
-    let bench = root.join("target/release/bench");
-    let mut servers = vec![
-        ("hello", Server::start_as(&bench, &["hello"])?),
-        ("garoa", Server::start(&root.join("target/release/garoa"))?),
-    ];
+    if let Some(What::Websocket { connections, seconds, debug }) = arguments.what {
+        return websocket(connections, seconds, debug);
+    }
+    let (bench, garoa) = build(false)?;
+    let mut servers = vec![("hello", Server::start_as(&bench, &["hello"])?), ("garoa", Server::start(&garoa)?)];
     for (name, server) in &servers {
         println!("{name}: up in {:.1} ms, {}", server.started_in.as_secs_f64() * 1e3, memory(server.id()));
     }
     if !arguments.without_peers {
         for (name, start) in [("moto", moto as fn(&Path) -> _), ("dynalite", dynalite), ("fauxqs", fauxqs)] {
-            match start(&root.join("target/bench")) {
+            match start(&crate::root().join("target/bench")) {
                 Ok(server) => servers.push((name, server)),
                 Err(reason) => println!("skipped: {name}: {reason}"),
             }
@@ -51,6 +68,33 @@ pub fn run(arguments: &Arguments) -> Outcome {
     for (name, server) in &servers {
         load.push(format!("--server={name}={}", server.url.trim_start_matches("http://")));
     }
+    let load: Vec<&str> = load.iter().map(String::as_str).collect();
+    command(text(&bench)?, &load)
+}
+
+/// Builds the load and Garoa, and gives their programs.
+fn build(debug: bool) -> Result<(PathBuf, PathBuf), String> {
+    let words: &[&str] = match debug {
+        // As every other command builds it.
+        true => &["build", "--quiet", "--workspace", "--bins"],
+        false => &["build", "--quiet", "--release", "--package", "garoa", "--package", "bench", "--bins"],
+    };
+    command("cargo", words)?;
+    let folder = crate::root().join(if debug { "target/debug" } else { "target/release" });
+    Ok((folder.join("bench"), folder.join("garoa")))
+}
+
+/// Many WebSocket connections. Each is a file on both sides: `ulimit -n` must allow as many and some more.
+fn websocket(connections: u32, seconds: u32, debug: bool) -> Outcome {
+    let (bench, garoa) = build(debug)?;
+    let server = Server::start(&garoa)?;
+    let load = [
+        "websocket".to_owned(),
+        format!("--server={}", server.url.trim_start_matches("http://")),
+        format!("--process={}", server.id()),
+        format!("--connections={connections}"),
+        format!("--seconds={seconds}"),
+    ];
     let load: Vec<&str> = load.iter().map(String::as_str).collect();
     command(text(&bench)?, &load)
 }

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
         Task::Explore { rest } => scenarios("explore", &rest),
         Task::Test => test::everything(),
         Task::Tidy => tidy::check(),
-        Task::Clients => clients::run(),
+        Task::Clients => clients::run().map(|skipped| skipped.iter().for_each(|what| println!("skipped: {what}"))),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Models(arguments) => models::run(&arguments).map_err(|e| e.to_string()),

@@ -4,16 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
 use super::PRINCIPAL;
-use crate::cloud::{Call, Caller, Entry, Halt, Inner, Scope};
-use crate::sinks::SINK_DOMAIN;
+use crate::cloud::{Call, Caller, Inner, Scope};
+use crate::execute_api::outside;
 
-/// The largest answer of an HTTP service, in bytes: an HTTP API's payload.
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
-const ANSWER_LIMIT: usize = 10 * 1024 * 1024;
 /// The name of the sessions in which integrations call.
 pub(super) const SESSION: &str = "BackplaneAssumeRoleSession";
 
@@ -103,56 +99,15 @@ pub(super) async fn within<T>(inner: &Inner, time: Duration, work: impl Future<O
     }
 }
 
-/// Sends a request to an HTTP service: a sink, or a server on this machine. There is no way to others.
+/// Sends a request to an HTTP service, as far as there is a way to it.
 pub(super) async fn http(inner: &Inner, request: Request<Bytes>, time: Duration) -> Outcome<Response<Bytes>> {
-    let host = request.uri().host().unwrap_or_default().to_owned();
-    if host.ends_with(SINK_DOMAIN) {
-        let entry = Entry { invocation: None, source_ip: None };
-        return match within(inner, time, inner.outside(request, &entry)).await {
-            None => Outcome::TimedOut,
-            Some(Ok(response)) => Outcome::Answered(response),
-            Some(Err(Halt::Error(error))) => {
-                tracing::warn!(%error, host, "an API's HTTP integration failed");
-                Outcome::Failed
-            }
-            Some(Err(_)) => Outcome::Failed,
-        };
-    }
-    if !is_this_machine(&host) {
-        tracing::warn!(
-            host,
-            "an API's HTTP integration leads out of this machine: only sinks and loopback addresses are called"
-        );
-        return Outcome::Failed;
-    }
-    // What is on its way over a socket is in flight: virtual time waits for it.
-    let busy = inner.clock.busy();
-    let sent = within(inner, time, send(request)).await;
-    drop(busy);
-    match sent {
+    let uri = request.uri().clone();
+    match within(inner, time, outside::send(inner, request)).await {
         None => Outcome::TimedOut,
         Some(Ok(response)) => Outcome::Answered(response),
-        Some(Err(error)) => {
-            tracing::warn!(error, host, "an API's HTTP integration failed");
+        Some(Err(halt)) => {
+            tracing::warn!(%uri, ?halt, "an API's HTTP integration failed");
             Outcome::Failed
         }
     }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    is_loopback || host == "localhost"
-}
-
-async fn send(request: Request<Bytes>) -> Result<Response<Bytes>, String> {
-    let (head, body) = request.into_parts();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-    let client = client.map_err(|error| error.to_string())?;
-    let url = head.uri.to_string();
-    let sent = client.request(head.method, url).headers(head.headers).body(body).send().await;
-    let response: Response<reqwest::Body> = sent.map_err(|error| error.to_string())?.into();
-    let (head, body) = response.into_parts();
-    let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| error.to_string())?.to_bytes();
-    Ok(Response::from_parts(head, body))
 }

@@ -6,7 +6,7 @@
 
 mod address;
 mod door;
-mod outside;
+pub(crate) mod outside;
 mod rest;
 
 use bytes::Bytes;

@@ -5,16 +5,21 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use http::{Request, Response, header};
+use http_body_util::{BodyExt, Limited};
 
 use crate::Error;
 use crate::cloud::{Entry, Halt, Inner};
 use crate::sinks::SINK_DOMAIN;
 
+/// The largest answer, in bytes: the payload of an API.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+const ANSWER_LIMIT: usize = 10 * 1024 * 1024;
+
 /// Sends a request to where its URI says.
 ///
 /// # Errors
 /// `NotImplemented` for an address that is not allowed, and for TLS; a broken connection as such.
-pub(super) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<Response<Bytes>, Halt> {
+pub(crate) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<Response<Bytes>, Halt> {
     let authority =
         request.uri().authority().map(|authority| authority.as_str().to_ascii_lowercase()).unwrap_or_default();
     if let Ok(host) = http::HeaderValue::from_str(&authority) {
@@ -42,7 +47,9 @@ pub(super) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
     let busy = inner.clock.busy();
     let mut headers = head.headers;
     headers.remove(header::CONTENT_LENGTH);
-    let client = reqwest::Client::new();
+    // A server that may be reached must not lead on to one that may not.
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let client = client.map_err(Error::internal)?;
     let sent = client.request(head.method, head.uri.to_string()).headers(headers).body(body).send().await;
     let answered = match sent {
         Ok(answered) => answered,
@@ -51,11 +58,12 @@ pub(super) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
             return Err(Halt::Refused);
         }
     };
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = answered.status();
-    *response.headers_mut() = answered.headers().clone();
-    *response.body_mut() = answered.bytes().await.map_err(|_| Halt::Lost)?;
+    let (head, body) = Response::<reqwest::Body>::from(answered).into_parts();
+    let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|_| Halt::Lost)?.to_bytes();
     drop(busy);
+    let mut response = Response::new(body);
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
     Ok(response)
 }
 

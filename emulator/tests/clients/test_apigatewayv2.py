@@ -1,71 +1,45 @@
-"""API Gateway v2 with boto3, and its WebSocket data plane with PyPI's websockets."""
+"""API Gateway v2 with boto3: APIs, and HTTP APIs over HTTP. WebSocket APIs are in test_websocket.py."""
 
-import asyncio
 import json
 import threading
+import urllib.error
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 import pytest
-import websockets
-from botocore.exceptions import ClientError
+from test_lambda_code import Functions
 
 
-@pytest.fixture
-def echo():
-    """An HTTP service on this machine that answers with what it is sent."""
+class Echo:
+    """An HTTP service on this machine that answers with what it is sent, and in headers how."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"] or 0))
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def __enter__(self):
+        echo = self
+        self.asked = 0
 
-        def log_message(self, *_):
-            pass
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                echo.asked += 1
+                body = self.rfile.read(int(self.headers["content-length"] or 0))
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(body)))
+                self.send_header("x-path", self.path)
+                self.end_headers()
+                self.wfile.write(body)
 
-    service = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=service.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{service.server_port}/"
-    service.shutdown()
+            def log_message(self, *_):
+                pass
 
+        self.service = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.service.serve_forever, daemon=True).start()
+        self.authority = f"127.0.0.1:{self.service.server_port}"
+        self.url = f"http://{self.authority}/"
+        return self
 
-@pytest.fixture
-def chat(server, echo):
-    """A WebSocket API: $connect is a mock, echo is two-way to the HTTP service."""
-    apis = server.client("apigatewayv2")
-    api = apis.create_api(Name="w", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")["ApiId"]
-    mock = apis.create_integration(
-        ApiId=api, IntegrationType="MOCK", RequestTemplates={"200": '{"statusCode":200}'}
-    )["IntegrationId"]
-    http = apis.create_integration(
-        ApiId=api, IntegrationType="HTTP_PROXY", IntegrationMethod="POST", IntegrationUri=echo
-    )["IntegrationId"]
-    apis.create_route(ApiId=api, RouteKey="$connect", Target=f"integrations/{mock}")
-    route = apis.create_route(
-        ApiId=api, RouteKey="echo", Target=f"integrations/{http}", RouteResponseSelectionExpression="$default"
-    )["RouteId"]
-    apis.create_route_response(ApiId=api, RouteId=route, RouteResponseKey="$default")
-    apis.create_stage(ApiId=api, StageName="prod", AutoDeploy=True)
-    return api
-
-
-def address(server, api, scheme="ws"):
-    return f"{scheme}://{urlsplit(server.url).netloc}/_aws/execute-api/{api}/prod"
-
-
-def manager(server, api):
-    return server.session().client("apigatewaymanagementapi", endpoint_url=address(server, api, "http"))
-
-
-async def identified(client):
-    """The id of a client's connection: errors tell it."""
-    await client.send('{"action":"unknown"}')
-    told = json.loads(await client.recv())
-    assert told["message"] == "Forbidden"
-    return told["connectionId"]
+    def __exit__(self, *_):
+        self.service.shutdown()
+        self.service.server_close()
 
 
 def test_an_api_lives_its_life(server):
@@ -79,54 +53,76 @@ def test_an_api_lives_its_life(server):
         apis.get_api(ApiId=api["ApiId"])
 
 
-def test_messages_are_routed_and_answered(server, chat):
-    async def talk():
-        async with websockets.connect(address(server, chat)) as client:
-            await client.send('{"action":"echo","text":"oi"}')
-            return json.loads(await client.recv())
-
-    assert asyncio.run(talk()) == {"action": "echo", "text": "oi"}
-
-
-def test_connections_are_managed(server, chat):
-    manage = manager(server, chat)
-
-    async def talk():
-        async with websockets.connect(address(server, chat)) as client:
-            connection = await identified(client)
-            await asyncio.to_thread(manage.post_to_connection, ConnectionId=connection, Data=b"hello")
-            assert await client.recv() == "hello"
-            described = await asyncio.to_thread(manage.get_connection, ConnectionId=connection)
-            assert described["Identity"]["SourceIp"] == "127.0.0.1"
-            await asyncio.to_thread(manage.delete_connection, ConnectionId=connection)
-            with pytest.raises(websockets.ConnectionClosed) as closed:
-                await client.recv()
-            assert closed.value.rcvd.code == 1000
-            return connection
-
-    connection = asyncio.run(talk())
-    with pytest.raises(ClientError) as gone:
-        manage.post_to_connection(ConnectionId=connection, Data=b"x")
-    assert gone.value.response["Error"]["Code"] == "GoneException"
-    assert gone.value.response["ResponseMetadata"]["HTTPStatusCode"] == 410
+def request(server, api, method, path, body=None, **headers):
+    """Status, headers and body of an answer of an HTTP API."""
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    headers["host"] = f"{api}.execute-api.localhost"
+    asked = urllib.request.Request(f"{server.url}{path}", data=body, method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.headers, refused.read()
 
 
-def test_a_frame_that_is_too_large_closes_with_1009(server, chat):
-    async def talk():
-        async with websockets.connect(address(server, chat)) as client:
-            await client.send("x" * (32 * 1024 + 1))
-            with pytest.raises(websockets.ConnectionClosed) as closed:
-                await client.recv()
-            return closed.value.rcvd.code
+def test_an_http_api_passes_requests_on(start):
+    with Echo() as echo:
+        server = start("--reach", echo.authority)
+        apis = server.client("apigatewayv2")
+        api = apis.create_api(
+            Name="h",
+            ProtocolType="HTTP",
+            CorsConfiguration={"AllowOrigins": ["https://example.com"], "AllowMethods": ["POST"]},
+        )["ApiId"]
+        integration = apis.create_integration(
+            ApiId=api,
+            IntegrationType="HTTP_PROXY",
+            IntegrationMethod="POST",
+            IntegrationUri=f"{echo.url}things/{{id}}",
+            PayloadFormatVersion="1.0",
+        )["IntegrationId"]
+        apis.create_route(ApiId=api, RouteKey="POST /in/{id}", Target=f"integrations/{integration}")
+        apis.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
 
-    assert asyncio.run(talk()) == 1009
+        status, headers, body = request(server, api, "POST", "/in/7", b'{"a":1}', origin="https://example.com")
+        assert (status, json.loads(body)) == (200, {"a": 1})
+        assert headers["x-path"] == "/things/7"
+        assert headers["access-control-allow-origin"] == "https://example.com"
+        assert request(server, api, "POST", "/out", b"{}")[::2] == (404, b'{"message":"Not Found"}')
+        asked = {"origin": "https://example.com", "access_control_request_method": "POST"}
+        status, headers, _ = request(server, api, "OPTIONS", "/in/7", **asked)
+        assert (status, headers["access-control-allow-methods"]) == (204, "POST")
 
 
-def test_a_stage_that_does_not_exist_refuses_the_handshake(server, chat):
-    async def talk():
-        async with websockets.connect(address(server, chat).replace("/prod", "/other")):
-            pass
+def test_an_http_api_reaches_no_server_that_is_not_allowed(server):
+    with Echo() as echo:
+        apis = server.client("apigatewayv2")
+        api = apis.create_api(Name="h", ProtocolType="HTTP", RouteKey="POST /", Target=echo.url)["ApiId"]
+        assert request(server, api, "POST", "/", b"{}")[::2] == (503, b'{"message":"Service Unavailable"}')
+        assert echo.asked == 0
 
-    with pytest.raises(websockets.InvalidStatus) as refused:
-        asyncio.run(talk())
-    assert refused.value.response.status_code == 403
+
+def integration_uri(function):
+    """How integrations name a function."""
+    arn = function["FunctionArn"]
+    return f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+def test_an_http_api_invokes_a_function_with_format_2(server):
+    source = (
+        "def handler(event, context):\n"
+        "    http = event['requestContext']['http']\n"
+        "    told = [event['version'], event['routeKey'], http['method'], event['rawPath'], event['rawQueryString']]\n"
+        "    if event.get('body'):\n"
+        "        return {'statusCode': 201, 'body': event['body'], 'cookies': ['a=1', 'b=2']}\n"
+        "    return {'told': told, 'cookies': event['cookies']}\n"
+    )
+    function = Functions(server).python(source)
+    apis = server.client("apigatewayv2")
+    api = apis.create_api(Name="h", ProtocolType="HTTP", Target=function["FunctionArn"])["ApiId"]
+    status, headers, body = request(server, api, "GET", "/a/b?x=1&x=2", cookie="c=3; d=4")
+    assert (status, headers["content-type"]) == (200, "application/json")
+    told = ["2.0", "$default", "GET", "/a/b", "x=1&x=2"]
+    assert json.loads(body) == {"told": told, "cookies": ["c=3", "d=4"]}
+    status, headers, body = request(server, api, "POST", "/", "olá".encode(), content_type="text/plain; charset=utf-8")
+    assert (status, body.decode(), headers.get_all("set-cookie")) == (201, "olá", ["a=1", "b=2"])

@@ -23,9 +23,14 @@ pub enum Sent {
 pub struct Sender(Client);
 
 impl Sender {
-    /// The way through the management API at this base address.
+    /// The way through the management API at this base address; or where the configuration says (`AWS_ENDPOINT_URL`), if it does.
     pub fn new(config: &SdkConfig, endpoint: &str) -> Self {
-        Self(Client::from_conf(Builder::from(config).endpoint_url(endpoint).build()))
+        let builder = Builder::from(config);
+        let builder = match config.endpoint_url() {
+            Some(_) => builder,
+            None => builder.endpoint_url(endpoint),
+        };
+        Self(Client::from_conf(builder.build()))
     }
 
     /// The way through a client that is there already.

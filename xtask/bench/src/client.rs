@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -44,17 +44,40 @@ impl Client {
             .header(header::AUTHORIZATION, AUTHORIZATION.replace("SERVICE", service))
             .header(header::USER_AGENT, "aws-sdk-rust/1.0")
             .body(Full::new(body))?;
+        let (status, answer) = self.send(request).await?;
+        if status == StatusCode::OK {
+            return Ok(answer);
+        }
+        Err(format!("{target}: {status}: {}", String::from_utf8_lossy(&answer)).into())
+    }
+
+    /// Sends a request of a service that speaks REST.
+    pub async fn rest(
+        &mut self,
+        service: &str,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), Failure> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.address.to_string())
+            .header("x-amz-date", "20260302T120000Z")
+            .header(header::AUTHORIZATION, AUTHORIZATION.replace("SERVICE", service))
+            .header(header::USER_AGENT, "aws-sdk-rust/1.0")
+            .body(Full::new(body))?;
+        self.send(request).await
+    }
+
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {
         // A server that closes after each answer, as moto's does, is connected to again: that is part of its cost.
         if self.sender.ready().await.is_err() {
             *self = Self::connect(self.address).await?;
         }
         let response = self.sender.send_request(request).await?;
         let status = response.status();
-        let answer = response.into_body().collect().await?.to_bytes();
-        if status == StatusCode::OK {
-            return Ok(answer);
-        }
-        Err(format!("{target}: {status}: {}", String::from_utf8_lossy(&answer)).into())
+        Ok((status, response.into_body().collect().await?.to_bytes()))
     }
 
     /// The same with JSON.

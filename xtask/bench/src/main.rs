@@ -5,6 +5,7 @@ mod hello;
 mod jobs;
 mod measure;
 mod report;
+mod websocket;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ enum Task {
     },
     /// Measure servers that are up
     Load(Load),
+    /// Broadcast to many WebSocket connections of a Garoa that is up
+    Websocket(websocket::Arguments),
 }
 
 /// What is measured.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
             print!("{}", report::render(&figures));
             report::goals_met(&figures)
         }),
+        Task::Websocket(arguments) => websocket::run(&arguments),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
