@@ -11,7 +11,7 @@ use super::definition::KeySchemaElement;
 use super::errors::validation;
 use super::index::{Index, IndexWrite};
 use super::place::Place;
-use super::schema::KeySchema;
+use super::schema::{KeyAttribute, KeySchema};
 use super::settings::Settings;
 use super::{policy, ttl};
 use crate::{Result, Timestamp};
@@ -156,13 +156,12 @@ impl Table {
 
     /// The key schema of the table or of an index, as answers show it.
     pub fn key_schema(key: &KeySchema) -> Vec<KeySchemaElement> {
-        let element = |name: &Arc<str>, key_type: &str| KeySchemaElement {
-            attribute_name: name.to_string(),
+        let element = |attribute: &KeyAttribute, key_type: &str| KeySchemaElement {
+            attribute_name: attribute.name.to_string(),
             key_type: key_type.to_owned(),
         };
-        let mut elements = vec![element(&key.hash.name, "HASH")];
-        elements.extend(key.range.as_ref().map(|range| element(&range.name, "RANGE")));
-        elements
+        let hash = key.hash_attributes().map(|attribute| element(attribute, "HASH"));
+        hash.chain(key.range_attributes().map(|attribute| element(attribute, "RANGE"))).collect()
     }
 }
 
