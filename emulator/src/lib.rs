@@ -12,6 +12,8 @@ pub mod dynamodb;
 pub mod error;
 pub mod event_pattern;
 pub mod iam;
+pub mod kinesis;
+pub mod kms;
 pub mod lambda;
 pub mod logs;
 pub mod model;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::definition::KeySchemaElement;
 use super::errors::validation;
 use super::index::{Index, IndexWrite};
+use super::kinesis::Destination;
 use super::place::Place;
 use super::schema::{KeyAttribute, KeySchema};
 use super::settings::Settings;
@@ -47,6 +48,9 @@ pub(super) struct Definition {
     pub ttl: ttl::Setting,
     /// The ARN of the table's stream, if it has one or had one.
     pub stream: Option<Arc<str>>,
+    /// The Kinesis streams that hold its changes.
+    #[serde(default)]
+    pub destinations: Vec<Destination>,
 }
 
 /// A table as it is saved: what can be made anew is not.
