@@ -11,6 +11,7 @@ pub mod cloudwatch;
 pub mod dynamodb;
 pub mod error;
 pub mod event_pattern;
+pub mod execute_api;
 pub mod iam;
 pub mod kinesis;
 pub mod kms;

@@ -29,22 +29,32 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the cloud on one port, for boto3, the AWS CLI and any SDK
-    Serve {
-        /// The address to listen on; port 0 takes a free one
-        #[arg(long, default_value = "127.0.0.1:4566")]
-        listen: SocketAddr,
-        /// How time passes: real, auto, frozen, or frozen=2026-03-02T12:00:00Z
-        #[arg(long, default_value = "real")]
-        clock: Clock,
-        /// Whether permissions are checked
-        #[arg(long, value_enum, default_value_t = Iam::Off)]
-        iam: Iam,
-        /// What all chance comes from
-        #[arg(long, default_value_t = 0)]
-        seed: u64,
-        #[command(flatten)]
-        mail: Mail,
-    },
+    Serve(Serve),
+}
+
+/// What is served, and how.
+#[derive(Args)]
+struct Serve {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:4566")]
+    listen: SocketAddr,
+    /// How time passes: real, auto, frozen, or frozen=2026-03-02T12:00:00Z
+    #[arg(long, default_value = "real")]
+    clock: Clock,
+    /// Whether permissions are checked
+    #[arg(long, value_enum, default_value_t = Iam::Off)]
+    iam: Iam,
+    /// Which interpreters may run uploaded Python and Node.js handlers
+    #[arg(long, value_enum, default_value_t = Interpreters::Exact)]
+    interpreters: Interpreters,
+    /// What all chance comes from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// A server outside, HOST or HOST:PORT, that HTTP integrations of APIs may reach; may be given more than once
+    #[arg(long)]
+    reach: Vec<String>,
+    #[command(flatten)]
+    mail: Mail,
 }
 
 /// A mail server beside the cloud.
@@ -102,6 +112,14 @@ enum Iam {
     Enforce,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Interpreters {
+    /// The version that the function's runtime names, and no other
+    Exact,
+    /// The nearest version that is installed, which a warning says
+    Nearest,
+}
+
 #[derive(Clone, Copy)]
 struct Clock {
     mode: ClockMode,
@@ -129,11 +147,11 @@ impl FromStr for Clock {
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("GAROA_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let Arguments { command: Command::Serve { listen, clock, iam, seed, mail } } = Arguments::parse();
+    let Arguments { command: Command::Serve(wanted) } = Arguments::parse();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .and_then(|runtime| runtime.block_on(serve(listen, clock, iam, seed, mail)));
+        .and_then(|runtime| runtime.block_on(serve(wanted)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -143,15 +161,24 @@ fn main() -> ExitCode {
     }
 }
 
-async fn serve(listen: SocketAddr, clock: Clock, iam: Iam, seed: u64, mail: Mail) -> std::io::Result<()> {
+async fn serve(wanted: Serve) -> std::io::Result<()> {
+    let Serve { listen, clock, iam, interpreters, seed, reach, mail } = wanted;
     let iam = match iam {
         Iam::Off => IamMode::Off,
         Iam::Audit => IamMode::Audit,
         Iam::Enforce => IamMode::Enforce,
     };
-    let mut builder = Cloud::builder().clock(clock.mode).iam(iam).seed(seed).trace(TraceDepth::Nothing);
+    let interpreters = match interpreters {
+        Interpreters::Exact => garoa::lambda::Interpreters::Exact,
+        Interpreters::Nearest => garoa::lambda::Interpreters::Nearest,
+    };
+    let mut builder =
+        Cloud::builder().clock(clock.mode).iam(iam).seed(seed).interpreters(interpreters).trace(TraceDepth::Nothing);
     if let Some(start) = clock.start {
         builder = builder.start(start);
+    }
+    for address in &reach {
+        builder = builder.reach(address);
     }
     let cloud = builder.build();
     mail.start(&cloud).await?;

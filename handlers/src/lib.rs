@@ -25,3 +25,4 @@ mod failure;
 pub mod function;
 pub mod mail_notify;
 pub mod pix_monitor;
+pub mod realtime;

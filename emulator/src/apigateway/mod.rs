@@ -1,14 +1,77 @@
 //! Amazon API Gateway: REST APIs.
+//!
+//! This is the control plane. Requests to the APIs themselves are answered by `execute_api`.
 
-use serde::{Deserialize, Serialize};
+mod account;
+mod apis;
+mod authorizers;
+mod deployments;
+mod documentation;
+mod domains;
+mod errors;
+pub(crate) mod gateway_responses;
+mod import;
+mod integrations;
+mod keys;
+mod methods;
+mod models;
+mod page;
+mod patch;
+pub(crate) mod plans;
+mod resources;
+mod stages;
+pub(crate) mod state;
+pub(crate) mod trial;
+mod validators;
+mod vpc_links;
 
-use crate::cloud::Service;
+use std::fmt::Display;
 
-/// The REST APIs of an account in a region, with what is keyed by the account: API keys, usage plans.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct RestApis {}
+pub use state::RestApis;
+
+use crate::Timestamp;
+use crate::cloud::{At, Service, Target};
+
+/// Who calls what an API integrates.
+pub(crate) const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
 /// The service and its operations.
 pub fn service() -> Service<RestApis> {
     Service::new("apigateway")
+        .with(apis::operations)
+        .with(resources::operations)
+        .with(methods::operations)
+        .with(integrations::operations)
+        .with(deployments::operations)
+        .with(stages::operations)
+        .with(authorizers::operations)
+        .with(models::operations)
+        .with(validators::operations)
+        .with(gateway_responses::operations)
+        .with(keys::operations)
+        .with(plans::operations)
+        .with(domains::operations)
+        .with(vpc_links::operations)
+        .with(account::operations)
+        .with(documentation::operations)
+        .with(import::operations)
+        .with(trial::operations)
+}
+
+/// API Gateway's actions are HTTP verbs on the paths of its own API.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-manage.html>
+fn on(at: &At<RestApis>, verb: &'static str, path: impl Display) -> Target {
+    let action = match verb {
+        "GET" => "apigateway:GET",
+        "PUT" => "apigateway:PUT",
+        "POST" => "apigateway:POST",
+        "PATCH" => "apigateway:PATCH",
+        _ => "apigateway:DELETE",
+    };
+    Target::on(format!("arn:aws:apigateway:{}::{path}", at.scope.region)).action(action)
+}
+
+/// The dates of this service are whole seconds.
+fn seconds(now: Timestamp) -> Timestamp {
+    Timestamp::from_secs(now.secs())
 }

@@ -1,14 +1,67 @@
 //! Amazon API Gateway's second version: WebSocket APIs and HTTP APIs, and the API that manages connections.
+//!
+//! The control plane has a file for each kind of resource, all of them on `state.rs`; `part.rs` is what they share. The data
+//! plane is code beside the state: `websocket/` and `http_api/`.
 
-use serde::{Deserialize, Serialize};
+mod address;
+mod apis;
+mod arn;
+mod authorize;
+mod authorizers;
+mod deployments;
+mod domains;
+mod function;
+mod http_api;
+mod import;
+mod integrations;
+mod invoke;
+mod models;
+mod page;
+mod parameters;
+mod part;
+mod routes;
+mod stages;
+mod state;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod vpc_links;
+pub(crate) mod websocket;
 
-use crate::cloud::Service;
+pub use state::Apis;
 
-/// The WebSocket and HTTP APIs of an account in a region.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Apis {}
+pub(crate) use address::owner;
+use bytes::Bytes;
+use http::Response;
+pub(crate) use http_api::answer;
+
+use crate::cloud::{Halt, Inner, Service};
+use crate::execute_api::Incoming;
+
+/// Who invokes functions and assumes roles for APIs.
+pub(crate) const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
 /// The service and its operations.
 pub fn service() -> Service<Apis> {
-    Service::new("apigatewayv2").also("apigatewaymanagementapi")
+    Service::new("apigatewayv2")
+        .also("apigatewaymanagementapi")
+        .with(apis::operations)
+        .with(authorizers::operations)
+        .with(deployments::operations)
+        .with(domains::operations)
+        .with(import::operations)
+        .with(integrations::operations)
+        .with(models::operations)
+        .with(routes::operations)
+        .with(stages::operations)
+        .with(tags::operations)
+        .with(vpc_links::operations)
+        .with(websocket::connections::operations)
+}
+
+/// Answers a request to a WebSocket API that is no handshake: the management of its connections.
+pub(crate) async fn manage(inner: &Inner, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
+    let (stage, path) = incoming.address.staged();
+    let about = [("ApiId", incoming.address.api.clone()), ("Stage", stage)];
+    inner.manage(incoming, &path, &about).await
 }

@@ -15,8 +15,8 @@ use crate::cloud::{Call, JobRun};
 pub(crate) enum Ready {
     /// Code that is to run beside the services: a function, a stack operation.
     Job(JobRun),
-    /// A call that a service makes of another.
-    Call(Box<Call>),
+    /// Calls that a service makes of others, one after the other.
+    Calls(Vec<Call>),
     /// The end of a wait.
     Wake(WaitId, Woken),
 }
@@ -28,8 +28,8 @@ pub(crate) trait Driven: Send + Sync + 'static {
     fn fire(&self, timer: Timer);
     /// Starts a job. What it does after it returns, it does as an `Activity`.
     fn start(&self, job: JobRun);
-    /// Makes a call for a service; the answer is not waited for.
-    fn deliver(&self, call: Call);
+    /// Makes calls for a service, one after the other; the answers are not waited for.
+    fn deliver(&self, calls: Vec<Call>);
 }
 
 /// Something runs and neither ends nor waits for virtual time.
@@ -161,7 +161,7 @@ fn step(cloud: &dyn Driven) -> bool {
     if let Some(ready) = clock.pop_ready() {
         match ready {
             Ready::Job(job) => cloud.start(job),
-            Ready::Call(call) => cloud.deliver(*call),
+            Ready::Calls(calls) => cloud.deliver(calls),
             Ready::Wake(id, why) => clock.wake(id, why),
         }
         return true;

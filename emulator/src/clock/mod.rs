@@ -22,7 +22,7 @@ pub(crate) use timers::{Timer, TimerChange, Timers};
 pub(crate) use wait::{Hold, Wait, Woken};
 pub(crate) use worker::{End, Worker};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -57,11 +57,15 @@ struct Inner {
     now: Timestamp,
     timers: Timers,
     waits: BTreeMap<WaitId, wait::Registered>,
+    /// The waits for each signal: a thousand clients wait for one each, and a signal must not ask them all.
+    listening: BTreeMap<Arc<str>, BTreeSet<WaitId>>,
     deadlines: BTreeMap<(Timestamp, WaitId), ()>,
     ready: VecDeque<Ready>,
     next_wait: u64,
     /// How many signals there were: see [`Wait::since`].
     signals: u64,
+    /// How often the world was replaced: see [`Clock::era`].
+    era: u64,
     busy: usize,
 }
 
@@ -77,10 +81,12 @@ impl Clock {
             now,
             timers: Timers::default(),
             waits: BTreeMap::new(),
+            listening: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             ready: VecDeque::new(),
             next_wait: 0,
             signals: 0,
+            era: 0,
             busy: 0,
         };
         Self { mode, inner: Mutex::new(inner), changed: Notify::new(), idled: Notify::new() }
@@ -125,11 +131,7 @@ impl Clock {
     pub fn signal(&self, signal: &str) {
         let mut inner = self.inner.lock();
         inner.signals += 1;
-        let woken: Vec<WaitId> =
-            inner.waits.iter().filter(|(_, w)| w.signal.as_deref() == Some(signal)).map(|(id, _)| *id).collect();
-        if woken.is_empty() {
-            return;
-        }
+        let Some(woken) = inner.listening.get(signal).cloned() else { return };
         for id in woken {
             inner.ready.push_back(Ready::Wake(id, Woken::Signal));
         }
@@ -193,20 +195,50 @@ impl Clock {
         self.inner.lock().timers.clone()
     }
 
-    /// Replaces the timers and forgets what was queued or waiting.
+    /// Replaces the timers and forgets what was queued. Who waits is woken by [`Clock::wake_all`], once the rest of the world is
+    /// replaced as well.
     pub fn restore(&self, now: Timestamp, timers: Timers) {
         let mut inner = self.inner.lock();
         inner.now = now;
         inner.timers = timers;
         inner.ready.clear();
-        inner.waits.clear();
-        inner.deadlines.clear();
+        inner.era += 1;
         drop(inner);
         self.changed.notify_waiters();
+    }
+
+    /// Which world this is: ids repeat from one to the next, so that what outlives one must not take the next for it.
+    pub fn era(&self) -> u64 {
+        self.inner.lock().era
+    }
+
+    /// Ends every wait: what it is for may be there no more.
+    pub fn wake_all(self: &Arc<Self>) {
+        let waits: Vec<WaitId> = self.inner.lock().waits.keys().copied().collect();
+        for id in waits {
+            self.wake(id, Woken::Signal);
+        }
     }
 }
 
 impl Inner {
+    /// Takes a wait out of the books.
+    fn remove_wait(&mut self, id: WaitId) -> Option<wait::Registered> {
+        let wait = self.waits.remove(&id)?;
+        if let Some(at) = wait.deadline {
+            self.deadlines.remove(&(at, id));
+        }
+        if let Some(signal) = &wait.signal
+            && let Some(waits) = self.listening.get_mut(signal)
+        {
+            waits.remove(&id);
+            if waits.is_empty() {
+                self.listening.remove(signal);
+            }
+        }
+        Some(wait)
+    }
+
     fn take_deadline(&mut self, by: Timestamp, id: WaitId, limit: Timestamp) -> Option<(Timestamp, Due)> {
         if by > limit {
             return None;
@@ -230,6 +262,12 @@ impl Drop for Busy {
             self.0.idled.notify_waiters();
         }
     }
+}
+
+/// Sleeps by the machine's clock: for what waits for processes outside, which know no other.
+#[allow(clippy::disallowed_methods)]
+pub(crate) async fn real_sleep(time: std::time::Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// The machine's clock: the only place that reads it.

@@ -29,8 +29,8 @@ pub(crate) enum Hold {
 
 /// What the clock keeps of a wait.
 pub(super) struct Registered {
-    pub signal: Option<Arc<str>>,
-    deadline: Option<Timestamp>,
+    pub(super) signal: Option<Arc<str>>,
+    pub(super) deadline: Option<Timestamp>,
     since: Option<u64>,
     shared: Arc<Mutex<Shared>>,
     activity: Option<Arc<Activity>>,
@@ -130,6 +130,9 @@ impl Clock {
         if wait.since.is_some_and(|signals| signals != inner.signals) {
             inner.ready.push_back(Ready::Wake(id, Woken::Signal));
         }
+        if let Some(signal) = &wait.signal {
+            inner.listening.entry(Arc::clone(signal)).or_default().insert(id);
+        }
         inner.waits.insert(id, wait);
         drop(inner);
         self.changed.notify_waiters();
@@ -137,18 +140,12 @@ impl Clock {
     }
 
     fn forget(&self, id: WaitId) {
-        let mut inner = self.inner.lock();
-        if let Some(at) = inner.waits.remove(&id).and_then(|wait| wait.deadline) {
-            inner.deadlines.remove(&(at, id));
-        }
+        self.inner.lock().remove_wait(id);
     }
 
     /// Ends a wait. One that is gone by now is passed over.
     pub(super) fn wake(self: &Arc<Self>, id: WaitId, why: Woken) {
-        let Some(wait) = self.inner.lock().waits.remove(&id) else { return };
-        if let Some(at) = wait.deadline {
-            self.inner.lock().deadlines.remove(&(at, id));
-        }
+        let Some(wait) = self.inner.lock().remove_wait(id) else { return };
         let hold = match &wait.activity {
             Some(activity) => Hold::Activity(activity.wake()),
             None => Hold::Other(self.busy()),

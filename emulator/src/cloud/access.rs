@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::running::Running;
 use super::{Call, Caller, Inner, Scope, Target};
 use crate::iam::credentials::{self, Credentials, Session};
 use crate::iam::denial::denial;
@@ -204,7 +203,8 @@ impl Inner {
         self.access_in(caller, &self.scope)
     }
 
-    pub(super) fn access_in(&self, caller: &Caller, scope: &Scope) -> Access {
+    /// The same in another.
+    pub(crate) fn access_in(&self, caller: &Caller, scope: &Scope) -> Access {
         Access {
             mode: self.iam,
             directory: self.directory(),
@@ -217,8 +217,7 @@ impl Inner {
 
     /// The IAM service's state as it is now: the one state that the front itself reads.
     pub(super) fn directory(&self) -> Directory {
-        let iam = self.services.get("iam").and_then(|service| service.as_any().downcast_ref::<Running<Directory>>());
-        iam.map(|iam| iam.snapshot(&self.scope)).unwrap_or_default()
+        self.state_of("iam", &self.scope).unwrap_or_default()
     }
 
     /// Issues the credentials with which the code of a function calls.

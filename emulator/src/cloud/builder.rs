@@ -15,7 +15,7 @@ use super::trace::{Trace, TraceDepth};
 use super::{Cloud, Inner, Scope};
 use crate::Timestamp;
 use crate::clock::{Clock, ClockMode, Driver};
-use crate::lambda::{Environments, FunctionFactory};
+use crate::lambda::{Environments, FunctionFactory, Interpreters};
 use crate::sinks::Sinks;
 use crate::sinks::smtp::Mailbox;
 
@@ -35,6 +35,8 @@ pub struct CloudBuilder {
     iam: IamMode,
     trace: TraceDepth,
     functions: BTreeMap<String, FunctionFactory>,
+    interpreters: Interpreters,
+    reachable: Vec<String>,
 }
 
 impl Default for CloudBuilder {
@@ -47,6 +49,8 @@ impl Default for CloudBuilder {
             iam: IamMode::Enforce,
             trace: TraceDepth::Everything,
             functions: BTreeMap::new(),
+            interpreters: Interpreters::Exact,
+            reachable: Vec::new(),
         }
     }
 }
@@ -101,6 +105,21 @@ impl CloudBuilder {
         self
     }
 
+    /// Lets the cloud's HTTP integrations reach a server outside: `host` for any port of it, or `host:port`. Without this they reach
+    /// sinks and the cloud itself, and nothing else.
+    #[must_use]
+    pub fn reach(mut self, address: &str) -> Self {
+        self.reachable.push(address.to_ascii_lowercase());
+        self
+    }
+
+    /// Which interpreters may run uploaded Python and Node.js handlers; the very versions that they ask for if not said.
+    #[must_use]
+    pub fn interpreters(mut self, interpreters: Interpreters) -> Self {
+        self.interpreters = interpreters;
+        self
+    }
+
     /// Builds the cloud.
     pub fn build(self) -> Cloud {
         let seed = self.seed;
@@ -119,9 +138,10 @@ impl CloudBuilder {
             trace: Trace::new(self.trace),
             faults: Mutex::new(Faults::default()),
             request_ids: Mutex::new(Ids::new(seed, "request")),
-            environments: Environments::new(self.functions),
+            environments: Environments::new(self.functions, self.interpreters, server_key(seed)),
             running: Mutex::default(),
             sinks: Sinks::default(),
+            reachable: self.reachable,
             served: std::sync::OnceLock::new(),
             mails: Mailbox::default(),
         }))

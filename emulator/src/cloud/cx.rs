@@ -13,6 +13,7 @@ use super::ids::Ids;
 use super::reply::Reply;
 use super::trace::Event;
 use crate::clock::{Timer, TimerChange};
+use crate::lambda::Environments;
 use crate::{Error, Result, Timestamp};
 
 /// The context of one step on a service's state `S`.
@@ -38,6 +39,7 @@ pub struct Cx<'a, S> {
     pub(crate) reply: &'a mut Reply,
     pub(crate) resumed: Option<&'a Resumed>,
     pub(crate) access: &'a Access,
+    pub(crate) environments: &'a Environments,
     pub(crate) host: Option<&'a HeaderValue>,
 }
 
@@ -58,6 +60,11 @@ impl<S> Cx<'_, S> {
     /// Who may do what, for operations whose answer depends on it.
     pub fn access(&self) -> &Access {
         self.access
+    }
+
+    /// What runs the code of functions.
+    pub(crate) fn environments(&self) -> &Environments {
+        self.environments
     }
 
     /// Has `event` of this service called with `key` at `when`, in this scope. There is one such timer for each event
@@ -91,7 +98,12 @@ impl<S> Cx<'_, S> {
     /// Has another service called once this step is done, through the front door. The answer is not waited for; who
     /// wants it uses a job.
     pub fn emit(&mut self, call: Call) {
-        self.effects.calls.push(call);
+        self.effects.calls.push(vec![call]);
+    }
+
+    /// The same for several calls, each of which is made when the one before it is answered.
+    pub fn emit_in_order(&mut self, calls: Vec<Call>) {
+        self.effects.calls.push(calls);
     }
 
     /// Has a job of this service started once this step is done. See `Service::job`.
@@ -175,7 +187,8 @@ pub(crate) struct JobRun {
 pub(crate) struct Effects {
     pub timers: Vec<TimerChange>,
     pub signals: Vec<(Scope, String)>,
-    pub calls: Vec<Call>,
+    /// Each a sequence.
+    pub calls: Vec<Vec<Call>>,
     pub jobs: Vec<JobRun>,
     pub kills: Vec<InvocationRef>,
     pub notes: Vec<Event>,

@@ -141,7 +141,13 @@ impl Inner {
         loop {
             // What happens from here on may be the very signal that the step is going to ask for.
             let signals = self.clock.signals();
-            let at = StepIn { now: self.clock.now(), access, request_id, resumed: resumed.as_ref() };
+            let at = StepIn {
+                now: self.clock.now(),
+                access,
+                environments: &self.environments,
+                request_id,
+                resumed: resumed.as_ref(),
+            };
             let (outcome, effects) = step.run(&at)?;
             self.apply(effects);
             drop(hold.take());
@@ -166,8 +172,8 @@ impl Inner {
         for job in effects.jobs {
             self.clock.push(Ready::Job(job));
         }
-        for call in effects.calls {
-            self.clock.push(Ready::Call(Box::new(call)));
+        for calls in effects.calls {
+            self.clock.push(Ready::Calls(calls));
         }
         for invocation in effects.kills {
             self.kill(&invocation);

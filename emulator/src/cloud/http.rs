@@ -6,11 +6,12 @@ use http::{Request, Response};
 
 use super::front::Halt;
 use super::reply::Reply;
-use super::{Call, Caller, IamMode, Inner, InvocationRef, Scope};
-use crate::Result;
+use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope};
+use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
-use crate::sigv4::{self, Dialect, Payload, Signed};
+use crate::sigv4::{self, Dialect, MAX_SKEW, Payload, Signed};
 use crate::wire::{self, Detected, Protocol};
+use crate::{Error, Result};
 
 /// How a request came in.
 pub(crate) struct Entry {
@@ -20,44 +21,144 @@ pub(crate) struct Entry {
     pub source_ip: Option<std::net::IpAddr>,
 }
 
+impl Cloud {
+    /// Sends the cloud an HTTP request, as a client over the network does: to a service, or to an API by its host name
+    /// (`{api}.execute-api.us-east-1.amazonaws.com`).
+    ///
+    /// # Errors
+    /// A broken connection (an injected fault) is `InternalFailure`; whatever the service answers is a response.
+    pub async fn http(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
+        let entry = Entry { invocation: None, source_ip: None };
+        self.0.http(request, &entry).await.map_err(|halt| match halt {
+            Halt::Error(error) => error,
+            other => Error::internal(format!("no answer: {other:?}")),
+        })
+    }
+}
+
+/// A request that was received.
+struct Received<'a> {
+    /// As its sender signed it.
+    signed: &'a Parts,
+    /// As it is read.
+    read: &'a Parts,
+    body: &'a Bytes,
+    entry: &'a Entry,
+    /// Members of the input that the address tells.
+    about: &'a [(&'a str, String)],
+    /// Who sends it, where that is told by another way than a signature.
+    sender: Option<(Caller, Scope)>,
+}
+
 impl Inner {
     /// Answers a request: detect, authenticate, decode, validate, call, encode.
     pub(crate) async fn http(&self, request: Request<Bytes>, entry: &Entry) -> Result<Response<Bytes>, Halt> {
         let request_id = self.next_request_id();
         let (head, body) = request.into_parts();
-        let detected = match wire::detect(&head, &body) {
-            Ok(detected) => detected,
-            Err(error) => {
-                let (protocol, service) = wire::likely(&head, &body);
-                let mut response = wire::encode_error(protocol, service, None, &error, &request_id);
-                wire::dress(service, &head, &mut response);
-                return Ok(response);
-            }
-        };
-        let mut response = match self.answer(&detected, &head, &body, entry, &request_id).await {
-            Ok(reply) => wire::encode(detected.protocol, detected.operation, &reply, &request_id),
-            Err(Halt::Error(error)) => {
-                let Detected { protocol, service, operation, .. } = detected;
-                wire::encode_error(protocol, service, Some(operation), &error, &request_id)
-            }
-            Err(broken) => return Err(broken),
-        };
-        wire::dress(detected.service, &head, &mut response);
-        Ok(response)
+        if let Some(address) = execute_api::address(&head) {
+            let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
+            return execute_api::answer(self, incoming).await;
+        }
+        self.dispatch(&head, &body, entry, &request_id, None).await
     }
 
-    async fn answer(
+    /// Answers a request that a service sends on somebody's behalf: who that is, it says, and not a signature.
+    pub(crate) async fn http_as(
         &self,
-        detected: &Detected,
+        request: Request<Bytes>,
+        caller: Caller,
+        scope: Scope,
+    ) -> Result<Response<Bytes>, Halt> {
+        let request_id = self.next_request_id();
+        let (head, body) = request.into_parts();
+        let entry = Entry { invocation: None, source_ip: None };
+        self.dispatch(&head, &body, &entry, &request_id, Some((caller, scope))).await
+    }
+
+    async fn dispatch(
+        &self,
         head: &Parts,
         body: &Bytes,
         entry: &Entry,
         request_id: &str,
-    ) -> Result<Reply, Halt> {
-        let (mut caller, scope) = self.authenticate(detected, head, body)?;
+        sender: Option<(Caller, Scope)>,
+    ) -> Result<Response<Bytes>, Halt> {
+        let detected = match wire::detect(head, body) {
+            Ok(detected) => detected,
+            Err(error) => {
+                let (protocol, service) = wire::likely(head, body);
+                let mut response = wire::encode_error(protocol, service, None, &error, request_id);
+                wire::dress(service, head, &mut response);
+                return Ok(response);
+            }
+        };
+        let received = Received { signed: head, read: head, body, entry, about: &[], sender };
+        self.respond(&detected, &received, request_id).await
+    }
+
+    /// Answers a request to the management API of a WebSocket API. Its path stands below the API's stage; what the rest of the
+    /// address says comes as members of the input.
+    pub(crate) async fn manage(
+        &self,
+        incoming: &Incoming<'_>,
+        path: &str,
+        about: &[(&str, String)],
+    ) -> Result<Response<Bytes>, Halt> {
+        const API: &str = "apigatewaymanagementapi";
+        let mut read = incoming.head.clone();
+        let request_id = incoming.request_id;
+        let below = path.replacen("/%40connections/", "/@connections/", 1);
+        let detected = match below.parse() {
+            Ok(uri) => {
+                read.uri = uri;
+                wire::detect_of(API, &read)
+            }
+            Err(_) => Err(Error::client("BadRequestException", "The path cannot be read")),
+        };
+        let detected = match detected {
+            Ok(detected) => detected,
+            Err(error) => return Ok(wire::encode_error(Protocol::RestJson, API, None, &error, request_id)),
+        };
+        let Incoming { head, body, entry, .. } = incoming;
+        let received = Received { signed: head, read: &read, body, entry, about, sender: None };
+        self.respond(&detected, &received, request_id).await
+    }
+
+    async fn respond(
+        &self,
+        detected: &Detected,
+        received: &Received<'_>,
+        request_id: &str,
+    ) -> Result<Response<Bytes>, Halt> {
+        let mut response = match self.answer(detected, received, request_id).await {
+            Ok(reply) => wire::encode(detected.protocol, detected.operation, &reply, request_id),
+            Err(Halt::Error(error)) => {
+                let Detected { protocol, service, operation, .. } = detected;
+                wire::encode_error(*protocol, service, Some(operation), &error, request_id)
+            }
+            Err(broken) => return Err(broken),
+        };
+        wire::dress(detected.service, received.signed, &mut response);
+        Ok(response)
+    }
+
+    async fn answer(&self, detected: &Detected, received: &Received<'_>, request_id: &str) -> Result<Reply, Halt> {
+        let Received { entry, body, .. } = received;
+        let (mut caller, scope) = match &received.sender {
+            Some(sender) => sender.clone(),
+            None => self.authenticate(detected, received.signed, body)?,
+        };
         caller.invocation.clone_from(&entry.invocation);
+        // A function that is a process of its own is known by the key that it was given.
+        let process = caller.access_key.as_deref().and_then(|key| self.environments.caller(key));
+        if let Some(activity) = &process {
+            caller.invocation = activity.invocation().cloned();
+        }
         caller.source_ip = entry.source_ip;
-        let decoded = wire::decode(detected, head, body)?;
+        let mut decoded = wire::decode(detected, received.read, body)?;
+        for (member, value) in received.about {
+            decoded.input[*member] = value.clone().into();
+        }
         if !decoded.unknown.is_empty() {
             tracing::debug!(operation = detected.operation.name, members = ?decoded.unknown, "members that the model does not have");
         }
@@ -68,32 +169,46 @@ impl Inner {
             scope,
             input: decoded.input,
             body: decoded.body,
-            host: head.headers.get(http::header::HOST).cloned(),
+            host: received.signed.headers.get(http::header::HOST).cloned(),
         };
-        match wire::validate(detected.operation, &call.input) {
-            Ok(()) => self.call(call, request_id).await,
-            Err(invalid) => Err(self.refuse(&call, invalid, request_id)),
+        if let Err(invalid) = wire::validate(detected.operation, &call.input) {
+            return Err(self.refuse(&call, invalid, request_id));
+        }
+        match process {
+            Some(activity) => activity.requested(self.call(call, request_id)).await,
+            None => self.call(call, request_id).await,
         }
     }
 
     /// Who signed the request, and for which account and region.
     fn authenticate(&self, detected: &Detected, head: &Parts, body: &Bytes) -> Result<(Caller, Scope)> {
         let dialect = dialect(detected);
-        let Some(signed) = sigv4::parse(head, dialect)? else {
-            let caller = match (self.iam, dialect) {
-                (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),
-                (IamMode::Enforce, Dialect::S3) => Caller::new(principal::Principal::Anonymous),
-                (IamMode::Enforce, _) => return Err(dialect.missing_token()),
-            };
-            return Ok((caller, self.scope.clone()));
+        if let Some(signer) = self.signer(head, body, dialect)? {
+            return Ok(signer);
+        }
+        let caller = match (self.iam, dialect) {
+            (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),
+            (IamMode::Enforce, Dialect::S3) => Caller::new(principal::Principal::Anonymous),
+            (IamMode::Enforce, _) => return Err(dialect.missing_token()),
         };
+        Ok((caller, self.scope.clone()))
+    }
+
+    /// The same for a request that may be without a signature.
+    pub(crate) fn signer(&self, head: &Parts, body: &Bytes, dialect: Dialect) -> Result<Option<(Caller, Scope)>> {
+        let Some(signed) = sigv4::parse(head, dialect)? else { return Ok(None) };
         let (mut caller, secret) = self.identify(&signed, dialect)?;
         if let Some(secret) = secret {
-            sigv4::verify(&signed, &secret, head, Payload::Body(body), self.clock.now(), dialect)?;
+            // Under virtual time, a client in a process of its own signs with the machine's time.
+            let (now, real) = (self.clock.now(), crate::clock::real_now());
+            let is_outside =
+                !signed.presigned && signed.timestamp.since(real).max(real.since(signed.timestamp)) <= MAX_SKEW;
+            let now = if is_outside { real } else { now };
+            sigv4::verify(&signed, &secret, head, Payload::Body(body), now, dialect)?;
         }
         let account = caller.principal.account().unwrap_or(&self.scope.account).to_owned();
         caller.access_key = Some(signed.access_key);
-        Ok((caller, Scope::new(account, signed.scope.region)))
+        Ok(Some((caller, Scope::new(account, signed.scope.region))))
     }
 
     /// Whose access key it is, with the secret if Garoa knows it. Keys that Garoa did not issue stand for the account's root user:

@@ -73,6 +73,8 @@ pub(crate) struct Inner {
     pub environments: Environments,
     pub running: Mutex<BTreeMap<InvocationRef, Arc<Activity>>>,
     pub sinks: Sinks,
+    /// Servers outside that HTTP integrations may reach: see `CloudBuilder::reach`.
+    pub reachable: Vec<String>,
     /// The host at which `garoa serve` serves: calls that come by value, such as those of CloudFormation, name no other.
     pub served: OnceLock<HeaderValue>,
     /// The mails that `garoa serve --smtp` accepted.
@@ -152,8 +154,26 @@ impl Inner {
         self.services.get(name).ok_or_else(|| Error::not_implemented(format!("the service {name}")))
     }
 
+    /// A service with its state, for code beside the states that reads what is deployed.
+    pub fn running<S: State>(&self, name: &str) -> Option<&Running<S>> {
+        self.services.get(name).and_then(|service| service.as_any().downcast_ref())
+    }
+
     pub fn next_request_id(&self) -> String {
         self.request_ids.lock().uuid()
+    }
+
+    /// A copy of a service's state in a scope, as it is now; `S` is the service's.
+    pub fn state_of<S: State>(&self, service: &str, scope: &Scope) -> Option<S> {
+        self.running::<S>(service).map(|running| running.snapshot(scope))
+    }
+
+    /// Ends all code of functions: what runs, and what waits.
+    pub fn end_functions(&self) {
+        for activity in self.running.lock().values() {
+            activity.kill();
+        }
+        self.environments.close();
     }
 
     /// Ends the code of an invocation.
@@ -178,7 +198,13 @@ impl Inner {
     pub fn event(&self, service: &str, scope: &Scope, event: &str, key: &str) -> Result<()> {
         let access = self.access(&Caller::service(service));
         let request_id = self.next_request_id();
-        let at = StepIn { now: self.clock.now(), access: &access, request_id: &request_id, resumed: None };
+        let at = StepIn {
+            now: self.clock.now(),
+            access: &access,
+            environments: &self.environments,
+            request_id: &request_id,
+            resumed: None,
+        };
         let effects = self.service(service)?.event(&at, scope, event, key)?;
         self.apply(effects);
         Ok(())
@@ -211,14 +237,21 @@ impl Driven for Inner {
         }
     }
 
-    fn deliver(&self, call: Call) {
+    fn deliver(&self, calls: Vec<Call>) {
         let Some(cloud) = self.handle() else { return };
         let busy = self.clock.busy();
         tokio::spawn(delivering(async move {
-            let (service, operation) = (call.service, call.operation.clone());
-            let request_id = cloud.0.next_request_id();
-            if let Err(error) = cloud.0.call(call, &request_id).await {
-                tracing::warn!(service, operation = &*operation, ?error, "a call that a service made failed");
+            for call in calls {
+                let (service, operation) = (call.service, call.operation.clone());
+                let request_id = cloud.0.next_request_id();
+                match cloud.0.call(call, &request_id).await {
+                    Ok(_) => {}
+                    // Lambda asks for a function's log group whenever it starts an environment.
+                    Err(Halt::Error(error)) if error.code() == "ResourceAlreadyExistsException" => {}
+                    Err(error) => {
+                        tracing::warn!(service, operation = &*operation, ?error, "a call that a service made failed");
+                    }
+                }
             }
             drop(busy);
         }));

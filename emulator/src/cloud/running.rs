@@ -14,6 +14,7 @@ use super::cx::{Cx, Effects, Resumed, Step};
 use super::ids::Ids;
 use super::reply::Reply;
 use super::service::{At, JobFuture, Listener, Prepared, Scoping, Service, State, Target};
+use crate::lambda::Environments;
 use crate::{Error, Result, Timestamp};
 
 /// A service and the state that it has in every scope.
@@ -35,6 +36,7 @@ struct Part<S> {
 pub(crate) struct StepIn<'a> {
     pub now: Timestamp,
     pub access: &'a Access,
+    pub environments: &'a Environments,
     pub request_id: &'a str,
     pub resumed: Option<&'a Resumed>,
 }
@@ -79,6 +81,12 @@ impl<S: State> Running<S> {
     /// A copy of the state in a scope, as it is now. Cheap: the maps in it are shared.
     pub fn snapshot(&self, scope: &Scope) -> S {
         self.world.lock().states.get(&self.place(scope)).cloned().unwrap_or_default()
+    }
+
+    /// What is found in the first state, in the order of scopes, that has it. A walk over the scopes: for what is addressed by an
+    /// id alone, such as an API.
+    pub fn find<T>(&self, find: impl Fn(&Scope, &S) -> Option<T>) -> Option<T> {
+        self.world.lock().states.iter().find_map(|(scope, state)| find(scope, state))
     }
 
     fn place(&self, scope: &Scope) -> Scope {
@@ -139,6 +147,7 @@ impl<S: State> AnyService for Running<S> {
             reply: &mut Reply::default(),
             resumed: None,
             access: at.access,
+            environments: at.environments,
             host: None,
         };
         run(&mut cx, key)?;
@@ -195,6 +204,7 @@ impl<S: State> AnyStep for CallStep<'_, S> {
             reply: &mut reply,
             resumed: at.resumed,
             access: at.access,
+            environments: at.environments,
             host: self.call.host.as_ref(),
         };
         let step = match self.operation.run(&mut cx)? {

@@ -51,6 +51,7 @@ impl Cloud {
             sinks: from.sinks.clone(),
             served: from.served.clone(),
             mails: Mailbox::default(),
+            reachable: from.reachable.clone(),
         }))
     }
 
@@ -83,6 +84,7 @@ impl Cloud {
         }
         *self.0.request_ids.lock() = world.request_ids;
         self.0.clock.restore(world.now, world.timers.reindexed());
+        self.0.clock.wake_all();
         Ok(())
     }
 
@@ -90,12 +92,14 @@ impl Cloud {
     pub fn reset(&self) {
         let seed = self.0.seed;
         self.0.clock.restore(self.0.clock.now(), Timers::default());
+        self.0.end_functions();
         for service in self.0.services.values() {
             service.reset(seed);
         }
         self.0.mails.clear();
         *self.0.faults.lock() = Faults::default();
         *self.0.request_ids.lock() = Ids::new(seed, "request");
+        self.0.clock.wake_all();
     }
 }
 

@@ -6,13 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::template::{OutputDef, ParameterDef, ResourceDef, Template, parse};
 use crate::cloud::{Call, Caller, Cloud};
+use crate::lambda::LOCAL_CODE;
 use crate::{Error, Result};
 
 /// The outputs of a stack: key and value.
 pub type StackOutputs = BTreeMap<String, String>;
-
-/// Where local code seems to come from. Functions in this process are registered by name, so nobody reads it.
-const LOCAL_CODE: &str = "garoa-local-code";
 
 impl Cloud {
     /// Makes or updates a stack from a template, as the account's root user and with all capabilities, and waits until that is

@@ -1,25 +1,76 @@
 //! Execution environments: where a function's code lives from a cold start until it is dropped or crashes.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use parking_lot::Mutex;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::handler::{FunctionEnv, FunctionFactory, Handler};
-use super::invoke::{Attempt, AttemptEnd, Completed};
+use super::invoke::{Attempt, AttemptEnd, Completed, Executable};
+use super::lines::Lines;
+use super::runtime::{Interpreters, Sandbox, Sandboxes};
 use crate::clock::{Activity, End, Worker};
 use crate::cloud::{Cloud, Ids, InvocationRef, JobRun, Scope};
 use crate::sdk;
+use crate::sigv4::hmac_sha256;
 use crate::{Error, Result, Timestamp};
 
-/// The functions whose code is in this process, and their environments.
+/// How long an environment is used, at most: AWS ends them every few hours, and their credentials are good for twelve.
+const LIFE: Duration = Duration::from_secs(11 * 3600);
+
+/// How many processes may wait for an invocation: the one that waits longest ends when there are more.
+const IDLE_LIMIT: usize = 32;
+
+/// The code of functions, in this process and as processes, and the environments that it lives in.
 pub(crate) struct Environments {
     factories: Arc<BTreeMap<String, FunctionFactory>>,
-    /// Environments that wait for an invocation, by function and revision; the one that was used last is used next.
-    warm: Mutex<BTreeMap<(String, String), Vec<Environment>>>,
+    sandboxes: Sandboxes,
+    /// What the URLs of code are proven with.
+    key: [u8; 32],
+    warm: Mutex<Warm>,
+    /// The activity of each process that runs an invocation, by the access key that it calls with.
+    callers: Mutex<BTreeMap<String, Arc<Activity>>>,
 }
+
+/// Environments that wait for an invocation.
+#[derive(Default)]
+struct Warm {
+    /// By function and revision; the one that was used last is used next.
+    idle: BTreeMap<Revision, Vec<Environment>>,
+    /// Counts the uses of environments.
+    uses: u64,
+    /// Counts the times that all were dropped: what ran meanwhile does not come back.
+    generation: u64,
+}
+
+impl Warm {
+    /// The processes that wait, and their places.
+    fn processes(&self) -> impl Iterator<Item = (&Environment, &Revision, usize)> {
+        let waiting = self.idle.iter().flat_map(|(key, environments)| {
+            environments.iter().enumerate().map(move |(place, environment)| (environment, key, place))
+        });
+        waiting.filter(|(environment, ..)| matches!(environment.code, Code::Process(..)))
+    }
+
+    /// Takes out the process that has waited longest.
+    fn longest_idle_process(&mut self) -> Option<Environment> {
+        let longest = self.processes().min_by_key(|(environment, ..)| environment.used);
+        let (key, place) = longest.map(|(_, key, place)| (key.clone(), place))?;
+        let environments = self.idle.get_mut(&key)?;
+        let environment = environments.remove(place);
+        if environments.is_empty() {
+            self.idle.remove(&key);
+        }
+        Some(environment)
+    }
+}
+
+/// The ARN of a version, and what tells that it changed.
+type Revision = (String, String);
 
 /// One environment: a thread, a runtime, and the code that was started there.
 struct Environment {
@@ -27,78 +78,246 @@ struct Environment {
     code: Code,
     lines: Lines,
     log_stream: String,
+    started: Timestamp,
+    generation: u64,
+    used: u64,
 }
 
-type Code = Arc<tokio::sync::Mutex<Option<Box<dyn Handler>>>>;
-type Lines = Arc<Mutex<Vec<(Timestamp, String)>>>;
+/// A function's code, once it runs.
+#[derive(Clone)]
+enum Code {
+    Here(Arc<tokio::sync::Mutex<Option<Box<dyn Handler>>>>, FunctionFactory),
+    Process(Arc<tokio::sync::Mutex<Option<Sandbox>>>, Executable),
+}
+
+/// What is known of an attempt when it ends.
+#[derive(Default)]
+struct Told {
+    end: Option<AttemptEnd>,
+    init: Option<Duration>,
+    memory: Option<u32>,
+    /// Whether the environment cannot be used again.
+    spent: bool,
+}
 
 impl Environments {
-    pub fn new(factories: BTreeMap<String, FunctionFactory>) -> Self {
-        Self { factories: Arc::new(factories), warm: Mutex::default() }
+    pub fn new(factories: BTreeMap<String, FunctionFactory>, interpreters: Interpreters, key: [u8; 32]) -> Self {
+        Self {
+            factories: Arc::new(factories),
+            sandboxes: Sandboxes::new(interpreters),
+            key,
+            warm: Mutex::default(),
+            callers: Mutex::default(),
+        }
     }
 
     /// The same functions, in environments of their own.
     pub fn fork(&self) -> Self {
-        Self { factories: Arc::clone(&self.factories), warm: Mutex::default() }
+        Self {
+            factories: Arc::clone(&self.factories),
+            sandboxes: self.sandboxes.fork(),
+            key: self.key,
+            warm: Mutex::default(),
+            callers: Mutex::default(),
+        }
+    }
+
+    /// Whether the code of the function of this name is in this process.
+    pub fn has_code_for(&self, function: &str) -> bool {
+        self.factories.contains_key(function)
+    }
+
+    /// The cloud is served at this address: processes call it there.
+    pub fn serve_at(&self, address: SocketAddr) {
+        self.sandboxes.serve_at(address);
+    }
+
+    /// Drops all environments that wait, and those that run once they are done.
+    pub fn clear(&self) {
+        let mut warm = self.warm.lock();
+        warm.generation += 1;
+        let idle = std::mem::take(&mut warm.idle);
+        drop(warm);
+        drop(idle);
+    }
+
+    /// Drops the environments that wait for a function that is deleted, or for a version of it. Those that run are not used again:
+    /// a function of that name has other builds.
+    pub fn forget(&self, function: &str, version: Option<&str>) {
+        let mut warm = self.warm.lock();
+        let from = format!("{function}:{}", version.unwrap_or_default());
+        let is_meant = |arn: &str| if version.is_some() { arn == from } else { arn.starts_with(&from) };
+        let range = warm.idle.range((from.clone(), String::new())..).take_while(|((arn, _), _)| is_meant(arn));
+        let keys: Vec<Revision> = range.map(|(key, _)| key.clone()).collect();
+        let dropped: Vec<_> = keys.iter().filter_map(|key| warm.idle.remove(key)).collect();
+        drop(warm);
+        drop(dropped);
+    }
+
+    /// Ends all environments that wait, and what processes need.
+    pub fn close(&self) {
+        self.clear();
+        self.sandboxes.close();
+    }
+
+    /// What runs in the process that calls with this access key, if one does.
+    pub fn caller(&self, access_key: &str) -> Option<Arc<Activity>> {
+        self.callers.lock().get(access_key).cloned()
+    }
+
+    /// Where the code of a version can be downloaded: a path of `garoa serve`.
+    pub fn code_path(&self, scope: &Scope, function: &str, version: &str, sha256: &str) -> String {
+        let hash = super::hash_of(sha256);
+        let proof = self.code_proof(scope, function, version, &hash);
+        let Scope { account, region } = scope;
+        let version = version.replace('$', "%24");
+        format!("/_garoa/code/{account}/{region}/{function}/{version}/{hash}/{proof}")
+    }
+
+    /// Proves that a URL of code was given out.
+    pub fn code_proof(&self, scope: &Scope, function: &str, version: &str, hash: &str) -> String {
+        let what = format!("{}\0{version}\0{hash}", scope.arn("lambda", format_args!("function:{function}")));
+        hex::encode(hmac_sha256(&self.key, what.as_bytes()))
     }
 
     /// Runs an attempt; its end is reported by the event `Completed`.
     pub fn run(&self, cloud: &Cloud, job: &JobRun) -> Result<()> {
         let attempt: Attempt = serde_json::from_value(job.input.clone())?;
-        let Some(factory) = self.factories.get(&attempt.function) else {
-            let end = AttemptEnd::Failed(
-                "Runtime.InvalidEntrypoint".to_owned(),
-                format!(
-                    "Garoa has no code for the function {}: register it with CloudBuilder::function (running uploaded code is \
-                     not implemented)",
-                    attempt.function
-                ),
-            );
-            let report = Completed { attempt, log_stream: "none".to_owned(), cold: true, lines: Vec::new(), end };
-            return cloud.0.event("lambda", &job.scope, "Completed", &serde_json::to_string(&report)?);
-        };
-        let key = (attempt.arn.clone(), attempt.revision.clone());
-        let waiting = self.warm.lock().get_mut(&key).and_then(Vec::pop);
-        let cold = waiting.is_none();
-        let environment = match waiting {
-            Some(environment) => environment,
-            None => Environment::start(&attempt, cloud)?,
-        };
-        environment.run(cloud, job.scope.clone(), attempt, cold, Arc::clone(factory));
+        if let Some(environment) = self.take(&attempt, cloud.now()) {
+            environment.run(cloud, job.scope.clone(), attempt, false);
+            return Ok(());
+        }
+        match self.start(&attempt, cloud) {
+            Ok(environment) => environment.run(cloud, job.scope.clone(), attempt, true),
+            Err(error) => {
+                let end = AttemptEnd::Failed(init_error(&error));
+                let completed = Completed {
+                    attempt,
+                    log_stream: "none".to_owned(),
+                    cold: true,
+                    init_millis: None,
+                    memory_used: None,
+                    lines: Vec::new(),
+                    end,
+                };
+                return cloud.0.event("lambda", &job.scope, "Completed", &serde_json::to_string(&completed)?);
+            }
+        }
         Ok(())
     }
 
-    fn keep(&self, attempt: &Attempt, environment: Environment) {
-        let key = (attempt.arn.clone(), attempt.revision.clone());
-        self.warm.lock().entry(key).or_default().push(environment);
+    /// A warm environment for an attempt. Those of the version as it was before are dropped.
+    fn take(&self, attempt: &Attempt, now: Timestamp) -> Option<Environment> {
+        let (arn, revision) = revision(attempt);
+        let mut warm = self.warm.lock();
+        let outdated: Vec<Revision> = warm
+            .idle
+            .range((arn.clone(), String::new())..)
+            .take_while(|((other, _), _)| *other == arn)
+            .map(|(key, _)| key.clone())
+            .filter(|(_, other)| *other != revision)
+            .collect();
+        let mut dropped: Vec<Environment> = outdated.iter().filter_map(|key| warm.idle.remove(key)).flatten().collect();
+        let waiting = warm.idle.get_mut(&(arn, revision));
+        let mut found = None;
+        if let Some(waiting) = waiting {
+            while let Some(environment) = waiting.pop() {
+                if environment.is_usable(now) {
+                    found = Some(environment);
+                    break;
+                }
+                dropped.push(environment);
+            }
+        }
+        drop(warm);
+        drop(dropped);
+        found
+    }
+
+    fn keep(&self, attempt: &Attempt, mut environment: Environment) {
+        let mut warm = self.warm.lock();
+        let is_wanted = environment.generation == warm.generation
+            && !(matches!(environment.code, Code::Process(..)) && self.sandboxes.is_full());
+        if is_wanted {
+            warm.uses += 1;
+            environment.used = warm.uses;
+            warm.idle.entry(revision(attempt)).or_default().push(environment);
+        }
+        let dropped = if warm.processes().count() > IDLE_LIMIT { warm.longest_idle_process() } else { None };
+        drop(warm);
+        drop(dropped);
+    }
+
+    /// Drops the process that has waited longest.
+    fn make_room(&self) {
+        let dropped = self.warm.lock().longest_idle_process();
+        drop(dropped);
+    }
+
+    fn start(&self, attempt: &Attempt, cloud: &Cloud) -> Result<Environment> {
+        let worker = Arc::new(Worker::start(&attempt.function).map_err(Error::internal)?);
+        let date = cloud.now().to_jiff().strftime("%Y/%m/%d").to_string();
+        let log_stream = format!("{date}/[{}]{}", attempt.version, cloud.0.next_request_id().replace('-', ""));
+        let code = match (self.factories.get(&attempt.function), &attempt.executable) {
+            (Some(factory), _) => Code::Here(Arc::default(), Arc::clone(factory)),
+            (None, Some(executable)) => Code::Process(Arc::default(), executable.clone()),
+            (None, None) => return Err(Error::internal("the function has no code")),
+        };
+        let generation = self.warm.lock().generation;
+        Ok(Environment { worker, code, lines: Lines::default(), log_stream, started: cloud.now(), generation, used: 0 })
     }
 }
 
+fn revision(attempt: &Attempt) -> Revision {
+    let hash = attempt.executable.as_ref().map_or("", |executable| &executable.hash);
+    (format!("{}:{}", attempt.arn, attempt.version), format!("{} {hash}", attempt.build))
+}
+
 impl Environment {
-    fn start(attempt: &Attempt, cloud: &Cloud) -> Result<Self> {
-        let worker = Arc::new(Worker::start(&attempt.function).map_err(Error::internal)?);
-        let date = cloud.now().to_jiff().strftime("%Y/%m/%d").to_string();
-        let log_stream = format!("{date}/[$LATEST]{}", cloud.0.next_request_id().replace('-', ""));
-        Ok(Self { worker, code: Arc::default(), lines: Arc::default(), log_stream })
+    fn is_usable(&self, now: Timestamp) -> bool {
+        let is_alive = match &self.code {
+            Code::Here(..) => true,
+            // Nobody else uses it: it waits.
+            Code::Process(sandbox, _) => {
+                sandbox.try_lock().is_ok_and(|sandbox| sandbox.as_ref().is_some_and(Sandbox::is_alive))
+            }
+        };
+        is_alive && now < self.started + LIFE
     }
 
-    fn run(self, cloud: &Cloud, scope: Scope, attempt: Attempt, cold: bool, factory: FunctionFactory) {
+    fn run(self, cloud: &Cloud, scope: Scope, attempt: Attempt, cold: bool) {
         let invocation = InvocationRef { function: attempt.function.as_str().into(), number: attempt.number };
         let activity = Activity::start(&cloud.0.clock, Some(invocation.clone()));
         cloud.0.running.lock().insert(invocation.clone(), Arc::clone(&activity));
 
-        let answer: Arc<Mutex<Option<Result<Value, Diagnostic>>>> = Arc::default();
+        let told: Arc<Mutex<Told>> = Arc::default();
         let task = {
-            let (answer, code, lines) = (Arc::clone(&answer), Arc::clone(&self.code), Arc::clone(&self.lines));
-            let (cloud, attempt, stream) = (Arc::downgrade(&cloud.0), attempt.clone(), self.log_stream.clone());
+            let (told, code, lines) = (Arc::clone(&told), self.code.clone(), self.lines.clone());
+            let (inner, scope, attempt) = (Arc::downgrade(&cloud.0), scope.clone(), attempt.clone());
+            let stream = self.log_stream.clone();
             Box::pin(async move {
-                let Some(cloud) = cloud.upgrade().map(Cloud) else { return };
-                let _logging = super::lines::capture(lines, &cloud);
-                // The SDK's retries draw their jitter from this thread's generator.
-                fastrand::seed(Ids::new(cloud.0.seed, &attempt.request_id).below(u64::MAX));
-                let given = invoke(&cloud, &attempt, &stream, &code, &factory);
-                drop(cloud);
-                *answer.lock() = Some(given.await);
+                let Some(cloud) = inner.upgrade().map(Cloud) else { return };
+                match code {
+                    Code::Here(code, factory) => {
+                        let _logging = super::lines::capture(lines, &cloud);
+                        // The SDK's retries draw their jitter from this thread's generator.
+                        fastrand::seed(Ids::new(cloud.0.seed, &attempt.request_id).below(u64::MAX));
+                        let given = invoke(&cloud, &attempt, &stream, &code, &factory);
+                        drop(cloud);
+                        let end = match given.await {
+                            Ok(value) => AttemptEnd::Answered(value.to_string()),
+                            Err(Diagnostic { error_type, error_message }) => {
+                                AttemptEnd::Failed(json!({ "errorType": error_type, "errorMessage": error_message }))
+                            }
+                        };
+                        told.lock().end = Some(end);
+                    }
+                    Code::Process(sandbox, executable) => {
+                        let mut sandbox = sandbox.lock().await;
+                        let process = Process { cloud, scope, attempt: &attempt, stream: &stream, told: &told };
+                        process.run(&mut sandbox, &executable, lines).await;
+                    }
+                }
             })
         };
         let inner = Arc::downgrade(&cloud.0);
@@ -106,23 +325,125 @@ impl Environment {
         let ended = Box::new(move |end: End| {
             let Some(cloud) = inner.upgrade().map(Cloud) else { return };
             cloud.0.running.lock().remove(&invocation);
-            let end = match (end, answer.lock().take()) {
-                (End::Finished, Some(Ok(value))) => AttemptEnd::Answered(value),
-                (End::Finished, Some(Err(error))) => AttemptEnd::Failed(error.error_type, error.error_message),
-                _ => AttemptEnd::Died,
-            };
-            let lines = std::mem::take(&mut *self.lines.lock());
-            let log_stream = self.log_stream.clone();
-            if !matches!(end, AttemptEnd::Died) {
-                cloud.0.environments.keep(&attempt, self);
-            }
-            let report = Completed { attempt, log_stream, cold, lines, end };
-            let told = serde_json::to_string(&report).map_err(Error::from);
-            if let Err(error) = told.and_then(|report| cloud.0.event("lambda", &scope, "Completed", &report)) {
-                tracing::error!(%error, "the end of an invocation was not noted");
-            }
+            let told = std::mem::take(&mut *told.lock());
+            self.report(&cloud, &scope, attempt, cold, end, told);
         });
         worker.run(activity, task, ended);
+    }
+
+    fn report(self, cloud: &Cloud, scope: &Scope, attempt: Attempt, cold: bool, end: End, told: Told) {
+        let end = match (end, told.end) {
+            (End::Finished, Some(end)) => end,
+            _ => AttemptEnd::Died(Some("signal: killed".to_owned())),
+        };
+        let completed = Completed {
+            log_stream: self.log_stream.clone(),
+            cold,
+            init_millis: told.init.map(|init| init.as_secs_f64() * 1000.0),
+            memory_used: told.memory,
+            lines: self.lines.take(cloud.now()),
+            attempt,
+            end,
+        };
+        if matches!(completed.end, AttemptEnd::Answered(_) | AttemptEnd::Failed(_)) && !told.spent {
+            cloud.0.environments.keep(&completed.attempt, self);
+        } else {
+            // A process ends before its end is told.
+            drop(self);
+        }
+        let report = serde_json::to_string(&completed).map_err(Error::from);
+        if let Err(error) = report.and_then(|report| cloud.0.event("lambda", scope, "Completed", &report)) {
+            tracing::error!(%error, "the end of an invocation was not noted");
+        }
+    }
+}
+
+/// An attempt at running a process.
+struct Process<'a> {
+    cloud: Cloud,
+    scope: Scope,
+    attempt: &'a Attempt,
+    stream: &'a str,
+    told: &'a Mutex<Told>,
+}
+
+impl Process<'_> {
+    async fn run(self, sandbox: &mut Option<Sandbox>, executable: &Executable, lines: Lines) {
+        let activity = Activity::current();
+        let _process = activity.as_ref().map(Activity::process);
+        let (end, spent) = match self.perform(sandbox, executable, lines).await {
+            Ok(end) => {
+                let spent = !matches!(end, AttemptEnd::Answered(_) | AttemptEnd::Failed(_));
+                (end, spent)
+            }
+            Err(end) => (end, true),
+        };
+        let mut told = self.told.lock();
+        told.memory = sandbox.as_ref().and_then(Sandbox::peak_memory);
+        told.end = Some(end);
+        told.spent = spent;
+    }
+
+    /// Starts the process if it does not run, and invokes it. An error spends it.
+    async fn perform(
+        &self,
+        sandbox: &mut Option<Sandbox>,
+        executable: &Executable,
+        lines: Lines,
+    ) -> Result<AttemptEnd, AttemptEnd> {
+        let environments = &self.cloud.0.environments;
+        let sandbox = match sandbox {
+            Some(sandbox) => {
+                let _calls = self.calls(sandbox.access_key());
+                self.begin();
+                return Ok(sandbox.invoke(self.attempt).await);
+            }
+            none => none,
+        };
+        let slot = environments.sandboxes.slot(|| environments.make_room()).await.map_err(AttemptEnd::Failed)?;
+        let failed = |diagnostic: Diagnostic| {
+            AttemptEnd::Failed(json!({ "errorType": diagnostic.error_type, "errorMessage": diagnostic.error_message }))
+        };
+        let mut vars = function_env(&self.cloud, self.attempt, self.stream).map_err(failed)?.vars;
+        vars.insert("_HANDLER".to_owned(), executable.handler.clone());
+        vars.insert("AWS_EXECUTION_ENV".to_owned(), format!("AWS_Lambda_{}", executable.runtime));
+        vars.entry("TZ".to_owned()).or_insert_with(|| ":UTC".to_owned());
+        let _calls = self.calls(vars.get("AWS_ACCESS_KEY_ID").map_or("", String::as_str));
+        let started =
+            environments.sandboxes.start(&self.cloud, &self.scope, self.attempt, executable, vars, (lines, slot));
+        let sandbox = sandbox.insert(started.map_err(AttemptEnd::Failed)?);
+        let ready = sandbox.ready(self.attempt).await;
+        self.told.lock().init = Some(sandbox.age());
+        ready?;
+        self.begin();
+        Ok(sandbox.invoke(self.attempt).await)
+    }
+
+    /// For as long as the guard lives, calls with this key are the invocation's.
+    fn calls(&self, access_key: &str) -> Option<Calls> {
+        let activity = Activity::current()?;
+        self.cloud.0.environments.callers.lock().insert(access_key.to_owned(), activity);
+        Some(Calls { cloud: self.cloud.clone(), access_key: access_key.to_owned() })
+    }
+
+    /// The function's time begins.
+    fn begin(&self) {
+        let key = json!([self.attempt.request_id, self.attempt.timeout]).to_string();
+        if let Err(error) = self.cloud.0.event("lambda", &self.scope, "Began", &key) {
+            tracing::error!(%error, "the beginning of an invocation was not noted");
+        }
+    }
+}
+
+/// See [`Process::calls`].
+struct Calls {
+    cloud: Cloud,
+    access_key: String,
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        self.cloud.0.environments.callers.lock().remove(&self.access_key);
     }
 }
 
@@ -131,7 +452,7 @@ fn invoke(
     cloud: &Cloud,
     attempt: &Attempt,
     log_stream: &str,
-    code: &Code,
+    code: &Arc<tokio::sync::Mutex<Option<Box<dyn Handler>>>>,
     factory: &FunctionFactory,
 ) -> impl Future<Output = Result<Value, Diagnostic>> + Send + use<> {
     let env = function_env(cloud, attempt, log_stream);
@@ -154,11 +475,11 @@ fn event(attempt: &Attempt, log_stream: &str) -> Result<LambdaEvent<Value>, Diag
     let mut context = Context::default();
     context.request_id.clone_from(&attempt.request_id);
     context.deadline = u64::try_from(attempt.deadline.millis()).unwrap_or(0);
-    context.invoked_function_arn.clone_from(&attempt.arn);
+    context.invoked_function_arn.clone_from(&attempt.invoked_arn);
     context.env_config = Arc::new(lambda_runtime::Config {
         function_name: attempt.function.clone(),
         memory: i32::try_from(attempt.memory).unwrap_or(i32::MAX),
-        version: "$LATEST".to_owned(),
+        version: attempt.version.clone(),
         log_stream: log_stream.to_owned(),
         log_group: attempt.log_group.clone(),
     });
@@ -167,15 +488,15 @@ fn event(attempt: &Attempt, log_stream: &str) -> Result<LambdaEvent<Value>, Diag
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 fn function_env(cloud: &Cloud, attempt: &Attempt, log_stream: &str) -> Result<FunctionEnv, Diagnostic> {
-    let (sdk, credentials) =
-        sdk::for_function(cloud, &attempt.role, &attempt.function).map_err(|e| diagnostic("Runtime.InitError", e))?;
+    let (sdk, credentials) = sdk::for_function(cloud, &attempt.role, &session_name(&attempt.function))
+        .map_err(|e| diagnostic("Runtime.InitError", e))?;
     let mut vars: BTreeMap<String, String> =
         attempt.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let region = cloud.scope().region.to_string();
+    let region = attempt.arn.split(':').nth(3).unwrap_or_default().to_owned();
     for (name, value) in [
         ("AWS_LAMBDA_FUNCTION_NAME", attempt.function.clone()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", attempt.memory.to_string()),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", attempt.version.clone()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", attempt.log_group.clone()),
         ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
@@ -188,6 +509,16 @@ fn function_env(cloud: &Cloud, attempt: &Attempt, log_stream: &str) -> Result<Fu
         vars.insert(name.to_owned(), value);
     }
     Ok(FunctionEnv { sdk, vars, network: cloud.network() })
+}
+
+/// The name of the session in which a function's code calls: the function's, which may be too short for one.
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+fn session_name(function: &str) -> String {
+    if function.len() < 2 { format!("{function}@lambda_function") } else { function.to_owned() }
+}
+
+fn init_error(error: &Error) -> Value {
+    json!({ "errorType": "Runtime.InitError", "errorMessage": error.to_string() })
 }
 
 fn diagnostic(kind: &str, message: impl std::fmt::Display) -> Diagnostic {

@@ -1,15 +1,17 @@
-//! Invocations: the books of what was asked, what runs, and what is to be tried again.
+//! `Invoke`, and the books of what was asked for.
 
-use std::time::Duration;
-
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::functions::{bare_name, find_mut, refuse_qualifier};
-use super::{Functions, on, report};
-use crate::cloud::{Cx, Event, InvocationRecord, InvocationRef, Later, Service, Step};
+use super::attempts::{self, Started};
+use super::functions::bare_name;
+use super::qualifier::{LATEST, not_found, qualifier, reachable, resolve};
+use super::{Functions, on_version};
+use crate::cloud::{Cx, Later, Service, Step};
 use crate::{Error, Result, Timestamp};
 
 /// The payload of a synchronous invocation, in bytes.
@@ -17,31 +19,38 @@ use crate::{Error, Result, Timestamp};
 const SYNC_PAYLOAD_LIMIT: usize = 6 * 1024 * 1024;
 /// The payload of an asynchronous invocation, in bytes (raised from 256 KB in 2025, same page).
 const ASYNC_PAYLOAD_LIMIT: usize = 1024 * 1024;
-/// How long Lambda waits before the first and the second retry of an asynchronous invocation that failed.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
-const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
+/// The client context, in bytes: it travels in a header.
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+const CONTEXT_LIMIT: usize = 3583;
 
-/// Adds the operation of this file, and the events that move an invocation on.
+/// Adds the operation of this file.
 pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
-    service
-        .waiting_op("Invoke", |at, i: &Invoke| on(at, &i.function_name).action("lambda:InvokeFunction"), invoke)
-        .event("Completed", completed)
-        .event("Deadline", deadline)
-        .event("Retry", retry)
+    service.waiting_op(
+        "Invoke",
+        |at, i: &Invoke| on_version(at, &i.function_name, i.qualifier.as_deref()).action("lambda:InvokeFunction"),
+        invoke,
+    )
 }
 
 /// An invocation that is not done with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Invocation {
-    function: String,
-    asynchronous: bool,
-    payload: String,
-    retries: u32,
+    pub function: String,
+    pub qualifier: Option<String>,
+    pub asynchronous: bool,
+    pub payload: String,
+    pub client_context: Option<String>,
+    /// Whether the end of the log is asked for.
+    pub tail: bool,
+    pub accepted: Timestamp,
+    pub retries: u32,
+    /// How often it could not run for want of concurrency, since it last ran.
+    pub throttles: u32,
     /// The attempt that runs, or ran last.
-    number: u32,
-    started: Timestamp,
-    timed_out: bool,
-    outcome: Option<Outcome>,
+    pub number: u32,
+    pub started: Timestamp,
+    pub timed_out: bool,
+    pub outcome: Option<Outcome>,
 }
 
 /// How an attempt ended.
@@ -49,8 +58,19 @@ pub(super) struct Invocation {
 pub(super) struct Outcome {
     /// The kind of function error, or none.
     pub error: Option<FunctionError>,
-    /// The answer, or the error document.
-    pub payload: Value,
+    /// The answer as the function wrote it, or the error document.
+    pub payload: String,
+    /// The version that ran.
+    pub version: String,
+    /// The end of the log, if it was asked for.
+    pub tail: Option<String>,
+}
+
+impl Outcome {
+    /// The payload as a value; a text if it is no JSON, which a runtime of one's own may answer.
+    pub fn value(&self) -> Value {
+        serde_json::from_str(&self.payload).unwrap_or_else(|_| Value::String(self.payload.clone()))
+    }
 }
 
 /// `X-Amz-Function-Error`.
@@ -64,9 +84,15 @@ pub(super) enum FunctionError {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Attempt {
     pub function: String,
+    /// The function's ARN, without a qualifier.
     pub arn: String,
+    /// The ARN that was invoked.
+    pub invoked_arn: String,
+    /// `$LATEST`, or the number of a published version.
+    pub version: String,
     pub role: String,
-    pub revision: String,
+    /// What the environment must have been made for.
+    pub build: String,
     pub memory: u32,
     pub timeout: u32,
     pub deadline: Timestamp,
@@ -76,6 +102,18 @@ pub(super) struct Attempt {
     pub number: u32,
     pub retries: u32,
     pub payload: String,
+    pub client_context: Option<String>,
+    /// What was uploaded; none for a function whose code is in this process.
+    pub executable: Option<Executable>,
+}
+
+/// What a process is made of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Executable {
+    pub runtime: String,
+    pub handler: String,
+    /// Which code: lower-case hexadecimal digits.
+    pub hash: String,
 }
 
 /// What an environment reports: the key of the event `Completed`.
@@ -84,28 +122,35 @@ pub(super) struct Completed {
     pub attempt: Attempt,
     pub log_stream: String,
     pub cold: bool,
+    /// How long the code took to be ready, in milliseconds, where it was started for this attempt.
+    pub init_millis: Option<f64>,
+    /// The most memory that a process has had, in MiB.
+    pub memory_used: Option<u32>,
     pub lines: Vec<(Timestamp, String)>,
     pub end: AttemptEnd,
 }
 
 /// How the code of an attempt ended.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum AttemptEnd {
-    /// It returned.
-    Answered(Value),
-    /// It returned an error: type and message.
-    Failed(String, String),
-    /// Its process died.
-    Died,
+    /// It returned this text.
+    Answered(String),
+    /// It returned this error document.
+    Failed(Value),
+    /// Its process died: of what, unless it just ended.
+    Died(Option<String>),
+    /// Its time was over.
+    TimedOut,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Invoke {
-    pub function_name: String,
+    function_name: String,
     invocation_type: Option<String>,
     log_type: Option<String>,
     qualifier: Option<String>,
+    client_context: Option<String>,
 }
 
 #[derive(Default, Serialize)]
@@ -113,6 +158,8 @@ struct Invoke {
 struct InvokeOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     function_error: Option<FunctionError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_result: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     executed_version: Option<String>,
     status_code: u16,
@@ -126,29 +173,41 @@ fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> 
     if let Some(resumed) = cx.resumed().cloned() {
         return answer(cx, &resumed.token);
     }
-    refuse_qualifier(input.qualifier.as_deref())?;
-    if input.log_type.as_deref().is_some_and(|kind| kind != "None") {
-        return Err(Error::not_implemented("the log tail of Invoke (LogType=Tail)"));
+    let place = qualifier(&input.function_name, input.qualifier.as_deref())?.map(str::to_owned);
+    let name = reachable(cx.scope, &input.function_name)?;
+    if place.is_none() && !cx.state.functions.contains_key(name) {
+        return Err(not_found(&cx.scope.arn("lambda", format_args!("function:{name}:{LATEST}"))));
     }
-    let name = bare_name(&input.function_name).to_owned();
-    find_mut(cx, &name)?;
-    match input.invocation_type.as_deref().unwrap_or("RequestResponse") {
-        "DryRun" => {
-            cx.answer_status(204);
-            Ok(Step::Done(InvokeOutput { status_code: 204, ..InvokeOutput::default() }))
-        }
-        "Event" => {
-            let payload = event_document(&cx.body, ASYNC_PAYLOAD_LIMIT)?;
-            accept(cx, name, payload, true)?;
-            cx.answer_status(202);
-            Ok(Step::Done(InvokeOutput { status_code: 202, ..InvokeOutput::default() }))
-        }
-        _ => {
-            let payload = event_document(&cx.body, SYNC_PAYLOAD_LIMIT)?;
-            let request_id = accept(cx, name, payload, false)?;
-            Ok(Step::Later(Later { signal: signal(&request_id), until: None, token: request_id }))
-        }
+    resolve(cx, &input.function_name, place.as_deref())?;
+    let client_context = input.client_context.as_deref().map(context).transpose()?;
+    let kind = input.invocation_type.as_deref().unwrap_or("RequestResponse");
+    if kind == "DryRun" {
+        cx.answer_status(204);
+        return Ok(Step::Done(InvokeOutput { status_code: 204, ..InvokeOutput::default() }));
     }
+    let asynchronous = kind == "Event";
+    let payload = event_document(&cx.body, if asynchronous { ASYNC_PAYLOAD_LIMIT } else { SYNC_PAYLOAD_LIMIT })?;
+    let invocation = Invocation {
+        function: bare_name(&input.function_name).to_owned(),
+        qualifier: place,
+        asynchronous,
+        payload,
+        client_context,
+        tail: input.log_type.as_deref() == Some("Tail"),
+        accepted: cx.now,
+        retries: 0,
+        throttles: 0,
+        number: 0,
+        started: cx.now,
+        timed_out: false,
+        outcome: None,
+    };
+    let request_id = accept(cx, invocation)?;
+    if asynchronous {
+        cx.answer_status(202);
+        return Ok(Step::Done(InvokeOutput { status_code: 202, ..InvokeOutput::default() }));
+    }
+    Ok(Step::Later(Later { signal: signal(&request_id), until: None, token: request_id }))
 }
 
 /// The answer of a synchronous invocation that has ended.
@@ -162,19 +221,43 @@ fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>
         Some(Invocation { outcome: Some(outcome), .. }) => outcome.clone(),
     };
     cx.state.invocations.remove(request_id);
+    if let Some(place) = cx.state.unclaimed.iter().position(|id| id == request_id) {
+        cx.state.unclaimed.remove(place);
+    }
     tell_id(cx, request_id)?;
-    cx.answer_body(Bytes::from(serde_json::to_vec(&outcome.payload)?));
-    let output = InvokeOutput {
+    cx.answer_body(Bytes::from(outcome.payload));
+    Ok(Step::Done(InvokeOutput {
         function_error: outcome.error,
-        executed_version: Some("$LATEST".to_owned()),
+        log_result: outcome.tail.map(|tail| STANDARD.encode(tail)),
+        executed_version: Some(outcome.version),
         status_code: 200,
         attempt,
-    };
-    Ok(Step::Done(output))
+    }))
 }
 
-fn signal(request_id: &str) -> String {
+/// What wakes the call that waits for an invocation.
+pub(super) fn signal(request_id: &str) -> String {
     format!("lambda/invocation/{request_id}")
+}
+
+/// The client context: base64 of a JSON document, handed to the code as that.
+fn context(encoded: &str) -> Result<String> {
+    let refused = |why: &str| {
+        Error::client("InvalidRequestContentException", format!("Could not parse the client context: {why}"))
+            .with("Type", "User")
+    };
+    if encoded.len() > CONTEXT_LIMIT {
+        return Err(refused("it has more than 3583 bytes"));
+    }
+    let decoded = STANDARD.decode(encoded).map_err(|_| refused("it is not base64"))?;
+    let parsed: Value = serde_json::from_slice(&decoded).map_err(|error| refused(&error.to_string()))?;
+    // On one line, and in ASCII, for it becomes a header.
+    let text = parsed.to_string();
+    Ok(text.chars().map(|c| if c.is_ascii() { c.to_string() } else { escaped(c) }).collect())
+}
+
+fn escaped(c: char) -> String {
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
 }
 
 /// The event document: valid JSON of at most `limit` bytes; nothing at all stands for `{}`.
@@ -203,20 +286,19 @@ fn unparsable(error: impl std::fmt::Display) -> Error {
         .with("Type", "User")
 }
 
-fn accept(cx: &mut Cx<Functions>, function: String, payload: String, asynchronous: bool) -> Result<String> {
+fn accept(cx: &mut Cx<Functions>, invocation: Invocation) -> Result<String> {
     let request_id = if cx.request_id.is_empty() { cx.ids().uuid() } else { cx.request_id.to_owned() };
-    let invocation = Invocation {
-        function,
-        asynchronous,
-        payload,
-        retries: 0,
-        number: 0,
-        started: cx.now,
-        timed_out: false,
-        outcome: None,
-    };
+    let asynchronous = invocation.asynchronous;
+    let function = invocation.function.clone();
     cx.state.invocations.insert(request_id.clone(), invocation);
-    start(cx, &request_id)?;
+    if let Started::Throttled(throttle) = attempts::start(cx, &request_id)? {
+        super::report::throttled(cx, &function);
+        if !asynchronous {
+            cx.state.invocations.remove(&request_id);
+            return Err(throttle.error());
+        }
+        attempts::put_off(cx, &request_id)?;
+    }
     tell_id(cx, &request_id)?;
     Ok(request_id)
 }
@@ -226,123 +308,4 @@ fn tell_id(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
     let header = HeaderValue::from_str(request_id).map_err(Error::internal)?;
     cx.answer_header(HeaderName::from_static("x-amzn-requestid"), header);
     Ok(())
-}
-
-/// Starts the next attempt at an invocation.
-fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
-    let now = cx.now;
-    let Some(invocation) = cx.state.invocations.get_mut(request_id) else { return Ok(()) };
-    let Some(function) = cx.state.functions.get_mut(&invocation.function) else {
-        // The function was deleted meanwhile: nothing can be retried.
-        cx.state.invocations.remove(request_id);
-        return Ok(());
-    };
-    function.attempts += 1;
-    invocation.number = function.attempts;
-    invocation.started = now;
-    let configuration = &function.configuration;
-    let deadline = now + Duration::from_secs(configuration.timeout.into());
-    let attempt = Attempt {
-        function: configuration.function_name.clone(),
-        arn: configuration.function_arn.clone(),
-        role: configuration.role.clone(),
-        revision: configuration.revision_id.clone(),
-        memory: configuration.memory_size,
-        timeout: configuration.timeout,
-        deadline,
-        variables: configuration.environment.clone().unwrap_or_default().variables,
-        log_group: configuration.logging_config.log_group.clone(),
-        request_id: request_id.to_owned(),
-        number: invocation.number,
-        retries: invocation.retries,
-        payload: invocation.payload.clone(),
-    };
-    cx.note(Event::Started(record(&attempt)));
-    cx.set_timer("Deadline", request_id, deadline);
-    cx.start(super::RUN, &attempt)
-}
-
-fn record(attempt: &Attempt) -> InvocationRecord {
-    InvocationRecord {
-        invocation: InvocationRef { function: attempt.function.as_str().into(), number: attempt.number },
-        request_id: attempt.request_id.clone(),
-        retries: attempt.retries,
-    }
-}
-
-/// The function's time is over.
-fn deadline(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
-    if let Some(invocation) = cx.state.invocations.get_mut(request_id) {
-        invocation.timed_out = true;
-        let attempt = InvocationRef { function: invocation.function.as_str().into(), number: invocation.number };
-        cx.kill(attempt);
-    }
-    Ok(())
-}
-
-/// An attempt has ended: logs, metrics, the answer or the retry.
-fn completed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
-    let completed: Completed = serde_json::from_str(report)?;
-    let request_id = completed.attempt.request_id.clone();
-    let Some(invocation) = cx.state.invocations.get(&request_id).cloned() else { return Ok(()) };
-    cx.cancel_timer("Deadline", request_id.as_str());
-    let outcome = outcome(&completed, invocation.timed_out);
-    report::logs(cx, &completed, &outcome, invocation.started, invocation.timed_out)?;
-    report::metrics(cx, &completed, &outcome, invocation.started);
-    cx.note(Event::Ended {
-        invocation: record(&completed.attempt),
-        error: outcome.error.map(|_| error_type(&outcome.payload)),
-        payload: outcome.payload.clone(),
-    });
-    if !invocation.asynchronous {
-        if let Some(invocation) = cx.state.invocations.get_mut(&request_id) {
-            invocation.outcome = Some(outcome);
-        }
-        cx.signal(signal(&request_id));
-        return Ok(());
-    }
-    match RETRY_AFTER.get(invocation.retries as usize).filter(|_| outcome.error.is_some()) {
-        Some(wait) => {
-            let due = cx.now + *wait;
-            cx.set_timer("Retry", request_id, due);
-        }
-        None => {
-            cx.state.invocations.remove(&request_id);
-        }
-    }
-    Ok(())
-}
-
-/// The time has come to try an asynchronous invocation again.
-fn retry(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
-    if let Some(invocation) = cx.state.invocations.get_mut(request_id) {
-        invocation.retries += 1;
-        invocation.timed_out = false;
-    }
-    start(cx, request_id)
-}
-
-fn outcome(completed: &Completed, timed_out: bool) -> Outcome {
-    let request_id = &completed.attempt.request_id;
-    match &completed.end {
-        AttemptEnd::Answered(payload) => Outcome { error: None, payload: payload.clone() },
-        AttemptEnd::Failed(kind, message) => failure(kind, message.clone()),
-        AttemptEnd::Died if timed_out => failure(
-            "Sandbox.Timedout",
-            format!("RequestId: {request_id} Error: Task timed out after {}.00 seconds", completed.attempt.timeout),
-        ),
-        AttemptEnd::Died => failure(
-            "Runtime.ExitError",
-            format!("RequestId: {request_id} Error: Runtime exited with error: signal: killed"),
-        ),
-    }
-}
-
-fn failure(kind: &str, message: String) -> Outcome {
-    let payload = serde_json::json!({ "errorType": kind, "errorMessage": message });
-    Outcome { error: Some(FunctionError::Unhandled), payload }
-}
-
-fn error_type(payload: &Value) -> String {
-    payload.get("errorType").and_then(Value::as_str).unwrap_or("Unhandled").to_owned()
 }

@@ -1,4 +1,4 @@
-//! What a function's code logs through `tracing` becomes the lines of its log stream.
+//! What a function's code logs becomes the lines of its log stream.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -10,10 +10,45 @@ use crate::Timestamp;
 use crate::clock::Clock;
 use crate::cloud::Cloud;
 
-/// How much one invocation may log, in bytes; what comes after is dropped.
-const LIMIT: usize = 1024 * 1024;
+/// How much one invocation may log, in bytes as CloudWatch Logs counts them; what comes after is dropped, and told so.
+const LIMIT: usize = 4 * 1024 * 1024;
+/// What CloudWatch Logs adds to the size of each event.
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
+pub(super) const EVENT_OVERHEAD: usize = 26;
 
-type Lines = Arc<Mutex<Vec<(Timestamp, String)>>>;
+/// Lines with their times.
+#[derive(Clone, Default)]
+pub(super) struct Lines(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    lines: Vec<(Timestamp, String)>,
+    size: usize,
+    dropped: usize,
+}
+
+impl Lines {
+    pub fn push(&self, now: Timestamp, line: String) {
+        let mut kept = self.0.lock();
+        let size = line.len() + EVENT_OVERHEAD;
+        if kept.size + size <= LIMIT {
+            kept.size += size;
+            kept.lines.push((now, line));
+        } else {
+            kept.dropped += 1;
+        }
+    }
+
+    /// The lines so far; those that follow are counted anew.
+    pub fn take(&self, now: Timestamp) -> Vec<(Timestamp, String)> {
+        let kept = std::mem::take(&mut *self.0.lock());
+        let mut lines = kept.lines;
+        if kept.dropped > 0 {
+            lines.push((now, format!("Garoa: {} more lines of this invocation were dropped\n", kept.dropped)));
+        }
+        lines
+    }
+}
 
 /// Directs this thread's logging into `lines` for as long as the guard lives.
 pub(super) fn capture(lines: Lines, cloud: &Cloud) -> DefaultGuard {
@@ -23,7 +58,7 @@ pub(super) fn capture(lines: Lines, cloud: &Cloud) -> DefaultGuard {
         .with_ansi(false)
         .without_time()
         .with_target(false)
-        .with_writer(move || Writer { lines: Arc::clone(&lines), clock: Arc::clone(&clock) })
+        .with_writer(move || Writer { lines: lines.clone(), clock: Arc::clone(&clock) })
         .finish();
     tracing::subscriber::set_default(subscriber)
 }
@@ -35,11 +70,7 @@ struct Writer {
 
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let mut lines = self.lines.lock();
-        let size: usize = lines.iter().map(|(_, line)| line.len()).sum();
-        if size + bytes.len() <= LIMIT {
-            lines.push((self.clock.now(), String::from_utf8_lossy(bytes).into_owned()));
-        }
+        self.lines.push(self.clock.now(), String::from_utf8_lossy(bytes).into_owned());
         Ok(bytes.len())
     }
 

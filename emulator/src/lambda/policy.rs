@@ -2,11 +2,12 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html>
 
-use imbl::OrdMap;
+use imbl::Vector;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::functions::{find_mut, refuse_qualifier};
+use super::functions::{Function, find_mut, invalid, not_found, reachable};
+use super::qualifier::{LATEST, qualifier};
 use super::{Functions, on};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result};
@@ -26,14 +27,19 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
 /// The statements of a function's policy, by their ids, and its revision.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct FunctionPolicy {
-    statements: OrdMap<String, Value>,
+    /// By their ids, in the order in which they were added.
+    statements: Vector<(String, Value)>,
     revision: String,
 }
 
 impl FunctionPolicy {
+    fn position(&self, id: &str) -> Option<usize> {
+        self.statements.iter().position(|(other, _)| other == id)
+    }
+
     /// The policy as a document. Without statements it allows nothing, as a function without a policy.
     pub fn document(&self) -> String {
-        let statements: Vec<&Value> = self.statements.values().collect();
+        let statements: Vec<&Value> = self.statements.iter().map(|(_, statement)| statement).collect();
         json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
     }
 }
@@ -60,38 +66,74 @@ struct Added {
 }
 
 fn add(cx: &mut Cx<Functions>, input: AddPermission) -> Result<Added> {
-    refuse_qualifier(input.qualifier.as_deref())?;
     let revision = cx.ids().uuid();
-    let function = find_mut(cx, &input.function_name)?;
-    let policy = &mut function.policy;
-    check_revision(input.revision_id.as_deref(), policy)?;
-    if policy.statements.contains_key(&input.statement_id) {
+    if qualifier(&input.function_name, input.qualifier.as_deref())? == Some(LATEST) {
+        return Err(invalid("We currently do not support adding policies for $LATEST."));
+    }
+    let principal = input.principal()?;
+    let (function, place, arn) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let mut policy = function.policy_of(&place);
+    check_revision(input.revision_id.as_deref(), &policy)?;
+    if policy.position(&input.statement_id).is_some() {
         let text = format!(
             "The statement id ({}) provided already exists. Please provide a new statement id, or remove the existing statement.",
             input.statement_id
         );
         return Err(Error::new(409, "ResourceConflictException", text).with("Type", "User"));
     }
-    let statement = input.statement(&function.configuration.function_arn);
-    let mut changed = policy.clone();
-    changed.statements.insert(input.statement_id, statement.clone());
-    changed.revision = revision;
-    if changed.document().len() > POLICY_LIMIT {
+    let statement = input.statement(principal, &arn);
+    policy.statements.push_back((input.statement_id, statement.clone()));
+    policy.revision = revision;
+    if policy.document().len() > POLICY_LIMIT {
         let text = format!("The final policy size is bigger than the limit ({POLICY_LIMIT}).");
         return Err(Error::client("PolicyLengthExceededException", text).with("Type", "User"));
     }
-    *policy = changed;
+    function.policies.insert(place, policy);
     Ok(Added { statement: statement.to_string() })
 }
 
-impl AddPermission {
-    fn statement(&self, function: &str) -> Value {
-        let principal = match self.principal.as_str() {
-            "*" => json!("*"),
-            service if service.ends_with(".amazonaws.com") => json!({ "Service": service }),
-            arn if arn.starts_with("arn:") => json!({ "AWS": arn }),
-            account => json!({ "AWS": format!("arn:aws:iam::{account}:root") }),
+/// The function, the qualifier under which a policy of it is kept, and the ARN that the policy is about.
+fn find<'a>(cx: &'a mut Cx<Functions>, name: &str, given: Option<&str>) -> Result<(&'a mut Function, String, String)> {
+    let place = qualifier(name, given)?.unwrap_or_default().to_owned();
+    let function = find_mut(cx, name)?;
+    let mut arn = function.configuration.function_arn.clone();
+    if !place.is_empty() {
+        arn = format!("{arn}:{place}");
+        if !function.has(&place) {
+            let is_version = place.bytes().all(|byte| byte.is_ascii_digit()) || place.contains('$');
+            return Err(if is_version { not_found(&arn) } else { missing(format!("Cannot find alias arn: {arn}")) });
+        }
+    }
+    Ok((function, place, arn))
+}
+
+impl Function {
+    /// The policy that is kept under a qualifier. As long as there is none, its revision is that of what it would be about.
+    fn policy_of(&self, place: &str) -> FunctionPolicy {
+        let revision = || match (self.aliases.get(place), self.version(place)) {
+            (Some(alias), _) => alias.revision_id.clone(),
+            (None, Some(version)) => version.configuration.revision_id.clone(),
+            (None, None) => self.configuration.revision_id.clone(),
         };
+        let there = self.policies.get(place).cloned();
+        there.unwrap_or_else(|| FunctionPolicy { statements: Vector::new(), revision: revision() })
+    }
+}
+
+impl AddPermission {
+    fn principal(&self) -> Result<Value> {
+        match self.principal.as_str() {
+            "*" => Ok(json!("*")),
+            service if service.ends_with(".amazonaws.com") => Ok(json!({ "Service": service })),
+            arn if arn.starts_with("arn:") => Ok(json!({ "AWS": arn })),
+            account if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok(json!({ "AWS": format!("arn:aws:iam::{account}:root") }))
+            }
+            _ => Err(invalid("The provided principal was invalid. Please check the principal and try again.")),
+        }
+    }
+
+    fn statement(&self, principal: Value, function: &str) -> Value {
         let mut conditions = Map::new();
         let mut condition = |operator: &str, key: &str, value: &Option<String>| {
             if let Some(value) = value {
@@ -126,16 +168,24 @@ struct RemovePermission {
 }
 
 fn remove(cx: &mut Cx<Functions>, input: RemovePermission) -> Result<()> {
-    refuse_qualifier(input.qualifier.as_deref())?;
     let revision = cx.ids().uuid();
-    let policy = &mut find_mut(cx, &input.function_name)?.policy;
-    check_revision(input.revision_id.as_deref(), policy)?;
-    if !policy.statements.contains_key(&input.statement_id) {
-        let text = format!("Statement {} is not found in resource policy.", input.statement_id);
-        return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
+    let name = reachable(cx.scope, &input.function_name)?;
+    if !cx.state.functions.contains_key(name) {
+        let arn = cx.scope.arn("lambda", format_args!("function:{name}"));
+        return Err(missing(format!("No policy found for: {arn}")));
     }
-    policy.statements.remove(&input.statement_id);
+    let (function, place, _) = find(cx, &input.function_name, input.qualifier.as_deref())?;
+    let mut policy = function.policy_of(&place);
+    check_revision(input.revision_id.as_deref(), &policy)?;
+    if policy.statements.is_empty() {
+        return Err(missing("No policy is associated with the given resource."));
+    }
+    let Some(position) = policy.position(&input.statement_id) else {
+        return Err(missing(format!("Statement {} is not found in resource policy.", input.statement_id)));
+    };
+    policy.statements.remove(position);
     policy.revision = revision;
+    function.policies.insert(place, policy);
     Ok(())
 }
 
@@ -154,20 +204,24 @@ struct Policy {
 }
 
 fn get(cx: &mut Cx<Functions>, input: GetPolicy) -> Result<Policy> {
-    refuse_qualifier(input.qualifier.as_deref())?;
-    let policy = find_mut(cx, &input.function_name)?.policy.clone();
+    let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or_default();
+    let function = cx.state.functions.get(reachable(cx.scope, &input.function_name)?);
+    let policy = function.and_then(|function| function.policies.get(place)).cloned().unwrap_or_default();
     if policy.statements.is_empty() {
-        let text = "The resource you requested does not exist.";
-        return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
+        return Err(missing("The resource you requested does not exist."));
     }
     Ok(Policy { policy: policy.document(), revision_id: policy.revision })
+}
+
+fn missing(message: impl Into<String>) -> Error {
+    Error::new(404, "ResourceNotFoundException", message).with("Type", "User")
 }
 
 fn check_revision(wanted: Option<&str>, policy: &FunctionPolicy) -> Result<()> {
     match wanted {
         Some(revision) if revision != policy.revision => {
-            let text = "The RevisionId provided does not match the latest RevisionId. Call the GetPolicy API to retrieve the \
-                        latest RevisionId";
+            let text = "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the \
+                        latest Revision Id";
             Err(Error::new(412, "PreconditionFailedException", text).with("Type", "User"))
         }
         _ => Ok(()),

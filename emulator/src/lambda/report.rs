@@ -1,38 +1,69 @@
 //! What an invocation leaves behind: its lines in CloudWatch Logs, written as the function's role, and its metrics.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Functions;
-use super::invoke::{Completed, Outcome};
+use super::invoke::{AttemptEnd, Completed, Outcome};
+use super::lines::EVENT_OVERHEAD;
+use crate::Timestamp;
 use crate::cloud::{Call, Caller, Cx};
-use crate::{Result, Timestamp};
 
-/// Writes START, the function's own lines, END and REPORT.
+/// What one call of `PutLogEvents` may carry: bytes, with what is added to each event, and events.
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
+const BATCH_SIZE: usize = 1_048_576;
+const BATCH_EVENTS: usize = 10_000;
+
+/// START, the function's own lines, END and REPORT.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>
-pub(super) fn logs(
-    cx: &mut Cx<Functions>,
+pub(super) fn lines(
     completed: &Completed,
     outcome: &Outcome,
-    started: Timestamp,
+    (started, now): (Timestamp, Timestamp),
     timed_out: bool,
-) -> Result<()> {
+) -> Vec<(Timestamp, String)> {
+    let attempt = &completed.attempt;
+    let request_id = &attempt.request_id;
+    // What code logs while it starts comes before.
+    let own = &completed.lines;
+    let init = if completed.init_millis.is_some() { own.partition_point(|(at, _)| *at < started) } else { 0 };
+    let (before, during) = own.split_at(init);
+    let mut lines = before.to_vec();
+    lines.push((started, format!("START RequestId: {request_id} Version: {}\n", attempt.version)));
+    lines.extend(during.iter().cloned());
+    if timed_out {
+        let stamp = now.to_iso_millis();
+        lines.push((now, format!("{stamp} {request_id} Task timed out after {}.00 seconds\n", attempt.timeout)));
+    } else if let (AttemptEnd::Died(how), true) = (&completed.end, attempt.executable.is_some()) {
+        let reason = exit_reason(how.as_deref());
+        lines.push((now, format!("RequestId: {request_id} Error: {reason}\nRuntime.ExitError\n")));
+    } else if outcome.error.is_some() && says_nothing_itself(completed) {
+        lines.push((now, format!("{}\n", outcome.payload)));
+    }
+    lines.push((now, format!("END RequestId: {request_id}\n")));
+    lines.push((now, report_line(completed, started, now, timed_out)));
+    lines
+}
+
+/// A runtime logs the errors of its handlers; code in this process, and what keeps a process from starting, do not.
+fn says_nothing_itself(completed: &Completed) -> bool {
+    completed.attempt.executable.is_none() || (completed.cold && completed.init_millis.is_none())
+}
+
+/// How a process ended, in the words of the Runtime API's errors.
+pub(super) fn exit_reason(how: Option<&str>) -> String {
+    match how {
+        Some(how) => format!("Runtime exited with error: {how}"),
+        None => "Runtime exited without providing a reason".to_owned(),
+    }
+}
+
+/// Writes the lines as the function's role.
+pub(super) fn logs(cx: &mut Cx<Functions>, completed: &Completed, lines: &[(Timestamp, String)]) {
     let attempt = &completed.attempt;
     let Some(caller) = cx.access().role_session(&attempt.role, &attempt.function, super::PRINCIPAL) else {
         tracing::warn!(function = attempt.function, role = attempt.role, "no such role: the function's logs are lost");
-        return Ok(());
+        return;
     };
-    let request_id = &attempt.request_id;
-    let mut lines = vec![(started, format!("START RequestId: {request_id} Version: $LATEST\n"))];
-    lines.extend(completed.lines.iter().cloned());
-    if timed_out {
-        let stamp = cx.now.to_iso_millis();
-        lines.push((cx.now, format!("{stamp} {request_id} Task timed out after {}.00 seconds\n", attempt.timeout)));
-    } else if outcome.error.is_some() {
-        lines.push((cx.now, format!("{}\n", outcome.payload)));
-    }
-    lines.push((cx.now, format!("END RequestId: {request_id}\n")));
-    lines.push((cx.now, report_line(completed, started, cx.now)));
-
     let group = &attempt.log_group;
     let call = |operation: &str, input| Call::new("logs", operation, caller.clone(), cx.scope.clone(), input);
     let mut calls = Vec::new();
@@ -40,23 +71,49 @@ pub(super) fn logs(
         calls.push(call("CreateLogGroup", json!({ "logGroupName": group })));
         calls.push(call("CreateLogStream", json!({ "logGroupName": group, "logStreamName": completed.log_stream })));
     }
-    let events: Vec<_> = lines.iter().map(|(at, message)| json!({ "timestamp": at, "message": message })).collect();
-    let put = json!({ "logGroupName": group, "logStreamName": completed.log_stream, "logEvents": events });
-    calls.push(call("PutLogEvents", put));
-    calls.into_iter().for_each(|call| cx.emit(call));
-    Ok(())
+    for events in batches(lines) {
+        let put = json!({ "logGroupName": group, "logStreamName": completed.log_stream, "logEvents": events });
+        calls.push(call("PutLogEvents", put));
+    }
+    cx.emit_in_order(calls);
+}
+
+fn batches(lines: &[(Timestamp, String)]) -> Vec<Vec<Value>> {
+    let (mut batches, mut size) = (vec![Vec::new()], 0);
+    for (at, message) in lines {
+        let event = message.len() + EVENT_OVERHEAD;
+        if size + event > BATCH_SIZE || batches.last().is_some_and(|batch| batch.len() >= BATCH_EVENTS) {
+            batches.push(Vec::new());
+            size = 0;
+        }
+        size += event;
+        if let Some(batch) = batches.last_mut() {
+            batch.push(json!({ "timestamp": at, "message": message }));
+        }
+    }
+    batches
 }
 
 /// The REPORT line. Memory is not measured in this process: the figure is the size that was asked for.
-fn report_line(completed: &Completed, started: Timestamp, now: Timestamp) -> String {
+fn report_line(completed: &Completed, started: Timestamp, now: Timestamp, timed_out: bool) -> String {
     let attempt = &completed.attempt;
     let duration = now.since(started).as_millis();
-    let init = if completed.cold { "\tInit Duration: 0.00 ms" } else { "" };
+    let used = completed.memory_used.unwrap_or(attempt.memory);
+    let init = match (completed.cold, completed.init_millis) {
+        (true, Some(millis)) => format!("\tInit Duration: {millis:.2} ms"),
+        (true, None) if attempt.executable.is_none() => "\tInit Duration: 0.00 ms".to_owned(),
+        _ => String::new(),
+    };
+    let status = match &completed.end {
+        _ if attempt.executable.is_none() => "",
+        _ if timed_out => "\tStatus: timeout",
+        AttemptEnd::Died(_) => "\tStatus: error\tError Type: Runtime.ExitError",
+        _ => "",
+    };
     format!(
-        "REPORT RequestId: {}\tDuration: {duration}.00 ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB{init}\t\n",
+        "REPORT RequestId: {}\tDuration: {duration}.00 ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {used} MB{init}{status}\t\n",
         attempt.request_id,
         duration.max(1),
-        attempt.memory,
         attempt.memory,
     )
 }
@@ -66,22 +123,28 @@ fn report_line(completed: &Completed, started: Timestamp, now: Timestamp) -> Str
 pub(super) fn metrics(cx: &mut Cx<Functions>, completed: &Completed, outcome: &Outcome, started: Timestamp) {
     let duration = cx.now.since(started).as_millis() as f64;
     let errors = if outcome.error.is_some() { 1.0 } else { 0.0 };
-    let metric = |name: &str, value: f64, unit: &str| {
+    let figures = [("Invocations", 1.0, "Count"), ("Errors", errors, "Count"), ("Duration", duration, "Milliseconds")];
+    measure(cx, &completed.attempt.function, started, &figures);
+}
+
+/// `Throttles`: there was no concurrency for an invocation.
+pub(super) fn throttled(cx: &mut Cx<Functions>, function: &str) {
+    let now = cx.now;
+    measure(cx, function, now, &[("Throttles", 1.0, "Count")]);
+}
+
+fn measure(cx: &mut Cx<Functions>, function: &str, at: Timestamp, figures: &[(&str, f64, &str)]) {
+    let metric = |(name, value, unit): &(&str, f64, &str)| {
         json!({
             "MetricName": name,
-            "Dimensions": [{ "Name": "FunctionName", "Value": completed.attempt.function }],
-            "Timestamp": started,
+            "Dimensions": [{ "Name": "FunctionName", "Value": function }],
+            "Timestamp": at,
             "Value": value,
             "Unit": unit,
         })
     };
-    let data = json!([
-        metric("Invocations", 1.0, "Count"),
-        metric("Errors", errors, "Count"),
-        metric("Duration", duration, "Milliseconds")
-    ]);
+    let data: Vec<Value> = figures.iter().map(metric).collect();
     let input = json!({ "Namespace": "AWS/Lambda", "MetricData": data });
-    let caller = Caller::service("lambda.amazonaws.com");
-    let call = Call::new("cloudwatch", "PutMetricData", caller, cx.scope.clone(), input);
+    let call = Call::new("cloudwatch", "PutMetricData", Caller::service(super::PRINCIPAL), cx.scope.clone(), input);
     cx.emit(call);
 }

@@ -3,10 +3,11 @@
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::functions::find_mut;
+use super::functions::{find_mut, invalid};
+use super::qualifier::qualifier;
 use super::{Functions, mappings};
+use crate::Result;
 use crate::cloud::{Cx, Service, Target};
-use crate::{Error, Result};
 
 /// A function has at most this many tags.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html>
@@ -38,7 +39,13 @@ fn list(cx: &mut Cx<Functions>, input: OfFunction) -> Result<Tags> {
 
 /// The tags of what an ARN names.
 fn tags_mut<'a>(cx: &'a mut Cx<Functions>, arn: &str) -> Result<&'a mut OrdMap<String, String>> {
-    if mappings::is_mapping(arn) { mappings::tags(cx, arn) } else { Ok(&mut find_mut(cx, arn)?.tags) }
+    if mappings::is_mapping(arn) {
+        return mappings::tags(cx, arn);
+    }
+    if qualifier(arn, None)?.is_some() {
+        return Err(invalid("Tags on function aliases and versions are not supported. Please specify a function ARN."));
+    }
+    Ok(&mut find_mut(cx, arn)?.tags)
 }
 
 #[derive(Deserialize)]
@@ -52,14 +59,14 @@ fn tag(cx: &mut Cx<Functions>, input: TagResource) -> Result<()> {
     let there = tags_mut(cx, &input.resource)?;
     // The given tags win over those that are there.
     let tags = input.tags.union(there.clone());
-    if tags.len() > TAG_LIMIT {
-        return Err(Error::client(
-            "InvalidParameterValueException",
-            format!("The maximum number of tags is {TAG_LIMIT}"),
-        ));
-    }
+    check_number(&tags)?;
     *there = tags;
     Ok(())
+}
+
+/// Whether a function may have these tags.
+pub(super) fn check_number(tags: &OrdMap<String, String>) -> Result<()> {
+    if tags.len() > TAG_LIMIT { Err(invalid("Number of tags exceeds resource tag limit.")) } else { Ok(()) }
 }
 
 #[derive(Deserialize)]

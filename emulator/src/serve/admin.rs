@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Timestamp;
 use crate::clock::ClockMode;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Scope};
 
 /// `GET /_garoa/health`: that it runs, what time it is, and which operations there are.
 pub(super) async fn health(State(cloud): State<Arc<Cloud>>) -> Response {
@@ -66,6 +66,17 @@ pub(super) async fn advance(State(cloud): State<Arc<Cloud>>, body: Bytes) -> Res
     match cloud.advance_to(target).await {
         Ok(()) => answer(StatusCode::OK, &json!({ "now": cloud.now().to_iso_millis() })),
         Err(stalled) => refuse(StatusCode::CONFLICT, &stalled.to_string()),
+    }
+}
+
+/// `GET /_garoa/code/…`: the code of a function, as the URL in the answer of `GetFunction` names it.
+pub(super) async fn code(
+    State(cloud): State<Arc<Cloud>>,
+    Path((account, region, name, version, hash, proof)): Path<(String, String, String, String, String, String)>,
+) -> Response {
+    match crate::lambda::download(&cloud, &Scope::new(account, region), &name, &version, &hash, &proof) {
+        Some(zip) => (StatusCode::OK, [(header::CONTENT_TYPE, "application/zip")], zip).into_response(),
+        None => refuse(StatusCode::FORBIDDEN, "this URL was not given out, or names code that is gone"),
     }
 }
 

@@ -13,13 +13,14 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
+use axum::serve::{ListenerExt, TapIo};
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::Timestamp;
+use crate::apigatewayv2::websocket;
 use crate::cloud::{Cloud, Entry, Halt};
 
 /// The largest body of a request, in bytes: what one S3 `PutObject` may carry.
@@ -42,36 +43,61 @@ pub async fn serve(
     let driver = tokio::spawn({
         let cloud = cloud.clone();
         async move {
-            let stalled = cloud.0.driver.serve(&*cloud.0).await;
-            tracing::error!(%stalled, "the clock stands");
+            // Whatever it is that keeps the clock from moving, it may end.
+            loop {
+                let stalled = cloud.0.driver.serve(&*cloud.0).await;
+                tracing::error!(%stalled, "the clock stands");
+            }
         }
     });
+    if let Ok(address) = listener.local_addr() {
+        cloud.0.environments.serve_at(address);
+    }
+    let stop = {
+        let cloud = cloud.clone();
+        async move {
+            stop.await;
+            cloud.0.end_functions();
+        }
+    };
     let app = Router::new()
         .route("/_garoa/health", get(admin::health))
         .route("/_garoa/reset", post(admin::reset))
         .route("/_garoa/mails", get(admin::mails))
         .route("/_garoa/clock/advance", post(admin::advance))
+        .route("/_garoa/code/{account}/{region}/{name}/{version}/{hash}/{proof}", get(admin::code))
         .fallback(answer)
         .with_state(Arc::new(cloud));
-    // Small answers must not wait for a full packet.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY");
-        }
-    });
+    let listener = without_delay(listener);
     let served = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>());
     let outcome = served.with_graceful_shutdown(stop).await;
     driver.abort();
     outcome
 }
 
-/// Answers a request of the AWS API.
+/// Small answers must not wait for a full packet.
+pub(crate) fn without_delay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
+    listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    })
+}
+
 async fn answer(
     State(cloud): State<Arc<Cloud>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request<Body>,
 ) -> Response {
+    answer_aws(&cloud, client, request).await
+}
+
+/// Answers a request of the AWS API.
+pub(crate) async fn answer_aws(cloud: &Cloud, client: SocketAddr, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
+    if let Some(to) = websocket::socket::wanted(cloud, &head) {
+        return websocket::socket::answer(cloud.clone(), to, head, address(client)).await;
+    }
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => return plain(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {error}")),

@@ -12,7 +12,7 @@ mod verify;
 pub use chunks::verify_chunks;
 pub use refusal::Dialect;
 pub use signed::{Scope, Signed, parse};
-pub use verify::{Payload, verify};
+pub use verify::{MAX_SKEW, Payload, verify};
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};

@@ -78,6 +78,16 @@ pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
     }
 }
 
+/// Finds the operation of a request to an API that is known already.
+///
+/// # Errors
+/// As [`detect`].
+pub fn detect_of(service: &'static str, head: &Parts) -> Result<Detected> {
+    let model = Model::of(service).ok_or_else(|| Error::not_implemented(format!("the service {service}")))?;
+    let (operation, labels): (&'static OperationModel, _) = route::route(model, head, None)?;
+    Ok(Detected { service: model.service, operation, protocol: Protocol::RestJson, labels })
+}
+
 fn smithy(head: &Parts, protocol: &str) -> Result<Detected> {
     if protocol != "rpc-v2-cbor" {
         return Err(Error::not_implemented(format!("the protocol {protocol}")));

@@ -1,5 +1,5 @@
 //! What DynamoDB's front does in ways of its own: its words for values of the wrong type, the namespaces of its errors,
-//! its limits on table names, the order of its enumerations, and the checksum of its answers.
+//! its limits on table names, and the checksum of its answers.
 //!
 //! Facts: answers of the service as client libraries and the public test suites for DynamoDB record them, and
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html>.
@@ -34,16 +34,6 @@ const MAX_BODY: usize = 16 << 20;
 const CAST: &str = "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class \
     java.lang.Class (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module \
     java.base of loader 'bootstrap')";
-
-/// The enumerations whose values the service lists in an order that is not the model's.
-const ENUM_ORDER: [(&str, &str); 6] = [
-    ("ScalarAttributeType", "B, N, S"),
-    ("ProjectionType", "ALL, INCLUDE, KEYS_ONLY"),
-    ("ReturnValue", "ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW"),
-    ("ComparisonOperator", "IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS"),
-    ("ConditionalOperator", "OR, AND"),
-    ("Select", "SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES"),
-];
 
 /// Whether this is DynamoDB or its streams.
 pub(super) fn is(service: &str) -> bool {
@@ -231,11 +221,6 @@ pub(super) fn requires(structure: &str, member: &str) -> bool {
         ("CreateTableInput", "AttributeDefinitions" | "KeySchema")
             | ("UpdateGlobalSecondaryIndexAction", "ProvisionedThroughput")
     )
-}
-
-/// The values of an enumeration, in the service's order.
-pub(super) fn enumeration(shape: &Shape) -> Option<&'static str> {
-    ENUM_ORDER.iter().find(|(name, _)| *name == shape.name).map(|(_, values)| *values)
 }
 
 /// The `__type` of an error, with the namespace of the layer that raised it.

@@ -35,7 +35,7 @@ pub mod xml;
 #[cfg(test)]
 mod tests;
 
-pub use detect::{detect, likely};
+pub use detect::{detect, detect_of, likely};
 pub use errors::{encode_error, stamp};
 pub use validate::validate;
 

@@ -23,7 +23,7 @@ const MAX_PARAMETERS: usize = 100_000;
 pub(super) const QUEUE_URL: &str = "QueueUrl";
 
 /// The name and value pairs of a query string or a form, percent-decoded; `+` is a space.
-pub(super) fn pairs(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (form_decode(name), form_decode(value))

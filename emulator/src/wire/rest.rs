@@ -78,7 +78,7 @@ pub fn parse(
         let value = match member.location {
             None => continue,
             Some(Location::Uri) => label(detected, shape, member)?,
-            Some(Location::QueryString) => query_member(model, shape, member, &query)?,
+            Some(Location::QueryString) => query_member(operation, structure, member, &query)?,
             Some(Location::Header) => header_member(model, shape, member, &head.headers, trailers)?,
             Some(Location::Headers) => prefix_headers(member, &head.headers),
             Some(Location::StatusCode) => None,
@@ -169,11 +169,13 @@ fn malformed(name: &str, text: &str) -> String {
 }
 
 fn query_member(
-    model: &Model,
-    shape: &Shape,
+    operation: &OperationModel,
+    structure: &Structure,
     member: &Member,
     query: &[(String, String)],
 ) -> Result<Option<Value>, String> {
+    let model = operation.model();
+    let shape = model.shape(member.shape);
     let name = member.wire_name();
     let read = |shape: &Shape, member: &Member, text: &str| {
         scalar(shape, member, text, TimestampFormat::Iso8601).ok_or_else(|| malformed(name, text))
@@ -185,7 +187,17 @@ fn query_member(
             let values = texts.map(|text| read(shape, element, text)).collect::<Result<Vec<_>, _>>()?;
             Ok((!values.is_empty()).then_some(Value::Array(values)))
         }
-        Kind::Map(..) => Err(format!("Garoa does not read the map {name} from a query string")),
+        // A map holds all that no member and not the operation's own address names.
+        Kind::Map(..) => {
+            let bound = |key: &str| {
+                let mut others = structure.members.iter().filter(|other| other.location == Some(Location::QueryString));
+                let mut fixed = operation.http.uri.query.iter();
+                others.any(|other| other.wire_name() == key) || fixed.any(|(name, _)| *name == key)
+            };
+            let rest = query.iter().filter(|(key, _)| !bound(key));
+            let entries: Map<_, _> = rest.map(|(key, text)| (key.clone(), Value::from(text.as_str()))).collect();
+            Ok((!entries.is_empty()).then_some(Value::Object(entries)))
+        }
         _ => texts.next().map(|text| read(shape, member, text)).transpose(),
     }
 }

@@ -1,8 +1,10 @@
 """`garoa serve` itself: its own paths, its clock, its end."""
 
 import datetime
+import io
 import signal
 import urllib.error
+import zipfile
 
 import pytest
 
@@ -43,8 +45,10 @@ def test_the_machines_clock_is_not_moved(server):
 def test_a_schedule_fires_when_the_clock_is_advanced(start):
     server = start("--clock", "frozen=2026-03-02T12:00:00Z")
     role = "arn:aws:iam::123456789012:role/any"
+    empty = io.BytesIO()
+    zipfile.ZipFile(empty, "w").close()
     server.client("lambda").create_function(
-        FunctionName="f", Runtime="provided.al2023", Handler="bootstrap", Role=role, Code={"S3Bucket": "abc", "S3Key": "f"}
+        FunctionName="f", Runtime="provided.al2023", Handler="bootstrap", Role=role, Code={"ZipFile": empty.getvalue()}
     )
     server.client("scheduler").create_schedule(
         Name="s",
@@ -59,6 +63,6 @@ def test_a_schedule_fires_when_the_clock_is_advanced(start):
 
 
 def retries(runs):
-    """Code that was not registered fails, and Lambda tries an asynchronous invocation twice again, after 1 and 2 minutes.
+    """An archive without code fails, and Lambda tries an asynchronous invocation twice again, after 1 and 2 minutes.
     Of runs at 0, 3, 6 and 9 minutes, two retries each fall before the tenth minute, save for the last: one."""
     return 2 * (runs - 1) + 1

@@ -36,7 +36,7 @@ pub async fn call(cloud: &Cloud, service: &'static str, operation: &str, input: 
 pub async fn create_function(cloud: &Cloud, name: &str, timeout: u32) {
     let input = json!({
         "FunctionName": name, "Role": ROLE, "Runtime": "provided.al2023", "Handler": "bootstrap",
-        "Timeout": timeout, "Code": { "S3Bucket": "code", "S3Key": name },
+        "Timeout": timeout, "Code": { "S3Bucket": "garoa-local-code", "S3Key": name },
     });
     call(cloud, "lambda", "CreateFunction", input).await.unwrap();
 }

@@ -19,7 +19,7 @@ mod value;
 
 use std::collections::BTreeMap;
 
-pub use value::{Object, Value};
+pub use value::{List, Object, Value};
 
 /// The largest output, in bytes: what API Gateway lets through as a payload.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use crate::value::List;
 use crate::{Error, OUTPUT_LIMIT, Value};
 
 /// How many elements a list, and entries a map, may have; ours.
@@ -184,7 +185,7 @@ fn split(text: &str, pattern: &str) -> Result<Value, Error> {
     Ok(Value::list(parts.into_iter().map(Value::from).collect()))
 }
 
-fn of_list(list: &Rc<RefCell<Vec<Value>>>, name: &str, arguments: &[Value]) -> Result<Option<Value>, Error> {
+fn of_list(list: &List, name: &str, arguments: &[Value]) -> Result<Option<Value>, Error> {
     let at = |index: &Value| match index {
         Value::Integer(index) => usize::try_from(*index).ok().filter(|index| *index < list.borrow().len()),
         _ => None,

@@ -70,7 +70,8 @@ impl Renderer<'_> {
         let backslashes = reference.backslashes;
         if matches!(value, Value::Null) {
             out.extend(std::iter::repeat_n('\\', backslashes));
-            if !reference.quiet {
+            // API Gateway prints nothing for a null; Velocity's way is left for names that stand for nothing at all.
+            if !reference.quiet && (backslashes > 0 || !self.variables.contains_key(&reference.name)) {
                 out.push_str(&reference.source);
             }
             return Ok(());
@@ -84,10 +85,13 @@ impl Renderer<'_> {
         Ok(())
     }
 
-    /// Velocity leaves a variable as it is when there is no value for it.
+    /// Velocity leaves a variable as it is when there is no value for it; one that there was not is null then.
     fn set(&mut self, target: &Reference, value: &Expression) -> Result<(), Error> {
         let value = self.evaluate(value)?;
         if matches!(value, Value::Null) {
+            if target.steps.is_empty() {
+                self.variables.entry(target.name.clone()).or_insert(Value::Null);
+            }
             return Ok(());
         }
         let Some((last, before)) = target.steps.split_last() else {

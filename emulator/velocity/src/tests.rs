@@ -45,10 +45,7 @@ fn references_print_their_values_and_unknown_ones_themselves() {
     check("$missing $!missing ${missing.x} $!{missing.x}.", "$missing  ${missing.x} .");
     check("$5 $ ${ $! a$", "$5 $ ${ $! a$");
     check("$input.params('x')-$input.body.length()", "<x>-2");
-    check(
-        "$input.path('$').a.b[1] $input.path('$').none $input.path('$').a",
-        "2.5 $input.path('$').none {b=[1, 2.5, x]}",
-    );
+    check("$input.path('$').a.b[1] $input.path('$').none $input.path('$').a", "2.5  {b=[1,2.5,\"x\"]}");
 }
 
 #[test]
@@ -60,6 +57,7 @@ fn backslashes_escape_what_they_stand_before() {
 #[test]
 fn set_keeps_the_old_value_when_there_is_no_new_one() {
     check("#set($a = 1)\n#set($a = $missing)\n$a", "1");
+    check("#set($a = $missing)[$a]", "[]");
     check("#set( $map = {'a': 1, \"b\": [1, 2]} )$map.a $map.b[1] $map['a']", "1 2 1");
     check("#set($map = {})#set($map.x = 'y')#set($map['z'] = 2)$map", "{x=y, z=2}");
     check("#set($list = [1, 2])#set($list[0] = 'n')$list", "[n, 2]");

@@ -1,6 +1,6 @@
 //! The values of a template: those of JSON, and objects from outside with properties and methods.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell, RefMut};
 use std::fmt;
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::{DEPTH_LIMIT, Error, OUTPUT_LIMIT, STEP_LIMIT};
 /// A value. Lists and maps are shared, as in Java: who holds one sees what `add` and `put` do to it.
 #[derive(Clone)]
 pub enum Value {
-    /// Java's null; a reference with this value prints its own source.
+    /// Java's null. It prints nothing; a variable that there is not at all prints its own source.
     Null,
     /// `true` or `false`.
     Boolean(bool),
@@ -22,11 +22,29 @@ pub enum Value {
     /// A text.
     Text(Rc<str>),
     /// A list.
-    List(Rc<RefCell<Vec<Value>>>),
+    List(Rc<List>),
     /// A map; it keeps the order in which its keys came.
     Map(Rc<RefCell<IndexMap<String, Value>>>),
     /// Something with properties and methods of its own.
     Object(Rc<dyn Object>),
+}
+
+/// A list. One that comes from a JSON document prints as JSON, one that a template makes as Java prints lists: `[a, b]`.
+pub struct List {
+    elements: RefCell<Vec<Value>>,
+    is_json: bool,
+}
+
+impl List {
+    /// The elements.
+    pub fn borrow(&self) -> Ref<'_, Vec<Value>> {
+        self.elements.borrow()
+    }
+
+    /// The elements, to be changed.
+    pub fn borrow_mut(&self) -> RefMut<'_, Vec<Value>> {
+        self.elements.borrow_mut()
+    }
 }
 
 /// What a template may name besides plain values, such as `$input`.
@@ -88,7 +106,10 @@ impl From<&serde_json::Value> for Value {
                 None => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
             },
             serde_json::Value::String(text) => Self::from(&**text),
-            serde_json::Value::Array(elements) => Self::list(elements.iter().map(Self::from).collect()),
+            serde_json::Value::Array(elements) => {
+                let elements = RefCell::new(elements.iter().map(Self::from).collect());
+                Self::List(Rc::new(List { elements, is_json: true }))
+            }
             serde_json::Value::Object(entries) => {
                 Self::map(entries.iter().map(|(key, value)| (key.clone(), Self::from(value))).collect())
             }
@@ -99,7 +120,7 @@ impl From<&serde_json::Value> for Value {
 impl Value {
     /// A list of these.
     pub fn list(elements: Vec<Self>) -> Self {
-        Self::List(Rc::new(RefCell::new(elements)))
+        Self::List(Rc::new(List { elements: RefCell::new(elements), is_json: false }))
     }
 
     /// A map of these.
@@ -112,7 +133,7 @@ impl Value {
         !matches!(self, Self::Null | Self::Boolean(false))
     }
 
-    /// What it prints, as Java's `toString` has it: `[1, 2]`, `{a=1}`.
+    /// What it prints, as Java's `toString` has it: `[1, 2]`, `{a=1}`; a list of a JSON document as JSON, as API Gateway's do.
     pub fn text(&self) -> String {
         let mut out = String::new();
         self.print(&mut out, 0);
@@ -152,6 +173,7 @@ impl Value {
             Self::Float(number) => write!(out, "{number:?}"),
             Self::Text(text) => write!(out, "{text}"),
             Self::List(_) | Self::Map(_) if depth >= DEPTH_LIMIT || out.len() > OUTPUT_LIMIT => write!(out, "…"),
+            Self::List(elements) if elements.is_json => write!(out, "{}", self.json(depth, &mut { STEP_LIMIT })),
             Self::List(elements) => {
                 out.push('[');
                 for (place, element) in elements.borrow().iter().enumerate() {

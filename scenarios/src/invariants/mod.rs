@@ -1,11 +1,13 @@
 //! What must hold in every run, whatever breaks.
 
 pub mod mail;
+pub mod partner;
 pub mod pix;
+pub mod realtime;
 
 use garoa::scenario::run::Invariants;
 
 /// All invariants, by the names that scripts use.
 pub fn all() -> Invariants {
-    mail::register(pix::register(Invariants::default()))
+    realtime::register(partner::register(mail::register(pix::register(Invariants::default()))))
 }

@@ -26,7 +26,7 @@ mod section;
 mod sub;
 #[cfg(test)]
 mod tests;
-mod yaml;
+pub(crate) mod yaml;
 
 /// The largest template that `TemplateBody` may carry, in bytes (CloudFormation quotas).
 pub const MAX_BODY_BYTES: usize = 51_200;

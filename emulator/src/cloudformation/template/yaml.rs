@@ -16,7 +16,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// `ValidationError`, "Template format error: … not well-formed. (line L, column C)" and its like.
-pub(super) fn read(text: &str) -> Result<Value> {
+pub(crate) fn read(text: &str) -> Result<Value> {
     if text.len() > MAX_TEMPLATE_BYTES {
         return Err(validation_error(format!("Template may not exceed {MAX_TEMPLATE_BYTES} bytes in size.")));
     }

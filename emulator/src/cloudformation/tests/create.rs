@@ -141,7 +141,7 @@ async fn what_is_not_honoured_is_refused_before_anything_is_made() {
 #[tokio::test]
 async fn a_lacking_property_and_a_wrong_member_fail_the_resource() {
     let cloud = cloud();
-    let template = CLOCKWORK.replace("      Code: {S3Bucket: code, S3Key: function.zip}\n", "");
+    let template = CLOCKWORK.replace("      Code: {S3Bucket: garoa-local-code, S3Key: function.zip}\n", "");
     create(&cloud, "lacks", &template).await;
     let told = events(&cloud, "lacks").await;
     let reason = "Function CREATE_FAILED: Properties validation failed for resource Function with message:\n#: required key [Code] not found";

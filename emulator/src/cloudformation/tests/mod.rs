@@ -39,7 +39,7 @@ Resources:
       Handler: bootstrap
       Timeout: !Ref Timeout
       MemorySize: "256"
-      Code: {S3Bucket: code, S3Key: function.zip}
+      Code: {S3Bucket: garoa-local-code, S3Key: function.zip}
       Environment: {Variables: {NUMBER: 7, SECRET: !Ref Secret}}
       Tags: [{Key: team, Value: pix}]
   Group:

@@ -168,7 +168,7 @@ Resources:
       Runtime: provided.al2023
       Handler: bootstrap
       Timeout: 30
-      Code: {S3Bucket: code, S3Key: function.zip}
+      Code: {S3Bucket: garoa-local-code, S3Key: function.zip}
   Permission:
     Type: AWS::Lambda::Permission
     Properties: {Action: lambda:InvokeFunction, FunctionName: !Ref Function, Principal: s3.amazonaws.com}

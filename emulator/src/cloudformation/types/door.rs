@@ -1,5 +1,6 @@
 //! How CloudFormation calls the services: as the caller of the stack's operation, with inputs that fit the model.
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::fit::fit;
@@ -21,6 +22,11 @@ impl Door {
     /// Makes a call. What a template writes as text is read as the number, flag or time that the model wants; members that
     /// are null are left out.
     pub async fn call(&self, service: &'static str, operation: &str, input: Value) -> Result<Value> {
+        self.send(service, operation, input, Bytes::new()).await
+    }
+
+    /// Makes a call with a payload.
+    pub async fn send(&self, service: &'static str, operation: &str, input: Value, body: Bytes) -> Result<Value> {
         let model = Model::of(service).and_then(|model| Some((model, model.operation(operation)?)));
         let (model, found) =
             model.ok_or_else(|| Error::internal(format!("there is no operation {service}:{operation}")))?;
@@ -30,6 +36,6 @@ impl Door {
         };
         wire::validate(found, &input)?;
         let call = Call::new(service, operation, self.caller.clone(), self.scope.clone(), input);
-        Ok(self.cloud.call(call).await?.output)
+        Ok(self.cloud.call(call.with_body(body)).await?.output)
     }
 }

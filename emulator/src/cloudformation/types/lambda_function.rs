@@ -1,6 +1,8 @@
 //! `AWS::Lambda::Function`.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html>
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::task::TagNames;
@@ -14,10 +16,13 @@ pub(super) const TYPE: ResourceType = ResourceType {
         replaces("PackageType"),
         may_change("Architectures"),
         may_change("Code").required(),
+        may_change("DeadLetterConfig"),
         may_change("Description"),
         may_change("Environment"),
+        may_change("EphemeralStorage"),
         may_change("Handler"),
         may_change("MemorySize"),
+        may_change("ReservedConcurrentExecutions"),
         may_change("Role").required(),
         may_change("Runtime"),
         may_change("Tags"),
@@ -31,7 +36,20 @@ pub(super) const TYPE: ResourceType = ResourceType {
 
 /// The longest name of a function.
 const NAME_LIMIT: usize = 64;
-const CONFIGURATION: [&str; 7] = ["Description", "Environment", "Handler", "MemorySize", "Role", "Runtime", "Timeout"];
+/// The longest inline code, in characters.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html>
+const INLINE_LIMIT: usize = 4 * 1024 * 1024;
+const CONFIGURATION: [&str; 9] = [
+    "DeadLetterConfig",
+    "Description",
+    "Environment",
+    "EphemeralStorage",
+    "Handler",
+    "MemorySize",
+    "Role",
+    "Runtime",
+    "Timeout",
+];
 
 async fn create(task: &Task<'_>) -> Result<Made> {
     let name = task.name("FunctionName", NAME_LIMIT);
@@ -42,6 +60,7 @@ async fn create(task: &Task<'_>) -> Result<Made> {
     input.insert("Tags".to_owned(), task.tag_map()?);
     let made = task.door.call("lambda", "CreateFunction", Value::Object(input)).await?;
     task.begun(&name);
+    reserve(task, &name).await?;
     Ok(Made::new(name, [("Arn", made["FunctionArn"].clone())]))
 }
 
@@ -62,6 +81,8 @@ async fn update(task: &Task<'_>) -> Result<Made> {
             ("Timeout", json!(3)),
             ("MemorySize", json!(128)),
             ("Environment", json!({"Variables": {}})),
+            ("DeadLetterConfig", json!({"TargetArn": ""})),
+            ("EphemeralStorage", json!({"Size": 512})),
         ];
         for (property, default) in defaults {
             input.entry(property).or_insert(default);
@@ -69,24 +90,52 @@ async fn update(task: &Task<'_>) -> Result<Made> {
         input.insert("FunctionName".to_owned(), name.into());
         task.door.call("lambda", "UpdateFunctionConfiguration", Value::Object(input)).await?;
     }
+    if task.changes(&["ReservedConcurrentExecutions"]) {
+        reserve(task, name).await?;
+    }
     let arn = task.door.scope.arn("lambda", format_args!("function:{name}"));
     let names = TagNames { arn: "Resource", tags: "Tags", keys: "TagKeys", as_map: true };
     task.retag("lambda", &arn, names).await?;
     Ok(Made::new(name, [("Arn", arn.into())]))
 }
 
+/// Reserves the concurrency that the template says; gives back what it no longer says.
+async fn reserve(task: &Task<'_>, name: &str) -> Result<()> {
+    let mut input = task.pick(&["ReservedConcurrentExecutions"]);
+    let operation = match (input.is_empty(), task.old.contains_key("ReservedConcurrentExecutions")) {
+        (true, false) => return Ok(()),
+        (true, true) => "DeleteFunctionConcurrency",
+        (false, _) => "PutFunctionConcurrency",
+    };
+    input.insert("FunctionName".to_owned(), name.into());
+    task.door.call("lambda", operation, Value::Object(input)).await.map(drop)
+}
+
 async fn delete(task: &Task<'_>) -> Result<()> {
     task.door.call("lambda", "DeleteFunction", json!({ "FunctionName": task.physical_id })).await.map(drop)
 }
 
-/// Inline code is the text of a source file, which AWS puts into an archive.
+/// Inline code is the text of a source file, which goes into an archive under the name that its runtime looks for.
 fn code(task: &Task<'_>) -> Result<Value> {
     let code = task.get("Code");
-    match code.get("ZipFile") {
-        Some(_) => Err(Error::not_implemented(format_args!(
-            "inline code (property Code.ZipFile of AWS::Lambda::Function, resource {})",
-            task.logical_id
-        ))),
-        None => Ok(code),
+    let Some(text) = code.get("ZipFile").and_then(Value::as_str) else { return Ok(code) };
+    if text.len() > INLINE_LIMIT {
+        return Err(Error::client(
+            "InvalidRequest",
+            format!(
+                "Model validation failed (#/Code/ZipFile: expected maxLength: {INLINE_LIMIT}, actual: {})",
+                text.len()
+            ),
+        ));
     }
+    let runtime = task.get("Runtime");
+    let name = match runtime.as_str().unwrap_or_default() {
+        python if python.starts_with("python") => "index.py",
+        node if node.starts_with("nodejs") => "index.js",
+        other => {
+            let text = format!("ZipFile can only be used with Node.js and Python runtimes, not with {other:?}");
+            return Err(Error::client("InvalidRequest", text));
+        }
+    };
+    Ok(json!({ "ZipFile": STANDARD.encode(crate::lambda::archive_of(name, text.as_bytes())) }))
 }

@@ -3,6 +3,14 @@
 //! A type says which properties it honours and what a change of each means, and makes, changes and deletes its resource by
 //! calls through the front door. <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/>
 
+mod apigateway_keys;
+mod apigateway_method;
+mod apigateway_parts;
+mod apigateway_rest_api;
+mod apigateway_stage;
+mod apigatewayv2_api;
+mod apigatewayv2_parts;
+mod apigatewayv2_stage;
 mod door;
 mod dynamodb_table;
 mod fit;
@@ -31,6 +39,28 @@ use crate::Result;
 
 /// All types that there are here.
 static TYPES: &[&ResourceType] = &[
+    &apigateway_keys::ACCOUNT,
+    &apigateway_keys::API_KEY,
+    &apigateway_keys::USAGE_PLAN,
+    &apigateway_keys::USAGE_PLAN_KEY,
+    &apigateway_method::TYPE,
+    &apigateway_parts::AUTHORIZER,
+    &apigateway_parts::GATEWAY_RESPONSE,
+    &apigateway_parts::MODEL,
+    &apigateway_parts::REQUEST_VALIDATOR,
+    &apigateway_parts::RESOURCE,
+    &apigateway_rest_api::TYPE,
+    &apigateway_stage::DEPLOYMENT,
+    &apigateway_stage::STAGE,
+    &apigatewayv2_api::TYPE,
+    &apigatewayv2_parts::AUTHORIZER,
+    &apigatewayv2_parts::DEPLOYMENT,
+    &apigatewayv2_parts::INTEGRATION,
+    &apigatewayv2_parts::INTEGRATION_RESPONSE,
+    &apigatewayv2_parts::MODEL,
+    &apigatewayv2_parts::ROUTE,
+    &apigatewayv2_parts::ROUTE_RESPONSE,
+    &apigatewayv2_stage::TYPE,
     &dynamodb_table::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,

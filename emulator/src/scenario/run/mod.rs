@@ -8,6 +8,7 @@
 //! A run is a function of the script, the template, the functions' code and the seed: its trace repeats to the byte.
 
 pub mod explore;
+mod http;
 pub mod invariants;
 mod models;
 mod outcome;
@@ -17,6 +18,7 @@ mod snapshot;
 mod steps;
 mod verdict;
 mod view;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::records::Books;
 use super::{Invariants, Options, Outcome, Run, Stage, outcome, stem, steps, verdict, view};
+use crate::apigatewayv2::websocket::VirtualClient;
 use crate::cloud::{Aim, Call, Caller, Cloud, Fault, Reply, Scope};
 use crate::scenario::report::{StepOutcome, StepView, TraceView};
 use crate::scenario::script::{Explore, Name, Problem, Script, SinkKind, SinkPart, Span, StepKind};
@@ -20,6 +21,8 @@ pub(super) struct Player<'a> {
     pub cloud: Cloud,
     pub variables: BTreeMap<String, String>,
     pub outputs: BTreeMap<String, String>,
+    /// The clients of WebSocket APIs.
+    pub clients: BTreeMap<String, VirtualClient>,
     pub books: Books,
     /// How many calls the books held at the last `mark`.
     pub marked: usize,
@@ -109,6 +112,7 @@ impl<'a> Player<'a> {
             cloud,
             variables: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            clients: BTreeMap::new(),
             books: Books::default(),
             marked: 0,
             steps: Vec::new(),

@@ -58,7 +58,8 @@ fn view(call: &CallRecord) -> Record {
         point: call.invocation.as_ref().zip(call.index).map(|(made, call)| Point { invocation: made.number, call }),
         caller: caller(call.source_arn.as_deref().unwrap_or(&call.caller)),
         role: role(&call.caller).map(str::to_owned),
-        service: call.service.clone(),
+        // People know the management of connections by the endpoint that it is called at.
+        service: call.service.replace("apigatewaymanagementapi", "execute-api"),
         operation: call.operation.clone(),
         resource: Some(resource(&call.resource)).filter(|resource| resource != "*"),
         arn: (!sink).then(|| call.resource.clone()),

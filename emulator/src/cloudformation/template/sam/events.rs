@@ -7,9 +7,8 @@ use super::{ResourceDef, arn_of, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 /// Every type that SAM knows and Garoa refuses.
-const REFUSED: [&str; 18] = [
+const REFUSED: [&str; 17] = [
     "AlexaSkill",
-    "Api",
     "CloudWatchEvent",
     "CloudWatchLogs",
     "Cognito",
@@ -120,6 +119,8 @@ pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) ->
             Some("ScheduleV2") => all.extend(event_def.schedule_v2()?),
             Some("SQS") => all.extend(event_def.sqs(role)?),
             Some("DynamoDB") => all.extend(event_def.dynamodb(role)?),
+            // The API's side and the permission are made where all events are known: `api.rs`.
+            Some("Api") => {}
             Some(other) if REFUSED.contains(&other) => {
                 return Err(Error::not_implemented(format_args!("SAM events of type {other} (resource {function})")));
             }

@@ -50,9 +50,34 @@ const FUNCTION: [&str; 39] = [
     "PublishToLatestPublished",
     "VersionDeletionPolicy",
 ];
+/// What may stand in `Globals: Api:`.
+const API: [&str; 22] = [
+    "AccessLogSetting",
+    "AlwaysDeploy",
+    "ApiKeySourceType",
+    "Auth",
+    "BinaryMediaTypes",
+    "CacheClusterEnabled",
+    "CacheClusterSize",
+    "CanarySetting",
+    "Cors",
+    "DefinitionUri",
+    "Domain",
+    "EndpointConfiguration",
+    "GatewayResponses",
+    "MergeDefinitions",
+    "MethodSettings",
+    "MinimumCompressionSize",
+    "Name",
+    "OpenApiVersion",
+    "PropagateTags",
+    "Tags",
+    "TracingEnabled",
+    "Variables",
+];
 const SIMPLE_TABLE: [&str; 1] = ["SSESpecification"];
 /// Sections that SAM knows and Garoa has no resources for.
-const OTHER: [&str; 6] = ["Api", "CapacityProvider", "HttpApi", "LayerVersion", "StateMachine", "WebSocketApi"];
+const OTHER: [&str; 5] = ["CapacityProvider", "HttpApi", "LayerVersion", "StateMachine", "WebSocketApi"];
 
 /// The section's properties by the resource type's last name.
 #[derive(Default)]
@@ -66,6 +91,7 @@ pub(super) fn read(section: Option<&Value>) -> Result<Globals> {
     };
     for (name, properties) in sections {
         let supported: &[&str] = match name.as_str() {
+            "Api" => &API,
             "Function" => &FUNCTION,
             "SimpleTable" => &SIMPLE_TABLE,
             other if OTHER.contains(&other) => {

@@ -1,15 +1,17 @@
 //! The SAM transform (`AWS::Serverless-2016-10-31`): serverless resources as plain CloudFormation ones.
 //!
 //! Follows the "AWS SAM resource and property reference" and the logical ids that "Generated CloudFormation resources"
-//! lists. Implemented: `AWS::Serverless::Function` with events `Schedule`, `ScheduleV2`, `SQS` and
-//! `DynamoDB`,
-//! `AWS::Serverless::SimpleTable`, and `Globals` for both. Everything else is refused by name.
+//! lists. Implemented: `AWS::Serverless::Function` with events `Api`, `DynamoDB`, `Schedule`, `ScheduleV2` and `SQS`,
+//! `AWS::Serverless::Api`, `AWS::Serverless::SimpleTable`, and `Globals` for them. Everything else is refused by name.
 
 use serde_json::{Map, Value, json};
 
 use super::{ResourceDef, SAM_TRANSFORM, Template, validation_error};
 use crate::{Error, Result};
 
+mod api;
+mod authorizers;
+mod cors;
 mod events;
 mod function;
 mod globals;
@@ -43,13 +45,15 @@ pub fn transform_with(template: &Template, package: &Package<'_>) -> Result<Temp
     let globals = globals::read(template.globals.as_ref()).map_err(failed_document)?;
     let mut out = Template { transforms: Vec::new(), globals: None, resources: Vec::new(), ..template.clone() };
     let mut problems = Vec::new();
+    let routes = api::routes(template).map_err(failed_document)?;
     for (id, resource) in &template.resources {
-        match expand(id, resource, &globals, package) {
+        match expand(id, resource, &globals, &routes, package) {
             Ok(resources) => out.resources.extend(resources),
             Err(error) if error.is_client_fault() => problems.push(error.message().to_owned()),
             Err(error) => return Err(error),
         }
     }
+    out.resources.extend(api::implicit(&routes, &globals).map_err(failed_document)?);
     for (place, (id, _)) in out.resources.iter().enumerate() {
         if out.resources.iter().take(place).any(|(other, _)| other == id) {
             problems.push(format!("Resource with id [{id}] is invalid. Another resource has the same id"));
@@ -62,6 +66,7 @@ fn expand(
     id: &str,
     resource: &ResourceDef,
     globals: &globals::Globals,
+    routes: &[api::Route],
     package: &Package<'_>,
 ) -> Result<Vec<(String, ResourceDef)>> {
     let Some(kind) = resource.kind.strip_prefix("AWS::Serverless::") else {
@@ -69,7 +74,15 @@ fn expand(
     };
     let merged = ResourceDef { properties: globals.merge(kind, &resource.properties), ..resource.clone() };
     match kind {
-        "Function" => function::expand(id, &merged, package),
+        "Function" => {
+            let mut resources = function::expand(id, &merged, package)?;
+            for route in routes.iter().filter(|route| route.function == id) {
+                let (name, permission) = api::permission(route);
+                resources.push((name, generated(&merged, "AWS::Lambda::Permission", permission)));
+            }
+            Ok(resources)
+        }
+        "Api" => api::expand(id, &merged, routes),
         "SimpleTable" => table::expand(id, &merged),
         _ => Err(Error::not_implemented(format_args!("the SAM resource type {} (resource {id})", resource.kind))),
     }

@@ -280,6 +280,78 @@ fn what_garoa_has_not_is_refused_by_name() {
         assert_eq!(error.status(), 501);
         assert!(error.message().contains(name), "{error}");
     }
-    let error = transformed("Resources: {A: {Type: AWS::Serverless::Api}}").unwrap_err();
-    assert!(error.message().contains("AWS::Serverless::Api"));
+    let error = transformed("Resources: {A: {Type: AWS::Serverless::StateMachine}}").unwrap_err();
+    assert!(error.message().contains("AWS::Serverless::StateMachine"));
+}
+
+#[test]
+fn api_events_make_the_implicit_api() {
+    let template = function(
+        "      Events:
+        Get: {Type: Api, Properties: {Path: '/pets/{id}', Method: get}}
+        Any: {Type: Api, Properties: {Path: /all, Method: ANY, Auth: {ApiKeyRequired: true}}}
+",
+    )
+    .unwrap();
+    let names = ids(&template);
+    let deployment = names.iter().find(|name| name.starts_with("ServerlessRestApiDeployment")).unwrap();
+    assert_eq!(
+        names,
+        [
+            "F",
+            "FRole",
+            "FGetPermissionProd",
+            "FAnyPermissionProd",
+            "ServerlessRestApi",
+            *deployment,
+            "ServerlessRestApiProdStage",
+        ]
+    );
+    let body = &properties(&template, "ServerlessRestApi")["Body"];
+    assert_eq!(
+        body["paths"]["/pets/{id}"]["get"]["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"],
+        "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations"
+    );
+    let any = &body["paths"]["/all"]["x-amazon-apigateway-any-method"];
+    assert_eq!(any["security"], json!([{"api_key": []}]));
+    let source = properties(&template, "FGetPermissionProd")["SourceArn"]["Fn::Sub"][0].clone();
+    assert!(source.as_str().unwrap().ends_with("/${__Stage__}/GET/pets/*"), "{source}");
+}
+
+#[test]
+fn an_api_has_cors_and_authorizers() {
+    let template = transformed(
+        "Resources:
+  A:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: live
+      Cors: \"'*'\"
+      Auth:
+        DefaultAuthorizer: Token
+        AddDefaultAuthorizerToCorsPreflight: false
+        Authorizers: {Token: {FunctionArn: 'arn:aws:lambda:us-east-1:1:function:auth', Identity: {ReauthorizeEvery: 30}}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: bootstrap
+      Runtime: provided.al2023
+      CodeUri: s3://code/f.zip
+      Events:
+        Get: {Type: Api, Properties: {Path: /, Method: get, RestApiId: {Ref: A}}}
+        Open: {Type: Api, Properties: {Path: /open, Method: get, RestApiId: {Ref: A}, Auth: {Authorizer: NONE}}}
+",
+    )
+    .unwrap();
+    let body = &properties(&template, "A")["Body"];
+    assert_eq!(body["paths"]["/"]["get"]["security"], json!([{"Token": []}]));
+    assert!(body["paths"]["/open"]["get"].get("security").is_none());
+    let preflight = &body["paths"]["/"]["options"];
+    assert_eq!(preflight["security"], json!([]));
+    let headers = &preflight["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"];
+    assert_eq!(headers["method.response.header.Access-Control-Allow-Methods"], "'GET,OPTIONS'");
+    let scheme = &body["securityDefinitions"]["Token"];
+    assert_eq!(scheme["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"], 30);
+    assert!(ids(&template).contains(&"AliveStage"));
+    assert!(ids(&template).contains(&"ATokenAuthorizerPermission"));
 }

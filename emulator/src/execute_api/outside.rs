@@ -1,0 +1,71 @@
+//! HTTP integrations' way out: to sinks, to APIs of this cloud, and to servers that the user allows. To nothing else: an API that
+//! anybody may change must not become a way into the user's network.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+
+use crate::Error;
+use crate::cloud::{Entry, Halt, Inner};
+use crate::sinks::SINK_DOMAIN;
+
+/// Sends a request to where its URI says.
+///
+/// # Errors
+/// `NotImplemented` for an address that is not allowed, and for TLS; a broken connection as such.
+pub(super) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<Response<Bytes>, Halt> {
+    let authority =
+        request.uri().authority().map(|authority| authority.as_str().to_ascii_lowercase()).unwrap_or_default();
+    if let Ok(host) = http::HeaderValue::from_str(&authority) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
+    let entry = Entry { invocation: None, source_ip: None };
+    if host.ends_with(SINK_DOMAIN) {
+        return inner.outside(request, &entry).await;
+    }
+    let (head, body) = request.into_parts();
+    if super::address(&head).is_some() && host.contains(".execute-api.") {
+        return own(inner, Request::from_parts(head, body)).await;
+    }
+    if !inner.reachable.iter().any(|known| *known == host || *known == authority) {
+        return Err(Error::not_implemented(format!(
+            "an HTTP integration with {authority}: it is not among the servers that may be reached (garoa serve --reach {host})"
+        ))
+        .into());
+    }
+    if head.uri.scheme_str() != Some("http") {
+        return Err(Error::not_implemented(format!("TLS to the outside, which {} needs", head.uri)).into());
+    }
+    // Time does not pass while a server outside is asked.
+    let busy = inner.clock.busy();
+    let mut headers = head.headers;
+    headers.remove(header::CONTENT_LENGTH);
+    let client = reqwest::Client::new();
+    let sent = client.request(head.method, head.uri.to_string()).headers(headers).body(body).send().await;
+    let answered = match sent {
+        Ok(answered) => answered,
+        Err(error) => {
+            tracing::warn!(%error, "an HTTP integration could not reach its server");
+            return Err(Halt::Refused);
+        }
+    };
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = answered.status();
+    *response.headers_mut() = answered.headers().clone();
+    *response.body_mut() = answered.bytes().await.map_err(|_| Halt::Lost)?;
+    drop(busy);
+    Ok(response)
+}
+
+/// An API of this cloud. An API may call itself, so that the type of this must not hold that of the caller.
+fn own(
+    inner: &Inner,
+    request: Request<Bytes>,
+) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, Halt>> + Send + '_>> {
+    Box::pin(async move {
+        let entry = Entry { invocation: None, source_ip: None };
+        inner.http(request, &entry).await
+    })
+}

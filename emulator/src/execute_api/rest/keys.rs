@@ -1,0 +1,45 @@
+//! API keys, and what usage plans let them do.
+
+use serde_json::json;
+
+use super::Exchange;
+use super::refusal::Refusal;
+use crate::apigateway::RestApis;
+use crate::apigateway::plans::{Refused, spend};
+
+impl Exchange<'_> {
+    /// Refuses a request to a method that requires a key if it has none that a usage plan admits, and counts it if it has.
+    pub(super) fn spend_key(&mut self) -> Result<(), Refusal> {
+        if !self.method.api_key_required {
+            return Ok(());
+        }
+        let value = if self.deployment.rest.api_key_source == "AUTHORIZER" {
+            self.identity_mut().get("apiKey").and_then(|key| key.as_str()).map(str::to_owned)
+        } else {
+            self.request.header("X-Api-Key").map(str::to_owned)
+        };
+        let running = self.inner.running::<RestApis>("apigateway").ok_or_else(Refusal::invalid_key)?;
+        let state = running.snapshot(self.scope);
+        let key = state.keys.values().find(|key| Some(&key.value) == value.as_ref() && key.enabled);
+        let key = key.ok_or_else(Refusal::invalid_key)?;
+        let stage = &self.stage.stage_name;
+        let plan = state.plans.values().find(|plan| {
+            plan.keys.contains_key(&key.id)
+                && plan.api_stages.iter().any(|own| own.api_id == self.api && own.stage == *stage)
+        });
+        let plan = plan.ok_or_else(Refusal::invalid_key)?;
+        self.identity_mut().insert("apiKey".to_owned(), json!(key.value));
+        self.identity_mut().insert("apiKeyId".to_owned(), json!(key.id));
+        let now = self.inner.clock.now();
+        match spend(plan, &key.id, now) {
+            Ok(_) => {}
+            Err(Refused::Throttled) => return Err(Refusal::throttled()),
+            Err(Refused::Quota) => return Err(Refusal::quota()),
+        }
+        let spent = json!({"plan": plan.id, "key": key.id}).to_string();
+        self.inner.event("apigateway", self.scope, "KeyUsed", &spent).map_err(|error| {
+            tracing::error!(%error, "a request could not be counted");
+            Refusal::configuration(500)
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! Requests to REST APIs: from the stage that is addressed to the answer.
+//!
+//! The order of what happens to a request is API Gateway's own: stage, resource and method, who may, API key, what is required,
+//! integration. Whatever of it fails is answered by the gateway itself (`refusal.rs`).
+
+mod authorize;
+mod aws;
+mod binary;
+mod context;
+mod http;
+mod integration;
+mod json_path;
+mod keys;
+mod lambda;
+mod lambda_proxy;
+mod mock;
+mod refusal;
+mod request;
+mod route;
+mod schema;
+mod template;
+mod trial;
+mod validate;
+
+use ::http::{HeaderName, HeaderValue, Response};
+use bytes::Bytes;
+use imbl::OrdMap;
+use serde_json::{Map, Value};
+
+use super::{Incoming, json};
+use crate::Timestamp;
+use crate::apigateway::RestApis;
+use crate::apigateway::state::{Deployment, Integration, Method, Resource, Stage};
+use crate::cloud::{Caller, Halt, Inner, Scope};
+use refusal::Refusal;
+use request::Request;
+pub(super) use trial::test;
+
+/// The largest body that API Gateway takes and gives, in bytes.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+const PAYLOAD_LIMIT: usize = 10 * 1024 * 1024;
+
+/// A request to a stage of a REST API, with all that is known of it.
+struct Exchange<'a> {
+    inner: &'a Inner,
+    incoming: &'a Incoming<'a>,
+    scope: &'a Scope,
+    api: String,
+    stage: Stage,
+    /// The stage's variables, with those of a canary.
+    variables: OrdMap<String, String>,
+    deployment: Deployment,
+    request: Request,
+    /// What it is for, once that is known.
+    resource: Resource,
+    method: Method,
+    path_parameters: Vec<(String, String)>,
+    /// `$context`.
+    context: Map<String, Value>,
+    /// Who signed the request, for a method that asks.
+    signer: Option<Caller>,
+    began: Timestamp,
+    /// What happens, line by line, for a method that is only tried out.
+    log: Option<parking_lot::Mutex<Vec<String>>>,
+}
+
+/// What the client is answered, before the headers that every answer has.
+#[derive(Debug, Default)]
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+/// Answers a request to a REST API.
+pub(super) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
+    let Some(mut exchange) = Exchange::open(inner, scope, incoming) else {
+        let mut response = json(403, r#"{"message":"Forbidden"}"#);
+        put(&mut response, "x-amzn-errortype", "ForbiddenException");
+        put(&mut response, "x-amzn-requestid", incoming.request_id);
+        return Ok(response);
+    };
+    let mut response = match exchange.run().await {
+        Ok(answer) => written(answer),
+        Err(refusal) => refusal.answer(&exchange),
+    };
+    put(&mut response, "x-amzn-requestid", incoming.request_id);
+    let leaving = incoming.head.headers.get(::http::header::CONNECTION).is_some_and(|connection| connection == "close");
+    if !leaving {
+        put(&mut response, "connection", "keep-alive");
+    }
+    let (extended, trace) = (exchange.request.extended_id.clone(), exchange.request.trace_id.clone());
+    put(&mut response, "x-amz-apigw-id", &extended);
+    if !response.headers().contains_key("x-amzn-trace-id") && exchange.method.method_integration.is_some() {
+        put(&mut response, "x-amzn-trace-id", &trace);
+    }
+    Ok(response)
+}
+
+fn written(answer: Answer) -> Response<Bytes> {
+    let mut response = Response::new(answer.body);
+    *response.status_mut() = ::http::StatusCode::from_u16(answer.status).unwrap_or(::http::StatusCode::BAD_GATEWAY);
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_bytes(value.as_bytes()))
+        {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+fn put(response: &mut Response<Bytes>, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+}
+
+impl<'a> Exchange<'a> {
+    /// The exchange with a stage that is there.
+    fn open(inner: &'a Inner, scope: &'a Scope, incoming: &'a Incoming<'a>) -> Option<Self> {
+        let (stage, path) = incoming.address.staged();
+        let state = inner.running::<RestApis>("apigateway")?.snapshot(scope);
+        let api = state.apis.get(&incoming.address.api)?;
+        let by_host = incoming.address.stage.is_none();
+        if api.rest.disable_execute_api_endpoint && by_host {
+            return None;
+        }
+        let stage = api.stages.get(&stage)?.clone();
+        let now = inner.clock.now();
+        let request = Request::read(incoming, path, now);
+        let mut deployment = stage.deployment_id.clone();
+        let mut variables = stage.variables.clone().unwrap_or_default();
+        let mut canary_taken = false;
+        if let Some(canary) = &stage.canary_settings {
+            // Which requests are the canary's is a matter of chance, and here of the request's id, so that runs repeat.
+            let share = u32::from_str_radix(incoming.request_id.get(..4).unwrap_or("0"), 16).unwrap_or_default();
+            canary_taken = f64::from(share) / 65536.0 * 100.0 < canary.percent_traffic;
+            if canary_taken {
+                deployment.clone_from(&canary.deployment_id);
+                variables = canary.stage_variable_overrides.clone().unwrap_or_default().union(variables);
+            }
+        }
+        let deployment = api.deployments.get(&deployment)?.clone();
+        let mut exchange = Self {
+            inner,
+            incoming,
+            scope,
+            api: incoming.address.api.clone(),
+            stage,
+            variables,
+            deployment,
+            request,
+            resource: Resource::default(),
+            method: Method::default(),
+            path_parameters: Vec::new(),
+            context: Map::new(),
+            signer: None,
+            began: now,
+            log: None,
+        };
+        exchange.begin_context(canary_taken);
+        Some(exchange)
+    }
+
+    async fn run(&mut self) -> Result<Answer, Refusal> {
+        self.route()?;
+        if self.request.body.len() > PAYLOAD_LIMIT {
+            return Err(Refusal::too_large());
+        }
+        self.authorize().await?;
+        self.spend_key()?;
+        self.answered().await
+    }
+
+    /// What comes after it is known that the method may be called.
+    async fn answered(&mut self) -> Result<Answer, Refusal> {
+        self.validate()?;
+        let integration = self.method.method_integration.clone().ok_or_else(|| Refusal::configuration(500))?;
+        let answer = self.integrate(&integration).await?;
+        if answer.body.len() > PAYLOAD_LIMIT {
+            return Err(Refusal::configuration(500));
+        }
+        Ok(answer)
+    }
+
+    fn route(&mut self) -> Result<(), Refusal> {
+        let route = route::route(&self.deployment.content, &self.request.method, &self.request.path);
+        let route = route.ok_or_else(Refusal::missing_token)?;
+        let (resource, method) = (route.resource.clone(), route.method.clone());
+        self.path_parameters = route.parameters;
+        self.resource = resource;
+        self.method = method;
+        self.routed_context();
+        Ok(())
+    }
+
+    async fn integrate(&mut self, integration: &Integration) -> Result<Answer, Refusal> {
+        match integration.kind.as_str() {
+            "AWS_PROXY" => self.lambda_proxy(integration).await,
+            "AWS" => self.aws(integration).await,
+            "HTTP" => self.http(integration).await,
+            "HTTP_PROXY" => self.http_proxy(integration).await,
+            "MOCK" => self.mock(integration),
+            other => Err(Refusal::not_implemented(format!("integrations of type {other}"))),
+        }
+    }
+
+    /// Does something within the time that an integration has, by the cloud's clock.
+    async fn within<T>(&self, millis: i64, doing: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        let until =
+            self.inner.clock.now() + std::time::Duration::from_millis(u64::try_from(millis).unwrap_or_default());
+        tokio::select! {
+            biased;
+            done = doing => done,
+            over = self.inner.wait(Some(until)) => match over {
+                Ok((_, hold)) => {
+                    drop(hold);
+                    Err(Refusal::timeout())
+                }
+                Err(_) => Err(Refusal::configuration(500)),
+            },
+        }
+    }
+}

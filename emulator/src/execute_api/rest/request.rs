@@ -1,0 +1,143 @@
+//! A request as API Gateway shows it to authorizers and integrations.
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::Timestamp;
+use crate::execute_api::Incoming;
+
+/// A request, read.
+pub(super) struct Request {
+    pub method: String,
+    /// Below the stage, as it was sent, with its leading slash.
+    pub path: String,
+    /// In the order of the request. The names are in title case: the HTTP server does not keep how they were written, and this
+    /// is how clients of HTTP/1.1 write them.
+    pub headers: Vec<(String, String)>,
+    /// Decoded, in the order of the request.
+    pub query: Vec<(String, String)>,
+    pub body: Bytes,
+    /// `X-Amzn-Trace-Id`.
+    pub trace_id: String,
+    /// `x-amz-apigw-id`.
+    pub extended_id: String,
+}
+
+impl Request {
+    pub fn read(incoming: &Incoming<'_>, path: String, now: Timestamp) -> Self {
+        let digest = Sha256::digest(incoming.request_id.as_bytes());
+        let mut request = Self {
+            method: incoming.head.method.to_string(),
+            path,
+            headers: Vec::new(),
+            query: pairs(incoming.head.uri.query().unwrap_or_default()),
+            body: incoming.body.clone(),
+            trace_id: format!("Root=1-{:08x}-{}", now.secs(), hex::encode(digest.get(..12).unwrap_or_default())),
+            extended_id: extended(&digest),
+        };
+        for (name, value) in &incoming.head.headers {
+            // What concerns the connection alone.
+            if matches!(
+                name.as_str(),
+                "connection" | "transfer-encoding" | "keep-alive" | "te" | "upgrade" | "content-length"
+            ) {
+                continue;
+            }
+            request.headers.push((titled(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        }
+        let client = incoming.entry.source_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
+        let forwarded = request.header("X-Forwarded-For").map(|before| format!("{before}, {client}"));
+        request.set("X-Forwarded-For", forwarded.unwrap_or(client));
+        request.set("X-Forwarded-Port", "443".to_owned());
+        request.set("X-Forwarded-Proto", "https".to_owned());
+        let trace_id = request.header("X-Amzn-Trace-Id").map_or_else(|| request.trace_id.clone(), str::to_owned);
+        request.set("X-Amzn-Trace-Id", trace_id.clone());
+        request.trace_id = trace_id;
+        request
+    }
+
+    fn set(&mut self, name: &str, value: String) {
+        self.headers.retain(|(other, _)| other != name);
+        self.headers.push((name.to_owned(), value));
+    }
+
+    /// The value of a header; the last, if it came more than once.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().rev().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter of the query string; the last, if it came more than once.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The type of the body, without its parameters; JSON if nothing is said.
+    pub fn content_type(&self) -> String {
+        let given = self.header("Content-Type").unwrap_or("application/json");
+        given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// The body as text; what is not UTF-8 in it is replaced, as API Gateway does with payloads it takes for text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// `content-type` is `Content-Type`.
+fn titled(name: &str) -> String {
+    let mut begin = true;
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        out.push(if begin { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() });
+        begin = c == '-';
+    }
+    out
+}
+
+fn extended(digest: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE.encode(digest.get(12..23).unwrap_or_default())
+}
+
+/// The pairs of a query string or form, decoded; a plus stands for a space.
+pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let parts = query.split('&').filter(|part| !part.is_empty());
+    parts.map(|part| part.split_once('=').unwrap_or((part, ""))).map(|(k, v)| (decoded(k), decoded(v))).collect()
+}
+
+/// Each name with its last value; null for none at all.
+pub(super) fn single(pairs: &[(String, String)]) -> Value {
+    if pairs.is_empty() {
+        return Value::Null;
+    }
+    Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+}
+
+/// Each name with all its values; null for none at all.
+pub(super) fn multi(pairs: &[(String, String)]) -> Value {
+    if pairs.is_empty() {
+        return Value::Null;
+    }
+    let mut all: Map<String, Value> = Map::new();
+    for (name, value) in pairs {
+        if let Value::Array(values) = all.entry(name.clone()).or_insert_with(|| json!([])) {
+            values.push(json!(value));
+        }
+    }
+    Value::Object(all)
+}
+
+/// Whether a media type is one that an API takes for binary.
+pub(super) fn is_binary(types: Option<&Vec<String>>, media: Option<&str>) -> bool {
+    let Some(types) = types else { return false };
+    let media = media.unwrap_or_default().split([';', ',']).next().unwrap_or_default().trim().to_ascii_lowercase();
+    types.iter().any(|kind| {
+        let kind = kind.to_ascii_lowercase();
+        kind == "*/*"
+            || kind == media
+            || kind.strip_suffix("/*").is_some_and(|main| media.starts_with(&format!("{main}/")))
+    })
+}

@@ -1,0 +1,206 @@
+//! Mapping templates: what they may name, and what they override.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::{Map, Value as Json, json};
+use velocity::{Error, Object, Template, Value, Variables};
+
+use super::refusal::{Refusal, scalar};
+use super::{Exchange, json_path};
+
+/// What `$util.urlEncode` leaves as it is: Java's `URLEncoder` does.
+const URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'*').remove(b'_').remove(b' ');
+
+/// What a template sees of a payload and of the request that it belongs to.
+pub(super) struct Input {
+    /// The payload that is mapped.
+    pub body: String,
+    /// `$input.params()`: `path`, `querystring`, `header`.
+    pub parameters: Json,
+}
+
+/// What a template made.
+pub(super) struct Rendered {
+    pub text: String,
+    /// `$context.requestOverride`.
+    pub request: Json,
+    /// `$context.responseOverride`.
+    pub response: Json,
+}
+
+struct InputObject(Input);
+
+impl InputObject {
+    fn found(&self, path: &str) -> Result<Json, Error> {
+        let body = if self.0.body.trim().is_empty() {
+            json!({})
+        } else {
+            serde_json::from_str(&self.0.body).unwrap_or_else(|_| json!(self.0.body))
+        };
+        // A path that finds nothing is an empty text.
+        json_path::find(&body, path).map(|found| found.unwrap_or_else(|| json!(""))).map_err(Error::Method)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&Json> {
+        let places = ["path", "querystring", "header"];
+        let exact = places.iter().find_map(|place| self.0.parameters.get(place)?.get(name));
+        exact.or_else(|| {
+            let headers = self.0.parameters.get("header")?.as_object()?;
+            headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        })
+    }
+}
+
+impl Object for InputObject {
+    fn property(&self, name: &str) -> Option<Value> {
+        // An empty payload is shown as an empty document.
+        (name == "body").then(|| Value::from(if self.0.body.is_empty() { "{}" } else { &*self.0.body }))
+    }
+
+    fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, Error> {
+        match (name, arguments) {
+            ("json", [path]) => Ok(Value::from(self.found(&path.text())?.to_string())),
+            ("path", [path]) => Ok(Value::from(&self.found(&path.text())?)),
+            ("params", []) => Ok(Value::from(&self.0.parameters)),
+            ("params", [name]) => {
+                let name = name.text();
+                let place = self.0.parameters.get(&name).filter(|place| place.is_object());
+                Ok(self.parameter(&name).or(place).map_or_else(|| Value::from(""), Value::from))
+            }
+            _ => Err(unknown("$input", name, arguments)),
+        }
+    }
+
+    fn text(&self) -> String {
+        self.0.body.clone()
+    }
+}
+
+struct Util;
+
+impl Object for Util {
+    fn property(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, Error> {
+        let [argument] = arguments else { return Err(unknown("$util", name, arguments)) };
+        let text = argument.text();
+        Ok(match name {
+            "escapeJavaScript" => Value::from(escaped(&text)),
+            "parseJson" => {
+                let parsed: Json =
+                    serde_json::from_str(&text).map_err(|e| Error::Method(format!("$util.parseJson: {e}")))?;
+                Value::from(&parsed)
+            }
+            "urlEncode" => Value::from(utf8_percent_encode(&text, URL).to_string().replace(' ', "+")),
+            "urlDecode" => Value::from(percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()),
+            "base64Encode" => Value::from(STANDARD.encode(text)),
+            "base64Decode" => {
+                let decoded = STANDARD.decode(text).map_err(|e| Error::Method(format!("$util.base64Decode: {e}")))?;
+                Value::from(String::from_utf8_lossy(&decoded).into_owned())
+            }
+            _ => return Err(unknown("$util", name, arguments)),
+        })
+    }
+
+    fn text(&self) -> String {
+        "$util".to_owned()
+    }
+}
+
+fn unknown(object: &str, name: &str, arguments: &[Value]) -> Error {
+    Error::Method(format!("{object} has no method {name} of {} arguments", arguments.len()))
+}
+
+/// As Java's `StringEscapeUtils.escapeJavaScript`; a single quote is escaped too, which makes JSON of it invalid, as at AWS.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\'' => out.push_str("\\'"),
+            '\\' => out.push_str("\\\\"),
+            '/' => out.push_str("\\/"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            c if (' '..='~').contains(&c) => out.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04X}"));
+                }
+            }
+        }
+    }
+    out
+}
+
+impl Exchange<'_> {
+    /// `$input.params()` of the request.
+    pub(super) fn input_parameters(&self) -> Json {
+        let map = |pairs: &[(String, String)]| {
+            Json::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>())
+        };
+        json!({
+            "path": map(&self.path_parameters),
+            "querystring": map(&self.request.query),
+            "header": map(&self.request.headers),
+        })
+    }
+
+    /// Renders a template.
+    pub(super) fn render(&self, template: &str, input: Input) -> Result<Rendered, Refusal> {
+        let failed = |error: Error| {
+            tracing::warn!(%error, "a mapping template of API Gateway could not be rendered");
+            Refusal::configuration(500)
+        };
+        let template = Template::parse(template).map_err(failed)?;
+        let mut context = self.context.clone();
+        let places = json!({"header": {}, "path": {}, "querystring": {}});
+        context.insert("requestOverride".to_owned(), places);
+        context.insert("responseOverride".to_owned(), json!({"header": {}}));
+        let context = Value::from(&Json::Object(context));
+        let mut variables = Variables::new();
+        variables.insert("input".to_owned(), Value::Object(std::rc::Rc::new(InputObject(input))));
+        variables.insert("util".to_owned(), Value::Object(std::rc::Rc::new(Util)));
+        variables.insert("context".to_owned(), context.clone());
+        variables.insert("stageVariables".to_owned(), Value::from(&json!(self.variables)));
+        let text = template.render(&mut variables).map_err(failed)?;
+        let override_of = |name: &str| match &context {
+            Value::Map(entries) => entries.borrow().get(name).map_or(Json::Null, |value| plain(value, 0)),
+            _ => Json::Null,
+        };
+        Ok(Rendered { text, request: override_of("requestOverride"), response: override_of("responseOverride") })
+    }
+}
+
+/// A value as JSON; what is no plain value, as its text.
+fn plain(value: &Value, depth: usize) -> Json {
+    if depth > velocity::DEPTH_LIMIT {
+        return Json::Null;
+    }
+    match value {
+        Value::Null => Json::Null,
+        Value::Boolean(value) => json!(value),
+        Value::Integer(value) => json!(value),
+        Value::Float(value) => json!(value),
+        Value::List(elements) => elements.borrow().iter().map(|element| plain(element, depth + 1)).collect(),
+        Value::Map(entries) => {
+            let entries = entries.borrow();
+            Json::Object(entries.iter().map(|(key, value)| (key.clone(), plain(value, depth + 1))).collect())
+        }
+        other => json!(other.text()),
+    }
+}
+
+/// The pairs of an override.
+pub(super) fn overridden(overrides: &Json, place: &str) -> Vec<(String, String)> {
+    let members = overrides.get(place).and_then(Json::as_object);
+    members.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect()
+}

@@ -1,0 +1,123 @@
+//! A method that is tried out (`TestInvokeMethod`): with the API as it is, and a log of what happens.
+
+use ::http::Request as HttpRequest;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::request::{Request, pairs};
+use super::{Answer, Exchange, route};
+use crate::apigateway::state::{Deployment, Stage};
+use crate::apigateway::trial::Trial;
+use crate::cloud::{Entry, Inner, Scope};
+use crate::execute_api::{Address, Incoming};
+
+/// The stage that `$context` names.
+const STAGE: &str = "test-invoke-stage";
+/// The domain that it names.
+const DOMAIN: &str = "testPrefix.testDomainName";
+
+/// Tries a method out. What is answered is the output of the operation.
+pub(in crate::execute_api) async fn test(inner: &Inner, scope: &Scope, trial: Trial) -> Value {
+    let Some(resource) = trial.content.resources.get(&trial.resource_id).cloned() else { return json!({}) };
+    let Some(method) = resource.methods.get(&trial.method).or_else(|| resource.methods.get("ANY")).cloned() else {
+        return json!({});
+    };
+    let given = trial.path.clone().unwrap_or_else(|| resource.path.clone());
+    let (path, query) = given.split_once('?').unwrap_or((&given, ""));
+    let uri = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"{}\"<>\\^`|".contains(&byte));
+    let made = HttpRequest::builder().uri(if uri { path } else { "/" }).body(());
+    let head = made.map_or_else(|_| HttpRequest::new(()).into_parts().0, |request| request.into_parts().0);
+    let entry = Entry { invocation: None, source_ip: None };
+    let body = Bytes::from(trial.body.clone());
+    let address = Address {
+        api: trial.rest.id.clone(),
+        region: None,
+        domain: DOMAIN.to_owned(),
+        stage: None,
+        path: path.to_owned(),
+    };
+    let incoming = Incoming { address, head: &head, body: &body, entry: &entry, request_id: &trial.request_id };
+    let began = inner.clock.now();
+    let mut request = Request::read(&incoming, path.to_owned(), began);
+    request.method.clone_from(&trial.method);
+    request.headers.clone_from(&trial.headers);
+    request.query = pairs(query);
+    let mut exchange = Exchange {
+        inner,
+        incoming: &incoming,
+        scope,
+        api: trial.rest.id.clone(),
+        stage: Stage { stage_name: STAGE.to_owned(), ..Stage::default() },
+        variables: trial.variables,
+        deployment: Deployment { rest: trial.rest, content: trial.content, ..Deployment::default() },
+        request,
+        path_parameters: route::parameters(&resource.path, path).unwrap_or_default(),
+        resource,
+        method,
+        context: Map::new(),
+        signer: None,
+        began,
+        log: Some(parking_lot::Mutex::default()),
+    };
+    exchange.begin_context(false);
+    exchange.routed_context();
+    exchange.tried(path).await
+}
+
+impl Exchange<'_> {
+    /// Adds a line to the log, if one is kept.
+    pub(super) fn note(&self, line: impl FnOnce() -> String) {
+        let Some(log) = &self.log else { return };
+        let time = self.inner.clock.now().to_jiff().strftime("%a %b %d %H:%M:%S UTC %Y").to_string();
+        log.lock().push(format!("{time} : {}", line()));
+    }
+
+    async fn tried(&mut self, path: &str) -> Value {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        self.note(|| format!("Starting execution for request: {}", self.incoming.request_id));
+        self.note(|| format!("HTTP Method: {}, Resource Path: {path}", self.request.method));
+        self.note(|| format!("Method request path: {}", shown(&self.path_parameters)));
+        self.note(|| format!("Method request query string: {}", shown(&self.request.query)));
+        self.note(|| format!("Method request headers: {}", shown(&self.request.headers)));
+        self.note(|| format!("Method request body before transformations: {}", self.request.text()));
+        let (status, headers, body) = match self.answered().await {
+            Ok(Answer { status, headers, body }) => {
+                self.note(|| format!("Method response body after transformations: {}", text(&body)));
+                self.note(|| format!("Method response headers: {}", shown(&headers)));
+                self.note(|| "Successfully completed execution".to_owned());
+                (status, headers, body)
+            }
+            Err(refusal) => {
+                let why = refusal.message.clone().unwrap_or_default();
+                self.note(|| format!("Execution failed due to configuration error: {why}"));
+                let response = refusal.answer(self);
+                let value = |value: &::http::HeaderValue| text(value.as_bytes());
+                let headers = response.headers().iter().map(|(name, v)| (name.to_string(), value(v))).collect();
+                (response.status().as_u16(), headers, response.into_body())
+            }
+        };
+        self.note(|| format!("Method completed with status: {status}"));
+        let lines = self.log.as_ref().map(|log| log.lock().join("\n")).unwrap_or_default();
+        let latency = self.inner.clock.now().since(self.began).as_millis();
+        let mut multiple: Map<String, Value> = Map::new();
+        for (name, value) in &headers {
+            if let Value::Array(values) = multiple.entry(name.clone()).or_insert_with(|| json!([])) {
+                values.push(json!(value));
+            }
+        }
+        json!({
+            "status": status,
+            "body": text(&body),
+            "headers": headers.into_iter().map(|(name, value)| (name, json!(value))).collect::<Map<_, _>>(),
+            "multiValueHeaders": multiple,
+            "log": format!("Execution log for request {}\n{lines}\n", self.incoming.request_id),
+            "latency": u64::try_from(latency).unwrap_or_default(),
+        })
+    }
+}
+
+/// Pairs as Java prints a map.
+pub(super) fn shown(pairs: &[(String, String)]) -> String {
+    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{{{}}}", pairs.join(", "))
+}

@@ -1,0 +1,118 @@
+//! Which version of a function a call means: a name or an ARN, with or without a qualifier.
+
+use super::Functions;
+use super::configuration::Configuration;
+use super::functions::{Function, invalid};
+use crate::cloud::{Cx, Ids, Scope};
+use crate::{Error, Result};
+
+/// The version that is not published.
+pub(super) const LATEST: &str = "$LATEST";
+
+/// A version that a call means.
+pub(super) struct Resolved {
+    /// `$LATEST`, or the number of a published version.
+    pub version: String,
+    /// The configuration, with the ARN as it was asked for.
+    pub configuration: Configuration,
+    /// See [`Function::build`].
+    pub build: String,
+}
+
+/// The function's name, from a name, a partial ARN (`account:function:name`) or a whole one.
+pub(super) fn bare_name(name: &str) -> &str {
+    match name.split_once("function:") {
+        Some((_, rest)) => rest.split(':').next().unwrap_or(rest),
+        None => name.split(':').next().unwrap_or(name),
+    }
+}
+
+/// The same, for a function of this account and region.
+///
+/// # Errors
+/// If an ARN names others.
+pub(super) fn reachable<'a>(scope: &Scope, name: &'a str) -> Result<&'a str> {
+    if let Some((place, _)) = name.split_once(":function:") {
+        let mut parts = place.rsplit(':');
+        let account = parts.next().unwrap_or_default();
+        let region = parts.next().filter(|_| name.starts_with("arn:"));
+        if let Some(region) = region.filter(|region| *region != &*scope.region) {
+            let text = format!("Functions from '{region}' are not reachable in this region ('{}')", scope.region);
+            return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
+        }
+        if account != &*scope.account {
+            return Err(Error::not_implemented(format!("functions of another account ({account}) for this caller")));
+        }
+    }
+    Ok(bare_name(name))
+}
+
+/// The qualifier, from the name or the parameter of its own.
+///
+/// # Errors
+/// If both are given and differ.
+pub(super) fn qualifier<'a>(name: &'a str, qualifier: Option<&'a str>) -> Result<Option<&'a str>> {
+    let rest = name.split_once("function:").map_or(name, |(_, rest)| rest);
+    match (rest.split_once(':').map(|(_, derived)| derived), qualifier) {
+        (Some(derived), Some(given)) if derived != given => {
+            Err(invalid("The derived qualifier from the function name does not match the specified qualifier."))
+        }
+        (derived, given) => Ok(given.or(derived)),
+    }
+}
+
+/// For what knows the function alone.
+pub(super) fn refuse_qualifier(qualifier: Option<&str>) -> Result<()> {
+    match qualifier {
+        None | Some(LATEST) => Ok(()),
+        Some(other) => Err(Error::not_implemented(format!(
+            "versions and aliases of Lambda functions for event source mappings (Qualifier={other})"
+        ))),
+    }
+}
+
+impl Function {
+    /// Whether there is a version or an alias of this name.
+    pub fn has(&self, qualifier: &str) -> bool {
+        qualifier == LATEST || self.aliases.contains_key(qualifier) || self.version(qualifier).is_some()
+    }
+
+    /// The version that a qualifier stands for: `$LATEST`, a number, or an alias, which chooses by its weights.
+    pub fn resolve(&self, qualifier: Option<&str>, ids: &mut Ids) -> Result<Resolved> {
+        let arn = &self.configuration.function_arn;
+        let Some(qualifier) = qualifier else {
+            let (configuration, build) = (self.configuration.clone(), self.build.clone());
+            return Ok(Resolved { version: LATEST.to_owned(), configuration, build });
+        };
+        let arn = format!("{arn}:{qualifier}");
+        let version = match self.aliases.get(qualifier) {
+            Some(alias) => alias.choose(ids),
+            None => qualifier.to_owned(),
+        };
+        let (mut configuration, build) = match version.as_str() {
+            LATEST => (self.configuration.clone(), self.build.clone()),
+            number => {
+                let version = self.version(number).ok_or_else(|| not_found(&arn))?;
+                (version.configuration.clone(), version.build.clone())
+            }
+        };
+        configuration.function_arn = arn;
+        Ok(Resolved { version, configuration, build })
+    }
+}
+
+/// The function of a name, and the version that it means.
+pub(super) fn resolve(cx: &mut Cx<Functions>, name: &str, parameter: Option<&str>) -> Result<Resolved> {
+    let qualifier = qualifier(name, parameter)?;
+    let name = reachable(cx.scope, name)?;
+    let mut arn = cx.scope.arn("lambda", format_args!("function:{name}"));
+    if let Some(qualifier) = qualifier {
+        arn = format!("{arn}:{qualifier}");
+    }
+    let function = cx.state.functions.get(name).cloned().ok_or_else(|| not_found(&arn))?;
+    function.resolve(qualifier, cx.ids())
+}
+
+pub(super) fn not_found(arn: &str) -> Error {
+    Error::new(404, "ResourceNotFoundException", format!("Function not found: {arn}")).with("Type", "User")
+}

@@ -1,0 +1,209 @@
+//! Runtime identifiers, and what on this machine runs their handlers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use parking_lot::Mutex;
+
+/// What a runtime identifier asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// An executable `bootstrap` in the archive.
+    Provided,
+    /// This minor version of Python 3.
+    Python(u32),
+    /// This major version of Node.js.
+    Node(u32),
+}
+
+/// Which version of an interpreter may run a function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interpreters {
+    /// The one that the function's runtime names, and no other.
+    #[default]
+    Exact,
+    /// Where that is not installed, the nearest one of the language that is.
+    Nearest,
+}
+
+/// What runs a function's code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    /// The file `bootstrap` of the function's folder.
+    Bootstrap,
+    /// Garoa's client for Python handlers, in this interpreter.
+    Python(PathBuf),
+    /// Garoa's client for Node.js handlers, in this interpreter.
+    Node(PathBuf),
+}
+
+/// What is installed here, as far as it was asked for.
+#[derive(Default)]
+pub(super) struct Installed {
+    versions: Mutex<Option<Versions>>,
+}
+
+/// The interpreters of this machine: minor versions of Python 3, major versions of Node.js.
+#[derive(Clone, Default)]
+struct Versions {
+    python: BTreeMap<u32, PathBuf>,
+    node: BTreeMap<u32, PathBuf>,
+}
+
+/// Where version managers keep one folder for each version, below the home directory, and the interpreter in it: pyenv and uv, nvm.
+const PYTHON_HOMES: [(&str, &str); 2] = [(".pyenv/versions", "bin/python3"), (".local/share/uv/python", "bin/python3")];
+const NODE_HOMES: [(&str, &str); 1] = [(".nvm/versions/node", "bin/node")];
+
+/// The minor versions of Python that are looked for by name.
+const PYTHONS: std::ops::RangeInclusive<u32> = 8..=20;
+
+impl Installed {
+    /// The program for a runtime, and what to say about it if it is not the very one that was asked for.
+    ///
+    /// # Errors
+    /// A text that names what is missing.
+    pub fn program(&self, runtime: &str, choice: Interpreters) -> Result<(Program, Option<String>), String> {
+        let wanted = wanted(runtime).ok_or_else(|| {
+            format!(
+                "Garoa does not run the runtime {runtime}: it runs provided.al2023, provided.al2, and those of Python and Node.js \
+                 whose interpreter is installed"
+            )
+        })?;
+        let (found, language, version, make): (_, _, _, fn(PathBuf) -> Program) = match wanted {
+            Wanted::Provided => return Ok((Program::Bootstrap, None)),
+            Wanted::Python(version) => (self.versions().python, "python3.", version, Program::Python),
+            Wanted::Node(version) => (self.versions().node, "Node.js ", version, Program::Node),
+        };
+        if let Some(path) = found.get(&version) {
+            return Ok((make(path.clone()), None));
+        }
+        let later = found.range(version..).next();
+        match later.or_else(|| found.last_key_value()) {
+            Some((other, path)) if choice == Interpreters::Nearest => {
+                let note = format!(
+                    "Garoa: {language}{version} is not installed; {language}{other} runs this function instead"
+                );
+                Ok((make(path.clone()), Some(note)))
+            }
+            other => {
+                let there = match other {
+                    None => "none of this language is".to_owned(),
+                    Some(_) => {
+                        let versions: Vec<String> =
+                            found.keys().map(|version| format!("{language}{version}")).collect();
+                        format!("{} is", versions.join(", "))
+                    }
+                };
+                Err(format!(
+                    "the function's runtime is {runtime}, and its interpreter {language}{version} is not installed on this machine \
+                     ({there}; `garoa serve --interpreters nearest` would use that)"
+                ))
+            }
+        }
+    }
+
+    fn versions(&self) -> Versions {
+        self.versions.lock().get_or_insert_with(search).clone()
+    }
+}
+
+fn wanted(runtime: &str) -> Option<Wanted> {
+    if matches!(runtime, "provided" | "provided.al2" | "provided.al2023") {
+        return Some(Wanted::Provided);
+    }
+    if let Some(minor) = runtime.strip_prefix("python3.") {
+        return minor.parse().ok().map(Wanted::Python);
+    }
+    let major = runtime.strip_prefix("nodejs")?.strip_suffix(".x")?;
+    major.parse().ok().map(Wanted::Node)
+}
+
+/// Asks every interpreter on the path which version it is, and where it really is: what is called by a version manager's
+/// wrapper would need that manager's environment.
+fn search() -> Versions {
+    let mut versions = Versions::default();
+    let mut names: Vec<String> = PYTHONS.map(|minor| format!("python3.{minor}")).collect();
+    names.push("python3".to_owned());
+    for path in names.iter().flat_map(|name| on_path(name)).chain(managed(&PYTHON_HOMES)) {
+        let script = "import sys; print('%d.%d' % sys.version_info[:2]); print(sys.executable)";
+        if let Some((version, path)) = ask(&path, "-c", script)
+            && let Some(minor) = version.strip_prefix("3.").and_then(|minor| minor.parse().ok())
+        {
+            versions.python.entry(minor).or_insert(path);
+        }
+    }
+    for path in ["node", "nodejs"].iter().flat_map(|name| on_path(name)).chain(managed(&NODE_HOMES)) {
+        let script = "console.log(process.versions.node); console.log(process.execPath)";
+        if let Some((version, path)) = ask(&path, "-e", script)
+            && let Some(major) = version.split('.').next().and_then(|major| major.parse().ok())
+        {
+            versions.node.entry(major).or_insert(path);
+        }
+    }
+    versions
+}
+
+fn ask(program: &Path, option: &str, script: &str) -> Option<(String, PathBuf)> {
+    let asked =
+        Command::new(program).args([option, script]).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(asked.stdout).ok()?;
+    let (version, path) = text.trim().split_once('\n')?;
+    asked.status.success().then(|| (version.trim().to_owned(), PathBuf::from(path.trim())))
+}
+
+/// The interpreters of version managers. What is on the path goes before them.
+fn managed(homes: &[(&str, &str)]) -> Vec<PathBuf> {
+    let Some(home) = std::env::home_dir() else { return Vec::new() };
+    let folders = homes.iter().filter_map(|(folder, program)| Some((home.join(folder).read_dir().ok()?, *program)));
+    let mut found: Vec<PathBuf> = folders
+        .flat_map(|(folder, program)| folder.flatten().map(move |version| version.path().join(program)))
+        .filter(|program| program.is_file())
+        .collect();
+    found.sort();
+    found
+}
+
+/// All files of this name, for the first may be a wrapper of what is not there.
+fn on_path(name: &str) -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).filter(|file| file.is_file()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn installed() -> Installed {
+        let python = BTreeMap::from([(9, PathBuf::from("/p9")), (11, PathBuf::from("/p11"))]);
+        Installed { versions: Mutex::new(Some(Versions { python, node: BTreeMap::new() })) }
+    }
+
+    #[test]
+    fn the_interpreter_is_the_one_that_the_runtime_names() {
+        let found = installed().program("python3.11", Interpreters::Exact).unwrap();
+        assert_eq!(found, (Program::Python("/p11".into()), None));
+        assert_eq!(installed().program("provided.al2023", Interpreters::Exact).unwrap().0, Program::Bootstrap);
+    }
+
+    #[test]
+    fn a_missing_interpreter_is_named() {
+        let missing = installed().program("python3.12", Interpreters::Exact).unwrap_err();
+        assert!(missing.contains("interpreter python3.12 is not installed"), "{missing}");
+        assert!(missing.contains("(python3.9, python3.11 is;"), "{missing}");
+        let missing = installed().program("nodejs22.x", Interpreters::Nearest).unwrap_err();
+        assert!(missing.contains("Node.js 22 is not installed"), "{missing}");
+        let unknown = installed().program("java21", Interpreters::Nearest).unwrap_err();
+        assert!(unknown.contains("does not run the runtime java21"), "{unknown}");
+    }
+
+    #[test]
+    fn the_nearest_is_the_next_later_one_else_the_latest() {
+        for (wanted, path) in [("python3.10", "/p11"), ("python3.8", "/p9"), ("python3.13", "/p11")] {
+            let (program, note) = installed().program(wanted, Interpreters::Nearest).unwrap();
+            assert_eq!(program, Program::Python(path.into()));
+            assert!(note.unwrap().contains(wanted));
+        }
+    }
+}
