@@ -13,6 +13,8 @@ pub mod error;
 pub mod event_pattern;
 pub mod execute_api;
 pub mod iam;
+pub mod kinesis;
+pub mod kms;
 pub mod lambda;
 pub mod logs;
 pub mod model;

@@ -27,6 +27,8 @@ const SERVICES: &[&str] = &[
     "sts",
     "cloudformation",
     "sqs",
+    "kinesis",
+    "kms",
     "dynamodb",
     "dynamodbstreams",
     "secretsmanager",

@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 use crate::condition::{self, Comparator, ComparisonOperator, Function, LegacyCondition, Operand, Test};
 use crate::{AttributeValue, Error, KeyType, KeyValue, Placeholders, Result};
 
+/// The key of a global index has at most so many attributes: four of the partition key, four of the sort key.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html>
+const MAX_ATTRIBUTES: usize = 8;
+
 /// One element of a key schema: the name of the attribute, and its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyElement<'a> {
@@ -44,40 +48,53 @@ impl KeyConditions {
 
     /// What `Query` checks only after all its expressions have been parsed and no placeholder was left unused, and
     /// before it looks for the table: operators that no key condition may use, two conditions for one key, how many
-    /// there are.
-    pub fn check(&self) -> Result<()> {
+    /// there are. A table's key has two attributes at most, a global index's has eight.
+    pub fn check(&self, on_index: bool) -> Result<()> {
         match &self.conditions {
             Err(error) => Err(error.clone()),
-            Ok(conditions) if (1..=2).contains(&conditions.len()) => Ok(()),
-            Ok(_) => Err(Error::validation("Conditions can be of length 1 or 2 only")),
+            Ok(conditions) => check_count(conditions.len(), if on_index { MAX_ATTRIBUTES } else { 2 }),
         }
     }
 
-    /// The condition on a key of this schema. Errors: a condition missing, not on the key, or of the wrong type.
-    pub fn for_schema(&self, hash: KeyElement<'_>, range: Option<KeyElement<'_>>) -> Result<KeyCondition> {
-        self.check()?;
+    /// The condition on a key of this schema: the attributes of its partition key, and those of its sort key, if it has
+    /// one. Errors: a condition missing, not on the key, or of the wrong type.
+    pub fn for_schema(&self, hash: &[KeyElement<'_>], range: &[KeyElement<'_>]) -> Result<KeyCondition> {
         let conditions = self.conditions.as_ref().map_err(Clone::clone)?;
+        check_count(conditions.len(), (hash.len() + range.len()).max(2))?;
         let of = |name: &str| conditions.iter().find(|condition| &*condition.attribute == name);
         let missing = |name: &str| Error::validation(format!("Query condition missed key schema element: {name}"));
         let unsupported = || Error::validation("Query key condition not supported");
-        if range.is_none() && conditions.len() > 1 {
+        if range.is_empty() && conditions.len() > hash.len() {
             return Err(unsupported());
         }
-        let (operator, values) = key_values(of(hash.name).ok_or_else(|| missing(hash.name))?, hash.key_type)?;
-        let hash = match (operator, values) {
-            (ComparisonOperator::Eq, (hash, _)) => hash,
-            _ => return Err(unsupported()),
+        let equal = |element: &KeyElement<'_>| {
+            let condition = of(element.name).ok_or_else(|| missing(element.name))?;
+            match key_values(condition, element.key_type)? {
+                (ComparisonOperator::Eq, (value, _)) => Ok(value),
+                _ => Err(unsupported()),
+            }
         };
-        let sort = match range {
-            None => None,
-            Some(range) => match of(range.name) {
-                Some(condition) => Some(sort_condition(condition, range.key_type)?),
-                None if conditions.len() > 1 => return Err(missing(range.name)),
-                None => None,
-            },
-        };
-        Ok(KeyCondition { hash, sort })
+        let values = hash.iter().map(equal).collect::<Result<Vec<KeyValue>>>()?;
+        let mut condition = KeyCondition { hash: values, prefix: Vec::new(), sort: None };
+        for element in range.iter().take(conditions.len() - hash.len()) {
+            // They are named from the left, and all but the last are equalities.
+            let next = of(element.name).ok_or_else(|| missing(element.name))?;
+            match condition.sort.take() {
+                Some(SortCondition::Equal(value)) => condition.prefix.push(value),
+                Some(_) => return Err(unsupported()),
+                None => {}
+            }
+            condition.sort = Some(sort_condition(next, element.key_type)?);
+        }
+        Ok(condition)
     }
+}
+
+fn check_count(count: usize, most: usize) -> Result<()> {
+    if (1..=most).contains(&count) {
+        return Ok(());
+    }
+    Err(Error::validation("Conditions can be of length 1 or 2 only"))
 }
 
 /// Takes the conditions out of what may be a conjunction of them.
@@ -190,9 +207,11 @@ fn sort_condition(condition: &LegacyCondition, key_type: KeyType) -> Result<Sort
 /// What a query looks for: one partition, and a stretch of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyCondition {
-    /// The partition key.
-    pub hash: KeyValue,
-    /// The condition on the sort key, if there is one.
+    /// The partition key: the values of its attributes.
+    pub hash: Vec<KeyValue>,
+    /// What the first attributes of the sort key are equal to: all that are named but the last.
+    pub prefix: Vec<KeyValue>,
+    /// The condition on the attribute of the sort key that comes next, if there is one.
     pub sort: Option<SortCondition>,
 }
 

@@ -284,7 +284,7 @@ fn what_an_update_touched_is_only_that() {
 fn key_conditions() {
     let hash = KeyElement { name: "h", key_type: KeyType::S };
     let range = KeyElement { name: "r", key_type: KeyType::N };
-    let checked = |text: &str| KeyConditions::parse(text, &mut usual()).map(|keys| keys.check()).unwrap();
+    let checked = |text: &str| KeyConditions::parse(text, &mut usual()).map(|keys| keys.check(false)).unwrap();
     for (text, expected) in [
         ("h = :s OR r = :n", "Invalid operator used in KeyConditionExpression: OR"),
         ("attribute_exists(h)", "Invalid operator used in KeyConditionExpression: attribute_exists"),
@@ -303,7 +303,9 @@ fn key_conditions() {
     ] {
         assert_eq!(checked(text).unwrap_err().message(), expected, "{text}");
     }
-    let on_table = |text: &str, range| KeyConditions::parse(text, &mut usual()).unwrap().for_schema(hash, range);
+    let on_table = |text: &str, range: &[KeyElement<'_>]| {
+        KeyConditions::parse(text, &mut usual()).unwrap().for_schema(&[hash], range)
+    };
     for (text, expected) in [
         ("x = :s", "Query condition missed key schema element: h"),
         ("h = :s AND x = :s", "Query condition missed key schema element: r"),
@@ -314,12 +316,35 @@ fn key_conditions() {
             "One or more parameter values were invalid: Condition parameter type does not match schema type",
         ),
     ] {
-        assert_eq!(on_table(text, Some(range)).unwrap_err().message(), expected, "{text}");
+        assert_eq!(on_table(text, &[range]).unwrap_err().message(), expected, "{text}");
     }
-    assert_eq!(on_table("h = :s AND r = :n", None).unwrap_err().message(), "Query key condition not supported");
-    let found = on_table(":n <= r AND h = :s", Some(range)).unwrap();
-    assert_eq!(found.hash, KeyValue::S("s".into()));
+    assert_eq!(on_table("h = :s AND r = :n", &[]).unwrap_err().message(), "Query key condition not supported");
+    let found = on_table(":n <= r AND h = :s", &[range]).unwrap();
+    assert_eq!(found.hash, [KeyValue::S("s".into())]);
     assert_eq!(found.sort, Some(SortCondition::GreaterOrEqual(KeyValue::N(Number::from(1)))));
+}
+
+#[test]
+fn key_conditions_of_several_attributes() {
+    let text = |name| KeyElement { name, key_type: KeyType::S };
+    let number = |name| KeyElement { name, key_type: KeyType::N };
+    let on_index = |text_of: &str| {
+        let keys = KeyConditions::parse(text_of, &mut usual()).unwrap();
+        keys.check(true).and_then(|()| keys.for_schema(&[text("h"), text("i")], &[text("r"), number("q"), text("z")]))
+    };
+    for (text, expected) in [
+        ("h = :s", "Query condition missed key schema element: i"),
+        ("h = :s AND i > :s", "Query key condition not supported"),
+        ("h = :s AND i = :s AND q = :n", "Query condition missed key schema element: r"),
+        ("h = :s AND i = :s AND r > :s AND q = :n", "Query key condition not supported"),
+        ("h = :s AND i = :s AND r = :s AND x = :n", "Query condition missed key schema element: q"),
+    ] {
+        assert_eq!(on_index(text).unwrap_err().message(), expected, "{text}");
+    }
+    let found = on_index("q > :n AND i = :t AND r = :s AND h = :s").unwrap();
+    assert_eq!(found.hash, [KeyValue::S("s".into()), KeyValue::S("t".into())]);
+    assert_eq!(found.prefix, [KeyValue::S("s".into())]);
+    assert_eq!(found.sort, Some(SortCondition::Greater(KeyValue::N(Number::from(1)))));
 }
 
 #[test]

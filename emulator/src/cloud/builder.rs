@@ -167,6 +167,8 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
         running(crate::cloudformation::service(), seed),
         running(crate::cloudwatch::service(), seed),
         running(crate::iam::service(), seed),
+        running(crate::kinesis::service(), seed),
+        running(crate::kms::service(), seed),
         running(crate::lambda::service(), seed),
         running(crate::logs::service(), seed),
         running(crate::s3::service(), seed),

@@ -31,7 +31,7 @@ impl Scope {
 }
 
 /// Who makes a call, and from where.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Caller {
     /// The identity that policies are evaluated for.
     pub principal: Principal,

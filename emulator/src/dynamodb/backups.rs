@@ -104,7 +104,7 @@ fn description(cx: &Cx<Tables>, backup: &Backup, status: &str) -> Result<Value> 
     let whole = describe(cx, table, Status::Active)?;
     let mut features = json!({
         "StreamDescription": settings.stream,
-        "SSEDescription": settings.sse.as_ref().map(|sse| sse_description(cx, sse, id)),
+        "SSEDescription": settings.sse.as_ref().map(|sse| sse_description(cx, sse)),
     });
     for member in ["LocalSecondaryIndexes", "GlobalSecondaryIndexes"] {
         features[member] = whole.get(member).cloned().unwrap_or(Value::Null);
@@ -309,7 +309,7 @@ struct ContinuousOutput {
 
 fn describe_continuous(cx: &mut Cx<Tables>, input: OfTable) -> Result<ContinuousOutput> {
     let recovery = backed_up(cx, &input.table_name)?.definition.settings.recovery;
-    Ok(continuous(recovery, cx.now))
+    Ok(continuous(recovery, Timestamp::from_secs(cx.now.secs())))
 }
 
 fn backed_up<'a>(cx: &'a mut Cx<'_, Tables>, name: &str) -> Result<&'a mut Table> {
@@ -349,7 +349,8 @@ struct RecoverySpecification {
 }
 
 fn update_continuous(cx: &mut Cx<Tables>, input: UpdateContinuous) -> Result<ContinuousOutput> {
-    let now = cx.now;
+    // A table can be restored to any second, so that the edges of the time to which it can be are seconds, too.
+    let now = Timestamp::from_secs(cx.now.secs());
     let wanted = input.point_in_time_recovery_specification;
     if !wanted.point_in_time_recovery_enabled && wanted.recovery_period_in_days.is_some() {
         return Err(errors::parameter(

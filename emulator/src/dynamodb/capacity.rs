@@ -121,6 +121,30 @@ impl Consumed {
     }
 }
 
+/// What a transaction consumed, by tables in the order in which it names them.
+#[derive(Debug, Default)]
+pub(super) struct ByTable(Vec<(Arc<str>, Consumed)>);
+
+impl ByTable {
+    pub fn add(&mut self, table: &Arc<str>, consumed: Consumed) {
+        match self.0.iter_mut().find(|(known, _)| known == table) {
+            Some((_, sum)) => sum.add(consumed),
+            None => self.0.push((table.clone(), consumed)),
+        }
+    }
+
+    /// The units of each table.
+    pub fn totals(&self) -> Vec<(Arc<str>, f64)> {
+        self.0.iter().map(|(name, consumed)| (name.clone(), consumed.total())).collect()
+    }
+
+    /// The answer's member, if the request asks for it.
+    pub fn shown(&self, asked: Option<&str>, kind: Kind) -> Option<Vec<ConsumedCapacity>> {
+        let shown: Vec<_> = self.0.iter().filter_map(|(name, consumed)| consumed.shown(asked, name, kind)).collect();
+        (!shown.is_empty()).then_some(shown)
+    }
+}
+
 fn write_units(bytes: usize) -> f64 {
     bytes.div_ceil(WRITE_UNIT).max(1) as f64
 }

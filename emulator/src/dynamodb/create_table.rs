@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::definition::{
     AttributeDefinition, IndexDefinition, KeySchemaElement, OnDemandThroughput, ProvisionedThroughput,
@@ -22,7 +22,7 @@ use super::settings::{Billing, Settings, Throughput};
 use super::table::{Definition, Table};
 use super::{Tables, policy, streams, tags, target, ttl};
 use crate::Result;
-use crate::cloud::{Cx, Service, Target};
+use crate::cloud::{Call, Caller, Cx, Service, Target};
 
 /// The most units of provisioned throughput that a request may ask for.
 pub(super) const MAX_UNITS: i64 = 1_000_000_000_000;
@@ -36,29 +36,29 @@ pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
     )
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct CreateTable {
-    table_name: String,
+pub(super) struct CreateTable {
+    pub table_name: String,
     #[serde(default)]
-    attribute_definitions: Vec<AttributeDefinition>,
+    pub attribute_definitions: Vec<AttributeDefinition>,
     #[serde(default)]
-    key_schema: Vec<KeySchemaElement>,
-    local_secondary_indexes: Option<Vec<IndexDefinition>>,
-    global_secondary_indexes: Option<Vec<IndexDefinition>>,
-    billing_mode: Option<String>,
-    provisioned_throughput: Option<ProvisionedThroughput>,
-    stream_specification: Option<StreamSpecification>,
+    pub key_schema: Vec<KeySchemaElement>,
+    pub local_secondary_indexes: Option<Vec<IndexDefinition>>,
+    pub global_secondary_indexes: Option<Vec<IndexDefinition>>,
+    pub billing_mode: Option<String>,
+    pub provisioned_throughput: Option<ProvisionedThroughput>,
+    pub stream_specification: Option<StreamSpecification>,
     #[serde(rename = "SSESpecification")]
-    sse_specification: Option<SseSpecification>,
+    pub sse_specification: Option<SseSpecification>,
     #[serde(default)]
-    tags: Vec<Tag>,
-    table_class: Option<String>,
+    pub tags: Vec<Tag>,
+    pub table_class: Option<String>,
     #[serde(default)]
-    deletion_protection_enabled: bool,
-    warm_throughput: Option<WarmThroughput>,
-    resource_policy: Option<String>,
-    on_demand_throughput: Option<OnDemandThroughput>,
+    pub deletion_protection_enabled: bool,
+    pub warm_throughput: Option<WarmThroughput>,
+    pub resource_policy: Option<String>,
+    pub on_demand_throughput: Option<OnDemandThroughput>,
 }
 
 /// The answer of an operation that changes a table.
@@ -68,7 +68,8 @@ pub(super) struct TableOutput {
     pub table_description: Value,
 }
 
-fn create(cx: &mut Cx<Tables>, input: CreateTable) -> Result<TableOutput> {
+/// Creates a table.
+pub(super) fn create(cx: &mut Cx<Tables>, input: CreateTable) -> Result<TableOutput> {
     let billing = Billing::from_name(input.billing_mode.as_deref().unwrap_or_default());
     check_throughput(billing, input.provisioned_throughput)?;
     check_warm(billing, input.provisioned_throughput, input.warm_throughput)?;
@@ -109,6 +110,7 @@ fn create(cx: &mut Cx<Tables>, input: CreateTable) -> Result<TableOutput> {
         table.definition.stream = Some(streams::start(cx, &table, &view));
     }
     let table_description = describe(cx, &table, Status::Creating)?;
+    use_key(cx, input.sse_specification.as_ref());
     cx.state.tables.insert(table.definition.name.clone(), Arc::new(table));
     Ok(TableOutput { table_description })
 }
@@ -127,6 +129,16 @@ pub(super) fn definition(cx: &mut Cx<Tables>, name: &str, attributes: Attributes
         policy: None,
         ttl: ttl::Setting::default(),
         stream: None,
+        destinations: Vec::new(),
+    }
+}
+
+/// Has the key made that AWS manages for DynamoDB, if a table is encrypted with it.
+pub(super) fn use_key(cx: &mut Cx<Tables>, sse: Option<&SseSpecification>) {
+    if sse.is_some_and(|sse| sse.enabled != Some(false) && sse.kms_master_key_id.is_none()) {
+        let caller = Caller::service("dynamodb.amazonaws.com");
+        let input = json!({ "KeyId": "alias/aws/dynamodb" });
+        cx.emit(Call::new("kms", "DescribeKey", caller, cx.scope.clone(), input));
     }
 }
 

@@ -88,13 +88,16 @@ pub(super) struct Tag {
 }
 
 /// An index as `CreateTable` and `UpdateTable` define it; a local one has no throughput of its own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct IndexDefinition {
     pub index_name: String,
     pub key_schema: Vec<KeySchemaElement>,
     pub projection: Projection,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provisioned_throughput: Option<ProvisionedThroughput>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput: Option<OnDemandThroughput>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub warm_throughput: Option<WarmThroughput>,
 }

@@ -6,6 +6,7 @@ use dynamodb_expressions::item_from_json;
 use serde::Deserialize;
 
 use super::capacity::{Consumed, collection_metrics};
+use super::errors::{UNUSED, detected};
 use super::parameters::{Json, WriteCondition};
 use super::put_item::{WriteOutput, check_return_values, old_item};
 use super::write::{Writer, check, commit};
@@ -47,7 +48,8 @@ impl DeleteItem {
 }
 
 fn delete(cx: &mut Cx<Tables>, input: DeleteItem) -> Result<WriteOutput> {
-    delete_one(cx, &input).map(|(output, _)| output)
+    let deleted = delete_one(cx, &input).map(|(output, _)| output);
+    deleted.map_err(|error| detected(error, &[UNUSED]))
 }
 
 /// Does it, and says what it consumed whether the request asks for that or not.

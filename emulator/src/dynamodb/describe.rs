@@ -14,6 +14,7 @@ use super::settings::{Billing, Throughput};
 use super::table::Table;
 use super::{Tables, target};
 use crate::cloud::{Cx, Service, Target};
+use crate::kms::managed_key;
 use crate::{Error, Result, Timestamp};
 
 /// `ListTables` answers at most so many names.
@@ -219,7 +220,7 @@ fn settings<S>(cx: &Cx<S>, table: &Table, status: Status) -> Result<Map<String, 
         put("LatestStreamLabel", json!(arn.rsplit("/stream/").next()));
     }
     if let Some(sse) = &settings.sse {
-        put("SSEDescription", sse_description(cx, sse, &definition.id));
+        put("SSEDescription", sse_description(cx, sse));
     }
     if let Some((class, changed)) = &settings.class {
         put("TableClassSummary", json!({ "TableClass": class, "LastUpdateDateTime": changed }));
@@ -244,8 +245,8 @@ fn settings<S>(cx: &Cx<S>, table: &Table, status: Status) -> Result<Map<String, 
     Ok(shown)
 }
 
-/// How a table is encrypted; the key that AWS makes by itself has the table's id here.
-pub(super) fn sse_description<S>(cx: &Cx<S>, sse: &SseSpecification, id: &str) -> Value {
+/// How a table is encrypted: with the key that AWS manages, if it names none.
+pub(super) fn sse_description<S>(cx: &Cx<S>, sse: &SseSpecification) -> Value {
     if sse.enabled == Some(false) {
         return Value::Null;
     }
@@ -253,7 +254,7 @@ pub(super) fn sse_description<S>(cx: &Cx<S>, sse: &SseSpecification, id: &str) -
         Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
         Some(alias) if alias.starts_with("alias/") => cx.scope.arn("kms", alias),
         Some(key) => cx.scope.arn("kms", format_args!("key/{key}")),
-        None => cx.scope.arn("kms", format_args!("key/{id}")),
+        None => cx.scope.arn("kms", format_args!("key/{}", managed_key(cx.scope, "dynamodb"))),
     };
     json!({
         "Status": "ENABLED",

@@ -16,6 +16,9 @@ use crate::{Error, Result};
 const MAX_LOCAL: usize = 5;
 /// A table has at most so many global secondary indexes.
 pub(super) const MAX_GLOBAL: usize = 20;
+/// The partition key of a global index has at most so many attributes, and its sort key, too.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html>
+const MAX_ATTRIBUTES: usize = 4;
 
 /// The attributes that keys may use.
 pub(super) struct Attributes(pub Vec<(Arc<str>, KeyType)>);
@@ -62,25 +65,39 @@ impl Attributes {
     }
 
     fn key(&self, schema: &[KeySchemaElement]) -> Result<KeySchema> {
+        let key = self.several(schema)?;
+        if !key.more_hash.is_empty() {
+            return Err(validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
+        }
+        Ok(key)
+    }
+
+    /// Reads a key of several attributes, as only global indexes have it.
+    fn several(&self, schema: &[KeySchemaElement]) -> Result<KeySchema> {
         let names: Vec<&str> = schema.iter().map(|element| element.attribute_name.as_str()).collect();
         let found: Option<Vec<KeyAttribute>> = names.iter().map(|name| self.find(name)).collect();
-        let found = found.ok_or_else(|| self.undefined(&names))?;
-        if found.len() > 2 {
-            return Err(Error::not_implemented("keys of more than one partition key and one sort key"));
-        }
-        let mut attributes = found.into_iter();
-        let (hash, range) = (attributes.next(), attributes.next());
-        let hash = hash.ok_or_else(|| validation("Invalid KeySchema: it is empty"))?;
-        if range.as_ref().is_some_and(|range| range.name == hash.name) {
+        let mut hash = found.ok_or_else(|| self.undefined(&names))?;
+        if (1..names.len()).any(|place| names.iter().take(place).any(|earlier| names.get(place) == Some(earlier))) {
             return Err(validation("Both the Hash Key and the Range Key element in the KeySchema have the same name"));
         }
         if schema.first().is_some_and(|element| element.key_type != "HASH") {
             return Err(validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
         }
-        if schema.get(1).is_some_and(|element| element.key_type != "RANGE") {
-            return Err(validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
+        let hashes = schema.iter().take_while(|element| element.key_type == "HASH").count();
+        // Of these two no text of AWS's is known.
+        if schema.iter().skip(hashes).any(|element| element.key_type == "HASH") {
+            return Err(validation("Invalid KeySchema: A HASH KeySchemaElement stands after a RANGE KeySchemaElement"));
         }
-        Ok(KeySchema { hash, range })
+        let mut range = hash.split_off(hashes);
+        if hash.len().max(range.len()) > MAX_ATTRIBUTES {
+            return Err(validation(format!(
+                "Invalid KeySchema: More than {MAX_ATTRIBUTES} KeySchemaElements of one key type"
+            )));
+        }
+        let rest = |attributes: &mut Vec<KeyAttribute>| attributes.split_off(attributes.len().min(1));
+        let (more_hash, more_range) = (rest(&mut hash), rest(&mut range));
+        let hash = hash.pop().ok_or_else(|| validation("Invalid KeySchema: it is empty"))?;
+        Ok(KeySchema { hash, range: range.pop(), more_hash, more_range })
     }
 
     /// Reads the local indexes of a new table.
@@ -152,7 +169,7 @@ impl Attributes {
         billing: Billing,
         taken: &mut Vec<Index>,
     ) -> Result<()> {
-        let key = self.key(&definition.key_schema)?;
+        let key = self.several(&definition.key_schema)?;
         check_projection(definition)?;
         let name = &definition.index_name;
         match (billing, definition.provisioned_throughput) {

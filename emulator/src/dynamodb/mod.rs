@@ -16,6 +16,7 @@ mod errors;
 mod get_item;
 mod index;
 mod key_schema;
+mod kinesis;
 mod page;
 mod parameters;
 mod partiql;
@@ -34,6 +35,7 @@ mod tags;
 mod target;
 mod transact_get;
 mod transact_write;
+mod transfer;
 mod ttl;
 mod update_item;
 mod update_table;
@@ -66,6 +68,15 @@ pub struct Tables {
     tokens: OrdMap<String, Done>,
     /// The same tokens by the order of their making.
     token_order: imbl::Vector<String>,
+    /// By their ARNs.
+    #[serde(default)]
+    imports: OrdMap<Arc<str>, transfer::Import>,
+    /// By their ARNs.
+    #[serde(default)]
+    exports: OrdMap<Arc<str>, transfer::Export>,
+    /// The requests for imports and exports, with what they made, by their tokens.
+    #[serde(default)]
+    transfer_tokens: OrdMap<String, (serde_json::Value, Arc<str>)>,
 }
 
 impl Tables {
@@ -121,6 +132,8 @@ pub fn service() -> Service<Tables> {
         .with(tags::operations)
         .with(policy::operations)
         .with(backups::operations)
+        .with(transfer::operations)
+        .with(kinesis::operations)
         .with(partiql::operations)
         .with(streams::operations)
 }

@@ -4,6 +4,7 @@
 //! of the map; within a partition items stand in the order of their sort key.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use dynamodb_expressions::{KeyValue, Number};
 use md5::{Digest as _, Md5};
@@ -14,8 +15,17 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Place {
     /// The hash of the partition key.
     pub slot: u32,
-    pub hash: KeyValue,
+    pub hash: Hash,
     pub range: Range,
+}
+
+/// The partition key. Those of tables are of one attribute.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Hash {
+    One(KeyValue),
+    /// Only global indexes have such keys.
+    Several(Arc<[KeyValue]>),
 }
 
 /// The sort key's place in its partition.
@@ -24,8 +34,36 @@ pub(super) enum Range {
     /// The table has no sort key; also: before all sort keys.
     None,
     Value(KeyValue),
+    /// The sort key is of several attributes, as only global indexes have them; they compare from the left.
+    Several(Arc<[Piece]>),
     /// After all sort keys: no item stands here.
     End,
+}
+
+/// The value of one attribute of a sort key of several.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Piece {
+    Value(KeyValue),
+    /// After all values that begin with those before: no item stands here.
+    End,
+}
+
+impl Hash {
+    pub fn values(&self) -> &[KeyValue] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Several(values) => values,
+        }
+    }
+}
+
+impl From<Vec<KeyValue>> for Hash {
+    fn from(mut values: Vec<KeyValue>) -> Self {
+        match values.pop() {
+            Some(only) if values.is_empty() => Self::One(only),
+            last => Self::Several(values.into_iter().chain(last).collect()),
+        }
+    }
 }
 
 /// The place of an item in an index, where several items may have one key.
@@ -39,8 +77,8 @@ pub(super) struct IndexPlace {
 }
 
 impl Place {
-    pub fn new(hash: KeyValue, range: Option<KeyValue>) -> Self {
-        Self { slot: digest(&[&hash]), hash, range: range.map_or(Range::None, Range::Value) }
+    pub fn new(hash: Hash, range: Range) -> Self {
+        Self { slot: digest(hash.values()), hash, range }
     }
 
     pub fn with_range(&self, range: Range) -> Self {
@@ -50,20 +88,20 @@ impl Place {
     pub fn range_value(&self) -> Option<&KeyValue> {
         match &self.range {
             Range::Value(value) => Some(value),
-            Range::None | Range::End => None,
+            Range::None | Range::Several(_) | Range::End => None,
         }
     }
 
     /// Before the first place of a slot.
     fn before_slot(slot: u32) -> Self {
-        Self { slot, hash: KeyValue::S("".into()), range: Range::None }
+        Self { slot, hash: Hash::One(KeyValue::S("".into())), range: Range::None }
     }
 }
 
 impl IndexPlace {
     pub fn new(place: Place, primary: Place) -> Self {
         let tie = match primary.range_value() {
-            Some(range) => digest(&[&primary.hash, range]),
+            Some(range) => digest(primary.hash.values().iter().chain([range])),
             None => primary.slot,
         };
         Self { place, tie: u64::from(tie), primary }
@@ -108,7 +146,7 @@ pub(super) fn in_index((start, end): Stretch) -> (Bound<IndexPlace>, Bound<Index
 }
 
 /// The hash by which DynamoDB orders partitions, as scans of its tables show it: the MD5 of a fixed word and the key.
-fn digest(keys: &[&KeyValue]) -> u32 {
+fn digest<'a>(keys: impl IntoIterator<Item = &'a KeyValue>) -> u32 {
     let mut md5 = Md5::new_with_prefix("Outliers");
     for key in keys {
         match key {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::capacity::{Consumed, ConsumedCapacity, Kind, collection_metrics};
-use super::errors::validation;
+use super::errors::{EMPTY_SET, UNUSED, detected, validation};
 use super::parameters::{Json, WriteCondition};
 use super::shown::Shown;
 use super::table::Stored;
@@ -83,7 +83,8 @@ impl PutItem {
 }
 
 fn put(cx: &mut Cx<Tables>, input: PutItem) -> Result<WriteOutput> {
-    put_one(cx, &input).map(|(output, _)| output)
+    let put = put_one(cx, &input).map(|(output, _)| output);
+    put.map_err(|error| detected(error, &[UNUSED, EMPTY_SET]))
 }
 
 /// Does it, and says what it consumed whether the request asks for that or not.

@@ -4,13 +4,15 @@
 
 use std::ops::Bound;
 
-use dynamodb_expressions::{Condition, ExpressionKind, Item, KeyCondition, KeyConditions, Placeholders, Projection};
+use dynamodb_expressions::{
+    Condition, ExpressionKind, Item, KeyCondition, KeyConditions, KeyValue, Placeholders, Projection,
+};
 use serde::Deserialize;
 
 use super::errors::validation;
 use super::page::{After, PageOutput, Reading};
 use super::parameters::{Json, Parameters, attributes_to_get, check_operator, condition, filter, projection};
-use super::place::{Place, Range, Stretch};
+use super::place::{Piece, Place, Range, Stretch};
 use super::read::{self, Selection, fetches, invalid_start, start_key};
 use super::schema::{KeyAttribute, KeySchema};
 use super::table::Table;
@@ -107,7 +109,7 @@ impl Query {
             Some(keys) => keys,
             None => KeyConditions::from_legacy(self.key_conditions.as_ref().unwrap_or(&empty))?,
         };
-        conditions.check()?;
+        conditions.check(self.index_name.is_some())?;
         check_operator(self.query_filter.as_ref(), self.conditional_operator.as_deref())?;
         if let Some(fault) = self.selection().fault() {
             return Err(validation(format!("1 validation error detected: {fault}")));
@@ -127,7 +129,11 @@ fn query(cx: &mut Cx<Tables>, input: Query) -> Result<PageOutput> {
     let table = cx.state.table(&input.table_name)?;
     let index = read::index(table, input.index_name.as_deref(), input.consistent_read)?;
     let key = read::key(table, index);
-    let condition = request.conditions.for_schema(key.hash.element(), key.range.as_ref().map(|range| range.element()));
+    let (hash, range): (Vec<_>, Vec<_>) = (
+        key.hash_attributes().map(KeyAttribute::element).collect(),
+        key.range_attributes().map(KeyAttribute::element).collect(),
+    );
+    let condition = request.conditions.for_schema(&hash, &range);
     let condition = match &request.start {
         Some(start) => check_start(start, key, read::key_length(table, index), condition)?,
         None => condition?,
@@ -144,7 +150,7 @@ fn query(cx: &mut Cx<Tables>, input: Query) -> Result<PageOutput> {
     let reading = Reading {
         table,
         index,
-        stretch: stretch(&condition),
+        stretch: stretch(&condition, key),
         after,
         reverse: input.scan_index_forward == Some(false),
         limit: input.limit,
@@ -157,25 +163,52 @@ fn query(cx: &mut Cx<Tables>, input: Query) -> Result<PageOutput> {
     Ok(reading.answer(input.return_consumed_capacity.as_deref()))
 }
 
-/// The stretch of the table or index that fulfils a key condition.
-pub(super) fn stretch(condition: &KeyCondition) -> Stretch {
-    let partition = Place::new(condition.hash.clone(), None);
-    let at = |value| partition.with_range(Range::Value(value));
+/// The stretch of the table or index with this key that fulfils a condition.
+pub(super) fn stretch(condition: &KeyCondition, key: &KeySchema) -> Stretch {
+    let partition = Place::new(condition.hash.clone().into(), Range::None);
+    // Before or after all places whose sort key begins with the prefix and this value.
+    let edge = |value: Option<KeyValue>, after: bool| {
+        partition.with_range(match value {
+            value if !key.more_range.is_empty() => {
+                let values = condition.prefix.iter().cloned().chain(value).map(Piece::Value);
+                Range::Several(values.chain(after.then_some(Piece::End)).collect())
+            }
+            Some(value) => Range::Value(value),
+            None if after => Range::End,
+            None => Range::None,
+        })
+    };
     let (start, end) = match &condition.sort {
         Some(sort) => sort.bounds(),
         None => (Bound::Unbounded, Bound::Unbounded),
     };
     let start = match start {
-        Bound::Included(value) => Bound::Included(at(value)),
-        Bound::Excluded(value) => Bound::Excluded(at(value)),
-        Bound::Unbounded => Bound::Included(partition.clone()),
+        Bound::Included(value) => Bound::Included(edge(Some(value), false)),
+        Bound::Excluded(value) => Bound::Excluded(edge(Some(value), true)),
+        Bound::Unbounded => Bound::Included(edge(None, false)),
     };
     let end = match end {
-        Bound::Included(value) => Bound::Included(at(value)),
-        Bound::Excluded(value) => Bound::Excluded(at(value)),
-        Bound::Unbounded => Bound::Included(partition.with_range(Range::End)),
+        Bound::Included(value) => Bound::Included(edge(Some(value), true)),
+        Bound::Excluded(value) => Bound::Excluded(edge(Some(value), false)),
+        Bound::Unbounded => Bound::Included(edge(None, true)),
     };
     (start, end)
+}
+
+/// Whether a place's sort key fulfils a condition.
+fn fits(range: &Range, condition: &KeyCondition) -> bool {
+    let sort_holds = |value: &KeyValue| condition.sort.as_ref().is_none_or(|sort| sort.holds(value));
+    match range {
+        Range::None | Range::End => true,
+        Range::Value(value) => sort_holds(value),
+        Range::Several(pieces) => {
+            let mut values = pieces.iter().filter_map(|piece| match piece {
+                Piece::Value(value) => Some(value),
+                Piece::End => None,
+            });
+            condition.prefix.iter().all(|wanted| values.next() == Some(wanted)) && values.next().is_none_or(sort_holds)
+        }
+    }
 }
 
 /// Checks a starting key, and the condition between the parts of it, as the service does.
@@ -194,24 +227,22 @@ fn check_start(
     if start.len() != length {
         return Err(invalid_start());
     }
-    piece(&key.hash)?;
+    key.hash_attributes().try_for_each(piece)?;
     let condition = condition?;
-    key.range.as_ref().map_or(Ok(()), piece)?;
+    key.range_attributes().try_for_each(piece)?;
     Ok(condition)
 }
 
 /// The place after which to go on must be one that the query could have answered.
 fn check_boundaries(after: &After, condition: &KeyCondition) -> Result<()> {
     let place = after.place();
-    let same_partition = place.hash == condition.hash;
-    match (&condition.sort, place.range_value()) {
-        (Some(sort), Some(range)) if !sort.holds(range) => {
+    let same_partition = place.hash.values() == condition.hash;
+    match &condition.sort {
+        _ if !fits(&place.range, condition) => {
             Err(validation("The provided starting key does not match the range key predicate"))
         }
-        (Some(_), _) if !same_partition => {
-            Err(validation("The query can return at most one row and cannot be restarted"))
-        }
-        (None, _) if !same_partition => {
+        Some(_) if !same_partition => Err(validation("The query can return at most one row and cannot be restarted")),
+        None if !same_partition => {
             Err(validation("The provided starting key is outside query boundaries based on provided conditions"))
         }
         _ => Ok(()),

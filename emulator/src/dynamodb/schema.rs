@@ -9,7 +9,7 @@ use dynamodb_expressions::{AttributeValue, Item, KeyElement, KeyType, KeyValue};
 use serde::{Deserialize, Serialize};
 
 use super::errors::{parameter, validation};
-use super::place::Place;
+use super::place::{Hash, Piece, Place, Range};
 use crate::{Error, Result};
 
 /// A partition key has at most so many bytes.
@@ -22,6 +22,12 @@ const MAX_RANGE: usize = 1024;
 pub(super) struct KeySchema {
     pub hash: KeyAttribute,
     pub range: Option<KeyAttribute>,
+    /// Further attributes of the partition key, which only global indexes have.
+    #[serde(default)]
+    pub more_hash: Vec<KeyAttribute>,
+    /// Further attributes of the sort key, which only global indexes have.
+    #[serde(default)]
+    pub more_range: Vec<KeyAttribute>,
 }
 
 /// An attribute of a key.
@@ -50,7 +56,17 @@ impl KeySchema {
     }
 
     pub fn attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
-        std::iter::once(&self.hash).chain(&self.range)
+        self.hash_attributes().chain(self.range_attributes())
+    }
+
+    /// The attributes of the partition key.
+    pub fn hash_attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
+        std::iter::once(&self.hash).chain(&self.more_hash)
+    }
+
+    /// The attributes of the sort key.
+    pub fn range_attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
+        self.range.iter().chain(&self.more_range)
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -59,17 +75,29 @@ impl KeySchema {
 
     /// The place of an item that may lack these attributes, as an item of a table may lack those of an index.
     pub fn sparse_place(&self, item: &Item) -> Option<Place> {
-        let range = match &self.range {
-            Some(range) => Some(range.of(item)?),
-            None => None,
+        self.place(|attribute| attribute.of(item).ok_or(())).ok()
+    }
+
+    /// The place of the values that `value` gives for the attributes.
+    fn place<E>(&self, value: impl Fn(&KeyAttribute) -> Result<KeyValue, E>) -> Result<Place, E> {
+        let hash = match self.more_hash.is_empty() {
+            true => Hash::One(value(&self.hash)?),
+            false => Hash::Several(self.hash_attributes().map(&value).collect::<Result<_, E>>()?),
         };
-        Some(Place::new(self.hash.of(item)?, range))
+        let range = match &self.range {
+            None => Range::None,
+            Some(range) if self.more_range.is_empty() => Range::Value(value(range)?),
+            Some(_) => {
+                let pieces = self.range_attributes().map(|attribute| value(attribute).map(Piece::Value));
+                Range::Several(pieces.collect::<Result<_, E>>()?)
+            }
+        };
+        Ok(Place::new(hash, range))
     }
 
     /// The place of an item that is to be put.
     pub fn place_of_item(&self, item: &Item) -> Result<Place> {
-        let mut keys = [None, None];
-        for (attribute, key) in self.attributes().zip(&mut keys) {
+        self.place(|attribute| {
             let name = &attribute.name;
             let value = item.get(name).ok_or_else(|| parameter(format_args!("Missing the key {name} in the item")))?;
             let typed = KeyValue::try_from(value).ok().filter(|key| key.key_type() == attribute.kind);
@@ -83,11 +111,9 @@ impl KeySchema {
                      an empty {kind} value. Key: {name}"
                 )));
             }
-            self.check_size(attribute, &typed)?;
-            *key = Some(typed);
-        }
-        let [hash, range] = keys;
-        hash.map(|hash| Place::new(hash, range)).ok_or_else(mismatch)
+            self.check_size(attribute, typed.size())?;
+            Ok(typed)
+        })
     }
 
     /// The place that a key names. It must be the key and nothing else.
@@ -95,9 +121,7 @@ impl KeySchema {
         if key.len() != self.names().count() {
             return Err(mismatch());
         }
-        let hash = self.key_piece(&self.hash, key)?;
-        let range = self.range.as_ref().map(|range| self.key_piece(range, key)).transpose()?;
-        Ok(Place::new(hash, range))
+        self.place(|attribute| self.key_piece(attribute, key))
     }
 
     /// One attribute of a key that a request names.
@@ -110,14 +134,18 @@ impl KeySchema {
                 attribute.name
             )));
         }
-        self.check_size(attribute, &typed)?;
+        self.check_size(attribute, typed.size())?;
         Ok(typed)
     }
 
-    fn check_size(&self, attribute: &KeyAttribute, key: &KeyValue) -> Result<()> {
-        let is_hash = attribute.name == self.hash.name;
-        // Numbers always fit.
-        if key.key_type() == KeyType::N || key.size() <= if is_hash { MAX_HASH } else { MAX_RANGE } {
+    fn is_hash(&self, attribute: &KeyAttribute) -> bool {
+        self.hash_attributes().any(|hash| hash.name == attribute.name)
+    }
+
+    /// Checks the size of the part of the key that an attribute belongs to, in bytes.
+    fn check_size(&self, attribute: &KeyAttribute, size: usize) -> Result<()> {
+        let is_hash = self.is_hash(attribute);
+        if size <= if is_hash { MAX_HASH } else { MAX_RANGE } {
             return Ok(());
         }
         Err(parameter(if is_hash {
@@ -129,6 +157,7 @@ impl KeySchema {
 
     /// Checks an item's attributes that are this index's key: they may be missing, but not of another type.
     pub fn check_index_key(&self, index: &str, item: &Item) -> Result<()> {
+        let (mut hash_size, mut range_size) = (0, 0);
         for attribute in self.attributes() {
             let name = &attribute.name;
             let Some(value) = item.get(name) else { continue };
@@ -145,7 +174,9 @@ impl KeySchema {
                      IndexName: {index}, IndexKey: {name}"
                 )));
             }
-            self.check_size(attribute, &key)?;
+            let size = if self.is_hash(attribute) { &mut hash_size } else { &mut range_size };
+            *size += key.size();
+            self.check_size(attribute, *size)?;
         }
         Ok(())
     }

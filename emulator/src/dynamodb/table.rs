@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::definition::KeySchemaElement;
 use super::errors::validation;
 use super::index::{Index, IndexWrite};
+use super::kinesis::Destination;
 use super::place::Place;
-use super::schema::KeySchema;
+use super::schema::{KeyAttribute, KeySchema};
 use super::settings::Settings;
 use super::{policy, ttl};
 use crate::{Result, Timestamp};
@@ -47,6 +48,9 @@ pub(super) struct Definition {
     pub ttl: ttl::Setting,
     /// The ARN of the table's stream, if it has one or had one.
     pub stream: Option<Arc<str>>,
+    /// The Kinesis streams that hold its changes.
+    #[serde(default)]
+    pub destinations: Vec<Destination>,
 }
 
 /// A table as it is saved: what can be made anew is not.
@@ -156,13 +160,12 @@ impl Table {
 
     /// The key schema of the table or of an index, as answers show it.
     pub fn key_schema(key: &KeySchema) -> Vec<KeySchemaElement> {
-        let element = |name: &Arc<str>, key_type: &str| KeySchemaElement {
-            attribute_name: name.to_string(),
+        let element = |attribute: &KeyAttribute, key_type: &str| KeySchemaElement {
+            attribute_name: attribute.name.to_string(),
             key_type: key_type.to_owned(),
         };
-        let mut elements = vec![element(&key.hash.name, "HASH")];
-        elements.extend(key.range.as_ref().map(|range| element(&range.name, "RANGE")));
-        elements
+        let hash = key.hash_attributes().map(|attribute| element(attribute, "HASH"));
+        hash.chain(key.range_attributes().map(|attribute| element(attribute, "RANGE"))).collect()
     }
 }
 

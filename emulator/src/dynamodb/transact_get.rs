@@ -2,15 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html>
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use dynamodb_expressions::{Item, Placeholders, Projection, item_from_json};
 use serde::{Deserialize, Serialize};
 
 use super::Tables;
 use super::batch_get::{authorize, on};
-use super::capacity::{Consumed, ConsumedCapacity, Kind};
+use super::capacity::{ByTable, Consumed, ConsumedCapacity, Kind};
 use super::errors::validation;
 use super::get_item::show;
 use super::parameters::{Json, Parameters, projection};
@@ -110,19 +108,17 @@ fn get(cx: &mut Cx<Tables>, input: TransactGetItems) -> Result<TransactOutput> {
         return Err(cancelled(reasons));
     }
     let (mut responses, mut bytes) = (Vec::with_capacity(places.len()), 0);
-    let mut consumed: BTreeMap<Arc<str>, Consumed> = BTreeMap::new();
+    let mut consumed = ByTable::default();
     for ((name, place), (_, wanted)) in places.iter().zip(&requests) {
         let found = cx.state.table(name)?.items.get(place);
         let size = found.map_or(0, |found| found.size);
         bytes += size;
-        consumed.entry(Arc::clone(name)).or_default().add(Consumed::read_item(size, true).twice());
+        consumed.add(name, Consumed::read_item(size, true).twice());
         responses.push(Response { item: found.map(|found| show(found, wanted.as_ref())) });
     }
     if bytes > MAX_BYTES {
         return Err(validation("Aggregate size of the items in the transaction exceeded the limit of 4 MB"));
     }
-    let asked = input.return_consumed_capacity.as_deref();
-    let shown: Vec<ConsumedCapacity> =
-        consumed.iter().filter_map(|(name, consumed)| consumed.shown(asked, name, Kind::Read)).collect();
-    Ok(TransactOutput { responses, consumed_capacity: (!shown.is_empty()).then_some(shown) })
+    let consumed_capacity = consumed.shown(input.return_consumed_capacity.as_deref(), Kind::Read);
+    Ok(TransactOutput { responses, consumed_capacity })
 }

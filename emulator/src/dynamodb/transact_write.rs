@@ -2,7 +2,6 @@
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::batch_get::on;
-use super::capacity::{Consumed, ConsumedCapacity, Kind, collection_metrics};
+use super::capacity::{ByTable, Consumed, ConsumedCapacity, Kind, collection_metrics};
 use super::errors::validation;
 use super::parameters::{Json, Parameters, condition};
 use super::place::Place;
@@ -185,7 +184,7 @@ fn write(cx: &mut Cx<Tables>, input: TransactWriteItems) -> Result<TransactOutpu
     }
     let planned = plan(cx.state, &requests)?;
     let mut metrics = Map::new();
-    let mut consumed: BTreeMap<Arc<str>, Consumed> = BTreeMap::new();
+    let mut consumed = ByTable::default();
     for Planned { table: name, place, key, write } in planned {
         let table = cx.state.table(&name)?;
         let metric = collection_metrics(input.return_item_collection_metrics.as_deref(), table, &key);
@@ -199,16 +198,13 @@ fn write(cx: &mut Cx<Tables>, input: TransactWriteItems) -> Result<TransactOutpu
         {
             list.push(metric);
         }
-        consumed.entry(name).or_default().add(spent.twice());
+        consumed.add(&name, spent.twice());
     }
     if let Some(token) = &input.client_request_token {
-        let spent = consumed.iter().map(|(name, consumed)| (name.clone(), consumed.total())).collect();
-        remember(cx, token, Done { at: cx.now, request: hash, consumed: spent });
+        remember(cx, token, Done { at: cx.now, request: hash, consumed: consumed.totals() });
     }
-    let asked = input.return_consumed_capacity.as_deref();
-    let shown: Vec<ConsumedCapacity> =
-        consumed.iter().filter_map(|(name, consumed)| consumed.shown(asked, name, Kind::Write)).collect();
-    Ok(TransactOutput { consumed_capacity: (!shown.is_empty()).then_some(shown), item_collection_metrics: metrics })
+    let consumed_capacity = consumed.shown(input.return_consumed_capacity.as_deref(), Kind::Write);
+    Ok(TransactOutput { consumed_capacity, item_collection_metrics: metrics })
 }
 
 /// Finds out what each action writes, all of them on the tables as they are; or why the transaction is cancelled.
@@ -259,8 +255,17 @@ fn place(table: &Table, request: &Request<'_>) -> Result<(Place, Item)> {
     match &request.kind {
         RequestKind::Put(new) => Ok((schema.place_of_item(&new.item)?, schema.key_of(&new.item))),
         RequestKind::Check(key) | RequestKind::Delete(key) | RequestKind::Update(key, _) => {
-            Ok((schema.place_of_key(key)?, key.clone()))
+            Ok((schema.place_of_key(key).map_err(reword)?, key.clone()))
         }
+    }
+}
+
+/// Transactions use other words than other operations of keys that are empty, as a test of moto shows that was run at AWS.
+fn reword(error: Error) -> Error {
+    let older = "One or more parameter values were invalid: The AttributeValue for a key";
+    match error.message().strip_prefix(older) {
+        Some(rest) => validation(format!("One or more parameter values are not valid. The AttributeValue for a key{rest}")),
+        None => error,
     }
 }
 

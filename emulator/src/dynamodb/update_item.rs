@@ -8,7 +8,7 @@ use dynamodb_expressions::{Condition, ExpressionKind, Item, Placeholders, Update
 use serde::Deserialize;
 
 use super::capacity::{Consumed, collection_metrics};
-use super::errors::{parameter, validation};
+use super::errors::{EMPTY_SET, UNUSED, detected, parameter, validation};
 use super::parameters::{Json, Parameters, WriteCondition, condition};
 use super::put_item::WriteOutput;
 use super::shown::Shown;
@@ -17,6 +17,16 @@ use super::write::{MAX_ITEM_SIZE, Writer, Written, check, commit};
 use super::{Tables, target};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result};
+
+/// The refusals that begin with `1 validation error detected:`.
+const NEWER: [&str; 6] = [
+    UNUSED,
+    EMPTY_SET,
+    "ExpressionAttributeValues must not be empty",
+    "Invalid UpdateExpression: The expression can not be empty;",
+    "Invalid UpdateExpression: The \"",
+    "Invalid UpdateExpression: Two document paths overlap",
+];
 
 /// Adds the operation of this file.
 pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
@@ -78,7 +88,8 @@ fn read(input: &UpdateItem) -> Result<Request> {
 }
 
 fn update(cx: &mut Cx<Tables>, input: UpdateItem) -> Result<WriteOutput> {
-    update_one(cx, &input).map(|(output, _)| output)
+    let updated = update_one(cx, &input).map(|(output, _)| output);
+    updated.map_err(|error| detected(error, &NEWER))
 }
 
 /// Does it, and says what it consumed whether the request asks for that or not.

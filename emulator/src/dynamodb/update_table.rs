@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::create_table::{MAX_UNITS, TableOutput, check_units, enabled_stream, neither};
+use super::create_table::{MAX_UNITS, TableOutput, check_units, enabled_stream, neither, use_key};
 use super::definition::{
     AttributeDefinition, IndexDefinition, OnDemandThroughput, ProvisionedThroughput, SseSpecification,
     StreamSpecification, WarmThroughput,
 };
-use super::describe::{Status, describe};
+use super::describe::{Status, describe, sse_description};
 use super::errors::{limit, parameter, validation};
 use super::index::Index;
 use super::key_schema::{Attributes, MAX_GLOBAL};
@@ -80,6 +80,8 @@ impl IndexUpdate {
 fn update(cx: &mut Cx<Tables>, input: UpdateTable) -> Result<TableOutput> {
     check(&input)?;
     let mut table = cx.state.known(&input.table_name)?.clone();
+    let sse = table.definition.settings.sse.as_ref().filter(|sse| sse.enabled != Some(false));
+    let sse_was = sse.map(|sse| sse_description(cx, sse));
     let billing_was = table.definition.settings.billing;
     let billing = input.billing_mode.as_deref().map_or(billing_was, Billing::from_name);
     if input.provisioned_throughput.is_some() && billing == Billing::PayPerRequest {
@@ -94,6 +96,11 @@ fn update(cx: &mut Cx<Tables>, input: UpdateTable) -> Result<TableOutput> {
     change_stream(cx, &mut table, input.stream_specification.as_ref())?;
 
     let mut table_description = describe(cx, &table, Status::Updating)?;
+    if let (Some(was), Some(false)) = (sse_was, input.sse_specification.as_ref().and_then(|sse| sse.enabled)) {
+        table_description["SSEDescription"] = was;
+        table_description["SSEDescription"]["Status"] = "UPDATING".into();
+    }
+    use_key(cx, input.sse_specification.as_ref());
     if let Some(before) = shown_before {
         table_description["ProvisionedThroughput"]["ReadCapacityUnits"] = before.read_capacity_units.into();
         table_description["ProvisionedThroughput"]["WriteCapacityUnits"] = before.write_capacity_units.into();

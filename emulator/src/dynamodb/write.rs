@@ -8,7 +8,7 @@ use super::capacity::Consumed;
 use super::place::Place;
 use super::streams::{self, Change};
 use super::table::Stored;
-use super::{Tables, errors, ttl};
+use super::{Tables, errors, kinesis, ttl};
 use crate::Result;
 use crate::cloud::Cx;
 
@@ -43,11 +43,15 @@ pub(super) fn commit(
     let indexes = table.put(place, new);
     let next_expiry = table.expiry.get_min().map(|(at, _)| *at);
     let stream = table.definition.stream.clone().filter(|_| table.definition.settings.stream.is_some());
-    if let Some(arn) = stream
-        && old.as_ref().map(|old| &old.item) != new.map(|new| &new.item)
-    {
+    let is_watched = stream.is_some() || !table.definition.destinations.is_empty();
+    if is_watched && old.as_ref().map(|old| &old.item) != new.map(|new| &new.item) {
         let keys = old.as_ref().or(new).map(|stored| table.definition.key.key_of(&stored.item)).unwrap_or_default();
-        streams::record(cx, &arn, Change { keys, old: old.clone(), new: new.cloned(), writer });
+        let change = Change { keys, old: old.clone(), new: new.cloned(), writer };
+        let (table, destinations) = (table.definition.name.clone(), table.definition.destinations.clone());
+        kinesis::send(cx, &table, &destinations, &change);
+        if let Some(arn) = stream {
+            streams::record(cx, &arn, change);
+        }
     }
     if first_expiry != next_expiry {
         ttl::set_timer(cx, name, next_expiry);

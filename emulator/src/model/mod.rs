@@ -44,7 +44,7 @@ macro_rules! entry {
     };
 }
 
-static ENTRIES: [Entry; 15] = [
+static ENTRIES: [Entry; 17] = [
     entry!("s3", ["s3", "s3express", "s3-object-lambda"], "s3", None, None),
     entry!("logs", ["logs"], "logs", Some("Logs_20140328"), None),
     entry!("cloudwatch", ["monitoring"], "monitoring", Some("GraniteServiceVersion20100801"), Some("2010-08-01")),
@@ -54,6 +54,8 @@ static ENTRIES: [Entry; 15] = [
     entry!("sts", ["sts"], "sts", None, Some("2011-06-15")),
     entry!("cloudformation", ["cloudformation"], "cloudformation", None, Some("2010-05-15")),
     entry!("sqs", ["sqs"], "sqs", Some("AmazonSQS"), Some("2012-11-05")),
+    entry!("kinesis", ["kinesis"], "kinesis", Some("Kinesis_20131202"), None),
+    entry!("kms", ["kms"], "kms", Some("TrentService"), None),
     entry!("dynamodb", ["dynamodb"], "dynamodb", Some("DynamoDB_20120810"), None),
     entry!("dynamodbstreams", ["dynamodb"], "streams.dynamodb", Some("DynamoDBStreams_20120810"), None),
     entry!("secretsmanager", ["secretsmanager"], "secretsmanager", Some("secretsmanager"), None),

@@ -209,7 +209,8 @@ pub(super) fn table_name_constraints() -> [String; 3] {
 
 /// The constraint on a table's key schema that the model lacks.
 pub(super) fn key_schema(path: &str, value: &Value) -> Option<String> {
-    let long = path == "keySchema" && value.as_array().is_some_and(|elements| elements.len() > MAX_KEY_SCHEMA);
+    let long = (path == "keySchema" || path.starts_with("localSecondaryIndexes."))
+        && value.as_array().is_some_and(|elements| elements.len() > MAX_KEY_SCHEMA);
     long.then(|| format!("Member must have length less than or equal to {MAX_KEY_SCHEMA}"))
 }
 

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dynamodb_expressions::{
-    Condition as Filter, ExpressionKind, Item, KeyCondition, Placeholders, Projection, item_from_json,
+    Condition as Filter, ExpressionKind, Item, Placeholders, Projection, item_from_json,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -84,16 +84,16 @@ fn select(
     let missing = |_: Error| validation("The table does not have the specified index");
     let index = statement.index.as_deref().map(|name| table.index(name)).transpose().map_err(missing)?;
     let key = read::key(table, index);
-    let Keyed { hash, sort, rest } = keyed(statement.filter.as_ref(), key);
+    let Keyed { key: keyed, rest } = keyed(statement.filter.as_ref(), key);
     if let Some((path, _)) = order {
         check_order(path, key)?;
-        if hash.is_none() {
+        if keyed.is_none() {
             return Err(validation("Must have WHERE clause in the statement when using ORDER BY clause."));
         }
     }
     let mut writer = Writer::default();
     // Without a partition there is no stretch, and what was said of the sort key is a filter like the rest.
-    let filter = match (&hash, &statement.filter) {
+    let filter = match (&keyed, &statement.filter) {
         (None, Some(whole)) => Some(writer.condition(whole)),
         (None, None) => None,
         (Some(_), _) => joined(&mut writer, &rest),
@@ -110,8 +110,8 @@ fn select(
     let reading = Reading {
         table,
         index,
-        stretch: match hash {
-            Some(hash) => stretch(&KeyCondition { hash, sort }),
+        stretch: match &keyed {
+            Some(condition) => stretch(condition, key),
             None => (Bound::Unbounded, Bound::Unbounded),
         },
         after,

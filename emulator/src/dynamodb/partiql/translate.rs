@@ -1,6 +1,6 @@
 //! Statements as the other operations' expressions: names and values become placeholders, so that both mean the same.
 
-use dynamodb_expressions::{AttributeValue, Item, KeyValue, SortCondition};
+use dynamodb_expressions::{AttributeValue, Item, KeyCondition, KeyValue, SortCondition};
 use serde_json::{Value, json};
 
 use super::lexer::malformed;
@@ -135,8 +135,8 @@ impl Writer {
 
 /// What a condition says of a key, and what it says besides.
 pub(super) struct Keyed<'a> {
-    pub hash: Option<KeyValue>,
-    pub sort: Option<SortCondition>,
+    /// The partition, if all of its key is given, and the stretch of it.
+    pub key: Option<KeyCondition>,
     pub rest: Vec<&'a Condition>,
 }
 
@@ -147,23 +147,25 @@ pub(super) fn keyed<'a>(condition: Option<&'a Condition>, key: &KeySchema) -> Ke
         Some(Condition::All(parts)) => parts.iter().collect(),
         Some(one) => vec![one],
     };
-    let mut keyed = Keyed { hash: None, sort: None, rest: Vec::new() };
+    let mut hash: Vec<Option<KeyValue>> = key.hash_attributes().map(|_| None).collect();
+    let (mut sort, mut rest) = (None, Vec::new());
     for part in parts {
-        if keyed.hash.is_none()
-            && let Condition::Compare("=", Operand::Path(path), Operand::Value(value)) = part
-            && is_name(path, &key.hash.name)
+        if let Condition::Compare("=", Operand::Path(path), Operand::Value(value)) = part
+            && let Some(place) = key.hash_attributes().position(|attribute| is_name(path, &attribute.name))
+            && let Some(given @ None) = hash.get_mut(place)
             && let Ok(value) = KeyValue::try_from(value)
         {
-            keyed.hash = Some(value);
-        } else if let (None, Some(range)) = (&keyed.sort, &key.range)
-            && let Some(sort) = sort_condition(part, &range.name)
+            *given = Some(value);
+        } else if let (None, Some(range)) = (&sort, &key.range)
+            && let Some(condition) = sort_condition(part, &range.name)
         {
-            keyed.sort = Some(sort);
+            sort = Some(condition);
         } else {
-            keyed.rest.push(part);
+            rest.push(part);
         }
     }
-    keyed
+    let hash: Option<Vec<KeyValue>> = hash.into_iter().collect();
+    Keyed { key: hash.map(|hash| KeyCondition { hash, prefix: Vec::new(), sort }), rest }
 }
 
 fn is_name(path: &Path, name: &str) -> bool {
@@ -204,9 +206,10 @@ fn sort_condition(condition: &Condition, name: &str) -> Option<SortCondition> {
 pub(super) fn whole_key<'a>(condition: Option<&'a Condition>, key: &KeySchema) -> Result<(Item, Vec<&'a Condition>)> {
     let keyed = keyed(condition, key);
     let incomplete = || validation("Where clause does not contain a mandatory equality on all key attributes");
-    let mut item = Item::new();
-    item.insert(key.hash.name.clone(), keyed.hash.ok_or_else(incomplete)?.into());
-    match (&key.range, keyed.sort) {
+    let found = keyed.key.ok_or_else(incomplete)?;
+    let hash = found.hash.into_iter().map(Into::into);
+    let mut item: Item = key.hash_attributes().map(|attribute| attribute.name.clone()).zip(hash).collect();
+    match (&key.range, found.sort) {
         (None, _) => {}
         (Some(range), Some(SortCondition::Equal(value))) => {
             item.insert(range.name.clone(), value.into());

@@ -1,6 +1,8 @@
 //! DynamoDB through the front door, as its clients meet it.
 #![allow(clippy::unwrap_used)]
 
+mod composite;
+mod elsewhere;
 mod items;
 mod lifetime;
 mod paging;

@@ -5,10 +5,10 @@ use std::ops::RangeBounds;
 use dynamodb_expressions::{KeyValue, Number};
 use proptest::prelude::*;
 
-use crate::dynamodb::place::{Place, segment};
+use crate::dynamodb::place::{Hash, Place, Range, segment};
 
 fn number(text: &str) -> Place {
-    Place::new(KeyValue::N(Number::parse(text).unwrap()), None)
+    Place::new(Hash::One(KeyValue::N(Number::parse(text).unwrap())), Range::None)
 }
 
 #[test]
@@ -24,7 +24,7 @@ proptest! {
     /// Each place is in exactly one segment, however many there are.
     #[test]
     fn segments_cover_all_places_once(text in "[a-z0-9]{0,12}", total in 1u32..=1_000_000) {
-        let place = Place::new(KeyValue::S(text.as_str().into()), None);
+        let place = Place::new(Hash::One(KeyValue::S(text.as_str().into())), Range::None);
         let guess = ((u64::from(place.slot) * u64::from(total)) >> 32) as u32;
         let near = guess.saturating_sub(1)..=(guess + 1).min(total - 1);
         let holds = |number: u32| RangeBounds::<Place>::contains(&segment(number, total), &place);

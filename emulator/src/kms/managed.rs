@@ -1,0 +1,56 @@
+//! The keys that AWS manages: each is made when it is first needed, under an alias of its own.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key>
+
+use sha2::{Digest as _, Sha256};
+
+use super::aliases::Alias;
+use super::keys::Key;
+use super::{Keys, arn};
+use crate::cloud::{Cx, Scope};
+use crate::{Error, Result};
+
+/// The services whose keys are made here, and how descriptions call their data.
+const SERVICES: &[(&str, &str)] = &[("dynamodb", "DynamoDB")];
+/// The aliases of such keys begin so.
+pub(super) const ALIASES: &str = "alias/aws/";
+
+/// The id of the key that AWS manages for a service, such as `dynamodb`. It follows from the account and region, so that
+/// the service may name it before it is there.
+pub fn managed_key(scope: &Scope, service: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in ["aws managed key", &*scope.account, &*scope.region, service] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let digits = hex::encode(hash.finalize());
+    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
+}
+
+/// Makes the key that a request names, if AWS manages it and it is not there yet.
+pub(super) fn make(cx: &mut Cx<Keys>, name: &str) -> Result<()> {
+    for (service, title) in SERVICES {
+        let id = managed_key(cx.scope, service);
+        let alias = format!("{ALIASES}{service}");
+        if !names(cx.scope, name, &id, &alias) {
+            continue;
+        }
+        if !cx.state.keys.contains_key(&id) {
+            let key = Key::managed(cx, format!(
+                "Default key that protects my {title} data when no other key is defined"
+            ));
+            cx.state.aliases.insert(alias, Alias { key: id.clone(), created: cx.now });
+            cx.state.keys.insert(id, key);
+        }
+        return Ok(());
+    }
+    if name.starts_with(ALIASES) || name.contains(":alias/aws/") {
+        return Err(Error::not_implemented(format!("the key that AWS manages as {name}")));
+    }
+    Ok(())
+}
+
+fn names(scope: &Scope, name: &str, id: &str, alias: &str) -> bool {
+    name == id || name == alias || name == arn(scope, id) || name == scope.arn("kms", alias)
+}
