@@ -73,7 +73,7 @@ impl Http {
 
 /// Headers and body: there are headers if the first line is one, and then a blank line ends them.
 fn parts<'a, 's>(lines: &'a [Line<'s>]) -> (&'a [Line<'s>], &'a [Line<'s>]) {
-    if !lines.first().is_some_and(|line| named(line.text).is_some()) {
+    if lines.first().is_none_or(|line| named(line.text).is_none()) {
         return (&[], lines);
     }
     let blank = lines.iter().position(Line::is_blank).unwrap_or(lines.len());
