@@ -2,7 +2,6 @@
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html>
 
-
 use dynamodb_expressions::{Item, Placeholders, Projection, item_from_json};
 use serde::{Deserialize, Serialize};
 

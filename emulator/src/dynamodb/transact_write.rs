@@ -264,7 +264,9 @@ fn place(table: &Table, request: &Request<'_>) -> Result<(Place, Item)> {
 fn reword(error: Error) -> Error {
     let older = "One or more parameter values were invalid: The AttributeValue for a key";
     match error.message().strip_prefix(older) {
-        Some(rest) => validation(format!("One or more parameter values are not valid. The AttributeValue for a key{rest}")),
+        Some(rest) => {
+            validation(format!("One or more parameter values are not valid. The AttributeValue for a key{rest}"))
+        }
         None => error,
     }
 }

@@ -21,9 +21,11 @@ named! { PutRecord, PutRecords }
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Streams>) -> Service<Streams> {
-    service
-        .op("PutRecord", |at, i: &PutRecord| on(at, i.name()), put_one)
-        .op("PutRecords", |at, i: &PutRecords| on(at, i.name()), put_all)
+    service.op("PutRecord", |at, i: &PutRecord| on(at, i.name()), put_one).op(
+        "PutRecords",
+        |at, i: &PutRecords| on(at, i.name()),
+        put_all,
+    )
 }
 
 #[derive(Deserialize)]
@@ -115,7 +117,9 @@ fn check(entry: &Entry, member: &str) -> Result<u128> {
     match &entry.explicit_hash_key {
         None => Ok(shard::hash(&entry.partition_key)),
         Some(key) => key.parse().map_err(|_| {
-            invalid(format!("Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {key}"))
+            invalid(format!(
+                "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {key}"
+            ))
         }),
     }
 }

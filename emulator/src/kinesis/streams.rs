@@ -322,7 +322,10 @@ fn retain(cx: &mut Cx<Streams>, input: &Retention, longer: bool) -> Result<()> {
     let current = stream.hours;
     if !(LEAST_HOURS..=MOST_HOURS).contains(&hours) {
         let (limit, most) = if hours < LEAST_HOURS { ("Minimum", LEAST_HOURS) } else { ("Maximum", MOST_HOURS) };
-        return Err(invalid(format!("{limit} allowed retention period is {most} hours. Requested retention period ({hours} hours) is too {}.", if limit == "Minimum" { "short" } else { "long" })));
+        return Err(invalid(format!(
+            "{limit} allowed retention period is {most} hours. Requested retention period ({hours} hours) is too {}.",
+            if limit == "Minimum" { "short" } else { "long" }
+        )));
     }
     if (longer && hours < current) || (!longer && hours > current) {
         let (than, must) = if longer { ("shorter", "longer") } else { ("longer", "shorter") };

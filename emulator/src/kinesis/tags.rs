@@ -38,7 +38,9 @@ fn add(cx: &mut Cx<Streams>, input: AddTags) -> Result<()> {
     let stream = find_mut(cx, &name)?;
     let tags = input.tags.union(stream.tags.clone());
     if tags.len() > MAX_TAGS {
-        return Err(invalid(format!("Failed to add tags to stream {name} because it would have more than {MAX_TAGS} tags.")));
+        return Err(invalid(format!(
+            "Failed to add tags to stream {name} because it would have more than {MAX_TAGS} tags."
+        )));
     }
     stream.tags = tags;
     Ok(())

@@ -139,6 +139,10 @@ async fn a_stream_is_named_tagged_and_deleted() {
     call(&cloud, "DeleteStream", json!({"StreamName": "s"})).await.unwrap();
     let gone = call(&cloud, "DescribeStream", json!({"StreamName": "s"})).await.unwrap_err();
     assert_eq!(gone.message(), "Stream s under account 123456789012 not found.");
-    let refused = call(&cloud, "SplitShard", json!({"StreamName": "s", "ShardToSplit": "shardId-000000000000", "NewStartingHashKey": "1"}));
+    let refused = call(
+        &cloud,
+        "SplitShard",
+        json!({"StreamName": "s", "ShardToSplit": "shardId-000000000000", "NewStartingHashKey": "1"}),
+    );
     assert_eq!(refused.await.unwrap_err().status(), 501);
 }

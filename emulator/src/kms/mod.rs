@@ -84,7 +84,10 @@ fn find(cx: &Cx<Keys>, name: &str) -> Result<String> {
 fn find_mut<'a>(cx: &'a mut Cx<'_, Keys>, name: &str) -> Result<&'a mut Key> {
     let id = find(cx, name)?;
     let managed = || {
-        Error::client("AccessDeniedException", format!("{} is managed by AWS and cannot be changed", arn(cx.scope, &id)))
+        Error::client(
+            "AccessDeniedException",
+            format!("{} is managed by AWS and cannot be changed", arn(cx.scope, &id)),
+        )
     };
     if cx.state.keys.get(&id).is_some_and(|key| key.managed) {
         return Err(managed());

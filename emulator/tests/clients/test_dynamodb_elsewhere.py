@@ -111,7 +111,7 @@ def test_changes_arrive_in_a_kinesis_stream(server, dynamodb):
 
 
 def test_an_index_with_keys_of_several_attributes(dynamodb):
-    names = [("region", "S", "HASH"), ("year", "N", "HASH"), ("round", "S", "RANGE"), ("match", "N", "RANGE")]
+    names = [("region", "S", "HASH"), ("year", "N", "HASH"), ("round", "S", "RANGE"), ("game", "N", "RANGE")]
     create(
         dynamodb,
         "matches",
@@ -124,9 +124,9 @@ def test_an_index_with_keys_of_several_attributes(dynamodb):
             }
         ],
     )
-    for i, (round_, match) in enumerate([("final", 1), ("semi", 2), ("semi", 1), ("quarter", 4), ("quarter", 10)]):
+    for i, (round_, game) in enumerate([("final", 1), ("semi", 2), ("semi", 1), ("quarter", 4), ("quarter", 10)]):
         item = {"p": {"S": str(i)}, "region": {"S": "eu"}, "year": {"N": "2025"}}
-        dynamodb.put_item(TableName="matches", Item=item | {"round": {"S": round_}, "match": {"N": str(match)}})
+        dynamodb.put_item(TableName="matches", Item=item | {"round": {"S": round_}, "game": {"N": str(game)}})
     values = {":r": {"S": "eu"}, ":y": {"N": "2025"}}
 
     def query(condition="", more={}, **settings):
@@ -139,9 +139,9 @@ def test_an_index_with_keys_of_several_attributes(dynamodb):
             Limit=2,
             **settings,
         )
-        return [(item["round"]["S"], int(item["match"]["N"])) for page in pages for item in page["Items"]]
+        return [(item["round"]["S"], int(item["game"]["N"])) for page in pages for item in page["Items"]]
 
     everything = [("final", 1), ("quarter", 4), ("quarter", 10), ("semi", 1), ("semi", 2)]
     assert query() == everything
     assert query(ScanIndexForward=False) == everything[::-1]
-    assert query(" AND #o = :o AND match > :m", {":o": {"S": "quarter"}, ":m": {"N": "4"}}) == [("quarter", 10)]
+    assert query(" AND #o = :o AND game > :m", {":o": {"S": "quarter"}, ":m": {"N": "4"}}) == [("quarter", 10)]

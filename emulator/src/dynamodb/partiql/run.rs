@@ -4,9 +4,7 @@ use std::ops::Bound;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dynamodb_expressions::{
-    Condition as Filter, ExpressionKind, Item, Placeholders, Projection, item_from_json,
-};
+use dynamodb_expressions::{Condition as Filter, ExpressionKind, Item, Placeholders, Projection, item_from_json};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 

@@ -16,7 +16,7 @@ use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Failure, Status, after_token, call_s3, describe_end, id, page_token, repeated, requester};
+use super::{Failure, Status, call_s3, describe_end, id, page, repeated, requester};
 use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service, Target, pairs};
 use crate::dynamodb::errors::{parameter, validation};
 use crate::dynamodb::place::Place;
@@ -267,19 +267,12 @@ struct ListOutput {
 }
 
 fn list(cx: &mut Cx<Tables>, input: ListExports) -> Result<ListOutput> {
-    let after = after_token(input.next_token.as_deref())?;
-    let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
     let size = match input.max_results {
         Some(0) => return Err(parameter("MaxResults must be at least 1")),
         size => size.unwrap_or(PAGE).min(PAGE),
     };
-    let of_table = |export: &Export| input.table_arn.as_ref().is_none_or(|arn| **arn == *export.table_arn);
-    let mut found = cx.state.exports.range::<_, str>((start, Bound::Unbounded)).filter(|(_, one)| of_table(one));
-    let page: Vec<_> = found.by_ref().take(size).collect();
-    let next_token = found.next().and(page.last()).map(|(arn, _)| page_token(arn));
-    let summary = |(arn, export): &(&Arc<str>, &Export)| {
-        json!({ "ExportArn": arn, "ExportStatus": export.status, "ExportType": export.request.export_type })
-    };
+    let (page, next_token) = page(&cx.state.exports, input.table_arn.as_deref(), input.next_token.as_deref(), size)?;
+    let summary = |(arn, export): &(&Arc<str>, &Export)| json!({ "ExportArn": arn, "ExportStatus": export.status, "ExportType": export.request.export_type });
     Ok(ListOutput { export_summaries: page.iter().map(summary).collect(), next_token })
 }
 

@@ -4,7 +4,6 @@
 //! taken away again.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataImport.HowItWorks.html>
 
-use std::ops::Bound;
 use std::sync::Arc;
 
 use dynamodb_expressions::item_from_json;
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::source::{Bucket, CsvOptions, Format, Records, S3BucketSource, check_readable};
-use super::{Failure, Status, after_token, describe_end, id, page_token, repeated, requester};
+use super::{Failure, Status, describe_end, id, page, repeated, requester};
 use crate::cloud::{Caller, Cloud, Cx, JobFuture, Scope, Service, Target};
 use crate::dynamodb::create_table::{self, CreateTable};
 use crate::dynamodb::definition::{
@@ -142,7 +141,11 @@ struct Report {
 #[derive(Serialize, Deserialize)]
 enum News {
     /// Items in their wire form, pieces that are none, and the bytes of both.
-    Read { items: Vec<Value>, errors: u64, bytes: u64 },
+    Read {
+        items: Vec<Value>,
+        errors: u64,
+        bytes: u64,
+    },
     End(Option<Failure>),
 }
 
@@ -250,13 +253,8 @@ struct ListOutput {
 }
 
 fn list(cx: &mut Cx<Tables>, input: ListImports) -> Result<ListOutput> {
-    let after = after_token(input.next_token.as_deref())?;
-    let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
     let size = input.page_size.unwrap_or(PAGE).min(PAGE);
-    let of_table = |import: &Import| input.table_arn.as_ref().is_none_or(|arn| *arn == import.table_arn);
-    let mut found = cx.state.imports.range::<_, str>((start, Bound::Unbounded)).filter(|(_, one)| of_table(one));
-    let page: Vec<_> = found.by_ref().take(size).collect();
-    let next_token = found.next().and(page.last()).map(|(arn, _)| page_token(arn));
+    let (page, next_token) = page(&cx.state.imports, input.table_arn.as_deref(), input.next_token.as_deref(), size)?;
     let wanted = ["ImportArn", "ImportStatus", "TableArn", "S3BucketSource", "InputFormat", "StartTime", "EndTime"];
     let summary = |(arn, import): &(&Arc<str>, &Import)| {
         let mut shown = describe(arn, import);
@@ -329,9 +327,10 @@ fn report(cx: &mut Cx<Tables>, report: &str) -> Result<()> {
             }
             let invalid = || Failure {
                 code: "ItemValidationError".to_owned(),
-                message: "Some of the items failed validation checks and were not imported. Please check CloudWatch error \
+                message:
+                    "Some of the items failed validation checks and were not imported. Please check CloudWatch error \
                           logs for more details."
-                    .to_owned(),
+                        .to_owned(),
             };
             import.failure = failure.or_else(|| (import.errors > 0).then(invalid));
             import.status = if import.failure.is_some() { Status::Failed } else { Status::Completed };

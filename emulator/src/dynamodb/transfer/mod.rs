@@ -9,8 +9,10 @@ mod export;
 mod import;
 mod source;
 
+use std::ops::Bound;
 use std::sync::Arc;
 
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -87,6 +89,24 @@ fn repeated(cx: &Cx<Tables>, token: Option<&str>, request: &Value, conflict: &'s
 fn page_token(arn: &str) -> String {
     let length = arn.len().next_multiple_of(8).max(56);
     hex::encode(format!("{arn:<length$}"))
+}
+
+/// A page of what was made of a table or, without one, of all tables: their ARNs begin with the table's. With the token of the
+/// next page.
+fn page<'a, T: Clone>(
+    all: &'a OrdMap<Arc<str>, T>,
+    table_arn: Option<&str>,
+    token: Option<&str>,
+    size: usize,
+) -> Result<(Vec<(&'a Arc<str>, &'a T)>, Option<String>)> {
+    let prefix = table_arn.map(|arn| format!("{arn}/")).unwrap_or_default();
+    let after = after_token(token)?;
+    let start = after.as_deref().map_or(Bound::Included(prefix.as_str()), Bound::Excluded);
+    let range = all.range::<_, str>((start, Bound::Unbounded));
+    let mut found = range.take_while(|(arn, _)| arn.starts_with(&prefix));
+    let page: Vec<_> = found.by_ref().take(size).collect();
+    let next = found.next().and(page.last()).map(|(arn, _)| page_token(arn));
+    Ok((page, next))
 }
 
 /// The ARN in such a token.

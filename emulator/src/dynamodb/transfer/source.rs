@@ -191,8 +191,10 @@ mod tests {
 
     #[test]
     fn documents_stand_on_lines_or_not() {
-        let found = json_records(br#"{"Item":{"p":{"S":"a"}}}{"Item":{"p":{"S":"b"}}}
-            {"p":{"S":"c"}} {"Item":{"p":{"S":"d"}}}"#);
+        let found = json_records(
+            br#"{"Item":{"p":{"S":"a"}}}{"Item":{"p":{"S":"b"}}}
+            {"p":{"S":"c"}} {"Item":{"p":{"S":"d"}}}"#,
+        );
         assert_eq!((found.items.len(), found.errors), (3, 1));
         let broken = json_records(br#"{"Item":{"p":{"S":"a"}}} oops {"Item":{"p":{"S":"b"}}}"#);
         assert_eq!((broken.items.len(), broken.errors), (1, 1));
