@@ -8,9 +8,9 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::RestApis;
 use super::methods::{content, target};
 use super::state::{Content, RestApi};
-use super::RestApis;
 use crate::cloud::{Cloud, Cx, JobFuture, Later, Scope, Service, Step};
 use crate::{Error, Result, execute_api};
 

@@ -45,10 +45,7 @@ fn references_print_their_values_and_unknown_ones_themselves() {
     check("$missing $!missing ${missing.x} $!{missing.x}.", "$missing  ${missing.x} .");
     check("$5 $ ${ $! a$", "$5 $ ${ $! a$");
     check("$input.params('x')-$input.body.length()", "<x>-2");
-    check(
-        "$input.path('$').a.b[1] $input.path('$').none $input.path('$').a",
-        "2.5  {b=[1,2.5,\"x\"]}",
-    );
+    check("$input.path('$').a.b[1] $input.path('$').none $input.path('$').a", "2.5  {b=[1,2.5,\"x\"]}");
 }
 
 #[test]

@@ -65,6 +65,8 @@ async fn run(cloud: &Cloud, scope: &Scope, ended: &Ended) {
     let call = Integrated { served, stage, integration, event: &event, body, source_arn };
     match call.run(&cloud.0, scope).await {
         Outcome::Answered(_) => {}
-        outcome => tracing::info!(connection = id, failed = matches!(outcome, Outcome::Failed), "$disconnect did not succeed"),
+        outcome => {
+            tracing::info!(connection = id, failed = matches!(outcome, Outcome::Failed), "$disconnect did not succeed")
+        }
     }
 }
