@@ -66,14 +66,14 @@ class Server:
             aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token, region_name=REGION
         )
 
-    def aws(self, *words, stdin=None, fails=False):
+    def aws(self, *words, stdin=None, fails=False, timeout=60):
         """Runs the AWS CLI and gives what it prints."""
         done = subprocess.run(
             [str(Path(sys.executable).parent / "aws"), "--endpoint-url", self.url, *words],
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=timeout,
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": "/nonexistent",

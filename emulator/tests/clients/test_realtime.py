@@ -38,10 +38,12 @@ def deploy(server, folder):
     server.aws(
         *("cloudformation", "package", "--template-file", str(template)),
         *("--s3-bucket", "code", "--output-template-file", str(packaged)),
+        timeout=600,
     )
     server.aws(
         *("cloudformation", "deploy", "--template-file", str(packaged), "--stack-name", "realtime"),
-        *("--s3-bucket", "code", "--capabilities", "CAPABILITY_IAM", "--parameter-overrides", f"AuthTokens={TOKENS}"),
+        *("--capabilities", "CAPABILITY_IAM", "--parameter-overrides", f"AuthTokens={TOKENS}"),
+        timeout=300,
     )
     stacks = server.client("cloudformation").describe_stacks(StackName="realtime")["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}

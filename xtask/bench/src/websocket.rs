@@ -95,7 +95,10 @@ async fn measure(arguments: &Arguments) -> Result<bool, Failure> {
     }
     let counted = Counted::of(&clients, &broadcasts, arguments.connections);
     counted.print();
-    println!("server memory in MiB: {before:.1} before, {connected:.1} connected, {most:.1} at most, {:.1} after", memory());
+    println!(
+        "server memory in MiB: {before:.1} before, {connected:.1} connected, {most:.1} at most, {:.1} after",
+        memory()
+    );
     Ok(counted.is_clean())
 }
 
@@ -105,10 +108,15 @@ async fn deploy(server: SocketAddr) -> Result<String, Failure> {
     let mut make = async |path: String, body: Value| -> Result<Value, Failure> {
         let (status, answer) = client.rest("apigateway", Method::POST, &path, body.to_string().into()).await?;
         let text = String::from_utf8_lossy(&answer);
-        if status.is_success() { Ok(serde_json::from_str(&text)?) } else { Err(format!("{path}: {status}: {text}").into()) }
+        if status.is_success() {
+            Ok(serde_json::from_str(&text)?)
+        } else {
+            Err(format!("{path}: {status}: {text}").into())
+        }
     };
     let id = |made: &Value, name: &str| made[name].as_str().map(str::to_owned).ok_or("an answer without an id");
-    let api = json!({ "name": "bench", "protocolType": "WEBSOCKET", "routeSelectionExpression": "$request.body.action" });
+    let api =
+        json!({ "name": "bench", "protocolType": "WEBSOCKET", "routeSelectionExpression": "$request.body.action" });
     let api = id(&make("/v2/apis".to_owned(), api).await?, "apiId")?;
     let mock = json!({ "integrationType": "MOCK", "requestTemplates": { "200": "{\"statusCode\":200}" } });
     let mock = id(&make(format!("/v2/apis/{api}/integrations"), mock).await?, "integrationId")?;
@@ -155,7 +163,11 @@ fn path(api: &str) -> String {
 }
 
 /// Notes what arrives, until it is told to leave.
-async fn listen(mut socket: Socket, arrived: Arc<AtomicUsize>, mut left: watch::Receiver<bool>) -> Result<Received, Failure> {
+async fn listen(
+    mut socket: Socket,
+    arrived: Arc<AtomicUsize>,
+    mut left: watch::Receiver<bool>,
+) -> Result<Received, Failure> {
     let mut received = Received::new();
     loop {
         let message = tokio::select! {

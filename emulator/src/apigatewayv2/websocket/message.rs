@@ -11,7 +11,7 @@ use super::super::state::{Integration, Served, Stage};
 use super::super::{Apis, function, integrations, parameters};
 use super::connections::{Answered, tell};
 use super::event::{Circumstances, Kind, proxy};
-use super::{event_id, integration_of, select};
+use super::{event_id, integration_of, select, wants_key};
 use crate::cloud::{Inner, Scope};
 
 /// What an integration answered.
@@ -41,7 +41,8 @@ pub(super) async fn handle(inner: &Inner, scope: &Scope, id: &str, body: Bytes) 
         Some((stage, api.served(stage)?))
     });
     let Some((stage, served)) = place else { return refuse("Forbidden") };
-    let Some(route) = select::select(served, &body) else { return refuse("Forbidden") };
+    let route = select::select(served, &body).filter(|route| !wants_key(route));
+    let Some(route) = route else { return refuse("Forbidden") };
     let key = route.route_key.as_deref().unwrap_or_default();
     let Some(integration) = integration_of(served, route) else { return refuse("Internal server error") };
     let at = Circumstances {

@@ -35,3 +35,16 @@ fn event_id(ids: &mut Ids) -> String {
 fn integration_of<'a>(served: &'a Served, route: &Route) -> Option<&'a Integration> {
     served.integrations.get(route.target.as_deref()?.strip_prefix("integrations/")?)
 }
+
+/// Whether a route lets nobody in without an API key. Keys belong to REST APIs here, whose usage plans know no other APIs: who
+/// has one cannot be told, and so nobody gets in.
+fn wants_key(route: &Route) -> bool {
+    let wants = route.api_key_required == Some(true);
+    if wants {
+        tracing::warn!(
+            route = route.route_key,
+            "API keys of WebSocket APIs are not there: a route that requires one is closed"
+        );
+    }
+    wants
+}

@@ -14,7 +14,7 @@ use super::super::{Apis, address};
 use super::connections::{Connected, tell};
 use super::event::{Circumstances, Handshake, Kind, authorization, proxy};
 use super::message::Integrated;
-use super::{event_id, integration_of, select};
+use super::{event_id, integration_of, select, wants_key};
 use crate::cloud::{Inner, Scope};
 use crate::execute_api::Address;
 
@@ -108,6 +108,9 @@ impl Opening<'_> {
     async fn run(mut self) -> Result<Opened, Refused> {
         let mut protocol = None;
         if let Some(route) = select::route(self.served, CONNECT) {
+            if wants_key(route) {
+                return Err(self.refuse(403, "Forbidden"));
+            }
             self.authorize(route).await?;
             protocol = self.connect(route).await?;
         }

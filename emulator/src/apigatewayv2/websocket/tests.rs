@@ -146,6 +146,23 @@ async fn who_may_not_connect_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_route_that_requires_a_key_is_closed() {
+    let world = World::new(answers).await;
+    let api = api(&world).await;
+    let client = connect(&world, &api, "good").await.unwrap();
+    let routes = world.ask("apigatewayv2", "GetRoutes", json!({ "ApiId": api })).await.unwrap();
+    let of = |key: &str| routes["Items"].as_array().unwrap().iter().find(|route| route["RouteKey"] == key).unwrap();
+    for key in ["echo", "$connect"] {
+        let input = json!({ "ApiId": api, "RouteId": of(key)["RouteId"], "ApiKeyRequired": true });
+        world.ask("apigatewayv2", "UpdateRoute", input).await.unwrap();
+    }
+    world.make("CreateDeployment", json!({ "ApiId": api, "StageName": "prod" }), "DeploymentId").await;
+    client.send(&world.cloud, r#"{"action":"echo"}"#).await;
+    assert_eq!(received(&world, &client)["message"], "Forbidden");
+    assert!(matches!(connect(&world, &api, "good").await, Err(NotConnected::Refused(403, _))));
+}
+
+#[tokio::test]
 async fn routes_answer_and_errors_are_told() {
     let world = World::new(answers).await;
     let api = api(&world).await;
