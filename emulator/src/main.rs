@@ -147,12 +147,7 @@ impl FromStr for Clock {
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("GAROA_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-<<<<<<< HEAD
     let Arguments { command: Command::Serve(wanted) } = Arguments::parse();
-=======
-    let Arguments { command: Command::Serve { listen, clock, iam, interpreters, seed, reach, mail } } =
-        Arguments::parse();
->>>>>>> 47b026b3dd0f22d03541e75218b1c71caca05cfe
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
