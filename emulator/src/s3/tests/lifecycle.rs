@@ -64,7 +64,7 @@ async fn versions_markers_and_uploads_expire() {
     assert_eq!((list["Versions"].as_array().unwrap().len(), list["DeleteMarkers"].as_array().unwrap().len()), (1, 1));
     s3.cloud.advance(2 * DAY).await.unwrap();
     let list = s3.ok("ListObjectVersions", with(json!({"Prefix": "gone"}))).await;
-    assert_eq!((&list["Versions"], &list["DeleteMarkers"]), (&json!([]), &json!([])));
+    assert_eq!((&list["Versions"], &list["DeleteMarkers"]), (&json!(null), &json!(null)));
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ async fn the_older_list_pages_by_marker() {
     assert!(page["Contents"][0]["Owner"]["ID"].is_string());
     let page = s3.ok("ListObjects", with(json!({"Delimiter": "/", "Marker": "b/"}))).await;
     assert_eq!(column(&page["Contents"], "Key"), ["c"]);
-    assert_eq!(page["CommonPrefixes"], json!([]));
+    assert_eq!(page["CommonPrefixes"], json!(null));
     let page = s3.ok("ListObjects", with(json!({"MaxKeys": 2}))).await;
     assert_eq!((page.get("NextMarker"), &page["IsTruncated"]), (None, &json!(true)));
 }

@@ -7,7 +7,7 @@ use super::*;
 /// `key/version: latest?` of all versions and then all delete markers, newest first in each key.
 async fn versions(s3: &S3) -> Vec<(String, String, bool)> {
     let list = s3.ok("ListObjectVersions", with(json!({}))).await;
-    let entries = list["Versions"].as_array().unwrap().iter().chain(list["DeleteMarkers"].as_array().unwrap());
+    let entries = ["Versions", "DeleteMarkers"].into_iter().filter_map(|name| list[name].as_array()).flatten();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     entries.map(|e| (text(&e["Key"]), text(&e["VersionId"]), e["IsLatest"].as_bool().unwrap())).collect()
 }
@@ -120,7 +120,7 @@ async fn versions_are_listed_page_by_page() {
     }
     let folded = s3.ok("ListObjectVersions", with(json!({"Delimiter": "/", "KeyMarker": "b"}))).await;
     assert_eq!(folded["CommonPrefixes"], json!([{"Prefix": "dir/"}]));
-    assert_eq!(folded["Versions"], json!([]));
+    assert_eq!(folded["Versions"], json!(null));
     let alone = s3.err("ListObjectVersions", with(json!({"VersionIdMarker": "x"}))).await;
     is(&alone, 400, "InvalidArgument");
 }
