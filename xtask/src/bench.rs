@@ -51,7 +51,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return websocket(connections, seconds, debug);
     }
     let (bench, garoa) = build(false)?;
-    let mut servers = vec![("hello", Server::start_as(&bench, &["hello"])?), ("garoa", Server::start(&garoa)?)];
+    let mut servers = vec![
+        ("hello", Server::start_as(&bench, &["hello"])?),
+        ("garoa", Server::start(&garoa)?),
+        ("garoa-function", Server::start_as(&bench.with_file_name("function"), &[])?),
+    ];
     for (name, server) in &servers {
         println!("{name}: up in {:.1} ms, {}", server.started_in.as_secs_f64() * 1e3, memory(server.id()));
     }

@@ -1,6 +1,7 @@
 //! The jobs that are measured: what one connection does again and again.
 
 use bytes::Bytes;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -18,13 +19,18 @@ pub enum Job {
     Put,
     /// SendMessage, ReceiveMessage, DeleteMessage on a queue of one's own: three requests.
     Cycle,
+    /// A request of 1 KiB to a REST API, whose method's integration is the proxy of a function in Garoa's process.
+    Invoke,
 }
+
+/// The Garoa that has the function.
+pub const FUNCTION: &str = "garoa-function";
 
 impl Job {
     /// How many connections do it at once.
     pub fn connections(self) -> usize {
         match self {
-            Self::Send | Self::Put => 16,
+            Self::Send | Self::Put | Self::Invoke => 16,
             Self::Cycle => 1,
         }
     }
@@ -35,6 +41,7 @@ impl Job {
             Self::Send => "SendMessage 1 KiB, 16 connections",
             Self::Put => "PutItem 1 KiB, 16 connections",
             Self::Cycle => "send, receive, delete, 1 connection",
+            Self::Invoke => "REST to Lambda 1 KiB, 16 connections",
         }
     }
 
@@ -43,22 +50,30 @@ impl Job {
         match self {
             Self::Send | Self::Put => 0.4,
             Self::Cycle => 0.5,
+            Self::Invoke => 0.15,
         }
     }
 
     /// Whether a server of this name offers it.
     pub fn is_offered_by(self, server: &str) -> bool {
         match self {
-            Self::Send | Self::Cycle => server != "dynalite",
-            Self::Put => server != "fauxqs",
+            Self::Send | Self::Cycle => !["dynalite", FUNCTION].contains(&server),
+            Self::Put => !["fauxqs", FUNCTION].contains(&server),
+            Self::Invoke => ["hello", FUNCTION].contains(&server),
         }
     }
 }
 
-/// Makes the queue, or the table, and gives the queue's URL; the ceiling has neither.
+/// Makes the queue, or the table, and gives the queue's URL or the API's path; the ceiling has none of them.
 pub async fn prepare(client: &mut Client, server: &str, job: Job, name: &str) -> Result<String, Failure> {
     if server == "hello" {
-        return Ok(format!("http://localhost/123456789012/{name}"));
+        return Ok(format!("/123456789012/{name}"));
+    }
+    if job == Job::Invoke {
+        let (_, apis) = client.rest("apigateway", Method::GET, "/restapis", Bytes::new()).await?;
+        let apis: Value = serde_json::from_slice(&apis)?;
+        let api = apis["item"][0]["id"].as_str().ok_or_else(|| format!("no API in {apis}"))?;
+        return Ok(format!("/_aws/execute-api/{api}/Prod/hello"));
     }
     if job == Job::Put {
         let table = json!({
@@ -100,6 +115,13 @@ pub async fn turn(client: &mut Client, server: &str, job: Job, place: &str, turn
             let delete = json!({ "QueueUrl": place, "ReceiptHandle": handle }).to_string();
             client.call("AmazonSQS.DeleteMessage", delete.into()).await?;
             Ok(3)
+        }
+        Job::Invoke => {
+            let (status, answer) = client.rest("execute-api", Method::POST, place, "m".repeat(PAYLOAD).into()).await?;
+            if status == StatusCode::OK {
+                return Ok(1);
+            }
+            Err(format!("{place}: {status}: {}", String::from_utf8_lossy(&answer)).into())
         }
     }
 }

@@ -38,7 +38,7 @@ enum Task {
 /// What is measured.
 #[derive(clap::Args)]
 struct Load {
-    /// `NAME=HOST:PORT`; `hello` is the ceiling and `garoa` is held to the goals
+    /// `NAME=HOST:PORT`; `hello` is the ceiling, `garoa` and `garoa-function` are held to the goals
     #[arg(long = "server", value_parser = server)]
     servers: Vec<Server>,
     /// Seconds for each measurement of a round

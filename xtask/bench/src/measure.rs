@@ -44,11 +44,13 @@ pub fn all(load: &Load) -> Result<Figures, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut rates = Vec::new();
-        for job in [Job::Send, Job::Put, Job::Cycle] {
+        for job in [Job::Send, Job::Put, Job::Cycle, Job::Invoke] {
             rates.push((job, rates_of(load, job).await?));
         }
         let mut receiving = Vec::new();
-        for server in load.servers.iter().filter(|server| !["hello", "dynalite"].contains(&&*server.name)) {
+        for server in
+            load.servers.iter().filter(|server| !["hello", "dynalite", jobs::FUNCTION].contains(&&*server.name))
+        {
             receiving.push(receiving_of(server, load.rounds).await?);
         }
         Ok(Figures { rates, receiving })
