@@ -14,7 +14,8 @@ QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
 def functions(server):
     functions = server.client("lambda")
     functions.create_function(
-        FunctionName="f", Runtime="provided.al2023", Handler="bootstrap", Role=ROLE, Code={"S3Bucket": "abc", "S3Key": "f"}
+        FunctionName="f", Runtime="provided.al2023", Handler="bootstrap", Role=ROLE,
+        Code={"S3Bucket": "garoa-local-code", "S3Key": "f"},
     )
     server.client("sqs").create_queue(QueueName="q")
     return functions

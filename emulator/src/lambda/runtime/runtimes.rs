@@ -1,7 +1,7 @@
 //! Runtime identifiers, and what on this machine runs their handlers.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use parking_lot::Mutex;
@@ -45,15 +45,12 @@ pub(super) enum Program {
 /// What is installed here, as far as it was asked for.
 #[derive(Default)]
 pub(super) struct Installed {
-    versions: Mutex<Option<Versions>>,
+    python: Mutex<Option<Programs>>,
+    node: Mutex<Option<Programs>>,
 }
 
-/// The interpreters of this machine: minor versions of Python 3, major versions of Node.js.
-#[derive(Clone, Default)]
-struct Versions {
-    python: BTreeMap<u32, Program>,
-    node: BTreeMap<u32, Program>,
-}
+/// Interpreters by minor version of Python 3, or by major version of Node.js.
+type Programs = BTreeMap<u32, Program>;
 
 /// Where version managers keep one folder for each version, below the home directory, and the interpreter in it: pyenv and uv, nvm.
 const PYTHON_HOMES: [(&str, &str); 2] = [(".pyenv/versions", "bin/python3"), (".local/share/uv/python", "bin/python3")];
@@ -83,8 +80,8 @@ impl Installed {
         })?;
         let (found, language, version) = match wanted {
             Wanted::Provided => return Ok((Program::Bootstrap, None)),
-            Wanted::Python(version) => (self.versions().python, "python3.", version),
-            Wanted::Node(version) => (self.versions().node, "Node.js ", version),
+            Wanted::Python(version) => (self.python.lock().get_or_insert_with(pythons).clone(), "python3.", version),
+            Wanted::Node(version) => (self.node.lock().get_or_insert_with(nodes).clone(), "Node.js ", version),
         };
         if let Some(program) = found.get(&version) {
             return Ok((program.clone(), None));
@@ -113,10 +110,6 @@ impl Installed {
             }
         }
     }
-
-    fn versions(&self) -> Versions {
-        self.versions.lock().get_or_insert_with(search).clone()
-    }
 }
 
 fn wanted(runtime: &str) -> Option<Wanted> {
@@ -130,49 +123,54 @@ fn wanted(runtime: &str) -> Option<Wanted> {
     major.parse().ok().map(Wanted::Node)
 }
 
-/// Asks every interpreter on the path which version it is, and where it really is: what is called by a version manager's
-/// wrapper would need that manager's environment.
-fn search() -> Versions {
-    let (mut versions, mut found) = (Versions::default(), BTreeMap::<u32, (PathBuf, Option<PathBuf>)>::new());
-    let mut names: Vec<String> = PYTHONS.map(|minor| format!("python3.{minor}")).collect();
-    names.push("python3".to_owned());
-    for path in names.iter().flat_map(|name| on_path(name)).chain(managed(&PYTHON_HOMES)) {
-        if let Some((version, told)) = ask(&path, "-c", PYTHON_QUESTION)
-            && let Some(minor) = version.strip_prefix("3.").and_then(|minor| minor.parse().ok())
-        {
-            let (interpreter, sdk) = told.split_once('\n').unwrap_or((&told, ""));
-            let interpreter = PathBuf::from(interpreter);
-            found
-                .entry(minor)
-                .or_insert((interpreter, Some(sdk.trim()).filter(|sdk| !sdk.is_empty()).map(PathBuf::from)));
-        }
+/// The Python interpreters of this machine.
+fn pythons() -> Programs {
+    let names = PYTHONS.map(|minor| format!("python3.{minor}")).chain(["python3".to_owned()]);
+    let paths = names.flat_map(|name| on_path(&name)).chain(managed(&PYTHON_HOMES));
+    let mut found = BTreeMap::<u32, (PathBuf, Option<PathBuf>)>::new();
+    for (version, told) in ask(paths, "-c", PYTHON_QUESTION) {
+        let Some(minor) = version.strip_prefix("3.").and_then(|minor| minor.parse().ok()) else { continue };
+        let (interpreter, sdk) = told.split_once('\n').unwrap_or((&told, ""));
+        let sdk = (!sdk.is_empty()).then(|| PathBuf::from(sdk));
+        found.entry(minor).or_insert((PathBuf::from(interpreter), sdk));
     }
     // AWS's runtimes bring AWS's SDK along. It is the same for all versions.
     let lent = found.values().find_map(|(_, sdk)| sdk.clone());
-    versions.python = found
-        .into_iter()
-        .map(|(minor, (interpreter, sdk))| {
-            (minor, Program::Python { interpreter, sdk: lent.clone().filter(|_| sdk.is_none()) })
-        })
-        .collect();
-    for path in ["node", "nodejs"].iter().flat_map(|name| on_path(name)).chain(managed(&NODE_HOMES)) {
-        let script = "console.log(process.versions.node); console.log(process.execPath)";
-        if let Some((version, told)) = ask(&path, "-e", script)
-            && let Some(major) = version.split('.').next().and_then(|major| major.parse().ok())
-        {
-            versions.node.entry(major).or_insert(Program::Node(told.into()));
-        }
-    }
-    versions
+    let program = |(interpreter, sdk): (PathBuf, Option<PathBuf>)| Program::Python {
+        interpreter,
+        sdk: lent.clone().filter(|_| sdk.is_none()),
+    };
+    found.into_iter().map(|(minor, found)| (minor, program(found))).collect()
 }
 
-/// What a program prints: the first line, and what follows.
-fn ask(program: &Path, option: &str, script: &str) -> Option<(String, String)> {
-    let asked =
-        Command::new(program).args([option, script]).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    let text = String::from_utf8(asked.stdout).ok()?;
-    let (version, path) = text.trim().split_once('\n')?;
-    asked.status.success().then(|| (version.trim().to_owned(), path.trim().to_owned()))
+/// The Node.js interpreters of this machine.
+fn nodes() -> Programs {
+    let paths = ["node", "nodejs"].iter().flat_map(|name| on_path(name)).chain(managed(&NODE_HOMES));
+    let script = "console.log(process.versions.node); console.log(process.execPath)";
+    let mut found = BTreeMap::new();
+    for (version, told) in ask(paths, "-e", script) {
+        if let Some(major) = version.split('.').next().and_then(|major| major.parse().ok()) {
+            found.entry(major).or_insert(Program::Node(told.into()));
+        }
+    }
+    found
+}
+
+/// What programs print, all asked at once: the first line, and what follows. They say themselves where they really are, for what
+/// is called by a version manager's wrapper would need that manager's environment.
+fn ask(programs: impl Iterator<Item = PathBuf>, option: &str, script: &str) -> Vec<(String, String)> {
+    let start = |program: PathBuf| {
+        let mut command = Command::new(program);
+        command.args([option, script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()
+    };
+    let asked: Vec<_> = programs.filter_map(start).collect();
+    let answer = |child: std::process::Child| {
+        let output = child.wait_with_output().ok().filter(|output| output.status.success())?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        let (version, rest) = text.trim().split_once('\n')?;
+        Some((version.trim().to_owned(), rest.trim().to_owned()))
+    };
+    asked.into_iter().filter_map(answer).collect()
 }
 
 /// The interpreters of version managers. What is on the path goes before them.
@@ -204,7 +202,7 @@ mod tests {
 
     fn installed() -> Installed {
         let python = BTreeMap::from([(9, python("/p9")), (11, python("/p11"))]);
-        Installed { versions: Mutex::new(Some(Versions { python, node: BTreeMap::new() })) }
+        Installed { python: Mutex::new(Some(python)), node: Mutex::new(Some(BTreeMap::new())) }
     }
 
     #[test]
