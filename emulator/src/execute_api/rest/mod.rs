@@ -103,7 +103,8 @@ fn written(answer: Answer) -> Response<Bytes> {
     let mut response = Response::new(answer.body);
     *response.status_mut() = ::http::StatusCode::from_u16(answer.status).unwrap_or(::http::StatusCode::BAD_GATEWAY);
     // How the answer is framed is for the connection to say.
-    for (name, value) in answer.headers.into_iter().filter(|(name, _)| !name.eq_ignore_ascii_case("transfer-encoding")) {
+    for (name, value) in answer.headers.into_iter().filter(|(name, _)| !name.eq_ignore_ascii_case("transfer-encoding"))
+    {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_bytes(value.as_bytes()))
         {
             response.headers_mut().append(name, value);
