@@ -385,24 +385,20 @@ fn delete_key(cx: &mut Cx<RestApis>, input: OfKey) -> Result<()> {
     plan.keys.remove(&input.key_id).map(|_| ()).ok_or_else(keys::missing)
 }
 
-/// Why a plan does not let a request pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// Too fast.
-    Throttled,
-    /// Too often.
-    Quota,
-}
+/// The code of the error by which the event `KeyUsed` says that a request comes too fast.
+pub(crate) const THROTTLED: &str = "Throttled";
+/// The same of a request beyond the quota.
+pub(crate) const QUOTA: &str = "Quota";
 
 /// What a key has used of a plan after one request more.
-pub(crate) fn spend(plan: &UsagePlan, key: &str, now: Timestamp) -> Result<Usage, Refused> {
+fn spend(plan: &UsagePlan, key: &str, now: Timestamp) -> Result<Usage> {
     let mut usage = plan.keys.get(key).cloned().unwrap_or_default();
     if let Some(throttle) = &plan.throttle {
         let burst = throttle.burst_limit as f64;
         let since = (now.millis() - usage.at).max(0) as f64 / 1000.0;
         let level = if usage.begun { (usage.level + since * throttle.rate_limit).min(burst) } else { burst };
         if level < 1.0 {
-            return Err(Refused::Throttled);
+            return Err(Error::new(429, THROTTLED, "the key is used too fast"));
         }
         (usage.level, usage.at) = (level - 1.0, now.millis());
     }
@@ -414,7 +410,7 @@ pub(crate) fn spend(plan: &UsagePlan, key: &str, now: Timestamp) -> Result<Usage
             usage.period = period;
         }
         if usage.used >= quota.limit {
-            return Err(Refused::Quota);
+            return Err(Error::new(429, QUOTA, "the key's quota is used up"));
         }
         usage.used += 1;
     }
@@ -436,7 +432,7 @@ fn period(kind: &str, now: Timestamp) -> String {
     first.to_string()
 }
 
-/// A key was used: the event that requests bring about.
+/// A key is used, if its plan lets it: the event that requests bring about. To look and to count is one step.
 fn used(cx: &mut Cx<RestApis>, event: &str) -> Result<()> {
     #[derive(Deserialize)]
     struct Used {
@@ -445,9 +441,8 @@ fn used(cx: &mut Cx<RestApis>, event: &str) -> Result<()> {
     }
     let used: Used = serde_json::from_str(event).map_err(Error::internal)?;
     let now = cx.now;
-    if let Some(plan) = cx.state.plans.get_mut(&used.plan)
-        && let Ok(usage) = spend(plan, &used.key, now)
-    {
+    if let Some(plan) = cx.state.plans.get_mut(&used.plan) {
+        let usage = spend(plan, &used.key, now)?;
         plan.keys.insert(used.key, usage);
     }
     Ok(())

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Exchange;
 use super::refusal::Refusal;
 use crate::apigateway::RestApis;
-use crate::apigateway::plans::{Refused, spend};
+use crate::apigateway::plans::{QUOTA, THROTTLED};
 
 impl Exchange<'_> {
     /// Refuses a request to a method that requires a key if it has none that a usage plan admits, and counts it if it has.
@@ -30,16 +30,14 @@ impl Exchange<'_> {
         let plan = plan.ok_or_else(Refusal::invalid_key)?;
         self.identity_mut().insert("apiKey".to_owned(), json!(key.value));
         self.identity_mut().insert("apiKeyId".to_owned(), json!(key.id));
-        let now = self.inner.clock.now();
-        match spend(plan, &key.id, now) {
-            Ok(_) => {}
-            Err(Refused::Throttled) => return Err(Refusal::throttled()),
-            Err(Refused::Quota) => return Err(Refusal::quota()),
-        }
         let spent = json!({"plan": plan.id, "key": key.id}).to_string();
-        self.inner.event("apigateway", self.scope, "KeyUsed", &spent).map_err(|error| {
-            tracing::error!(%error, "a request could not be counted");
-            Refusal::configuration(500)
+        self.inner.event("apigateway", self.scope, "KeyUsed", &spent).map_err(|error| match error.code() {
+            THROTTLED => Refusal::throttled(),
+            QUOTA => Refusal::quota(),
+            _ => {
+                tracing::error!(%error, "a request could not be counted");
+                Refusal::configuration(500)
+            }
         })
     }
 }
