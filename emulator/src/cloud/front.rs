@@ -222,6 +222,8 @@ impl Inner {
             }
         }
         let happened = match &outcome {
+            // Copied for the trace, and for nobody else.
+            _ if !self.trace.is_kept() => None,
             Ok(reply) => Some(Ok(reply.clone())),
             Err(Halt::Error(error)) => Some(Err(error.clone())),
             Err(_) => None,
