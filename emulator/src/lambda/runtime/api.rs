@@ -75,8 +75,11 @@ impl Channel {
         let (answer, answered) = oneshot::channel();
         let current = Current { request_id: attempt.request_id.clone(), answer };
         let order = Order { headers: headers(attempt, deadline), payload: attempt.payload.clone(), current };
-        // The receiver lives as long as this channel does. Of a closed one, who asked learns as `order` is dropped.
-        let _ = self.orders.lock().as_ref().map(|orders| orders.send(order));
+        // Who asked learns of a closed channel as `order` is dropped.
+        if let Some(orders) = &*self.orders.lock() {
+            // The receiver lives as long as this channel does.
+            let _ = orders.send(order);
+        }
         answered
     }
 

@@ -67,6 +67,8 @@ impl<'a> Archive<'a> {
         let tail = bytes.get(from..).unwrap_or_default();
         let end = tail.windows(4).rposition(|window| window == b"PK\x05\x06").ok_or(Flaw::NotAnArchive)? + from;
         let (count, size, start) = (u16_at(bytes, end + 10)?, u32_at(bytes, end + 12)?, u32_at(bytes, end + 16)?);
+        // The length of the comment, which is the last of the record: without it, the archive was cut off.
+        u16_at(bytes, end + 20)?;
         if count == u16::MAX || start == u32::MAX {
             return Err(Flaw::Unsupported("archives in the ZIP64 format"));
         }
