@@ -48,7 +48,9 @@ enum Owner {
 /// Answers a request that is addressed to an API.
 pub(crate) async fn answer(inner: &Inner, incoming: Incoming<'_>) -> Result<Response<Bytes>, Halt> {
     match owner(inner, &incoming.address) {
-        Some(Owner::Rest(scope)) => door::pass(inner, &scope, &incoming, rest::answer(inner, &scope, &incoming)).await,
+        Some(Owner::Rest(scope)) => {
+            Box::pin(door::pass(inner, &scope, &incoming, Box::pin(rest::answer(inner, &scope, &incoming)))).await
+        }
         // The management of connections is a service's call like any other.
         Some(Owner::Second(_, true)) => apigatewayv2::manage(inner, &incoming).await,
         Some(Owner::Second(scope, false)) => {

@@ -130,7 +130,11 @@ impl Inner {
                 self.wait(None).await?;
                 Err(Halt::Lost)
             }
-            Outcome::Status { .. } => forward(sink, request, attempt).await,
+            Outcome::Status { .. } => {
+                // Time does not pass while the server is asked, whoever asks it.
+                let _busy = self.clock.busy();
+                forward(sink, request, attempt).await
+            }
             Outcome::Greylist | Outcome::DropBeforeData | Outcome::DropAfterData => {
                 Err(Error::not_implemented("an answer of mail servers at an HTTP sink").into())
             }

@@ -70,7 +70,7 @@ impl Exchange<'_> {
         self.note(|| format!("Endpoint request body after transformations: {}", String::from_utf8_lossy(&event)));
         let call = Call::new("lambda", "Invoke", caller, scope, input).with_body(event);
         let request_id = self.inner.next_request_id();
-        match self.inner.call(call, &request_id).await {
+        match Box::pin(self.inner.call(call, &request_id)).await {
             Ok(reply) => {
                 let payload = reply.body.unwrap_or_default();
                 self.note(|| {

@@ -171,16 +171,17 @@ impl<'a> Exchange<'a> {
         if self.request.body.len() > PAYLOAD_LIMIT {
             return Err(Refusal::too_large());
         }
-        self.authorize().await?;
+        // Each on the heap: a request, an authorizer and an integration within one another are too much for a thread's stack.
+        Box::pin(self.authorize()).await?;
         self.spend_key()?;
-        self.answered().await
+        Box::pin(self.answered()).await
     }
 
     /// What comes after it is known that the method may be called.
     async fn answered(&mut self) -> Result<Answer, Refusal> {
         self.validate()?;
         let integration = self.method.method_integration.clone().ok_or_else(|| Refusal::configuration(500))?;
-        let answer = self.integrate(&integration).await?;
+        let answer = Box::pin(self.integrate(&integration)).await?;
         if answer.body.len() > PAYLOAD_LIMIT {
             return Err(Refusal::configuration(500));
         }

@@ -109,6 +109,19 @@ impl Refusal {
         Self { status: Some(501), ..Self::new("DEFAULT_5XX", "NotImplemented", message) }
     }
 
+    /// Whether the request had come as far as the method.
+    fn is_of_execution(&self) -> bool {
+        matches!(
+            self.kind,
+            "BAD_REQUEST_BODY"
+                | "BAD_REQUEST_PARAMETERS"
+                | "DEFAULT_5XX"
+                | "INTEGRATION_FAILURE"
+                | "INTEGRATION_TIMEOUT"
+                | "UNSUPPORTED_MEDIA_TYPE"
+        )
+    }
+
     /// The answer, as the API's gateway responses have it.
     pub fn answer(&self, exchange: &Exchange<'_>) -> Response<Bytes> {
         let set = gateway_responses::response(&exchange.deployment.content, self.kind);
@@ -124,6 +137,10 @@ impl Refusal {
             // AWS writes this one message with a capital.
             _ if set.default_response && self.kind == "ACCESS_DENIED" => {
                 ("application/json".to_owned(), json!({"Message": self.message}).to_string())
+            }
+            // Those of the method's execution are written with a space, by their lengths in recorded answers of AWS.
+            _ if set.default_response && self.is_of_execution() => {
+                ("application/json".to_owned(), format!("{{\"message\": {}}}", json!(self.message)))
             }
             Some((kind, template)) => (kind.clone(), self.filled(template, exchange)),
             None => ("application/json".to_owned(), String::new()),

@@ -128,7 +128,7 @@ async fn a_payload_has_10_mb() {
     let text = |length: usize| at(&id, "POST", "/x").header("x-length", length.to_string());
     assert_eq!(send(&world, text(most), vec![b'a'; most]).await.status(), 200);
     let answer = send(&world, text(most + 1), vec![b'a'; most + 1]).await;
-    assert_eq!(said(&answer), (413, r#"{"message": "Request Too Long"}"#));
+    assert_eq!(said(&answer), (413, r#"{"message":"Request Too Long"}"#));
 }
 
 #[tokio::test]
