@@ -27,7 +27,7 @@ pub enum Role {
     /// `ws-disconnect`: the tables.
     Disconnect(Books),
     /// `ws-message`: the tables, and the configuration of a client for whichever API the event comes from.
-    Message(Books, SdkConfig),
+    Message(Books, Box<SdkConfig>),
 }
 
 /// `ws-authorizer`: lets in who has a token.
@@ -59,7 +59,7 @@ pub fn disconnect(config: &SdkConfig, env: Lookup<'_>) -> Result<Realtime, Setti
 /// # Errors
 /// A setting that is missing or wrong.
 pub fn message(config: &SdkConfig, env: Lookup<'_>) -> Result<Realtime, SettingsError> {
-    Ok(Function::new(Role::Message(books(config, env)?, config.clone())))
+    Ok(Function::new(Role::Message(books(config, env)?, Box::new(config.clone()))))
 }
 
 fn books(config: &SdkConfig, env: Lookup<'_>) -> Result<Books, SettingsError> {

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::super::parameters::scalar;
 use super::super::state::{Route, Served};
 use crate::apigatewayv2::apis::DEFAULT_ROUTE;
 
@@ -55,13 +56,7 @@ fn is_name(letter: char) -> bool {
 
 /// The scalar at a dotted path.
 fn value(body: &Value, path: &str) -> Option<String> {
-    let found = path.split('.').try_fold(body, |value, name| value.get(name))?;
-    match found {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
+    scalar(path.split('.').try_fold(body, |value, name| value.get(name))?)
 }
 
 #[cfg(test)]
