@@ -29,28 +29,32 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the cloud on one port, for boto3, the AWS CLI and any SDK
-    Serve {
-        /// The address to listen on; port 0 takes a free one
-        #[arg(long, default_value = "127.0.0.1:4566")]
-        listen: SocketAddr,
-        /// How time passes: real, auto, frozen, or frozen=2026-03-02T12:00:00Z
-        #[arg(long, default_value = "real")]
-        clock: Clock,
-        /// Whether permissions are checked
-        #[arg(long, value_enum, default_value_t = Iam::Off)]
-        iam: Iam,
-        /// Which interpreters may run uploaded Python and Node.js handlers
-        #[arg(long, value_enum, default_value_t = Interpreters::Exact)]
-        interpreters: Interpreters,
-        /// What all chance comes from
-        #[arg(long, default_value_t = 0)]
-        seed: u64,
-        /// A server outside, HOST or HOST:PORT, that HTTP integrations of APIs may reach; may be given more than once
-        #[arg(long)]
-        reach: Vec<String>,
-        #[command(flatten)]
-        mail: Mail,
-    },
+    Serve(Serve),
+}
+
+/// What is served, and how.
+#[derive(Args)]
+struct Serve {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:4566")]
+    listen: SocketAddr,
+    /// How time passes: real, auto, frozen, or frozen=2026-03-02T12:00:00Z
+    #[arg(long, default_value = "real")]
+    clock: Clock,
+    /// Whether permissions are checked
+    #[arg(long, value_enum, default_value_t = Iam::Off)]
+    iam: Iam,
+    /// Which interpreters may run uploaded Python and Node.js handlers
+    #[arg(long, value_enum, default_value_t = Interpreters::Exact)]
+    interpreters: Interpreters,
+    /// What all chance comes from
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// A server outside, HOST or HOST:PORT, that HTTP integrations of APIs may reach; may be given more than once
+    #[arg(long)]
+    reach: Vec<String>,
+    #[command(flatten)]
+    mail: Mail,
 }
 
 /// A mail server beside the cloud.
@@ -143,12 +147,11 @@ impl FromStr for Clock {
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("GAROA_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let Arguments { command: Command::Serve { listen, clock, iam, interpreters, seed, reach, mail } } =
-        Arguments::parse();
+    let Arguments { command: Command::Serve(wanted) } = Arguments::parse();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .and_then(|runtime| runtime.block_on(serve(listen, clock, iam, interpreters, seed, &reach, mail)));
+        .and_then(|runtime| runtime.block_on(serve(wanted)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -158,15 +161,8 @@ fn main() -> ExitCode {
     }
 }
 
-async fn serve(
-    listen: SocketAddr,
-    clock: Clock,
-    iam: Iam,
-    interpreters: Interpreters,
-    seed: u64,
-    reach: &[String],
-    mail: Mail,
-) -> std::io::Result<()> {
+async fn serve(wanted: Serve) -> std::io::Result<()> {
+    let Serve { listen, clock, iam, interpreters, seed, reach, mail } = wanted;
     let iam = match iam {
         Iam::Off => IamMode::Off,
         Iam::Audit => IamMode::Audit,
@@ -181,7 +177,7 @@ async fn serve(
     if let Some(start) = clock.start {
         builder = builder.start(start);
     }
-    for address in reach {
+    for address in &reach {
         builder = builder.reach(address);
     }
     let cloud = builder.build();

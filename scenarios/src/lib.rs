@@ -18,6 +18,8 @@ use handlers::mail_notify::{self, MailNotify, SettingsError};
 /// The stage: every function of `handlers`, every invariant of [`invariants`].
 pub fn stage() -> Stage {
     Stage::new(root())
+        .function("bucket-purge", garoa::lambda::handler(handlers::bucket_purge::service))
+        .function("data-refresh", garoa::lambda::handler(handlers::data_refresh::service))
         .function("mail-notify", garoa::lambda::networked_handler(mail_notify))
         .function("pix-monitor", garoa::lambda::handler(handlers::pix_monitor::service))
         .function("ws-authorizer", garoa::lambda::handler(handlers::realtime::authorizer))

@@ -35,8 +35,8 @@ pub struct CloudBuilder {
     iam: IamMode,
     trace: TraceDepth,
     functions: BTreeMap<String, FunctionFactory>,
-    reachable: Vec<String>,
     interpreters: Interpreters,
+    reachable: Vec<String>,
 }
 
 impl Default for CloudBuilder {
@@ -49,8 +49,8 @@ impl Default for CloudBuilder {
             iam: IamMode::Enforce,
             trace: TraceDepth::Everything,
             functions: BTreeMap::new(),
-            reachable: Vec::new(),
             interpreters: Interpreters::Exact,
+            reachable: Vec::new(),
         }
     }
 }

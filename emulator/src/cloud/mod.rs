@@ -165,8 +165,7 @@ impl Inner {
 
     /// A copy of a service's state in a scope, as it is now; `S` is the service's.
     pub fn state_of<S: State>(&self, service: &str, scope: &Scope) -> Option<S> {
-        let running = self.services.get(service)?.as_any().downcast_ref::<Running<S>>()?;
-        Some(running.snapshot(scope))
+        self.running::<S>(service).map(|running| running.snapshot(scope))
     }
 
     /// Ends all code of functions: what runs, and what waits.

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html>
 
 use super::errors;
-use super::lookup::{object_arn, require};
+use super::lookup::require;
 use super::object::{Object, Version};
 use super::state::{Bucket, Buckets};
 use crate::cloud::Cx;
@@ -103,7 +103,7 @@ pub(super) fn check_write(
         let detail = "We don't accept the provided value of If-Match header for this API";
         return Err(errors::header_not_implemented("If-Match", detail));
     }
-    require(cx, "s3:GetObject", &object_arn(&bucket.name, key))?;
+    require(cx, "s3:GetObject", &bucket.name, key)?;
     match current {
         None => Err(errors::no_such_key(key)),
         Some(object) if names(tag, &object.etag) => Ok(()),
@@ -120,7 +120,7 @@ pub(super) fn check_write(
 pub(super) fn check_delete(cx: &Cx<Buckets>, bucket: &Bucket, key: &str, if_match: Option<&str>) -> Result<()> {
     let Some(tag) = if_match else { return Ok(()) };
     if tag != "*" {
-        require(cx, "s3:GetObject", &object_arn(&bucket.name, key))?;
+        require(cx, "s3:GetObject", &bucket.name, key)?;
     }
     match bucket.latest(key) {
         Some(Version::Object(object)) if names(tag, &object.etag) => Ok(()),

@@ -113,7 +113,7 @@ impl Source {
             return Err(errors::access_denied());
         }
         let action = if self.version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-        require(cx, action, &lookup::object_arn(&self.bucket, &self.key))?;
+        require(cx, action, &self.bucket, &self.key)?;
         let version = lookup::version(cx, bucket, &self.key, self.version_id.as_deref(), "COPY").map_err(|error| {
             if error.status() != 405 {
                 return error;

@@ -162,7 +162,7 @@ pub(super) fn delete_batch(cx: &mut Cx<Buckets>, input: DeleteObjects) -> Result
 fn delete_one(cx: &mut Cx<Buckets>, name: &str, object: &Identifier) -> Result<Gone> {
     let version_id = object.version_id.as_deref();
     let action = if version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
-    require(cx, action, &lookup::object_arn(name, &object.key))?;
+    require(cx, action, name, &object.key)?;
     let bucket = bucket(cx, name, None)?;
     conditions::check_delete(cx, bucket, &object.key, object.etag.as_deref())?;
     remove(cx, name, &object.key, version_id).map_err(|error| match error.code() {

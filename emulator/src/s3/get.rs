@@ -113,10 +113,10 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
     let part = bytes_asked(&input, &object)?;
     let whole = part.is_none();
     let bytes = part.unwrap_or(0..size);
-    let arn = lookup::object_arn(&input.bucket, &input.key);
     // The number of tags is for those who may read them.
     let tags = object.description.tags.len();
-    let tag_count = (tags > 0 && cx.access().may("s3:GetObjectTagging", &arn)).then_some(tags);
+    let may_count = tags > 0 && lookup::may(cx, "s3:GetObjectTagging", &input.bucket, &input.key);
+    let tag_count = may_count.then_some(tags);
     let checked = whole && input.checksum_mode.as_deref() == Some("ENABLED");
     let output = ObjectOutput {
         accept_ranges: "bytes",

@@ -134,12 +134,14 @@ input! { guard;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ListObjectsV2Output {
     is_truncated: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     contents: Vec<Entry>,
     name: String,
     prefix: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<String>,
     max_keys: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     common_prefixes: Vec<CommonPrefix>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding_type: Option<&'static str>,
@@ -204,12 +206,14 @@ pub(super) struct ListObjectsOutput {
     marker: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_marker: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     contents: Vec<Entry>,
     name: String,
     prefix: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<String>,
     max_keys: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     common_prefixes: Vec<CommonPrefix>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding_type: Option<&'static str>,

@@ -93,23 +93,33 @@ pub(super) fn version(cx: &Cx<Buckets>, bucket: &Bucket, key: &str, id: Option<&
 
 /// What a missing key answers this caller.
 pub(super) fn missing(cx: &Cx<Buckets>, bucket: &Bucket, key: &str) -> Error {
-    let (action, arn) = ("s3:ListBucket", bucket.arn());
-    if cx.access().may(action, &arn) {
+    let action = "s3:ListBucket";
+    let target = on_bucket(&at(cx), &bucket.name, action);
+    if cx.access().may_on(action, &target) {
         errors::no_such_key(key)
     } else {
-        errors::denied(&cx.caller.principal.arn(), action, &arn)
+        errors::denied(&cx.caller.principal.arn(), action, &target.resource)
     }
+}
+
+/// Whether the caller may do to an object what its operation does besides, by its own policies and the bucket's.
+pub(super) fn may(cx: &Cx<Buckets>, action: &'static str, bucket: &str, key: &str) -> bool {
+    cx.access().may_on(action, &on_object(&at(cx), bucket, key, action))
 }
 
 /// Refuses what the caller may not do besides what the operation itself asks for.
 ///
 /// # Errors
 /// 403.
-pub(super) fn require(cx: &Cx<Buckets>, action: &str, resource: &str) -> Result<()> {
-    if cx.access().may(action, resource) {
+pub(super) fn require(cx: &Cx<Buckets>, action: &'static str, bucket: &str, key: &str) -> Result<()> {
+    if may(cx, action, bucket, key) {
         return Ok(());
     }
-    Err(errors::denied(&cx.caller.principal.arn(), action, resource))
+    Err(errors::denied(&cx.caller.principal.arn(), action, &object_arn(bucket, key)))
+}
+
+fn at<'a>(cx: &'a Cx<Buckets>) -> At<'a, Buckets> {
+    At { scope: cx.scope, state: &*cx.state }
 }
 
 /// # Errors

@@ -94,7 +94,7 @@ pub(super) fn require_tagging(cx: &Cx<Buckets>, described: &Described, bucket: &
     if described.tagging.as_deref().is_none_or(str::is_empty) {
         return Ok(());
     }
-    require(cx, "s3:PutObjectTagging", &lookup::object_arn(bucket, key))
+    require(cx, "s3:PutObjectTagging", bucket, key)
 }
 
 /// # Errors

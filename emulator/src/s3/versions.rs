@@ -84,13 +84,16 @@ pub(super) struct ListObjectVersionsOutput {
     next_key_marker: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_version_id_marker: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     versions: Vec<VersionEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     delete_markers: Vec<MarkerEntry>,
     name: String,
     prefix: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<String>,
     max_keys: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     common_prefixes: Vec<CommonPrefix>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding_type: Option<&'static str>,

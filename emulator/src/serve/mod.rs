@@ -96,7 +96,7 @@ async fn answer(
 pub(crate) async fn answer_aws(cloud: &Cloud, client: SocketAddr, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     if let Some(to) = websocket::socket::wanted(cloud, &head) {
-        return websocket::socket::answer(Arc::new(cloud.clone()), to, head, address(client)).await;
+        return websocket::socket::answer(cloud.clone(), to, head, address(client)).await;
     }
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),

@@ -37,7 +37,7 @@ pub async fn check(client: &Client, secret: &str, password: &str) -> Verdict {
 }
 
 /// A hash in PHC form decides, in time that does not depend on the password (`argon2` compares in constant time).
-fn compare(hash: &str, password: &str) -> Verdict {
+pub fn compare(hash: &str, password: &str) -> Verdict {
     let Ok(hash) = PasswordHash::new(hash.trim()) else {
         return no_hash("the secret is no Argon2 hash in PHC form");
     };

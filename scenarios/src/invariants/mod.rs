@@ -1,6 +1,7 @@
 //! What must hold in every run, whatever breaks.
 
 pub mod mail;
+pub mod partner;
 pub mod pix;
 pub mod realtime;
 
@@ -8,5 +9,5 @@ use garoa::scenario::run::Invariants;
 
 /// All invariants, by the names that scripts use.
 pub fn all() -> Invariants {
-    realtime::register(mail::register(pix::register(Invariants::default())))
+    realtime::register(partner::register(mail::register(pix::register(Invariants::default()))))
 }

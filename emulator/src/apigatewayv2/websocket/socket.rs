@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -48,7 +47,7 @@ pub(crate) fn wanted(cloud: &Cloud, head: &Parts) -> Option<(Address, Scope)> {
 }
 
 /// Answers a handshake; then the connection lives by itself.
-pub(crate) async fn answer(cloud: Arc<Cloud>, to: (Address, Scope), mut head: Parts, ip: IpAddr) -> Response {
+pub(crate) async fn answer(cloud: Cloud, to: (Address, Scope), mut head: Parts, ip: IpAddr) -> Response {
     let (address, scope) = to;
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut head, &()).await {
         Ok(upgrade) => upgrade,
@@ -79,7 +78,7 @@ pub(crate) async fn answer(cloud: Arc<Cloud>, to: (Address, Scope), mut head: Pa
 /// The client's side of a connection.
 #[derive(Clone)]
 struct Peer {
-    cloud: Arc<Cloud>,
+    cloud: Cloud,
     /// The world that the connection was made in: see `Clock::era`.
     era: u64,
     scope: Scope,
@@ -135,7 +134,7 @@ impl Peer {
             if handling.is_none()
                 && let Some(body) = pending.pop_front()
             {
-                let (cloud, scope, id) = (Arc::clone(&self.cloud), self.scope.clone(), self.id.clone());
+                let (cloud, scope, id) = (self.cloud.clone(), self.scope.clone(), self.id.clone());
                 handling = Some(tokio::spawn(async move { message::handle(&cloud.0, &scope, &id, body).await }));
             }
             let next = tokio::select! {

@@ -125,3 +125,20 @@ async fn notifications_can_only_be_turned_off() {
     assert!(refused.message().contains("QueueConfigurations"), "{refused}");
     assert_eq!(s3.ok("GetBucketNotificationConfiguration", with(json!({}))).await, json!({}));
 }
+
+#[tokio::test]
+async fn a_policy_counts_for_each_key_of_a_batch_and_for_the_source_of_a_copy() {
+    let s3 = S3::new().await;
+    s3.put("kept", "a").await;
+    s3.put("gone", "b").await;
+    let deny = |action: &str| json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "arn:aws:s3:::bkt/kept"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [deny("s3:DeleteObject"), deny("s3:GetObject")]});
+    s3.ok("PutBucketPolicy", with(json!({"Policy": policy.to_string()}))).await;
+
+    let both = json!({"Delete": {"Objects": [{"Key": "kept"}, {"Key": "gone"}]}});
+    let answer = s3.ok("DeleteObjects", with(both)).await;
+    assert_eq!(answer["Deleted"], json!([{"Key": "gone"}]));
+    assert_eq!((&answer["Errors"][0]["Key"], &answer["Errors"][0]["Code"]), (&json!("kept"), &json!("AccessDenied")));
+    let copy = with(json!({"Key": "copy", "CopySource": "bkt/kept"}));
+    is(&s3.err("CopyObject", copy).await, 403, "AccessDenied");
+}

@@ -8,6 +8,7 @@
 //! A run is a function of the script, the template, the functions' code and the seed: its trace repeats to the byte.
 
 pub mod explore;
+mod http;
 pub mod invariants;
 mod models;
 mod outcome;

@@ -9,7 +9,7 @@ use super::models::Models;
 use super::player::{Player, Wrong, is_past};
 use super::{snapshot, view::View};
 use crate::cloud::{Call, Caller, Scope};
-use crate::model::Model;
+use crate::model::{Model, OperationModel, Shape};
 use crate::scenario::awscli::{Command, CommandError, Response};
 use crate::scenario::expect::Mismatch;
 use crate::scenario::script::{Advance, Aws, Expected, Invoke, Log, Name, Span, Step, StepKind};
@@ -61,6 +61,7 @@ pub(super) async fn take(player: &mut Player<'_>, index: usize, step: &Step) -> 
             player.cloud.queue_quirks(&arn, *quirks).map_err(|error| wrong_call(step.span, &error))
         }
         StepKind::Invoke(invoke) => self::invoke(player, index, invoke, step.span).await,
+        StepKind::Http(http) => super::http::take(player, index, http, step.span).await,
         StepKind::WebSocket(ws) => super::websocket::take(player, ws, step.span).await,
         StepKind::Expect(expectation) => expectation.evaluate(&View(player)).map_err(|mismatch| Wrong {
             difference: Some(mismatch.to_string()),
@@ -141,17 +142,28 @@ fn wrong_call(span: Span, error: &Error) -> Wrong {
     Wrong { is_call: true, ..Wrong::new(span, error.to_string()) }
 }
 
+/// What makes a call that is sent twice one call is made up by the AWS CLI where the user leaves it out.
+fn fill_tokens(player: &Player<'_>, model: &OperationModel, input: &mut Value) {
+    let members = model.input_shape().and_then(Shape::structure).into_iter().flat_map(|structure| &structure.members);
+    for member in members.filter(|member| member.idempotency_token) {
+        if input[member.name].is_null() {
+            input[member.name] = player.cloud.0.next_request_id().into();
+        }
+    }
+}
+
 /// One call, validated as the wire does it.
 async fn page(
     player: &Player<'_>,
     service: &str,
     operation: &str,
     scope: Scope,
-    input: Value,
+    mut input: Value,
     body: Bytes,
 ) -> Result<Response> {
     let known = Model::of(service).and_then(|model| Some((model.service, model.operation(operation)?)));
     let (service, model) = known.ok_or_else(|| Error::not_implemented(format!("{service}:{operation}")))?;
+    fill_tokens(player, model, &mut input);
     wire::validate(model, &input)?;
     let caller = Caller::root(&scope.account);
     let call = Call::new(service, operation, caller, scope, input).with_body(body);
@@ -160,8 +172,20 @@ async fn page(
 }
 
 async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -> Result<(), Wrong> {
-    let words = aws.render(&|name| player.name(name))?;
-    let mut command = Command::parse(&words, &Models).map_err(|error| aws.problem(error))?;
+    for number in 1..=aws.repeat {
+        let words = aws.render(&|name| match name {
+            Name::Number => Some(number.to_string()),
+            other => player.name(other),
+        })?;
+        let printed = print(player, aws, &words, span).await?;
+        compare(player, index, &words.join(" "), printed, aws.capture.as_ref(), aws.expected.as_ref())?;
+    }
+    Ok(())
+}
+
+/// Runs a command; what it prints.
+async fn print(player: &Player<'_>, aws: &Aws, words: &[String], span: Span) -> Result<String, Wrong> {
+    let mut command = Command::parse(words, &Models).map_err(|error| aws.problem(error))?;
     if let Some((word, name)) = &command.file {
         command.body = Some(file(player, *word, name).map_err(|error| aws.problem(error))?);
     }
@@ -171,8 +195,7 @@ async fn command(player: &mut Player<'_>, index: usize, aws: &Aws, span: Span) -
         Err(error) if aws.expected.is_some() => command.failure(&error),
         Err(error) => return Err(Wrong { is_call: true, ..Wrong::new(span, command.failure(&error)) }),
     };
-    let printed = printed.trim_end_matches('\n').to_owned();
-    compare(player, index, &words.join(" "), printed, aws.capture.as_ref(), aws.expected.as_ref())
+    Ok(printed.trim_end_matches('\n').to_owned())
 }
 
 /// Invokes a function; its answer is what is printed. An answer that says that it failed is one that can be expected.
@@ -191,7 +214,7 @@ async fn invoke(player: &mut Player<'_>, index: usize, invoke: &Invoke, span: Sp
 }
 
 /// Keeps what was printed, and compares it with what was expected.
-fn compare(
+pub(super) fn compare(
     player: &mut Player<'_>,
     index: usize,
     what: &str,

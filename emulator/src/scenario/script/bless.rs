@@ -10,12 +10,13 @@ impl Script {
     pub fn bless(&self, printed: &[(usize, String)]) -> String {
         let mut edits: Vec<(super::Span, String)> = Vec::new();
         for (index, output) in printed {
-            let step = self.steps.get(*index).map(|step| &step.kind);
-            if let Some(
-                StepKind::Aws(super::Aws { expected: Some(expected), .. })
-                | StepKind::Invoke(super::Invoke { expected: Some(expected), .. }),
-            ) = step
-            {
+            let expected = match self.steps.get(*index).map(|step| &step.kind) {
+                Some(StepKind::Aws(aws)) => aws.expected.as_ref(),
+                Some(StepKind::Invoke(invoke)) => invoke.expected.as_ref(),
+                Some(StepKind::Http(http)) => http.expected.as_ref(),
+                _ => None,
+            };
+            if let Some(expected) = expected {
                 edits.push((expected.span, block(output)));
             }
         }

@@ -1,6 +1,6 @@
-//! The header's files: what commands such as `aws s3 cp` may name. `[files."42.zip"]` with `random = "9MiB"`.
+//! The header's files: what commands such as `aws s3 cp` may name. `[files."42.zip"]` with `random = "9MiB"` or `text = "id\n1\n"`.
 //!
-//! A file is described, not kept: a script needs no file beside it, and no repository grows by megabytes of test data.
+//! A large file is described, not kept: a script needs no file beside it, and no repository grows by megabytes of test data.
 
 use std::collections::BTreeMap;
 
@@ -14,23 +14,30 @@ use super::header::{Reader, Table};
 
 /// The largest file, in bytes.
 const FILE_MAX: usize = 64 * 1024 * 1024;
-const KEYS: [&str; 1] = ["random"];
+const KEYS: [&str; 2] = ["random", "text"];
 const UNITS: [(&str, usize); 3] = [("MiB", 1024 * 1024), ("KiB", 1024), ("B", 1)];
 
 /// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct File {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum File {
     /// So many bytes that do not compress. They follow from the file's name alone, whatever the run's seed is, so that a
     /// script may know their hash.
-    pub random: usize,
+    Random(usize),
+    /// This text.
+    Text(Bytes),
 }
 
 impl File {
     /// The content of the file of this name.
-    pub fn content(self, name: &str) -> Bytes {
-        let mut bytes = vec![0; self.random];
-        ChaCha20Rng::from_seed(Sha256::digest(name).into()).fill_bytes(&mut bytes);
-        Bytes::from(bytes)
+    pub fn content(&self, name: &str) -> Bytes {
+        match self {
+            Self::Random(size) => {
+                let mut bytes = vec![0; *size];
+                ChaCha20Rng::from_seed(Sha256::digest(name).into()).fill_bytes(&mut bytes);
+                Bytes::from(bytes)
+            }
+            Self::Text(text) => text.clone(),
+        }
     }
 }
 
@@ -38,13 +45,26 @@ pub(super) fn read(reader: &Reader<'_>, table: Table<'_, '_>) -> Result<BTreeMap
     let mut files = BTreeMap::new();
     for (name, value) in reader.entries(table, "files")? {
         let place = reader.at(value);
-        let what = || Problem::new(place, format!("the file `{name}` must be a table such as {{ random = \"9MiB\" }}"));
+        let what = || {
+            Problem::new(
+                place,
+                format!("the file `{name}` must be a table such as {{ random = \"9MiB\" }} or {{ text = \"…\" }}"),
+            )
+        };
         let file = value.get_ref().as_table().ok_or_else(what)?;
         reader.refuse_unknown(file, &KEYS, &format!("the file `{name}`"))?;
-        let random = file.get("random").ok_or_else(what)?;
-        let text = random.get_ref().as_str().ok_or_else(what)?;
-        let random = size(text).map_err(|why| Problem::new(reader.at(random), why))?;
-        files.insert(name.to_owned(), File { random });
+        let (key, value) = match (file.get("random"), file.get("text")) {
+            (Some(value), None) => ("random", value),
+            (None, Some(value)) => ("text", value),
+            _ => return Err(what()),
+        };
+        let text = value.get_ref().as_str().ok_or_else(what)?;
+        let file = if key == "text" {
+            File::Text(Bytes::copy_from_slice(text.as_bytes()))
+        } else {
+            File::Random(size(text).map_err(|why| Problem::new(reader.at(value), why))?)
+        };
+        files.insert(name.to_owned(), file);
     }
     Ok(files)
 }
@@ -79,9 +99,10 @@ mod tests {
 
     #[test]
     fn content_follows_from_name_and_size() {
-        let content = |name, random| File { random }.content(name);
+        let content = |name, random| File::Random(random).content(name);
         assert_eq!(content("a", 100), content("a", 100));
         assert!(content("a", 100) != content("b", 100));
         assert_eq!(content("a", 100).len(), 100);
+        assert_eq!(File::Text(Bytes::from("x")).content("a"), "x");
     }
 }

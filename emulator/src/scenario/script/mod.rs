@@ -9,6 +9,7 @@ pub mod duration;
 pub mod endings;
 pub mod files;
 pub mod header;
+pub mod http;
 pub(crate) mod lexer;
 mod parser;
 pub mod sinks;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::diagnostic::{Problem, Span};
 use super::endings::{self, Ending};
+use super::http::{self, Http};
 use super::lexer::{self, Line, Words};
 use super::steps::{Advance, Aws, Expected, Invoke, Log, LogLine, Step, StepKind};
 use super::template::{Scope, Template, is_identifier};
@@ -15,12 +16,10 @@ use crate::scenario::fault::FaultSpec;
 use crate::sqs::Quirks;
 
 /// The words that begin a step.
-const STEPS: [&str; 12] =
-    ["log", "$", "advance", "settle", "expect", "snapshot", "mark", "sink", "fault", "queue", "invoke", "ws"];
+const STEPS: [&str; 13] =
+    ["log", "$", "repeat", "advance", "settle", "expect", "snapshot", "mark", "sink", "fault", "queue", "invoke", "ws"];
 /// The words that begin an ending.
 const ENDINGS: [&str; 3] = ["always", "once", "explore"];
-/// Words that the language keeps for what it cannot do yet.
-const RESERVED: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "HTTP"];
 /// What a queue can be told to do.
 const QUEUES: [&str; 3] = ["duplicate", "reorder", "normal"];
 /// What indents a line of a block: exactly this; further blanks belong to the line.
@@ -63,6 +62,7 @@ fn require_a_check(source: &str, steps: &[Step], endings: &[Ending]) -> Result<(
         StepKind::Expect(_) | StepKind::Snapshot(_) => true,
         StepKind::Aws(aws) => aws.expected.is_some(),
         StepKind::Invoke(invoke) => invoke.expected.is_some(),
+        StepKind::Http(_) => true,
         StepKind::WebSocket(step) => step.is_check(),
         _ => false,
     });
@@ -120,7 +120,7 @@ impl<'s> Parser<'s> {
     fn statement(&mut self, line: Line<'s>) -> Result<(), Problem> {
         let mut words = line.words();
         let Some(verb) = words.next() else { return Ok(()) };
-        if !ENDINGS.contains(&verb.text) && STEPS.contains(&verb.text) && !self.endings.is_empty() {
+        if begins_a_step(verb.text) && !self.endings.is_empty() {
             return Err(Problem::new(line.span(), format!("`{}` comes after an ending", verb.text))
                 .help("`always`, `once` and `explore` are the last lines of a script"));
         }
@@ -130,7 +130,8 @@ impl<'s> Parser<'s> {
             "once" => return endings::once(&mut words).map(|ending| self.endings.push(ending)),
             "explore" => return endings::explore(&mut words).map(|ending| self.endings.push(ending)),
             "log" => StepKind::Log(self.log(words, line)?),
-            "$" => StepKind::Aws(self.aws(line)?),
+            "$" => StepKind::Aws(self.aws(line, verb)?),
+            "repeat" => StepKind::Aws(self.repeated(line, words)?),
             "advance" => StepKind::Advance(advance(&mut words)?),
             "settle" => words.end().map(|()| StepKind::Settle)?,
             "mark" => words.end().map(|()| StepKind::Mark)?,
@@ -145,11 +146,12 @@ impl<'s> Parser<'s> {
                 StepKind::WebSocket(step)
             }
             "expect" => StepKind::Expect(Box::new(self.expectation(words)?)),
-            other if RESERVED.contains(&other) => {
-                return Err(Problem::new(verb.span, format!("`{other}` is not supported yet")));
+            method if http::METHODS.contains(&method) => StepKind::Http(Box::new(self.http(method, &mut words)?)),
+            http::STATUS => {
+                return Err(Problem::new(verb.span, "a status belongs to a request, and none is open here"));
             }
             other => {
-                let known = STEPS.into_iter().chain(ENDINGS);
+                let known = STEPS.into_iter().chain(http::METHODS).chain(ENDINGS);
                 return Err(Problem::new(verb.span, format!("`{other}` is not a step")).did_you_mean(other, known));
             }
         };
@@ -187,10 +189,7 @@ impl<'s> Parser<'s> {
         let mut repeat = 1;
         let repeated = words.accept("repeat");
         if repeated {
-            let word = words.expect("how many times")?;
-            let number = word.text.parse().ok().filter(|number| (1..=REPEAT_MAX).contains(number));
-            repeat = number
-                .ok_or_else(|| Problem::new(word.span, format!("a block is repeated 1 to {REPEAT_MAX} times")))?;
+            repeat = times(&mut words)?;
         }
         words.end()?;
         let scope = Scope { repeated, ..self.scope.clone() };
@@ -207,21 +206,38 @@ impl<'s> Parser<'s> {
         Ok(Log { group, stream, repeat, lines })
     }
 
-    fn aws(&mut self, first: Line<'s>) -> Result<Aws, Problem> {
-        let command = self.command_lines(first);
+    fn aws(&mut self, first: Line<'s>, dollar: lexer::Word<'_>) -> Result<Aws, Problem> {
+        let scope = self.scope.clone();
+        let mut aws = self.aws_words(first, dollar, &scope)?;
+        (aws.capture, aws.expected) = self.outcome()?;
+        Ok(aws)
+    }
+
+    /// `repeat N $ aws …`: what it prints is not looked at.
+    fn repeated(&mut self, first: Line<'s>, mut words: Words<'_>) -> Result<Aws, Problem> {
+        let repeat = times(&mut words)?;
+        let dollar = words.expect("the command")?;
+        if dollar.text != "$" {
+            return Err(Problem::new(dollar.span, "only a command can be repeated: `repeat 3 $ aws …`"));
+        }
+        let scope = Scope { repeated: true, ..self.scope.clone() };
+        Ok(Aws { repeat, ..self.aws_words(first, dollar, &scope)? })
+    }
+
+    fn aws_words(&mut self, first: Line<'s>, dollar: lexer::Word<'_>, scope: &Scope) -> Result<Aws, Problem> {
+        let command = self.command_lines(first, dollar.span.end);
         let words = split::split(command)?;
-        words.iter().try_for_each(|word| self.scope.check(&word.text))?;
+        words.iter().try_for_each(|word| scope.check(&word.text))?;
         let mut words = words.into_iter();
         let program = words.next();
         if program.as_ref().and_then(|word| word.text.as_literal()) != Some("aws") {
             let span = program.map_or(first.span(), |word| word.span);
             return Err(Problem::new(span, "only `aws` can be run: a script starts no other program"));
         }
-        let mut aws = Aws { words: words.collect(), expected: None, capture: None };
+        let aws = Aws { words: words.collect(), repeat: 1, expected: None, capture: None };
         if aws.words.is_empty() {
             return Err(Problem::new(first.span(), "`aws` needs a service and an operation"));
         }
-        (aws.capture, aws.expected) = self.outcome()?;
         Ok(aws)
     }
 
@@ -240,6 +256,14 @@ impl<'s> Parser<'s> {
         Ok(Invoke { function, event, expected, capture })
     }
 
+    fn http(&mut self, method: &str, words: &mut Words<'_>) -> Result<Http, Problem> {
+        let below = self.lines.get(self.at..).unwrap_or_default();
+        let (mut http, lines) = Http::parse(method, words, below, &self.scope)?;
+        self.at += lines;
+        (http.capture, http.expected) = self.outcome()?;
+        Ok(http)
+    }
+
     /// What stands below a command: the name that its output is kept under, or the output.
     fn outcome(&mut self) -> Result<(Option<String>, Option<Expected>), Problem> {
         match self.lines.get(self.at) {
@@ -252,8 +276,7 @@ impl<'s> Parser<'s> {
     }
 
     /// The command's lines: a line that ends with a backslash goes on in the next one.
-    fn command_lines(&mut self, first: Line<'s>) -> split::Source<'s> {
-        let start = first.start + 1;
+    fn command_lines(&mut self, first: Line<'s>, start: usize) -> split::Source<'s> {
         let mut last = first;
         while last.text.ends_with('\\') {
             let Some(next) = self.lines.get(self.at) else { break };
@@ -301,9 +324,19 @@ impl<'s> Parser<'s> {
 /// Whether a line below a command is what it should print.
 pub(super) fn is_output(line: &Line<'_>) -> bool {
     let first = line.text.split_whitespace().next().unwrap_or("");
-    let begins_a_step = !line.text.starts_with(char::is_whitespace)
-        && (STEPS.contains(&first) || ENDINGS.contains(&first) || RESERVED.contains(&first));
-    !line.is_blank() && !line.is_comment() && !begins_a_step
+    let begins = begins_a_step(first) || ENDINGS.contains(&first) || first == http::STATUS;
+    let begins = begins && !line.text.starts_with(char::is_whitespace);
+    !line.is_blank() && !line.is_comment() && !begins
+}
+
+fn begins_a_step(word: &str) -> bool {
+    STEPS.contains(&word) || http::METHODS.contains(&word)
+}
+
+fn times(words: &mut Words<'_>) -> Result<u32, Problem> {
+    let word = words.expect("how many times")?;
+    let number = word.text.parse().ok().filter(|number| (1..=REPEAT_MAX).contains(number));
+    number.ok_or_else(|| Problem::new(word.span, format!("a block is repeated 1 to {REPEAT_MAX} times")))
 }
 
 fn advance(words: &mut Words<'_>) -> Result<Advance, Problem> {

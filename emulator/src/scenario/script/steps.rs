@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::diagnostic::{Problem, Span};
+use super::http::Http;
 use super::template::{Name, Template};
 use super::websocket::WebSocket;
 use crate::Timestamp;
@@ -31,7 +32,7 @@ pub struct Step {
 pub enum StepKind {
     /// `log GROUP STREAM`: puts events into CloudWatch Logs, making group and stream where they do not exist.
     Log(Log),
-    /// `$ aws …`: a call as the AWS CLI would make it.
+    /// `$ aws …`, `repeat 1000 $ aws …`: calls as the AWS CLI would make them.
     Aws(Aws),
     /// `advance 3m`, `advance to 2026-03-03T00:00:00Z`: moves the clock, settling what falls due on the way.
     Advance(Advance),
@@ -61,6 +62,8 @@ pub enum StepKind {
     },
     /// `invoke FUNCTION {json}`: invokes a function and waits for its answer.
     Invoke(Invoke),
+    /// `POST URL` and the lines below: a request to an API.
+    Http(Box<Http>),
     /// `ws NAME …`: a client of a WebSocket API.
     WebSocket(WebSocket),
 }
@@ -105,6 +108,8 @@ pub struct LogLine {
 pub struct Aws {
     /// The words after `aws`, as a shell would pass them.
     pub words: Vec<Word>,
+    /// How often it is run; `{{n}}` is the how manieth time.
+    pub repeat: u32,
     /// What must be printed; `None`: that is not looked at, but the call must succeed.
     pub expected: Option<Expected>,
     /// The name under which what is printed is kept.
