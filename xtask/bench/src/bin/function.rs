@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use aws_types::SdkConfig;
 use clap::Parser;
-use garoa::cloud::{ClockMode, Cloud, IamMode, TraceDepth};
+use garoa::clock::ClockMode;
+use garoa::cloud::{Cloud, IamMode, TraceDepth};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
