@@ -77,8 +77,7 @@ fn create(cx: &mut Cx<RestApis>, input: CreateRestApi) -> Result<Value> {
 /// An API with a root resource and the two models that every API has.
 pub(super) fn empty(cx: &mut Cx<RestApis>, name: String) -> Api {
     let (id, root) = (cx.ids().lower(10), cx.ids().lower(10));
-    let mut api = Api::default();
-    api.rest = RestApi {
+    let rest = RestApi {
         id,
         name,
         created_date: super::seconds(cx.now),
@@ -86,6 +85,7 @@ pub(super) fn empty(cx: &mut Cx<RestApis>, name: String) -> Api {
         root_resource_id: root.clone(),
         ..RestApi::default()
     };
+    let mut api = Api { rest, ..Api::default() };
     api.content.resources.insert(root.clone(), Resource { id: root, path: "/".to_owned(), ..Resource::default() });
     api.content.models = models::defaults(cx);
     api

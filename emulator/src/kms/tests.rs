@@ -77,7 +77,7 @@ async fn tags_and_policies_are_kept_and_pages_have_markers() {
     assert_eq!(rest["Tags"], json!([tags[1]]));
     let refused = call(&cloud, "PutKeyPolicy", json!({"KeyId": id, "Policy": "{"})).await.unwrap_err();
     assert_eq!(refused.code(), "MalformedPolicyDocumentException");
-    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"kms:*","Resource":"*"}]}"#;
     call(&cloud, "PutKeyPolicy", json!({"KeyId": id, "Policy": policy})).await.unwrap();
     assert_eq!(call(&cloud, "GetKeyPolicy", json!({"KeyId": id})).await.unwrap()["Policy"], policy);
     let refused = call(&cloud, "Encrypt", json!({"KeyId": id, "Plaintext": "YQ=="})).await.unwrap_err();

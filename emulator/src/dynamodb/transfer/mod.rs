@@ -91,6 +91,9 @@ fn page_token(arn: &str) -> String {
     hex::encode(format!("{arn:<length$}"))
 }
 
+/// What stands on a page, by ARN, and the token of the next page.
+type Page<'a, T> = (Vec<(&'a Arc<str>, &'a T)>, Option<String>);
+
 /// A page of what was made of a table or, without one, of all tables: their ARNs begin with the table's. With the token of the
 /// next page.
 fn page<'a, T: Clone>(
@@ -98,7 +101,7 @@ fn page<'a, T: Clone>(
     table_arn: Option<&str>,
     token: Option<&str>,
     size: usize,
-) -> Result<(Vec<(&'a Arc<str>, &'a T)>, Option<String>)> {
+) -> Result<Page<'a, T>> {
     let prefix = table_arn.map(|arn| format!("{arn}/")).unwrap_or_default();
     let after = after_token(token)?;
     let start = after.as_deref().map_or(Bound::Included(prefix.as_str()), Bound::Excluded);

@@ -99,7 +99,8 @@ impl Check<'_> {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
-        if !allowed.contains(&own) && !(own == "integer" && allowed.contains(&"number")) {
+        let fits = allowed.contains(&own) || own == "integer" && allowed.contains(&"number");
+        if !fits {
             self.fail(
                 path,
                 format!("instance type ({own}) does not match any allowed primitive type (allowed: {allowed:?})"),
