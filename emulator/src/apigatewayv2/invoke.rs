@@ -72,7 +72,7 @@ pub(super) async fn function(
         return Outcome::Failed;
     };
     let request_id = inner.next_request_id();
-    match within(inner, time, inner.call(call, &request_id)).await {
+    match inner.within(time, inner.call(call, &request_id)).await {
         None => Outcome::TimedOut,
         Some(Err(halt)) => {
             tracing::warn!(function = function.arn, ?halt, "an API's function was not invoked");
@@ -86,23 +86,10 @@ pub(super) async fn function(
     }
 }
 
-/// Waits for `work`, but by the cloud's clock no longer than this.
-pub(super) async fn within<T>(inner: &Inner, time: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let until = inner.clock.now() + time;
-    tokio::select! {
-        biased;
-        done = work => Some(done),
-        over = inner.wait(Some(until)) => {
-            drop(over);
-            None
-        }
-    }
-}
-
 /// Sends a request to an HTTP service, as far as there is a way to it.
 pub(super) async fn http(inner: &Inner, request: Request<Bytes>, time: Duration) -> Outcome<Response<Bytes>> {
     let uri = request.uri().clone();
-    match within(inner, time, outside::send(inner, request)).await {
+    match inner.within(time, outside::send(inner, request)).await {
         None => Outcome::TimedOut,
         Some(Ok(response)) => Outcome::Answered(response),
         Some(Err(halt)) => {

@@ -200,6 +200,21 @@ impl Inner {
         self.drive(Wait::new(&self.clock, None, until)).await
     }
 
+    /// Waits for `work`, but by the cloud's clock no longer than `time`. The end is in the clock's books before the work begins:
+    /// what the work waits for cannot take time past it.
+    pub(crate) async fn within<T>(&self, time: std::time::Duration, work: impl Future<Output = T>) -> Option<T> {
+        let mut end = Wait::new(&self.clock, None, Some(self.clock.now() + time));
+        end.register();
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            over = self.drive(end) => {
+                drop(over);
+                None
+            }
+        }
+    }
+
     /// Waits. Whoever waits from outside drives the clock meanwhile; a function's code is driven already, and `garoa serve`
     /// drives by itself.
     async fn drive(&self, wait: Wait) -> Result<(Woken, crate::clock::Hold)> {

@@ -212,18 +212,7 @@ impl<'a> Exchange<'a> {
 
     /// Does something within the time that an integration has, by the cloud's clock.
     async fn within<T>(&self, millis: i64, doing: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
-        let until =
-            self.inner.clock.now() + std::time::Duration::from_millis(u64::try_from(millis).unwrap_or_default());
-        tokio::select! {
-            biased;
-            done = doing => done,
-            over = self.inner.wait(Some(until)) => match over {
-                Ok((_, hold)) => {
-                    drop(hold);
-                    Err(Refusal::timeout())
-                }
-                Err(_) => Err(Refusal::configuration(500)),
-            },
-        }
+        let time = std::time::Duration::from_millis(u64::try_from(millis).unwrap_or_default());
+        self.inner.within(time, doing).await.unwrap_or_else(|| Err(Refusal::timeout()))
     }
 }
