@@ -1,7 +1,7 @@
 """`garoa serve --smtp` with Python's smtplib: what a program that sends mail sees."""
 
-import errno
 import base64
+import errno
 import hashlib
 import os
 import random
