@@ -7,6 +7,8 @@
 use http::header::HOST;
 use http::request::Parts;
 
+use crate::wire::without_port;
+
 /// The label of the data plane in a host name.
 const LABEL: &str = "execute-api";
 /// What follows it.
@@ -96,13 +98,6 @@ fn by_path(domain: &str, path: &str) -> Option<Address> {
 
 fn rooted(path: &str) -> String {
     if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    }
 }
 
 #[cfg(test)]

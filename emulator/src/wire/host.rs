@@ -61,7 +61,8 @@ fn service_of(labels: &[&str]) -> Option<&'static Model> {
         .filter(|_| rest.len() <= 1)
 }
 
-fn without_port(host: &str) -> &str {
+/// A host name, or an address, without the port that may follow it.
+pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

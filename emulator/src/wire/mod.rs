@@ -37,6 +37,7 @@ mod tests;
 
 pub use detect::{detect, detect_of, likely};
 pub use errors::{encode_error, stamp};
+pub(crate) use host::without_port;
 pub use validate::validate;
 
 /// A protocol of AWS, as Smithy names them.

@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;
-use garoa::cloud::{CallRecord, Event, FaultKind, Record, Reply};
-use garoa::{Error, Timestamp};
+use garoa::Error;
+use garoa::cloud::{CallRecord, FaultKind, Reply};
 use parking_lot::Mutex;
 
+use super::super::testing::trace;
 use super::*;
 
 fn body(to: &str) -> String {
@@ -44,14 +45,9 @@ fn mail(id: &str) -> CallRecord {
 
 /// A run that made these calls, at whose end `dead` are in the dead-letter queue and so many in the queue.
 fn run(calls: Vec<CallRecord>, dead: &[&str], left: usize) -> Run {
-    let record = |(at, call): (usize, CallRecord)| Record {
-        seq: at as u64 + 1,
-        at: Timestamp::from_secs(at as i64),
-        event: Event::Call(std::sync::Arc::new(call)),
-    };
     let pages = dead.iter().map(|id| json!({ "Messages": [{ "MessageId": id, "ReceiptHandle": id }] })).rev().collect();
     let pages: Mutex<Vec<Value>> = Mutex::new(pages);
-    Run::new(calls.into_iter().enumerate().map(record).collect(), move |call| {
+    Run::new(trace(calls), move |call| {
         let output = match &*call.operation {
             "GetQueueUrl" => json!({ "QueueUrl": call.input["QueueName"] }),
             "ReceiveMessage" => pages.lock().pop().unwrap_or_else(|| json!({})),

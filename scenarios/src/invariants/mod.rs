@@ -4,6 +4,8 @@ pub mod mail;
 pub mod partner;
 pub mod pix;
 pub mod realtime;
+#[cfg(test)]
+mod testing;
 
 use garoa::scenario::run::Invariants;
 

@@ -1,9 +1,10 @@
 //! The invariants of partner-data, each shown failing on a trace in which something went wrong.
 #![allow(clippy::unwrap_used)]
 
-use garoa::cloud::{CallRecord, Event, InvocationRef, Record, Reply};
-use garoa::{Error, Timestamp};
+use garoa::Error;
+use garoa::cloud::{CallRecord, InvocationRef, Reply};
 
+use super::super::testing::trace;
 use super::*;
 
 /// Argon2id of `senha`, with little memory.
@@ -43,12 +44,7 @@ fn asked(bucket: &str, password: &str) -> CallRecord {
 
 /// A run that made these calls; the partner delivered `id` as its table `sale`.
 fn run(calls: Vec<CallRecord>) -> Run {
-    let record = |(at, call): (usize, CallRecord)| Record {
-        seq: at as u64 + 1,
-        at: Timestamp::from_secs(at as i64),
-        event: Event::Call(std::sync::Arc::new(call)),
-    };
-    Run::new(calls.into_iter().enumerate().map(record).collect(), |call| {
+    Run::new(trace(calls), |call| {
         let output = match &*call.operation {
             "ListObjectVersions" if call.input["Prefix"] == "sale/" => {
                 json!({ "Versions": [{ "Key": "sale/2026-03-01.csv", "VersionId": "1" }] })

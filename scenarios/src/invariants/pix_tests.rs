@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;
-use garoa::cloud::{Event, FaultKind, Record, Reply};
-use garoa::{Error, Timestamp};
+use garoa::Error;
+use garoa::cloud::{FaultKind, Reply};
 
+use super::super::testing::trace;
 use super::*;
 
 fn line(account: &str, body: &str) -> String {
@@ -73,12 +74,7 @@ fn put(number: u32, cursor: &str) -> CallRecord {
 
 /// A run that made these calls, one a second, in whose end all events are in the log group `g`.
 fn run(calls: Vec<CallRecord>) -> Run {
-    let record = |(at, call): (usize, CallRecord)| Record {
-        seq: at as u64 + 1,
-        at: Timestamp::from_secs(at as i64),
-        event: Event::Call(std::sync::Arc::new(call)),
-    };
-    Run::new(calls.into_iter().enumerate().map(record).collect(), |call| {
+    Run::new(trace(calls), |call| {
         let output = match &*call.operation {
             "GetFunctionConfiguration" => {
                 json!({ "Environment": { "Variables": { "WATCHED_ACCOUNTS": "1", "LOG_GROUPS": "g" } } })

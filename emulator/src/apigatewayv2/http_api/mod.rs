@@ -52,7 +52,7 @@ struct Routed<'a> {
 
 /// Answers a request to an HTTP API.
 pub(crate) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
-    let apis = inner.running::<Apis>("apigatewayv2").map(|apis| apis.snapshot(scope)).unwrap_or_default();
+    let apis = inner.state_of::<Apis>("apigatewayv2", scope).unwrap_or_default();
     let Some(api) = apis.apis.get(&incoming.address.api) else { return Ok(response::message(404, "Not Found")) };
     let mut answer = respond(inner, scope, api, incoming).await;
     if let Ok(id) = HeaderValue::from_str(incoming.request_id) {

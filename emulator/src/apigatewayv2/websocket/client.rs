@@ -63,7 +63,7 @@ impl VirtualClient {
 
     /// The next message that was sent to the client, if there is one.
     pub fn receive(&self, cloud: &Cloud) -> Option<String> {
-        let apis = cloud.0.running::<Apis>("apigatewayv2")?.snapshot(&self.scope);
+        let apis = cloud.0.state_of::<Apis>("apigatewayv2", &self.scope)?;
         let outbox = apis.outboxes.get(&self.id)?;
         let frame = outbox.frames.front()?;
         tell(&cloud.0, &self.scope, "Taken", &Taken { id: self.id.clone(), taken: outbox.taken + 1 });
@@ -72,14 +72,14 @@ impl VirtualClient {
 
     /// How the API closed the connection, if it has.
     pub fn closed(&self, cloud: &Cloud) -> Option<Close> {
-        let apis = cloud.0.running::<Apis>("apigatewayv2")?.snapshot(&self.scope);
+        let apis = cloud.0.state_of::<Apis>("apigatewayv2", &self.scope)?;
         apis.outboxes.get(&self.id)?.close.clone()
     }
 
     /// Since when the client is connected; none if it is no more.
     #[cfg(test)]
     pub fn connected_at(&self, cloud: &Cloud) -> Option<crate::Timestamp> {
-        let apis = cloud.0.running::<Apis>("apigatewayv2")?.snapshot(&self.scope);
+        let apis = cloud.0.state_of::<Apis>("apigatewayv2", &self.scope)?;
         apis.connections.get(&self.id).map(|connection| connection.connected_at)
     }
 

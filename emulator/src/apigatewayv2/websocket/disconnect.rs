@@ -45,7 +45,7 @@ pub(super) fn job(cloud: Cloud, scope: Scope, input: Value) -> JobFuture {
 }
 
 async fn run(cloud: &Cloud, scope: &Scope, ended: &Ended) {
-    let Some(apis) = cloud.0.running::<Apis>("apigatewayv2").map(|apis| apis.snapshot(scope)) else { return };
+    let Some(apis) = cloud.0.state_of::<Apis>("apigatewayv2", scope) else { return };
     let Ended { id, connection, close, request_id } = ended;
     let place = apis.apis.get(&connection.api_id).and_then(|api| route(api, connection));
     // The API may be gone since.

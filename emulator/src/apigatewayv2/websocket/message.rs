@@ -25,7 +25,7 @@ pub(super) struct Answer {
 /// Handles a message. A connection that has ended meanwhile is passed over.
 pub(super) async fn handle(inner: &Inner, scope: &Scope, id: &str, body: Bytes) {
     tell(inner, scope, "Active", &id);
-    let Some(apis) = inner.running::<Apis>("apigatewayv2").map(|apis| apis.snapshot(scope)) else { return };
+    let Some(apis) = inner.state_of::<Apis>("apigatewayv2", scope) else { return };
     let Some(connection) = apis.connections.get(id) else { return };
     let (request_id, message_id) = {
         let mut ids = inner.request_ids.lock();

@@ -65,7 +65,7 @@ pub(crate) async fn open(
         let mut ids = inner.request_ids.lock();
         (event_id(&mut ids), event_id(&mut ids))
     };
-    let apis = inner.running::<Apis>("apigatewayv2").map(|apis| apis.snapshot(scope)).unwrap_or_default();
+    let apis = inner.state_of::<Apis>("apigatewayv2", scope).unwrap_or_default();
     let (stage, _) = to.staged();
     let place = apis.apis.get(&to.api).and_then(|api| {
         let stage = api.stages.get(&stage)?;

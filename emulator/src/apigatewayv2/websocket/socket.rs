@@ -113,7 +113,7 @@ impl Peer {
         if !self.is_of_this_world() {
             return None;
         }
-        self.inner().running::<Apis>("apigatewayv2")?.snapshot(&self.scope).outboxes.get(&self.id).cloned()
+        self.inner().state_of::<Apis>("apigatewayv2", &self.scope)?.outboxes.get(&self.id).cloned()
     }
 
     fn wait(&self, signals: u64) -> Wait {

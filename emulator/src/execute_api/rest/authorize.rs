@@ -132,7 +132,7 @@ impl Exchange<'_> {
     }
 
     fn kept(&self, key: &str) -> Option<Value> {
-        let state = self.inner.running::<RestApis>("apigateway")?.snapshot(self.scope);
+        let state = self.inner.state_of::<RestApis>("apigateway", self.scope)?;
         let verdict = state.verdicts.get(key)?;
         (verdict.until > self.inner.clock.now()).then(|| verdict.answer.clone())
     }

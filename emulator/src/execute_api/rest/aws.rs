@@ -77,14 +77,7 @@ impl Exchange<'_> {
                 Err(_) => Err(Refusal::unreachable()),
             }
         };
-        let (head, body) = self.within(integration.timeout_in_millis, asking).await?.into_parts();
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Ok(Incoming {
-            selector: head.status.as_u16().to_string(),
-            headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            body,
-            ..Incoming::default()
-        })
+        Ok(Incoming::of(self.within(integration.timeout_in_millis, asking).await?))
     }
 }
 

@@ -88,14 +88,7 @@ impl Exchange<'_> {
         };
         let response = self.within(integration.timeout_in_millis, asking).await?;
         self.note(|| format!("Received response. Status: {}", response.status().as_u16()));
-        let (head, body) = response.into_parts();
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Ok(Incoming {
-            selector: head.status.as_u16().to_string(),
-            headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            body,
-            ..Incoming::default()
-        })
+        Ok(Incoming::of(response))
     }
 }
 

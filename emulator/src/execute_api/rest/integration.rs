@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-data-transformations.html>
 
+use ::http::{HeaderValue, Response};
 use bytes::Bytes;
 use imbl::OrdMap;
 use serde_json::Value;
@@ -39,6 +40,18 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
+    /// The answer of a server or a service: its status is what is held against the patterns.
+    pub fn of(response: Response<Bytes>) -> Self {
+        let (head, body) = response.into_parts();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        Self {
+            selector: head.status.as_u16().to_string(),
+            headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            body,
+            response: Value::Null,
+        }
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }

@@ -123,7 +123,7 @@ impl<'a> Exchange<'a> {
     /// The exchange with a stage that is there.
     fn open(inner: &'a Inner, scope: &'a Scope, incoming: &'a Incoming<'a>) -> Option<Self> {
         let (stage, path) = incoming.address.staged();
-        let state = inner.running::<RestApis>("apigateway")?.snapshot(scope);
+        let state = inner.state_of::<RestApis>("apigateway", scope)?;
         let api = state.apis.get(&incoming.address.api)?;
         let by_host = incoming.address.stage.is_none();
         if api.rest.disable_execute_api_endpoint && by_host {
