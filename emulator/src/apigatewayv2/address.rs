@@ -1,13 +1,12 @@
 //! Requests that are addressed to an API of this service: whose they are, and who signed them.
 
 use bytes::Bytes;
-use http::header::HOST;
 use http::request::Parts;
 
 use super::Apis;
 use super::authorize::{INVOKE, Verdict};
 use crate::cloud::{Caller, IamMode, Inner, Scope, Target};
-use crate::execute_api::Address;
+use crate::execute_api::{self, Address};
 use crate::sigv4::Dialect;
 
 /// Where the API of an address is, and whether it is a WebSocket API.
@@ -22,16 +21,12 @@ pub(crate) fn owner(inner: &Inner, address: &Address) -> Option<(Scope, bool)> {
 /// The host name by which clients reach the API: `requestContext.domainName`. A local one has its port, so that
 /// `http://{domainName}/{stage}` leads back here.
 pub(super) fn domain_name(address: &Address, head: &Parts) -> String {
-    let header = head.headers.get(HOST).and_then(|value| value.to_str().ok());
-    let host = header.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default();
-    let host = host.to_ascii_lowercase();
+    let host = execute_api::host(head).to_ascii_lowercase();
     if address.stage.is_none() {
         return host;
     }
-    // A path form: the API is not in the host name.
-    let port =
-        host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
-    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    // A path form: the API is not in the host name. What the host has beyond its name is its port.
+    let port = host.strip_prefix(&*address.domain).unwrap_or_default();
     format!("{}.execute-api.localhost{port}", address.api)
 }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::Timestamp;
+pub(super) use crate::execute_api::{log_time, scalar};
 
 /// Names with values, in order, names possibly more than once.
 pub(super) type Pairs = Vec<(String, String)>;
@@ -53,21 +53,6 @@ pub(super) fn text_or_base64(body: &[u8]) -> (String, bool) {
     match std::str::from_utf8(body) {
         Ok(text) => (text.to_owned(), false),
         Err(_) => (STANDARD.encode(body), true),
-    }
-}
-
-/// `02/Mar/2026:12:00:00 +0000`: the time of the Common Log Format.
-pub(super) fn log_time(at: Timestamp) -> String {
-    at.to_jiff().strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
-}
-
-/// A scalar as the text that contexts and headers carry; none for what is no scalar.
-pub(super) fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

@@ -28,6 +28,16 @@ pub(crate) enum Halt {
     Crashed,
 }
 
+impl Halt {
+    /// What a caller is told who takes answers as values.
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::Error(error) => error,
+            other => Error::internal(format!("no answer: {other:?}")),
+        }
+    }
+}
+
 impl From<Error> for Halt {
     fn from(error: Error) -> Self {
         Self::Error(error)

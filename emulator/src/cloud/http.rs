@@ -29,10 +29,14 @@ impl Cloud {
     /// A broken connection (an injected fault) is `InternalFailure`; whatever the service answers is a response.
     pub async fn http(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
         let entry = Entry { invocation: None, source_ip: None };
-        self.0.http(request, &entry).await.map_err(|halt| match halt {
-            Halt::Error(error) => error,
-            other => Error::internal(format!("no answer: {other:?}")),
-        })
+        self.0.http(request, &entry).await.map_err(Halt::into_error)
+    }
+}
+
+impl Entry {
+    /// The client's address, as APIs tell it.
+    pub fn client(&self) -> String {
+        self.source_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string())
     }
 }
 

@@ -127,10 +127,7 @@ impl Cloud {
     /// The service's answer, if that is an error. A broken connection (an injected fault) is `InternalFailure`.
     pub async fn call(&self, call: Call) -> Result<Reply> {
         let request_id = self.0.next_request_id();
-        self.0.call(call, &request_id).await.map_err(|halt| match halt {
-            Halt::Error(error) => error,
-            other => Error::internal(format!("no answer: {other:?}")),
-        })
+        self.0.call(call, &request_id).await.map_err(Halt::into_error)
     }
 
     /// Everything that happened, in order.
@@ -226,7 +223,7 @@ impl Driven for Inner {
         let Some(cloud) = self.handle() else { return };
         if job.service == "lambda" && job.job == crate::lambda::RUN {
             // Functions run in environments that outlive one invocation.
-            if let Err(error) = self.environments.run(&cloud, &job) {
+            if let Err(error) = self.environments.run(&cloud, job) {
                 tracing::error!(%error, "a function did not start");
             }
             return;

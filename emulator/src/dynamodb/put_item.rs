@@ -101,7 +101,8 @@ pub(super) fn put_one(cx: &mut Cx<Tables>, input: &PutItem) -> Result<(WriteOutp
     }
     let place = table.definition.key.place_of_item(&new.item)?;
     table.check_index_keys(&new.item)?;
-    let old = table.items.get(&place);
+    // Without a condition there is nothing to look at.
+    let old = condition.as_ref().and_then(|_| table.items.get(&place));
     check(condition.as_ref(), old.map(|old| &**old), input.return_values_on_condition_check_failure.as_deref())?;
 
     let metrics = collection_metrics(input.return_item_collection_metrics.as_deref(), table, &new.item);

@@ -128,8 +128,8 @@ impl Table {
         }
     }
 
-    /// Puts an item in its place, or takes it away: the one way in which items, indexes and sizes change.
-    pub fn put(&mut self, place: &Place, new: Option<&Arc<Stored>>) -> IndexWrites {
+    /// Puts an item in its place, or takes it away: the one way in which items, indexes and sizes change. With what was there.
+    pub fn put(&mut self, place: &Place, new: Option<&Arc<Stored>>) -> (Option<Arc<Stored>>, IndexWrites) {
         let old = match new {
             Some(new) => self.items.insert(place.clone(), Arc::clone(new)),
             None => self.items.remove(place),
@@ -143,7 +143,8 @@ impl Table {
                 is.and_then(|at| self.expiry.insert((at, place.clone())));
             }
         }
-        self.indexes.iter_mut().filter_map(|index| index.put(place, old.as_ref(), new)).collect()
+        let writes = self.indexes.iter_mut().filter_map(|index| index.put(place, old.as_ref(), new)).collect();
+        (old, writes)
     }
 
     /// Sets up when items expire, after the attribute that says so was named.

@@ -38,9 +38,8 @@ pub(super) fn commit(
     writer: Writer,
 ) -> Result<Written> {
     let table = cx.state.table_mut(name)?;
-    let old = table.items.get(place).cloned();
     let first_expiry = table.expiry.get_min().map(|(at, _)| *at);
-    let indexes = table.put(place, new);
+    let (old, indexes) = table.put(place, new);
     let next_expiry = table.expiry.get_min().map(|(at, _)| *at);
     let stream = table.definition.stream.clone().filter(|_| table.definition.settings.stream.is_some());
     let is_watched = stream.is_some() || !table.definition.destinations.is_empty();

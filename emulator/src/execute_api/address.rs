@@ -49,11 +49,15 @@ impl Address {
     }
 }
 
+/// The host that a request names, with its port.
+pub(crate) fn host(head: &Parts) -> &str {
+    let header = head.headers.get(HOST).and_then(|value| value.to_str().ok());
+    header.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default()
+}
+
 /// The address of a request to an API; `None` for a request to a service.
 pub(crate) fn address(head: &Parts) -> Option<Address> {
-    let header = head.headers.get(HOST).and_then(|value| value.to_str().ok());
-    let host = header.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default();
-    let domain = without_port(host).to_ascii_lowercase();
+    let domain = without_port(host(head)).to_ascii_lowercase();
     by_host(&domain, head.uri.path()).or_else(|| by_path(&domain, head.uri.path()))
 }
 

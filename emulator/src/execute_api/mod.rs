@@ -12,9 +12,11 @@ mod rest;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::Value;
 
-pub(crate) use address::{Address, address};
+pub(crate) use address::{Address, address, host};
 
+use crate::Timestamp;
 use crate::apigatewayv2;
 use crate::cloud::{Entry, Halt, Inner, Scope};
 
@@ -68,6 +70,20 @@ fn owner(inner: &Inner, address: &Address) -> Option<Owner> {
     rest.find(|scope, apis| (here(scope) && apis.has(&address.api)).then(|| scope.clone()))
         .map(Owner::Rest)
         .or_else(|| apigatewayv2::owner(inner, address).map(|(scope, is_websocket)| Owner::Second(scope, is_websocket)))
+}
+
+/// A scalar as the text that contexts and headers carry; none for what is no scalar.
+pub(crate) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// `02/Mar/2026:12:00:00 +0000`: a time as the Common Log Format has it.
+pub(crate) fn log_time(at: Timestamp) -> String {
+    at.to_jiff().strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
 }
 
 /// An answer in JSON.

@@ -47,27 +47,31 @@ pub(super) enum Started {
 /// Starts the next attempt at an invocation.
 pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started> {
     let now = cx.now;
-    let Some(mut invocation) = cx.state.invocations.get(request_id).cloned() else { return Ok(Started::Gone) };
-    let function = cx.state.functions.get(&invocation.function).cloned();
-    let resolved = function.and_then(|f| Some((f.resolve(invocation.qualifier.as_deref(), cx.ids()).ok()?, f)));
-    let Some((resolved, mut function)) = resolved else {
+    let Some(invocation) = cx.state.invocations.get(request_id) else { return Ok(Started::Gone) };
+    let name = invocation.function.clone();
+    let function = cx.state.functions.get(&name);
+    let resolved = function.and_then(|f| Some((f.resolve(invocation.qualifier.as_deref(), &mut *cx.ids).ok()?, f)));
+    let Some((resolved, function)) = resolved else {
         // The function was deleted meanwhile: nothing can be retried.
         cx.state.invocations.remove(request_id);
         return Ok(Started::Gone);
     };
-    if let Some(throttle) = cx.state.throttle(&function) {
+    if let Some(throttle) = cx.state.throttle(function) {
         return Ok(Started::Throttled(throttle));
     }
+    let arn = function.configuration.function_arn.clone();
+    let in_process = cx.environments().has_code_for(&name);
+    let (Some(function), Some(invocation)) =
+        (cx.state.functions.get_mut(&name), cx.state.invocations.get_mut(request_id))
+    else {
+        return Ok(Started::Gone);
+    };
     function.attempts += 1;
     invocation.number = function.attempts;
     invocation.started = now;
     invocation.throttles = 0;
-    let in_process = cx.environments().has_code_for(&invocation.function);
-    let arn = function.configuration.function_arn.clone();
-    let attempt = attempt(request_id, &invocation, resolved, (arn, now, in_process));
-    cx.state.count(&invocation.function);
-    cx.state.functions.insert(invocation.function.clone(), function);
-    cx.state.invocations.insert(request_id.to_owned(), invocation);
+    let attempt = attempt(request_id, invocation, resolved, (arn, now, in_process));
+    cx.state.count(&name);
     cx.note(Event::Started(record(&attempt)));
     // A process's time begins once it is ready: see `began`.
     if in_process {
@@ -140,12 +144,11 @@ fn deadline(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
 }
 
 /// An attempt has ended: logs, metrics, the answer or the retry.
-fn completed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
-    let completed: Completed = serde_json::from_str(report)?;
-    let request_id = completed.attempt.request_id.clone();
-    let Some(mut invocation) = cx.state.invocations.get(&request_id).cloned() else { return Ok(()) };
+fn completed(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
+    let Some(completed) = cx.environments().ended(request_id) else { return Ok(()) };
+    let Some(mut invocation) = cx.state.invocations.remove(request_id) else { return Ok(()) };
     cx.state.discount(&invocation.function);
-    cx.cancel_timer("Deadline", request_id.as_str());
+    cx.cancel_timer("Deadline", request_id);
     invocation.timed_out |= completed.end == AttemptEnd::TimedOut;
     let mut outcome = outcome(&completed, invocation.timed_out);
     let lines = report::lines(&completed, &outcome, (invocation.started, cx.now), invocation.timed_out);
@@ -154,24 +157,25 @@ fn completed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     }
     report::logs(cx, &completed, &lines);
     report::metrics(cx, &completed, &outcome, invocation.started);
+    let payload = outcome.value();
     cx.note(Event::Ended {
         invocation: record(&completed.attempt),
-        error: outcome.error.map(|_| error_type(&outcome.value())),
-        payload: outcome.value(),
+        error: outcome.error.map(|_| error_type(&payload)),
+        payload,
     });
     if invocation.asynchronous {
-        return settle(cx, &request_id, &invocation, &outcome);
+        return settle(cx, request_id, &invocation, &outcome);
     }
     invocation.outcome = Some(outcome);
-    cx.state.invocations.insert(request_id.clone(), invocation);
+    cx.state.invocations.insert(request_id.to_owned(), invocation);
     // Who broke off the call never comes for the answer.
-    cx.state.unclaimed.push_back(request_id.clone());
+    cx.state.unclaimed.push_back(request_id.to_owned());
     if cx.state.unclaimed.len() > UNCLAIMED_LIMIT
         && let Some(oldest) = cx.state.unclaimed.pop_front()
     {
         cx.state.invocations.remove(&oldest);
     }
-    cx.signal(signal(&request_id));
+    cx.signal(signal(request_id));
     Ok(())
 }
 

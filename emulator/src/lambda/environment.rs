@@ -8,6 +8,7 @@ use std::time::Duration;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tracing::dispatcher::Dispatch;
 
 use super::handler::{FunctionEnv, FunctionFactory, Handler};
 use super::invoke::{Attempt, AttemptEnd, Completed, Executable};
@@ -34,6 +35,8 @@ pub(crate) struct Environments {
     warm: Mutex<Warm>,
     /// The activity of each process that runs an invocation, by the access key that it calls with.
     callers: Mutex<BTreeMap<String, Arc<Activity>>>,
+    /// Attempts that have just ended, by request id: handed to the event `Completed`, whose key is but a text.
+    ended: Mutex<BTreeMap<String, Completed>>,
 }
 
 /// Environments that wait for an invocation.
@@ -86,7 +89,8 @@ struct Environment {
 /// A function's code, once it runs.
 #[derive(Clone)]
 enum Code {
-    Here(Arc<tokio::sync::Mutex<Option<Box<dyn Handler>>>>, FunctionFactory),
+    /// In this process; with what takes its logging.
+    Here(Arc<tokio::sync::Mutex<Option<Box<dyn Handler>>>>, FunctionFactory, Dispatch),
     Process(Arc<tokio::sync::Mutex<Option<Sandbox>>>, Executable),
 }
 
@@ -108,6 +112,7 @@ impl Environments {
             key,
             warm: Mutex::default(),
             callers: Mutex::default(),
+            ended: Mutex::default(),
         }
     }
 
@@ -119,6 +124,7 @@ impl Environments {
             key: self.key,
             warm: Mutex::default(),
             callers: Mutex::default(),
+            ended: Mutex::default(),
         }
     }
 
@@ -181,14 +187,15 @@ impl Environments {
     }
 
     /// Runs an attempt; its end is reported by the event `Completed`.
-    pub fn run(&self, cloud: &Cloud, job: &JobRun) -> Result<()> {
-        let attempt: Attempt = serde_json::from_value(job.input.clone())?;
+    pub fn run(&self, cloud: &Cloud, job: JobRun) -> Result<()> {
+        let JobRun { scope, input, .. } = job;
+        let attempt: Attempt = serde_json::from_value(input)?;
         if let Some(environment) = self.take(&attempt, cloud.now()) {
-            environment.run(cloud, job.scope.clone(), attempt, false);
+            environment.run(cloud, scope, attempt, false);
             return Ok(());
         }
         match self.start(&attempt, cloud) {
-            Ok(environment) => environment.run(cloud, job.scope.clone(), attempt, true),
+            Ok(environment) => environment.run(cloud, scope, attempt, true),
             Err(error) => {
                 let end = AttemptEnd::Failed(init_error(&error));
                 let completed = Completed {
@@ -200,10 +207,24 @@ impl Environments {
                     lines: Vec::new(),
                     end,
                 };
-                return cloud.0.event("lambda", &job.scope, "Completed", &serde_json::to_string(&completed)?);
+                return self.tell(cloud, &scope, completed);
             }
         }
         Ok(())
+    }
+
+    /// Tells the books that an attempt has ended.
+    fn tell(&self, cloud: &Cloud, scope: &Scope, completed: Completed) -> Result<()> {
+        let request_id = completed.attempt.request_id.clone();
+        self.ended.lock().insert(request_id.clone(), completed);
+        let told = cloud.0.event("lambda", scope, "Completed", &request_id);
+        self.ended.lock().remove(&request_id);
+        told
+    }
+
+    /// The attempt that the event `Completed` is about.
+    pub(super) fn ended(&self, request_id: &str) -> Option<Completed> {
+        self.ended.lock().remove(request_id)
     }
 
     /// A warm environment for an attempt. Those of the version as it was before are dropped.
@@ -214,8 +235,9 @@ impl Environments {
             .idle
             .range((arn.clone(), String::new())..)
             .take_while(|((other, _), _)| *other == arn)
-            .map(|(key, _)| key.clone())
+            .map(|(key, _)| key)
             .filter(|(_, other)| *other != revision)
+            .cloned()
             .collect();
         let mut dropped: Vec<Environment> = outdated.iter().filter_map(|key| warm.idle.remove(key)).flatten().collect();
         let waiting = warm.idle.get_mut(&(arn, revision));
@@ -258,13 +280,16 @@ impl Environments {
         let worker = Arc::new(Worker::start(&attempt.function).map_err(Error::internal)?);
         let date = cloud.now().to_jiff().strftime("%Y/%m/%d").to_string();
         let log_stream = format!("{date}/[{}]{}", attempt.version, cloud.0.next_request_id().replace('-', ""));
+        let lines = Lines::default();
         let code = match (self.factories.get(&attempt.function), &attempt.executable) {
-            (Some(factory), _) => Code::Here(Arc::default(), Arc::clone(factory)),
+            (Some(factory), _) => {
+                Code::Here(Arc::default(), Arc::clone(factory), super::lines::logger(lines.clone(), cloud))
+            }
             (None, Some(executable)) => Code::Process(Arc::default(), executable.clone()),
             (None, None) => return Err(Error::internal("the function has no code")),
         };
         let generation = self.warm.lock().generation;
-        Ok(Environment { worker, code, lines: Lines::default(), log_stream, started: cloud.now(), generation, used: 0 })
+        Ok(Environment { worker, code, lines, log_stream, started: cloud.now(), generation, used: 0 })
     }
 }
 
@@ -298,8 +323,8 @@ impl Environment {
             Box::pin(async move {
                 let Some(cloud) = inner.upgrade().map(Cloud) else { return };
                 match code {
-                    Code::Here(code, factory) => {
-                        let _logging = super::lines::capture(lines, &cloud);
+                    Code::Here(code, factory, logger) => {
+                        let _logging = tracing::dispatcher::set_default(&logger);
                         // The SDK's retries draw their jitter from this thread's generator.
                         fastrand::seed(Ids::new(cloud.0.seed, &attempt.request_id).below(u64::MAX));
                         let given = invoke(&cloud, &attempt, &stream, &code, &factory);
@@ -351,8 +376,7 @@ impl Environment {
             // A process ends before its end is told.
             drop(self);
         }
-        let report = serde_json::to_string(&completed).map_err(Error::from);
-        if let Err(error) = report.and_then(|report| cloud.0.event("lambda", scope, "Completed", &report)) {
+        if let Err(error) = cloud.0.environments.tell(cloud, scope, completed) {
             tracing::error!(%error, "the end of an invocation was not noted");
         }
     }
@@ -455,12 +479,14 @@ fn invoke(
     code: &Arc<tokio::sync::Mutex<Option<Box<dyn Handler>>>>,
     factory: &FunctionFactory,
 ) -> impl Future<Output = Result<Value, Diagnostic>> + Send + use<> {
-    let env = function_env(cloud, attempt, log_stream);
+    // Only code that is yet to start needs it. Nobody else has the lock: an environment runs one attempt at a time.
+    let is_new = code.try_lock().is_ok_and(|code| code.is_none());
+    let env = is_new.then(|| function_env(cloud, attempt, log_stream));
     let event = event(attempt, log_stream);
     let (code, factory) = (Arc::clone(code), Arc::clone(factory));
     async move {
         let mut code = code.lock().await;
-        if code.is_none() {
+        if let Some(env) = env {
             *code = Some(factory(&env?)?);
         }
         match &mut *code {

@@ -116,8 +116,8 @@ pub(super) struct Executable {
     pub hash: String,
 }
 
-/// What an environment reports: the key of the event `Completed`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What an environment reports by the event `Completed`.
+#[derive(Clone, Debug)]
 pub(super) struct Completed {
     pub attempt: Attempt,
     pub log_stream: String,
@@ -131,7 +131,7 @@ pub(super) struct Completed {
 }
 
 /// How the code of an attempt ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum AttemptEnd {
     /// It returned this text.
     Answered(String),
@@ -212,15 +212,12 @@ fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> 
 
 /// The answer of a synchronous invocation that has ended.
 fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>> {
-    let attempt = cx.state.invocations.get(request_id).map(|invocation| invocation.number);
-    let outcome = match cx.state.invocations.get(request_id) {
-        None => return Err(Error::internal(format!("the invocation {request_id} is not in the books"))),
-        Some(Invocation { outcome: None, .. }) => {
-            return Ok(Step::Later(Later { signal: signal(request_id), until: None, token: request_id.to_owned() }));
-        }
-        Some(Invocation { outcome: Some(outcome), .. }) => outcome.clone(),
+    if let Some(Invocation { outcome: None, .. }) = cx.state.invocations.get(request_id) {
+        return Ok(Step::Later(Later { signal: signal(request_id), until: None, token: request_id.to_owned() }));
+    }
+    let Some(Invocation { outcome: Some(outcome), number, .. }) = cx.state.invocations.remove(request_id) else {
+        return Err(Error::internal(format!("the invocation {request_id} is not in the books")));
     };
-    cx.state.invocations.remove(request_id);
     if let Some(place) = cx.state.unclaimed.iter().position(|id| id == request_id) {
         cx.state.unclaimed.remove(place);
     }
@@ -231,7 +228,7 @@ fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>
         log_result: outcome.tail.map(|tail| STANDARD.encode(tail)),
         executed_version: Some(outcome.version),
         status_code: 200,
-        attempt,
+        attempt: Some(number),
     }))
 }
 

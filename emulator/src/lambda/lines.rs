@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tracing::subscriber::DefaultGuard;
+use tracing::dispatcher::Dispatch;
 
 use crate::Timestamp;
 use crate::clock::Clock;
@@ -50,8 +50,9 @@ impl Lines {
     }
 }
 
-/// Directs this thread's logging into `lines` for as long as the guard lives.
-pub(super) fn capture(lines: Lines, cloud: &Cloud) -> DefaultGuard {
+/// What writes an environment's logging into `lines`. Making one has every place in the program that logs looked at anew: there
+/// is one for each environment, not for each invocation.
+pub(super) fn logger(lines: Lines, cloud: &Cloud) -> Dispatch {
     let clock = Arc::clone(&cloud.0.clock);
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)
@@ -60,7 +61,7 @@ pub(super) fn capture(lines: Lines, cloud: &Cloud) -> DefaultGuard {
         .with_target(false)
         .with_writer(move || Writer { lines: lines.clone(), clock: Arc::clone(&clock) })
         .finish();
-    tracing::subscriber::set_default(subscriber)
+    Dispatch::new(subscriber)
 }
 
 struct Writer {

@@ -31,6 +31,8 @@ pub use handler::{FunctionEnv, FunctionFactory, handler, networked_handler};
 pub use runtime::Interpreters;
 pub(crate) use runtime::archive_of;
 
+use std::sync::{Arc, LazyLock};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -86,6 +88,9 @@ fn on(at: &At<Functions>, name: &str) -> Target {
     on_version(at, functions::bare_name(name), None)
 }
 
+/// The policy without statements.
+static NOTHING: LazyLock<Arc<str>> = LazyLock::new(|| policy::FunctionPolicy::default().document().into());
+
 /// The same, or a version or an alias of it. Without statements, its policy allows nothing, as a function without one.
 fn on_version(at: &At<Functions>, name: &str, parameter: Option<&str>) -> Target {
     // A call whose two qualifiers differ is refused when it runs.
@@ -93,9 +98,12 @@ fn on_version(at: &At<Functions>, name: &str, parameter: Option<&str>) -> Target
     let name = functions::bare_name(name);
     let arn = at.scope.arn("lambda", format_args!("function:{name}"));
     let policies = at.state.functions.get(name).map(|function| &function.policies);
-    let policy = policies.map(|policies| policies.get(place.unwrap_or_default()).cloned().unwrap_or_default());
+    let policy = policies.map(|policies| match policies.get(place.unwrap_or_default()) {
+        Some(policy) => policy.document().into(),
+        None => Arc::clone(&NOTHING),
+    });
     let arn = place.map_or_else(|| arn.clone(), |place| format!("{arn}:{place}"));
-    Target::on(arn).policy(policy.map(|policy| policy.document().into()))
+    Target::on(arn).policy(policy)
 }
 
 /// The digest of some code, from base64 as AWS shows it to hexadecimal digits, which make a name of a file.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Queues;
 use super::errors::no_queue;
 use super::queue::region_of;
-use crate::cloud::{Cloud, Cx, Running, Scope};
+use crate::cloud::{Cloud, Cx, Scope};
 use crate::{Error, Result};
 
 /// The event by which a queue is told how to misbehave.
@@ -63,8 +63,7 @@ impl Cloud {
     /// changes nothing.
     pub fn queues(&self) -> Vec<QueueView> {
         let now = self.now();
-        let running = self.0.services.get("sqs").and_then(|sqs| sqs.as_any().downcast_ref::<Running<Queues>>());
-        let queues = running.map(|sqs| sqs.snapshot(self.scope())).unwrap_or_default().queues;
+        let queues = self.0.state_of::<Queues>("sqs", self.scope()).unwrap_or_default().queues;
         let Scope { account, region } = self.scope();
         let own = queues.into_iter().filter(|(arn, queue)| queue.account == *account && region_of(arn) == &**region);
         let views = own.map(|(_, mut queue)| {

@@ -61,7 +61,9 @@ impl Reader<'_> {
                 // A null is as good as no entry to Coral's servers.
                 entries.retain(|_, value| !value.is_null());
                 // A map has no order, and clients that keep theirs in hash tables send another one each time: runs repeat.
-                entries.sort_keys();
+                if !entries.keys().is_sorted() {
+                    entries.sort_keys();
+                }
                 let shape = self.model.shape(element.shape);
                 entries.values_mut().try_for_each(|value| self.value(shape, Some(element), value, path))
             }

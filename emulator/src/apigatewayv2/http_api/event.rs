@@ -23,7 +23,7 @@ pub(super) struct Told<'a> {
     /// The path, with the stage where that stands in it.
     pub path: &'a str,
     pub query: &'a str,
-    pub headers: Pairs,
+    pub headers: &'a Pairs,
     pub body: &'a [u8],
     pub path_parameters: &'a Pairs,
     pub variables: Option<&'a Texts>,
@@ -51,11 +51,14 @@ impl Told<'_> {
             event.insert("queryStringParameters".into(), joined(&parameters::query(self.query)));
         }
         event.insert("requestContext".into(), self.second_context());
-        self.add_body(&mut event);
+        let (body, encoded) = self.body_text();
+        if !body.is_null() {
+            event.insert("body".into(), body);
+        }
         if !self.path_parameters.is_empty() {
             event.insert("pathParameters".into(), parameters::last(self.path_parameters));
         }
-        self.add_encoding(&mut event);
+        event.insert("isBase64Encoded".into(), encoded.into());
         self.add_variables(&mut event);
         Value::Object(event)
     }
@@ -95,8 +98,8 @@ impl Told<'_> {
             "resource": self.resource(),
             "path": decoded(self.path),
             "httpMethod": self.method,
-            "headers": parameters::last(&self.headers),
-            "multiValueHeaders": parameters::all(&self.headers),
+            "headers": parameters::last(self.headers),
+            "multiValueHeaders": parameters::all(self.headers),
             "queryStringParameters": some(&query, parameters::last(&query)),
             "multiValueQueryStringParameters": some(&query, parameters::all(&query)),
             "requestContext": self.first_context(),
@@ -199,16 +202,6 @@ impl Told<'_> {
             Ok(text) if is_text => (text.into(), false),
             _ => (STANDARD.encode(self.body).into(), true),
         }
-    }
-
-    fn add_body(&self, event: &mut Map<String, Value>) {
-        if let (Value::String(body), _) = self.body_text() {
-            event.insert("body".into(), body.into());
-        }
-    }
-
-    fn add_encoding(&self, event: &mut Map<String, Value>) {
-        event.insert("isBase64Encoded".into(), self.body_text().1.into());
     }
 
     fn add_variables(&self, event: &mut Map<String, Value>) {

@@ -77,7 +77,7 @@ async fn respond(inner: &Inner, scope: &Scope, api: &Api, incoming: &Incoming<'_
         return cors::preflight(cors, head);
     }
     let Some(Found { route, variables }) = route::find(served, head.method.as_str(), &path) else { return not_found() };
-    let source_ip = incoming.entry.source_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
+    let source_ip = incoming.entry.client();
     let mut headers = parameters::headers(&head.headers);
     for (name, value) in [("X-Forwarded-For", &*source_ip), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https")]
     {
@@ -149,7 +149,7 @@ impl Routed<'_> {
             method: self.incoming.head.method.as_str(),
             path: &self.whole_path,
             query: self.incoming.head.uri.query().unwrap_or_default(),
-            headers: self.headers.clone(),
+            headers: &self.headers,
             body: self.incoming.body,
             path_parameters: &self.variables,
             variables: self.stage.stage_variables.as_ref(),

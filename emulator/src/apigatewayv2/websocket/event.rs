@@ -75,11 +75,12 @@ pub(super) fn proxy(at: &Circumstances<'_>, kind: &Kind<'_>) -> Value {
     }
     add_variables(&mut event, at.stage);
     event.insert("requestContext".into(), context(at, kind));
+    let mut encoded = false;
     if let Kind::Message { body, .. } = kind {
-        let (body, _) = parameters::text_or_base64(body);
-        event.insert("body".into(), body.into());
+        let (text, is_encoded) = parameters::text_or_base64(body);
+        encoded = is_encoded;
+        event.insert("body".into(), text.into());
     }
-    let encoded = matches!(kind, Kind::Message { body, .. } if parameters::text_or_base64(body).1);
     event.insert("isBase64Encoded".into(), encoded.into());
     Value::Object(event)
 }

@@ -188,6 +188,8 @@ impl Peer {
                 Err(_) => Message::Binary(frame.clone()),
             };
             let taken = outbox.taken + 1;
+            // Shared with the state as long as it is held, which would then copy what it changes.
+            drop(outbox);
             // A client that does not read holds up nobody but itself, and no longer than its connection lasts.
             let sent = tokio::select! {
                 sent = socket.send(message) => Some(sent),

@@ -83,10 +83,14 @@ async fn put_body(task: &Task<'_>, id: &str) -> Result<()> {
         operations.push(replace("/policy", &policy(task)?));
     }
     for kind in task.items("BinaryMediaTypes") {
-        let path = format!("/binaryMediaTypes/{}", scalar(&kind).replace("~1", "/").replace('/', "~1"));
-        operations.push(json!({"op": "add", "path": path}));
+        operations.push(json!({"op": "add", "path": media_path(&kind)}));
     }
     patch(task, "UpdateRestApi", json!({ "restApiId": id }), operations).await
+}
+
+/// The path of a media type in a patch; templates may write the slash as `~1`.
+fn media_path(kind: &Value) -> String {
+    format!("/binaryMediaTypes/{}", scalar(kind).replace("~1", "/").replace('/', "~1"))
 }
 
 async fn update(task: &Task<'_>) -> Result<Made> {
@@ -105,9 +109,10 @@ async fn update(task: &Task<'_>) -> Result<Made> {
         operations.push(replace("/policy", &policy(task)?));
     }
     let (old, new) = (task.old_items("BinaryMediaTypes"), task.items("BinaryMediaTypes"));
-    let path = |kind: &Value| format!("/binaryMediaTypes/{}", scalar(kind).replace("~1", "/").replace('/', "~1"));
-    operations.extend(old.iter().filter(|kind| !new.contains(kind)).map(|k| json!({"op": "remove", "path": path(k)})));
-    operations.extend(new.iter().filter(|kind| !old.contains(kind)).map(|k| json!({"op": "add", "path": path(k)})));
+    operations
+        .extend(old.iter().filter(|kind| !new.contains(kind)).map(|k| json!({"op": "remove", "path": media_path(k)})));
+    operations
+        .extend(new.iter().filter(|kind| !old.contains(kind)).map(|k| json!({"op": "add", "path": media_path(k)})));
     if task.changes(&["EndpointConfiguration"]) {
         let kind = |properties: &Map<String, Value>| {
             let types = properties.get("EndpointConfiguration").and_then(|endpoint| endpoint.pointer("/Types/0"));

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::refusal::{Refusal, scalar};
+use super::refusal::Refusal;
 use super::{Exchange, lambda};
 use crate::apigateway::RestApis;
 use crate::apigateway::state::Authorizer;
 use crate::cloud::{Caller, IamMode, Target};
+use crate::execute_api::scalar;
 use crate::iam::Principal;
 use crate::iam::policy::pattern::Context;
 use crate::iam::policy::{Attached, Decision, Policy, Request, evaluate};
@@ -25,11 +26,11 @@ impl Exchange<'_> {
         match self.method.authorization_type.as_str() {
             "AWS_IAM" => self.signature(),
             "CUSTOM" => {
-                self.resource_policy(&Caller::new(Principal::Anonymous))?;
+                self.resource_policy(Caller::new(Principal::Anonymous))?;
                 self.lambda_authorizer().await
             }
             "COGNITO_USER_POOLS" => Err(Refusal::not_implemented("Amazon Cognito user pools as authorizers")),
-            _ => self.resource_policy(&Caller::new(Principal::Anonymous)),
+            _ => self.resource_policy(Caller::new(Principal::Anonymous)),
         }
     }
 
@@ -43,14 +44,12 @@ impl Exchange<'_> {
     }
 
     /// The API's policy, for those who come without a signature.
-    fn resource_policy(&self, caller: &Caller) -> Result<(), Refusal> {
-        let target = self.target();
-        if target.policy.is_none() {
+    fn resource_policy(&self, mut caller: Caller) -> Result<(), Refusal> {
+        if self.deployment.rest.policy.is_none() {
             return Ok(());
         }
-        let mut caller = caller.clone();
         caller.source_ip = self.incoming.entry.source_ip;
-        if self.inner.access_in(&caller, self.scope).may_on(INVOKE, &target) {
+        if self.inner.access_in(&caller, self.scope).may_on(INVOKE, &self.target()) {
             return Ok(());
         }
         Err(self.denied(&caller))
@@ -85,11 +84,11 @@ impl Exchange<'_> {
     }
 
     async fn lambda_authorizer(&mut self) -> Result<(), Refusal> {
-        let authorizers = &self.deployment.content.authorizers;
+        let deployment = self.deployment;
         let id = self.method.authorizer_id.as_deref().unwrap_or_default();
         let broken = || Refusal::authorizer("AUTHORIZER_CONFIGURATION_ERROR");
-        let authorizer = authorizers.get(id).cloned().ok_or_else(broken)?;
-        let (key, token) = self.identity_sources(&authorizer)?;
+        let authorizer = deployment.content.authorizers.get(id).ok_or_else(broken)?;
+        let (key, token) = self.identity_sources(authorizer)?;
         let ttl = authorizer.authorizer_result_ttl_in_seconds.unwrap_or(300);
         let key = format!("{}/{}/{id}/{key}", self.api, self.stage.stage_name);
         let began = self.inner.clock.now();
@@ -97,7 +96,7 @@ impl Exchange<'_> {
         let answer = match kept {
             Some(answer) => answer,
             None => {
-                let answer = self.ask(&authorizer, token).await?;
+                let answer = self.ask(authorizer, token).await?;
                 if ttl > 0 {
                     self.keep(&key, &answer, ttl);
                 }
@@ -150,15 +149,12 @@ impl Exchange<'_> {
         let function = lambda::function(&uri).ok_or_else(failed)?;
         let source = self.scope.arn("execute-api", format_args!("{}/authorizers/{}", self.api, authorizer.id));
         let caller = self.caller(authorizer.authorizer_credentials.as_deref(), &source).map_err(|_| failed())?;
-        let mut event = match &token {
-            Some(token) => json!({"authorizationToken": token}),
-            None => self.authorizer_event(),
+        let arn = self.method_arn(&self.request.path);
+        let event = match &token {
+            Some(token) => json!({"type": authorizer.kind, "methodArn": arn, "authorizationToken": token}).to_string(),
+            None => self.authorizer_event(&authorizer.kind, arn).map_err(|_| failed())?,
         };
-        if let Some(members) = event.as_object_mut() {
-            members.shift_insert(0, "type".to_owned(), json!(authorizer.kind));
-            members.shift_insert(1, "methodArn".to_owned(), json!(self.method_arn(&self.request.path)));
-        }
-        let invoking = self.invoke(function, caller, "RequestResponse", event.to_string());
+        let invoking = self.invoke(function, caller, "RequestResponse", event);
         let invoked = self.within(AUTHORIZER_TIMEOUT, invoking).await.map_err(|_| failed())?;
         let answer: Value = serde_json::from_slice(&invoked.payload).map_err(|_| failed())?;
         if !invoked.error {
@@ -216,7 +212,7 @@ impl Exchange<'_> {
 
     fn conditions(&self) -> Context {
         let mut context = Context::new();
-        let ip = self.incoming.entry.source_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
+        let ip = self.incoming.entry.client();
         context.insert("aws:SourceIp".to_owned(), vec![ip]);
         context.insert("aws:CurrentTime".to_owned(), vec![self.began.to_iso_secs()]);
         if let Some(agent) = self.request.header("User-Agent") {

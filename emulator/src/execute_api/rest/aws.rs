@@ -112,10 +112,7 @@ fn queue_path(model: &Model, host: &str, path: &mut String, out: &mut Outgoing) 
     let mut form = super::request::pairs(&String::from_utf8_lossy(&out.body));
     form.append(&mut out.query);
     form.push(("QueueUrl".to_owned(), url));
-    let encode =
-        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let pairs: Vec<String> = form.iter().map(|(k, v)| format!("{}={}", encode(k), encode(v))).collect();
-    out.body = Bytes::from(pairs.join("&"));
+    out.body = Bytes::from(super::request::form(&form));
     out.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
     out.headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
 }

@@ -5,8 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use super::Exchange;
-use super::refusal::scalar;
 use crate::cloud::Caller;
+use crate::execute_api::{log_time, scalar};
 
 impl Exchange<'_> {
     /// What is known before it is known what the request is for.
@@ -19,7 +19,7 @@ impl Exchange<'_> {
         };
         let path = format!("/{}{}", self.stage.stage_name, self.request.path);
         let prefix = domain.split('.').next().unwrap_or_default().to_owned();
-        let time = self.began.to_jiff().strftime("%d/%b/%Y:%H:%M:%S +0000").to_string();
+        let time = log_time(self.began);
         let mut context = json!({
             "accountId": &*self.scope.account,
             "apiId": self.api,
@@ -28,7 +28,12 @@ impl Exchange<'_> {
             "domainPrefix": prefix,
             "extendedRequestId": self.request.extended_id,
             "httpMethod": self.request.method,
-            "identity": self.identity(),
+            "identity": {
+                "accessKey": null, "accountId": null, "caller": null, "cognitoAuthenticationProvider": null,
+                "cognitoAuthenticationType": null, "cognitoIdentityId": null, "cognitoIdentityPoolId": null,
+                "principalOrgId": null, "sourceIp": self.incoming.entry.client(), "user": null,
+                "userAgent": self.request.header("User-Agent"), "userArn": null,
+            },
             "path": path,
             "protocol": "HTTP/1.1",
             "requestId": self.incoming.request_id,
@@ -42,16 +47,6 @@ impl Exchange<'_> {
             }
             self.context = std::mem::take(members);
         }
-    }
-
-    fn identity(&self) -> Value {
-        let ip = self.incoming.entry.source_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
-        json!({
-            "accessKey": null, "accountId": null, "caller": null, "cognitoAuthenticationProvider": null,
-            "cognitoAuthenticationType": null, "cognitoIdentityId": null, "cognitoIdentityPoolId": null,
-            "principalOrgId": null, "sourceIp": ip, "user": null,
-            "userAgent": self.request.header("User-Agent"), "userArn": null,
-        })
     }
 
     /// What is known once the method is.
@@ -101,7 +96,8 @@ impl Exchange<'_> {
             return self.variables.get(name).cloned();
         }
         if let Some(path) = expression.strip_prefix("context.") {
-            return at(&Value::Object(self.context.clone()), path).and_then(scalar);
+            let (name, below) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
+            return self.context.get(name).and_then(|value| at(value, below)).and_then(scalar);
         }
         let rest = expression.strip_prefix("method.request.")?;
         let (place, name) = rest.split_once('.').unwrap_or((rest, ""));

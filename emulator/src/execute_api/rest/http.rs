@@ -112,10 +112,7 @@ pub(super) fn built(uri: &str, method: Option<&str>, own: &str, out: Outgoing) -
         uri = uri.replace(&format!("{{{name}}}"), value).replace(&format!("{{{name}+}}"), value);
     }
     if !out.query.is_empty() {
-        let encode =
-            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-        let pairs: Vec<String> = out.query.iter().map(|(k, v)| format!("{}={}", encode(k), encode(v))).collect();
-        uri = format!("{uri}{}{}", if uri.contains('?') { '&' } else { '?' }, pairs.join("&"));
+        uri = format!("{uri}{}{}", if uri.contains('?') { '&' } else { '?' }, request::form(&out.query));
     }
     let method = method.filter(|method| *method != "ANY").unwrap_or(own);
     let mut request = Request::builder().method(method).uri(uri);

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use imbl::OrdMap;
 use serde_json::Value;
 
-use super::refusal::{Refusal, scalar};
+use super::refusal::Refusal;
 use super::request::is_binary;
 use super::template::{Input, overridden};
 use super::{Answer, Exchange, binary, context, lambda_proxy};
 use crate::apigateway::state::{Integration, IntegrationResponse};
+use crate::execute_api::scalar;
 
 /// Headers that a mapping may not set.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>
@@ -205,12 +206,19 @@ fn selected<'a>(
     responses: &'a OrdMap<String, IntegrationResponse>,
     selector: &str,
 ) -> Result<&'a IntegrationResponse, Refusal> {
-    let pattern =
-        |response: &IntegrationResponse| response.selection_pattern.clone().filter(|pattern| !pattern.is_empty());
+    fn pattern(response: &IntegrationResponse) -> Option<&str> {
+        response.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty())
+    }
     for response in responses.values() {
         let Some(pattern) = pattern(response) else { continue };
-        let expression = regex::Regex::new(&format!("(?s)^(?:{pattern})$")).map_err(|_| Refusal::configuration(500))?;
-        if !selector.is_empty() && expression.is_match(selector) {
+        // A word, such as a status, is its own expression.
+        let fits = if pattern.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            pattern == selector
+        } else {
+            let whole = regex::Regex::new(&format!("(?s)^(?:{pattern})$")).map_err(|_| Refusal::configuration(500))?;
+            !selector.is_empty() && whole.is_match(selector)
+        };
+        if fits {
             return Ok(response);
         }
     }

@@ -18,8 +18,7 @@ impl Exchange<'_> {
         } else {
             self.request.header("X-Api-Key").map(str::to_owned)
         };
-        let running = self.inner.running::<RestApis>("apigateway").ok_or_else(Refusal::invalid_key)?;
-        let state = running.snapshot(self.scope);
+        let state = self.inner.state_of::<RestApis>("apigateway", self.scope).ok_or_else(Refusal::invalid_key)?;
         let key = state.keys.values().find(|key| Some(&key.value) == value.as_ref() && key.enabled);
         let key = key.ok_or_else(Refusal::invalid_key)?;
         let stage = &self.stage.stage_name;

@@ -2,26 +2,66 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use imbl::OrdMap;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::refusal::{Refusal, scalar};
+use super::refusal::Refusal;
 use super::request::{is_binary, multi, single};
 use super::{Answer, Exchange, lambda};
 use crate::apigateway::state::Integration;
+use crate::execute_api::scalar;
 
 /// What a function's answer may have.
 const MEMBERS: &[&str] = &["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
+
+/// The event, format 1.0. It is written as it stands: a `Value` of it would copy all that it names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method_arn: Option<String>,
+    resource: &'a str,
+    path: String,
+    http_method: &'a str,
+    headers: Value,
+    multi_value_headers: Value,
+    query_string_parameters: Value,
+    multi_value_query_string_parameters: Value,
+    path_parameters: Value,
+    stage_variables: Option<&'a OrdMap<String, String>>,
+    request_context: &'a Map<String, Value>,
+    /// Authorizers get none.
+    #[serde(flatten)]
+    payload: Option<Payload<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    body: Option<Cow<'a, str>>,
+    is_base64_encoded: bool,
+}
+
+impl Event<'_> {
+    fn text(&self) -> Result<String, Refusal> {
+        serde_json::to_string(self).map_err(|_| Refusal::configuration(500))
+    }
+}
 
 impl Exchange<'_> {
     pub(super) async fn lambda_proxy(&mut self, integration: &Integration) -> Result<Answer, Refusal> {
         let uri = self.with_variables(integration.uri.as_deref().unwrap_or_default());
         let function = lambda::function(&uri).ok_or_else(|| Refusal::configuration(500))?;
         let caller = self.caller(integration.credentials.as_deref(), &self.method_arn(&self.resource.path))?;
-        let event = self.proxy_event().to_string();
+        let event = self.proxy_event()?;
         let invoking = self.invoke(function, caller, "RequestResponse", event);
         let invoked = self.within(integration.timeout_in_millis, invoking).await?;
         if invoked.error {
@@ -33,45 +73,46 @@ impl Exchange<'_> {
         })
     }
 
-    /// The event, format 1.0. Mappings of parameters have no part in it.
-    fn proxy_event(&self) -> Value {
+    fn event(&self) -> Event<'_> {
         let (headers, query) = (&self.request.headers, &self.request.query);
+        Event {
+            kind: None,
+            method_arn: None,
+            resource: &self.resource.path,
+            path: format!("/{}", self.request.path.trim_start_matches('/')),
+            http_method: &self.request.method,
+            headers: single(headers),
+            multi_value_headers: multi(headers),
+            query_string_parameters: single(query),
+            multi_value_query_string_parameters: multi(query),
+            path_parameters: single(&self.path_parameters),
+            stage_variables: Some(&self.variables).filter(|variables| !variables.is_empty()),
+            request_context: &self.context,
+            payload: None,
+        }
+    }
+
+    /// The event of a function. Mappings of parameters have no part in it.
+    fn proxy_event(&self) -> Result<String, Refusal> {
+        let body = &self.request.body;
         let binary = is_binary(self.deployment.rest.binary_media_types.as_ref(), self.request.header("Content-Type"));
-        let body = match (self.request.body.is_empty(), binary) {
-            (true, _) => Value::Null,
-            (false, true) => json!(STANDARD.encode(&self.request.body)),
-            (false, false) => json!(self.request.text()),
+        let text = match (body.is_empty(), binary) {
+            (true, _) => None,
+            (false, true) => Some(Cow::Owned(STANDARD.encode(body))),
+            (false, false) => Some(String::from_utf8_lossy(body)),
         };
-        json!({
-            "resource": self.resource.path,
-            "path": format!("/{}", self.request.path.trim_start_matches('/')),
-            "httpMethod": self.request.method,
-            "headers": single(headers),
-            "multiValueHeaders": multi(headers),
-            "queryStringParameters": single(query),
-            "multiValueQueryStringParameters": multi(query),
-            "pathParameters": single(&self.path_parameters),
-            "stageVariables": variables(&self.variables),
-            "requestContext": self.context,
-            "body": body,
-            "isBase64Encoded": binary && !self.request.body.is_empty(),
-        })
+        let payload = Payload { body: text, is_base64_encoded: binary && !body.is_empty() };
+        Event { payload: Some(payload), ..self.event() }.text()
     }
 
     /// The event of a `REQUEST` authorizer is the same without the body.
-    pub(super) fn authorizer_event(&self) -> Value {
-        let mut event = self.proxy_event();
-        if let Some(members) = event.as_object_mut() {
-            members.shift_remove("body");
-            members.shift_remove("isBase64Encoded");
-        }
-        event
+    pub(super) fn authorizer_event(&self, kind: &str, method_arn: String) -> Result<String, Refusal> {
+        Event { kind: Some(kind), method_arn: Some(method_arn), ..self.event() }.text()
     }
 
     /// The function's answer as the response; none if it is not formed as one.
     fn proxy_answer(&self, payload: &[u8]) -> Option<Answer> {
-        let answer: Value = serde_json::from_slice(payload).ok()?;
-        let answer = answer.as_object()?;
+        let Value::Object(mut answer) = serde_json::from_slice(payload).ok()? else { return None };
         if answer.keys().any(|member| !MEMBERS.contains(&member.as_str())) {
             return None;
         }
@@ -84,11 +125,11 @@ impl Exchange<'_> {
             return None;
         }
         let headers = answer_headers(answer.get("headers"), answer.get("multiValueHeaders"))?;
-        let body = match answer.get("body") {
+        let body = match answer.get_mut("body").map(Value::take) {
             None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
+            Some(Value::String(text)) => text,
             // A number or a boolean is taken for its text; what has structure is malformed.
-            Some(other) => scalar(other)?,
+            Some(other) => scalar(&other)?,
         };
         let encoded = match answer.get("isBase64Encoded") {
             None | Some(Value::Null) => false,
@@ -163,8 +204,4 @@ pub(super) fn remapped(name: &str) -> String {
     } else {
         name.to_owned()
     }
-}
-
-fn variables(variables: &OrdMap<String, String>) -> Value {
-    if variables.is_empty() { Value::Null } else { json!(variables) }
 }

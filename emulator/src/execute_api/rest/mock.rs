@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::integration::Incoming;
-use super::refusal::{Refusal, scalar};
+use super::refusal::Refusal;
 use super::{Answer, Exchange};
 use crate::apigateway::state::Integration;
+use crate::execute_api::scalar;
 
 impl Exchange<'_> {
     pub(super) fn mock(&mut self, integration: &Integration) -> Result<Answer, Refusal> {

@@ -24,6 +24,8 @@ mod tests;
 mod trial;
 mod validate;
 
+use std::sync::LazyLock;
+
 use ::http::{HeaderName, HeaderValue, Response};
 use bytes::Bytes;
 use imbl::OrdMap;
@@ -48,14 +50,14 @@ struct Exchange<'a> {
     incoming: &'a Incoming<'a>,
     scope: &'a Scope,
     api: String,
-    stage: Stage,
+    stage: &'a Stage,
     /// The stage's variables, with those of a canary.
     variables: OrdMap<String, String>,
-    deployment: Deployment,
+    deployment: &'a Deployment,
     request: Request,
     /// What it is for, once that is known.
-    resource: Resource,
-    method: Method,
+    resource: &'a Resource,
+    method: &'a Method,
     path_parameters: Vec<(String, String)>,
     /// `$context`.
     context: Map<String, Value>,
@@ -65,6 +67,9 @@ struct Exchange<'a> {
     /// What happens, line by line, for a method that is only tried out.
     log: Option<parking_lot::Mutex<Vec<String>>>,
 }
+
+/// What a request is for as long as that is not known.
+static NOWHERE: LazyLock<(Resource, Method)> = LazyLock::new(Default::default);
 
 /// What the client is answered, before the headers that every answer has.
 #[derive(Debug, Default)]
@@ -76,7 +81,9 @@ struct Answer {
 
 /// Answers a request to a REST API.
 pub(super) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
-    let Some(mut exchange) = Exchange::open(inner, scope, incoming) else {
+    let state = inner.state_of::<RestApis>("apigateway", scope);
+    let open = state.as_ref().and_then(|state| Exchange::open(inner, scope, incoming, state));
+    let Some(mut exchange) = open else {
         let mut response = json(403, r#"{"message":"Forbidden"}"#);
         put(&mut response, "x-amzn-errortype", "ForbiddenException");
         put(&mut response, "x-amzn-requestid", incoming.request_id);
@@ -121,18 +128,17 @@ fn put(response: &mut Response<Bytes>, name: &'static str, value: &str) {
 
 impl<'a> Exchange<'a> {
     /// The exchange with a stage that is there.
-    fn open(inner: &'a Inner, scope: &'a Scope, incoming: &'a Incoming<'a>) -> Option<Self> {
+    fn open(inner: &'a Inner, scope: &'a Scope, incoming: &'a Incoming<'a>, state: &'a RestApis) -> Option<Self> {
         let (stage, path) = incoming.address.staged();
-        let state = inner.state_of::<RestApis>("apigateway", scope)?;
         let api = state.apis.get(&incoming.address.api)?;
         let by_host = incoming.address.stage.is_none();
         if api.rest.disable_execute_api_endpoint && by_host {
             return None;
         }
-        let stage = api.stages.get(&stage)?.clone();
+        let stage = api.stages.get(&stage)?;
         let now = inner.clock.now();
         let request = Request::read(incoming, path, now);
-        let mut deployment = stage.deployment_id.clone();
+        let mut deployment = &stage.deployment_id;
         let mut variables = stage.variables.clone().unwrap_or_default();
         let mut canary_taken = false;
         if let Some(canary) = &stage.canary_settings {
@@ -140,11 +146,11 @@ impl<'a> Exchange<'a> {
             let share = u32::from_str_radix(incoming.request_id.get(..4).unwrap_or("0"), 16).unwrap_or_default();
             canary_taken = f64::from(share) / 65536.0 * 100.0 < canary.percent_traffic;
             if canary_taken {
-                deployment.clone_from(&canary.deployment_id);
+                deployment = &canary.deployment_id;
                 variables = canary.stage_variable_overrides.clone().unwrap_or_default().union(variables);
             }
         }
-        let deployment = api.deployments.get(&deployment)?.clone();
+        let deployment = api.deployments.get(deployment)?;
         let mut exchange = Self {
             inner,
             incoming,
@@ -154,8 +160,8 @@ impl<'a> Exchange<'a> {
             variables,
             deployment,
             request,
-            resource: Resource::default(),
-            method: Method::default(),
+            resource: &NOWHERE.0,
+            method: &NOWHERE.1,
             path_parameters: Vec::new(),
             context: Map::new(),
             signer: None,
@@ -180,8 +186,9 @@ impl<'a> Exchange<'a> {
     /// What comes after it is known that the method may be called.
     async fn answered(&mut self) -> Result<Answer, Refusal> {
         self.validate()?;
-        let integration = self.method.method_integration.clone().ok_or_else(|| Refusal::configuration(500))?;
-        let answer = Box::pin(self.integrate(&integration)).await?;
+        let method = self.method;
+        let integration = method.method_integration.as_ref().ok_or_else(|| Refusal::configuration(500))?;
+        let answer = Box::pin(self.integrate(integration)).await?;
         if answer.body.len() > PAYLOAD_LIMIT {
             return Err(Refusal::configuration(500));
         }
@@ -189,12 +196,10 @@ impl<'a> Exchange<'a> {
     }
 
     fn route(&mut self) -> Result<(), Refusal> {
-        let route = route::route(&self.deployment.content, &self.request.method, &self.request.path);
+        let deployment = self.deployment;
+        let route = route::route(&deployment.content, &self.request.method, &self.request.path);
         let route = route.ok_or_else(Refusal::missing_token)?;
-        let (resource, method) = (route.resource.clone(), route.method.clone());
-        self.path_parameters = route.parameters;
-        self.resource = resource;
-        self.method = method;
+        (self.resource, self.method, self.path_parameters) = (route.resource, route.method, route.parameters);
         self.routed_context();
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Exchange;
 use crate::apigateway::gateway_responses;
@@ -210,14 +210,5 @@ impl Refusal {
             }
         }
         out + rest
-    }
-}
-
-/// Whether a JSON value is a scalar, as text.
-pub(super) fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
     }
 }

@@ -1,7 +1,7 @@
 //! A request as API Gateway shows it to authorizers and integrations.
 
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -61,7 +61,7 @@ impl Request {
             }
             request.headers.push((titled(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         }
-        let client = incoming.entry.source_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
+        let client = incoming.entry.client();
         let forwarded = request.header("X-Forwarded-For").map(|before| format!("{before}, {client}"));
         request.set("X-Forwarded-For", forwarded.unwrap_or(client));
         request.set("X-Forwarded-Port", "443".to_owned());
@@ -117,9 +117,14 @@ fn extended(digest: &[u8]) -> String {
 
 /// The pairs of a query string or form, decoded; a plus stands for a space.
 pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
-    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let parts = query.split('&').filter(|part| !part.is_empty());
-    parts.map(|part| part.split_once('=').unwrap_or((part, ""))).map(|(k, v)| (decoded(k), decoded(v))).collect()
+    crate::wire::query::pairs(query).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+/// Pairs as a query string or form.
+pub(super) fn form(pairs: &[(String, String)]) -> String {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<String> = pairs.iter().map(|(k, v)| format!("{}={}", encode(k), encode(v))).collect();
+    pairs.join("&")
 }
 
 /// Each name with its last value; null for none at all.

@@ -3,6 +3,9 @@
 //! <https://datatracker.ietf.org/doc/html/draft-zyp-json-schema-04>. A keyword that draft 4 does not have says nothing, as its
 //! text wants it; `format` is an annotation.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use serde_json::Value;
 
 /// How deep schemas and references may nest; ours.
@@ -22,13 +25,16 @@ pub(super) fn errors(
     value: &Value,
     other: &mut dyn FnMut(&str) -> Option<Value>,
 ) -> Result<Vec<String>, String> {
-    let mut check = Check { other, found: Vec::new(), steps: 0 };
+    let mut check = Check { other, models: BTreeMap::new(), expressions: BTreeMap::new(), found: Vec::new(), steps: 0 };
     check.value(root, root, value, "", 0)?;
     Ok(check.found)
 }
 
 struct Check<'a> {
     other: &'a mut dyn FnMut(&str) -> Option<Value>,
+    /// Other models and expressions, each read once.
+    models: BTreeMap<String, Rc<Value>>,
+    expressions: BTreeMap<String, regex::Regex>,
     found: Vec<String>,
     steps: usize,
 }
@@ -74,14 +80,33 @@ impl Check<'_> {
     fn reference(&mut self, root: &Value, target: &str, value: &Value, path: &str, depth: usize) -> Result<(), String> {
         let missing = || format!("the reference {target} leads nowhere");
         if let Some(pointer) = target.strip_prefix('#') {
-            let found = root.pointer(pointer).ok_or_else(missing)?.clone();
-            return self.value(root, &found, value, path, depth + 1);
+            let found = root.pointer(pointer).ok_or_else(missing)?;
+            return self.value(root, found, value, path, depth + 1);
         }
         let (_, name) = target.split_once(MODELS).ok_or_else(missing)?;
         let (name, pointer) = name.split_once('#').unwrap_or((name, ""));
-        let other = (self.other)(name).ok_or_else(missing)?;
-        let found = other.pointer(pointer).ok_or_else(missing)?.clone();
-        self.value(&other, &found, value, path, depth + 1)
+        let other = self.model(name).ok_or_else(missing)?;
+        let found = other.pointer(pointer).ok_or_else(missing)?;
+        self.value(&other, found, value, path, depth + 1)
+    }
+
+    fn model(&mut self, name: &str) -> Option<Rc<Value>> {
+        if let Some(known) = self.models.get(name) {
+            return Some(Rc::clone(known));
+        }
+        let model = Rc::new((self.other)(name)?);
+        self.models.insert(name.to_owned(), Rc::clone(&model));
+        Some(model)
+    }
+
+    fn matches(&mut self, pattern: &str, text: &str) -> Result<bool, String> {
+        if let Some(known) = self.expressions.get(pattern) {
+            return Ok(known.is_match(text));
+        }
+        let made = regex::Regex::new(pattern).map_err(|error| format!("the pattern {pattern:?}: {error}"))?;
+        let matches = made.is_match(text);
+        self.expressions.insert(pattern.to_owned(), made);
+        Ok(matches)
     }
 
     fn kind(&mut self, schema: &Value, value: &Value, path: &str) {
@@ -133,7 +158,7 @@ impl Check<'_> {
                 self.value(root, schema, member, &below, depth + 1)?;
             }
             for (pattern, schema) in patterns {
-                if expression(pattern)?.is_match(name) {
+                if self.matches(pattern, name)? {
                     known = true;
                     self.value(root, schema, member, &below, depth + 1)?;
                 }
@@ -202,7 +227,7 @@ impl Check<'_> {
     fn text(&mut self, schema: &Value, text: &str, path: &str) -> Result<(), String> {
         self.count(schema, text.chars().count(), ["minLength", "maxLength"], "characters", path);
         if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
-            && !expression(pattern)?.is_match(text)
+            && !self.matches(pattern, text)?
         {
             self.fail(path, format!("ECMA 262 regex {pattern:?} does not match input string {text:?}"));
         }
@@ -254,14 +279,14 @@ impl Check<'_> {
         path: &str,
         depth: usize,
     ) -> Result<(), String> {
-        let list = |name: &str| schema.get(name).and_then(Value::as_array).cloned();
-        for schema in list("allOf").unwrap_or_default() {
-            self.value(root, &schema, value, path, depth + 1)?;
+        let list = |name: &str| schema.get(name).and_then(Value::as_array);
+        for schema in list("allOf").into_iter().flatten() {
+            self.value(root, schema, value, path, depth + 1)?;
         }
         for (name, exactly) in [("anyOf", false), ("oneOf", true)] {
             let Some(schemas) = list(name) else { continue };
             let mut fitting = 0;
-            for schema in &schemas {
+            for schema in schemas {
                 fitting += usize::from(self.fits(root, schema, value, depth)?);
             }
             if fitting == 0 || exactly && fitting != 1 {
@@ -275,10 +300,6 @@ impl Check<'_> {
         }
         Ok(())
     }
-}
-
-fn expression(pattern: &str) -> Result<regex::Regex, String> {
-    regex::Regex::new(pattern).map_err(|error| format!("the pattern {pattern:?}: {error}"))
 }
 
 #[cfg(test)]

@@ -2,14 +2,17 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
 
+use std::cell::OnceCell;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value as Json, json};
 use velocity::{Error, Object, Template, Value, Variables};
 
-use super::refusal::{Refusal, scalar};
+use super::refusal::Refusal;
 use super::{Exchange, json_path};
+use crate::execute_api::scalar;
 
 /// What `$util.urlEncode` leaves as it is: Java's `URLEncoder` does.
 const URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'*').remove(b'_').remove(b' ');
@@ -31,24 +34,27 @@ pub(super) struct Rendered {
     pub response: Json,
 }
 
-struct InputObject(Input);
+struct InputObject {
+    input: Input,
+    /// The payload as a document, once something asks for it.
+    document: OnceCell<Json>,
+}
 
 impl InputObject {
     fn found(&self, path: &str) -> Result<Json, Error> {
-        let body = if self.0.body.trim().is_empty() {
-            json!({})
-        } else {
-            serde_json::from_str(&self.0.body).unwrap_or_else(|_| json!(self.0.body))
-        };
+        let body = self.document.get_or_init(|| match self.input.body.trim() {
+            "" => json!({}),
+            text => serde_json::from_str(text).unwrap_or_else(|_| json!(self.input.body)),
+        });
         // A path that finds nothing is an empty text.
-        json_path::find(&body, path).map(|found| found.unwrap_or_else(|| json!(""))).map_err(Error::Method)
+        json_path::find(body, path).map(|found| found.unwrap_or_else(|| json!(""))).map_err(Error::Method)
     }
 
     fn parameter(&self, name: &str) -> Option<&Json> {
         let places = ["path", "querystring", "header"];
-        let exact = places.iter().find_map(|place| self.0.parameters.get(place)?.get(name));
+        let exact = places.iter().find_map(|place| self.input.parameters.get(place)?.get(name));
         exact.or_else(|| {
-            let headers = self.0.parameters.get("header")?.as_object()?;
+            let headers = self.input.parameters.get("header")?.as_object()?;
             headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
         })
     }
@@ -57,17 +63,17 @@ impl InputObject {
 impl Object for InputObject {
     fn property(&self, name: &str) -> Option<Value> {
         // An empty payload is shown as an empty document.
-        (name == "body").then(|| Value::from(if self.0.body.is_empty() { "{}" } else { &*self.0.body }))
+        (name == "body").then(|| Value::from(if self.input.body.is_empty() { "{}" } else { &*self.input.body }))
     }
 
     fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, Error> {
         match (name, arguments) {
             ("json", [path]) => Ok(Value::from(self.found(&path.text())?.to_string())),
             ("path", [path]) => Ok(Value::from(&self.found(&path.text())?)),
-            ("params", []) => Ok(Value::from(&self.0.parameters)),
+            ("params", []) => Ok(Value::from(&self.input.parameters)),
             ("params", [name]) => {
                 let name = name.text();
-                let place = self.0.parameters.get(&name).filter(|place| place.is_object());
+                let place = self.input.parameters.get(&name).filter(|place| place.is_object());
                 Ok(self.parameter(&name).or(place).map_or_else(|| Value::from(""), Value::from))
             }
             _ => Err(unknown("$input", name, arguments)),
@@ -75,7 +81,7 @@ impl Object for InputObject {
     }
 
     fn text(&self) -> String {
-        self.0.body.clone()
+        self.input.body.clone()
     }
 }
 
@@ -167,7 +173,10 @@ impl Exchange<'_> {
         context.insert("responseOverride".to_owned(), json!({"header": {}}));
         let context = Value::from(&Json::Object(context));
         let mut variables = Variables::new();
-        variables.insert("input".to_owned(), Value::Object(std::rc::Rc::new(InputObject(input))));
+        variables.insert(
+            "input".to_owned(),
+            Value::Object(std::rc::Rc::new(InputObject { input, document: OnceCell::new() })),
+        );
         variables.insert("util".to_owned(), Value::Object(std::rc::Rc::new(Util)));
         variables.insert("context".to_owned(), context.clone());
         variables.insert("stageVariables".to_owned(), Value::from(&json!(self.variables)));

@@ -18,8 +18,10 @@ const DOMAIN: &str = "testPrefix.testDomainName";
 
 /// Tries a method out. What is answered is the output of the operation.
 pub(in crate::execute_api) async fn test(inner: &Inner, scope: &Scope, trial: Trial) -> Value {
-    let Some(resource) = trial.content.resources.get(&trial.resource_id).cloned() else { return json!({}) };
-    let Some(method) = resource.methods.get(&trial.method).or_else(|| resource.methods.get("ANY")).cloned() else {
+    let (api, stage) = (trial.rest.id.clone(), Stage { stage_name: STAGE.to_owned(), ..Stage::default() });
+    let deployment = Deployment { rest: trial.rest, content: trial.content, ..Deployment::default() };
+    let Some(resource) = deployment.content.resources.get(&trial.resource_id) else { return json!({}) };
+    let Some(method) = resource.methods.get(&trial.method).or_else(|| resource.methods.get("ANY")) else {
         return json!({});
     };
     let given = trial.path.clone().unwrap_or_else(|| resource.path.clone());
@@ -29,13 +31,8 @@ pub(in crate::execute_api) async fn test(inner: &Inner, scope: &Scope, trial: Tr
     let head = made.map_or_else(|_| HttpRequest::new(()).into_parts().0, |request| request.into_parts().0);
     let entry = Entry { invocation: None, source_ip: None };
     let body = Bytes::from(trial.body.clone());
-    let address = Address {
-        api: trial.rest.id.clone(),
-        region: None,
-        domain: DOMAIN.to_owned(),
-        stage: None,
-        path: path.to_owned(),
-    };
+    let address =
+        Address { api: api.clone(), region: None, domain: DOMAIN.to_owned(), stage: None, path: path.to_owned() };
     let incoming = Incoming { address, head: &head, body: &body, entry: &entry, request_id: &trial.request_id };
     let began = inner.clock.now();
     let mut request = Request::read(&incoming, path.to_owned(), began);
@@ -46,10 +43,10 @@ pub(in crate::execute_api) async fn test(inner: &Inner, scope: &Scope, trial: Tr
         inner,
         incoming: &incoming,
         scope,
-        api: trial.rest.id.clone(),
-        stage: Stage { stage_name: STAGE.to_owned(), ..Stage::default() },
+        api,
+        stage: &stage,
         variables: trial.variables,
-        deployment: Deployment { rest: trial.rest, content: trial.content, ..Deployment::default() },
+        deployment: &deployment,
         request,
         path_parameters: route::parameters(&resource.path, path).unwrap_or_default(),
         resource,

@@ -27,7 +27,7 @@ impl Exchange<'_> {
     }
 
     fn validate_body(&self) -> Result<(), Refusal> {
-        let models = self.method.request_models.clone().unwrap_or_default();
+        let Some(models) = &self.method.request_models else { return Ok(()) };
         let kind = self.request.content_type();
         let name = models.get(&kind).or_else(|| models.get("$default"));
         let Some(model) = name.and_then(|name| self.deployment.content.models.get(name)) else { return Ok(()) };
