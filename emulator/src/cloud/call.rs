@@ -68,6 +68,11 @@ impl Caller {
         Self::new(Principal::AccountRoot { account: account.into() })
     }
 
+    /// The account of the resource on whose behalf a service calls, where its ARN tells: the condition key `aws:SourceAccount`.
+    pub fn source_account(&self) -> Option<&str> {
+        self.source_arn.as_deref()?.split(':').nth(4).filter(|account| !account.is_empty())
+    }
+
     /// An AWS service acting on its own, such as `lambda.amazonaws.com`.
     pub fn service(name: &str) -> Self {
         Self::new(Principal::Service(name.into()))

@@ -10,6 +10,7 @@ use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope};
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::sigv4::{self, Dialect, MAX_SKEW, Payload, Signed};
+use crate::sns;
 use crate::wire::{self, Detected, Protocol};
 use crate::{Error, Result};
 
@@ -59,6 +60,9 @@ impl Inner {
     pub(crate) async fn http(&self, request: Request<Bytes>, entry: &Entry) -> Result<Response<Bytes>, Halt> {
         let request_id = self.next_request_id();
         let (head, body) = request.into_parts();
+        if head.uri.path() == sns::CERTIFICATE_PATH {
+            return Ok(sns::certificate());
+        }
         if let Some(address) = execute_api::address(&head) {
             let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
             return execute_api::answer(self, incoming).await;
@@ -189,6 +193,10 @@ impl Inner {
         let dialect = dialect(detected);
         if let Some(signer) = self.signer(head, body, dialect)? {
             return Ok(signer);
+        }
+        if detected.service == "sns" && wire::LINKS.contains(&detected.operation.name) {
+            // Whoever follows a link in a message is nobody, and may.
+            return Ok((Caller::new(principal::Principal::Anonymous), self.scope.clone()));
         }
         let caller = match (self.iam, dialect) {
             (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),

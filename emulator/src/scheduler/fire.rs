@@ -144,8 +144,16 @@ async fn invoke(cloud: &Cloud, scope: &Scope, delivery: &Delivery) -> Result<()>
             Error::new(403, "AccessDeniedException", format!("{PRINCIPAL} may not assume the role {role}"))
         })?;
     caller.source_arn = Some(delivery.schedule_arn.clone());
-    let input = json!({ "FunctionName": delivery.target.arn, "InvocationType": "Event" });
-    let call = Call::new("lambda", "Invoke", caller, scope.clone(), input).with_body(payload(scope, delivery));
+    let (arn, payload) = (&delivery.target.arn, payload(scope, delivery));
+    let call = match arn.split(':').nth(2) {
+        Some("sns") => {
+            Call::new("sns", "Publish", caller, scope.clone(), json!({ "TopicArn": arn, "Message": payload }))
+        }
+        _ => {
+            let input = json!({ "FunctionName": arn, "InvocationType": "Event" });
+            Call::new("lambda", "Invoke", caller, scope.clone(), input).with_body(payload)
+        }
+    };
     cloud.call(call).await.map(drop)
 }
 
@@ -178,7 +186,7 @@ fn payload(scope: &Scope, delivery: &Delivery) -> String {
 pub(super) fn check_target(target: &Target) -> Result<()> {
     let mut parts = target.arn.splitn(6, ':');
     match (parts.next(), parts.nth(1)) {
-        (Some("arn"), Some("lambda")) => Ok(()),
+        (Some("arn"), Some("lambda" | "sns")) => Ok(()),
         (Some("arn"), Some(service)) => {
             Err(Error::not_implemented(format!("{service} as the target of a schedule ({})", target.arn)))
         }

@@ -13,6 +13,8 @@ mod apigatewayv2_parts;
 mod apigatewayv2_stage;
 mod door;
 mod dynamodb_table;
+mod events_event_bus;
+mod events_rule;
 mod fit;
 mod iam_managed_policy;
 mod iam_policy;
@@ -25,6 +27,8 @@ mod s3_bucket;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
 mod secretsmanager_secret;
+mod sns_subscription;
+mod sns_topic;
 mod sqs_queue;
 mod sqs_queue_policy;
 mod task;
@@ -62,6 +66,9 @@ static TYPES: &[&ResourceType] = &[
     &apigatewayv2_parts::ROUTE_RESPONSE,
     &apigatewayv2_stage::TYPE,
     &dynamodb_table::TYPE,
+    &events_event_bus::POLICY,
+    &events_event_bus::TYPE,
+    &events_rule::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,
@@ -72,6 +79,9 @@ static TYPES: &[&ResourceType] = &[
     &s3_bucket::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
+    &sns_subscription::TOPIC_POLICY,
+    &sns_subscription::TYPE,
+    &sns_topic::TYPE,
     &sqs_queue::TYPE,
     &sqs_queue_policy::TYPE,
     &secretsmanager_secret::TYPE,
