@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import sys
 import threading
 import time
 import urllib.request
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError
 ACCOUNT = "123456789012"
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:t"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
+PYTHON = f"python3.{sys.version_info.minor}"
 
 
 def refusal(call, **arguments):
@@ -235,7 +237,7 @@ def test_a_function_gets_the_event(server, sns):
         archive.writestr("index.py", "import json\ndef handler(event, context):\n    print('GOT ' + json.dumps(event))\n")
     functions, logs = server.client("lambda"), server.client("logs")
     function = functions.create_function(
-        FunctionName="f", Runtime="python3.13", Handler="index.handler", Role=ROLE, Code={"ZipFile": code.getvalue()},
+        FunctionName="f", Runtime=PYTHON, Handler="index.handler", Role=ROLE, Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
     functions.add_permission(
         FunctionName="f", StatementId="sns", Action="lambda:InvokeFunction", Principal="sns.amazonaws.com", SourceArn=TOPIC
@@ -313,7 +315,7 @@ def test_an_http_endpoint_confirms_and_is_tried_again(start):
     sns.publish(TopicArn=TOPIC, Message="m")
     server.admin("POST", "clock/advance", {"seconds": 1})
     assert len(endpoint.seen) == 2
-    server.admin("POST", "clock/advance", {"seconds": 39})
+    server.admin("POST", "clock/advance", {"seconds": 45})
     assert len(endpoint.seen) == 4, "after 20 and 40 seconds"
     assert [json.loads(body)["Message"] for _, body in endpoint.seen[1:]] == ["m", "m", "m"]
     server.admin("POST", "clock/advance", {"seconds": 3600})
