@@ -22,8 +22,8 @@ mod world;
 pub use access::{Access, IamMode};
 pub use builder::{CloudBuilder, DEFAULT_ACCOUNT, DEFAULT_REGION};
 pub use call::{Call, Caller, InvocationRef, Scope};
-pub(crate) use cx::JobRun;
 pub use cx::{Cx, Later, Resumed, Step};
+pub(crate) use cx::{JobRun, Work};
 pub use fault::{Aim, CallAim, Fault, FaultKind};
 pub(crate) use front::{Halt, delivering};
 pub(crate) use http::Entry;
@@ -221,16 +221,18 @@ impl Driven for Inner {
 
     fn start(&self, job: JobRun) {
         let Some(cloud) = self.handle() else { return };
-        if job.service == "lambda" && job.job == crate::lambda::RUN {
+        let JobRun { scope, work } = job;
+        match work {
             // Functions run in environments that outlive one invocation.
-            if let Err(error) = self.environments.run(&cloud, job) {
-                tracing::error!(%error, "a function did not start");
+            Work::Attempt(attempt) => {
+                if let Err(error) = self.environments.run(&cloud, scope, attempt) {
+                    tracing::error!(%error, "a function did not start");
+                }
             }
-            return;
-        }
-        match self.service(job.service).map(|service| service.job(job.job)) {
-            Ok(Some(run)) => crate::clock::Worker::run_once(&self.clock, run(cloud, job.scope, job.input)),
-            _ => tracing::error!(service = job.service, job = job.job, "there is no such job"),
+            Work::Job { service, job, input } => match self.service(service).map(|service| service.job(job)) {
+                Ok(Some(run)) => crate::clock::Worker::run_once(&self.clock, run(cloud, scope, input)),
+                _ => tracing::error!(service, job, "there is no such job"),
+            },
         }
     }
 
