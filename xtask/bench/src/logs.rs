@@ -71,8 +71,7 @@ async fn of(server: &Server, load: &Load) -> Result<Figures, Failure> {
 
 /// Makes a group with as many events, the last of them now, and says when the first was.
 async fn group(client: &mut Client, name: &str, events: usize) -> Result<i64, Failure> {
-    client.json("Logs_20140328.CreateLogGroup", json!({ "logGroupName": name })).await?;
-    stream(client, name).await?;
+    make(client, name).await?;
     let begun = now()? - span(MANY);
     for from in (0..events).step_by(1000) {
         put(client, name, begun, from, 1000).await?;
@@ -80,8 +79,11 @@ async fn group(client: &mut Client, name: &str, events: usize) -> Result<i64, Fa
     Ok(begun)
 }
 
-async fn stream(client: &mut Client, group: &str) -> Result<(), Failure> {
-    client.json("Logs_20140328.CreateLogStream", json!({ "logGroupName": group, "logStreamName": "bench" })).await?;
+/// Makes a group and its stream.
+async fn make(client: &mut Client, group: &str) -> Result<(), Failure> {
+    client.call("Logs_20140328.CreateLogGroup", json!({ "logGroupName": group }).to_string().into()).await?;
+    let stream = json!({ "logGroupName": group, "logStreamName": "bench" });
+    client.call("Logs_20140328.CreateLogStream", stream.to_string().into()).await?;
     Ok(())
 }
 
@@ -100,8 +102,7 @@ async fn put(client: &mut Client, group: &str, begun: i64, from: usize, count: u
 
 /// How many times a second a hundred events are put, on one connection.
 async fn puts(client: &mut Client, time: Duration) -> Result<f64, Failure> {
-    client.json("Logs_20140328.CreateLogGroup", json!({ "logGroupName": "bench-puts" })).await?;
-    stream(client, "bench-puts").await?;
+    make(client, "bench-puts").await?;
     let (at, begun) = (now()? - span(BATCH), Instant::now());
     let mut done = 0;
     while begun.elapsed() < time {
