@@ -81,6 +81,19 @@ def test_deployed_watched_and_read(start, slack, tmp_path):
     ]
     assert "Successfully created/updated stack - pix-monitor" in server.aws(*deploy, timeout=120)
 
+    # `aws logs tail` asks for this; only version 2 of the CLI has it.
+    tail = [
+        "logs", "filter-log-events", "--log-group-name", "/aws/lambda/pix-monitor", "--interleaved",
+        "--start-time", str(int(at.timestamp() * 1000)), "--query", "events[].message", "--output", "text",
+    ]
+
+    def ran(times):
+        shown = server.aws(*tail) if "/aws/lambda/pix-monitor" in server.aws("logs", "describe-log-groups") else ""
+        return shown if shown.count("REPORT RequestId") == times else None
+
+    # A rate begins at once.
+    assert '"new_cash_outs":0' in until(lambda: ran(1))
+    assert posted == []
     event = [{"timestamp": int(at.timestamp() * 1000), "message": cash_out(at)}]
     server.aws(
         "logs", "create-log-stream", "--log-group-name", "/aws/lambda/pix-api", "--log-stream-name", "one"
@@ -89,31 +102,22 @@ def test_deployed_watched_and_read(start, slack, tmp_path):
         "logs", "put-log-events", "--log-group-name", "/aws/lambda/pix-api", "--log-stream-name", "one",
         "--log-events", json.dumps(event),
     )
-    assert posted == []
 
-    # The schedule's next run.
     server.admin("POST", "clock/advance", {"seconds": 180})
-    (alert,) = until(lambda: posted)
+    told = until(lambda: ran(2))
+    assert "START RequestId" in told and "END RequestId" in told and '"new_cash_outs":1' in told
+    (alert,) = posted
     assert "R$ 1.234,00" in json.dumps(alert, ensure_ascii=False)
-    cursor = until(lambda: server.aws("s3", "ls", "s3://pix-state/"))
-    assert cursor.split()[-1] == "lastId.txt"
+    assert server.aws("s3", "ls", "s3://pix-state/").split()[-1] == "lastId.txt"
     found = server.aws(
         "logs", "filter-log-events", "--log-group-name", "/aws/lambda/pix-api", "--filter-pattern", "transactionId",
         "--query", "events[].eventId", "--output", "text",
     )
     assert server.aws("s3", "cp", "s3://pix-state/lastId.txt", "-") == found.strip()
 
-    # `aws logs tail` asks for this; only version 2 of the CLI has it.
-    tail = [
-        "logs", "filter-log-events", "--log-group-name", "/aws/lambda/pix-monitor", "--interleaved",
-        "--start-time", str(int(at.timestamp() * 1000)), "--query", "events[].message", "--output", "text",
-    ]
-    told = until(lambda: "REPORT RequestId" in (shown := server.aws(*tail)) and shown)
-    assert "START RequestId" in told and "END RequestId" in told and '"new_cash_outs":1' in told
-
     # The next run has nothing to tell.
     server.admin("POST", "clock/advance", {"seconds": 180})
-    until(lambda: server.aws(*tail).count("REPORT RequestId") == 2)
+    until(lambda: ran(3))
     assert len(posted) == 1
     server.aws("s3", "rm", "s3://pix-state/lastId.txt")
     server.aws("cloudformation", "delete-stack", "--stack-name", "pix-monitor")
