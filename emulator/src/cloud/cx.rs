@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::access::Access;
 use super::call::{Call, Caller, InvocationRef, Scope};
 use super::ids::Ids;
+use super::measure::Measured;
 use super::reply::Reply;
 use super::trace::Event;
 use crate::clock::{Timer, TimerChange};
@@ -127,6 +128,26 @@ impl<S> Cx<'_, S> {
         self.effects.kills.push(invocation);
     }
 
+    /// Has a metric of the service itself kept: `name`, `value` and `unit`, with the dimensions, in a namespace of AWS's.
+    pub(crate) fn measure(
+        &mut self,
+        namespace: &'static str,
+        dimensions: &[(&'static str, &str)],
+        at: Timestamp,
+        (name, value, unit): (&'static str, f64, &'static str),
+    ) {
+        let dimensions = dimensions.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        self.effects.measured.push(Measured {
+            scope: self.scope.clone(),
+            namespace,
+            name,
+            dimensions,
+            at,
+            value,
+            unit,
+        });
+    }
+
     /// Adds to the trace.
     pub fn note(&mut self, event: Event) {
         self.effects.notes.push(event);
@@ -208,4 +229,5 @@ pub(crate) struct Effects {
     pub jobs: Vec<JobRun>,
     pub kills: Vec<InvocationRef>,
     pub notes: Vec<Event>,
+    pub measured: Vec<Measured>,
 }

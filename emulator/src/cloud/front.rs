@@ -180,6 +180,9 @@ impl Inner {
         for event in effects.notes {
             self.trace.add(self.clock.now(), event);
         }
+        if !effects.measured.is_empty() {
+            self.measure(&effects.measured);
+        }
         for job in effects.jobs {
             self.clock.push(Ready::Job(job));
         }

@@ -11,6 +11,7 @@ mod fault;
 mod front;
 mod http;
 mod ids;
+mod measure;
 pub(crate) mod pairs;
 pub mod pattern;
 pub mod reply;
@@ -28,6 +29,7 @@ pub use fault::{Aim, CallAim, Fault, FaultKind};
 pub(crate) use front::{Halt, delivering};
 pub(crate) use http::Entry;
 pub use ids::Ids;
+pub(crate) use measure::Measured;
 pub use reply::Reply;
 pub(crate) use running::{AnyService, Running, StepIn};
 pub use service::{At, JobFuture, Scoping, Service, State, Target};
@@ -191,6 +193,14 @@ impl Inner {
         self.faults.lock().strike(&Struck { service: sink, operation: method, resource: url, point })
     }
 
+    /// Has CloudWatch keep what services measured of themselves.
+    fn measure(&self, measured: &[Measured]) {
+        let now = self.clock.now();
+        for (_, service) in &self.services {
+            service.measure(now, measured);
+        }
+    }
+
     /// Delivers an event to a service, as its timers and jobs do.
     pub fn event(&self, service: &str, scope: &Scope, event: &str, key: &str) -> Result<()> {
         let access = self.access(&Caller::service(service));
@@ -243,7 +253,7 @@ impl Driven for Inner {
             for call in calls {
                 let (service, operation) = (call.service, call.operation.clone());
                 let request_id = cloud.0.next_request_id();
-                match cloud.0.call(call, &request_id).await {
+                match Box::pin(cloud.0.call(call, &request_id)).await {
                     Ok(_) => {}
                     // Lambda asks for a function's log group whenever it starts an environment.
                     Err(Halt::Error(error)) if error.code() == "ResourceAlreadyExistsException" => {}

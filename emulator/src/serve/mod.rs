@@ -96,7 +96,8 @@ async fn answer(cloud: Cloud, own: Router, client: SocketAddr, request: Request<
     if request.uri().path().starts_with("/_garoa/") {
         return own.oneshot(request).await;
     }
-    Ok(answer_aws(&cloud, client, request).await)
+    // On the heap: the server moves what answers about.
+    Ok(Box::pin(answer_aws(&cloud, client, request)).await)
 }
 
 /// Answers a request of the AWS API.
