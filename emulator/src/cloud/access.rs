@@ -57,6 +57,20 @@ impl Access {
         self.mode != IamMode::Enforce || self.is_allowed(action, target)
     }
 
+    /// Refuses what the caller may not do besides what the call itself asks for, in the words of the action's service.
+    ///
+    /// # Errors
+    /// The service's denial.
+    pub fn require(&self, action: &str, target: &Target) -> Result<()> {
+        if self.may_on(action, target) {
+            return Ok(());
+        }
+        match self.decide(action, target) {
+            Some(decision) => Err(denial(&self.request(action, target), &decision)),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses the call if its caller may not make it.
     pub(super) fn authorize(&self, call: &Call, action: &str, target: &Target) -> Result<()> {
         if self.mode == IamMode::Off || target.open || self.is_own_service(call.service) {

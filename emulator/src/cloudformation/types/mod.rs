@@ -27,6 +27,7 @@ mod scheduler_schedule_group;
 mod secretsmanager_secret;
 mod sqs_queue;
 mod sqs_queue_policy;
+mod ssm_parameter;
 mod task;
 
 use std::pin::Pin;
@@ -75,6 +76,7 @@ static TYPES: &[&ResourceType] = &[
     &sqs_queue::TYPE,
     &sqs_queue_policy::TYPE,
     &secretsmanager_secret::TYPE,
+    &ssm_parameter::TYPE,
 ];
 
 /// The type of this name.
