@@ -22,7 +22,7 @@ mod world;
 
 pub use access::{Access, IamMode};
 pub use builder::{CloudBuilder, DEFAULT_ACCOUNT, DEFAULT_REGION};
-pub use call::{Call, Caller, InvocationRef, Scope};
+pub use call::{Call, Caller, InvocationRef, Scope, SessionFacts};
 pub(crate) use cx::JobRun;
 pub use cx::{Cx, Later, Resumed, Step};
 pub use fault::{Aim, CallAim, Fault, FaultKind};

@@ -92,6 +92,8 @@ impl Engine {
         match outcome {
             Ok(Made { physical_id, attributes }) => {
                 let physical_id = Some(physical_id);
+                // What is told only when a resource is made, such as a secret key, stays known.
+                let attributes = if attributes.is_empty() { resource.attributes.clone() } else { attributes };
                 let changed = Resource { properties: properties.clone(), physical_id, attributes, ..resource.clone() };
                 self.resource_is(&changed, "UPDATE_COMPLETE", None)?;
                 Ok(true)

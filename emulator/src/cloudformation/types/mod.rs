@@ -14,9 +14,11 @@ mod apigatewayv2_stage;
 mod door;
 mod dynamodb_table;
 mod fit;
+mod iam_access_key;
 mod iam_managed_policy;
 mod iam_policy;
 mod iam_role;
+mod iam_user;
 mod lambda_event_source_mapping;
 mod lambda_function;
 mod lambda_permission;
@@ -63,9 +65,14 @@ static TYPES: &[&ResourceType] = &[
     &apigatewayv2_parts::ROUTE_RESPONSE,
     &apigatewayv2_stage::TYPE,
     &dynamodb_table::TYPE,
+    &iam_access_key::PROFILE,
+    &iam_access_key::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,
+    &iam_user::ADDITION,
+    &iam_user::GROUP,
+    &iam_user::USER,
     &lambda_event_source_mapping::TYPE,
     &lambda_function::TYPE,
     &lambda_permission::TYPE,
