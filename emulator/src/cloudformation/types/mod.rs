@@ -15,6 +15,7 @@ mod door;
 mod dynamodb_table;
 mod fit;
 mod iam_access_key;
+mod iam_inline_policy;
 mod iam_managed_policy;
 mod iam_policy;
 mod iam_role;
@@ -67,6 +68,10 @@ static TYPES: &[&ResourceType] = &[
     &dynamodb_table::TYPE,
     &iam_access_key::PROFILE,
     &iam_access_key::TYPE,
+    &iam_inline_policy::GROUP,
+    &iam_inline_policy::LINKED_ROLE,
+    &iam_inline_policy::ROLE,
+    &iam_inline_policy::USER,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,
