@@ -1,11 +1,12 @@
 //! Amazon CloudWatch: metrics.
 //!
-//! `put.rs` takes data in, `series.rs` keeps it, `window.rs` says which data a request means, `statistic.rs` computes,
+//! `put.rs` takes data in, `measured.rs` those of AWS's own services, `series.rs` keeps it, `window.rs` says which data a request means, `statistic.rs` computes,
 //! `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists. Alarms, metric math, metric
 //! streams, dashboards and insights do not exist here and are refused by name.
 
 mod data;
 mod list;
+mod measured;
 mod put;
 mod series;
 mod statistic;
@@ -44,6 +45,7 @@ pub fn service() -> Service<Metrics> {
         .op("GetMetricStatistics", |_, _| Target::any(), statistics::get)
         .op("GetMetricData", |_, _| Target::any(), data::get)
         .op("ListMetrics", |_, _| Target::any(), list::list)
+        .meter(measured::take)
 }
 
 fn invalid_value(message: impl Into<String>) -> Error {
