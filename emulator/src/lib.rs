@@ -27,6 +27,7 @@ pub mod serve;
 pub mod sigv4;
 pub mod sinks;
 pub mod sqs;
+pub mod ssm;
 pub mod sts;
 pub mod timestamp;
 pub mod wire;

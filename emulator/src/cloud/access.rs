@@ -57,6 +57,20 @@ impl Access {
         self.mode != IamMode::Enforce || self.is_allowed(action, target)
     }
 
+    /// Refuses what the caller may not do besides what the call itself asks for, in the words of the action's service.
+    ///
+    /// # Errors
+    /// The service's denial.
+    pub fn require(&self, action: &str, target: &Target) -> Result<()> {
+        if self.may_on(action, target) {
+            return Ok(());
+        }
+        match self.decide(action, target) {
+            Some(decision) => Err(denial(&self.request(action, target), &decision)),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses the call if its caller may not make it.
     pub(super) fn authorize(&self, call: &Call, action: &str, target: &Target) -> Result<()> {
         if self.mode == IamMode::Off || target.open || self.is_own_service(call.service) {
@@ -144,8 +158,26 @@ impl Access {
                 put(key, value);
             }
         }
+        self.add_tags(&mut context);
         context.extend(target.context.iter().map(|(key, values)| (key.to_string(), values.clone())));
         context
+    }
+
+    /// The tags of who calls, those of the session before those of its role; and what else a session carries.
+    fn add_tags(&self, context: &mut Context) {
+        for (key, value) in self.directory.tags_of(&self.caller.principal) {
+            context.insert(format!("aws:PrincipalTag/{key}"), vec![value]);
+        }
+        let Some(session) = &self.caller.session else { return };
+        for (key, value) in &session.tags {
+            let name = format!("aws:PrincipalTag/{key}");
+            context.retain(|known, _| !known.eq_ignore_ascii_case(&name));
+            context.insert(name, vec![value.clone()]);
+        }
+        if let Some(source) = &session.source_identity {
+            context.insert("aws:SourceIdentity".to_owned(), vec![source.clone()]);
+        }
+        context.insert("aws:TokenIssueTime".to_owned(), vec![session.issued.to_iso_secs()]);
     }
 
     /// A session of the role of this ARN, as a service such as `lambda.amazonaws.com` starts one; `None` if there is no such
@@ -235,6 +267,7 @@ impl Inner {
             session_policies: Vec::new(),
             source_identity: None,
             tags: Default::default(),
+            transitive: Vec::new(),
         };
         let unique = self.request_ids.lock().below(u64::MAX);
         credentials::issue(&self.server_key, &session, unique)

@@ -1,12 +1,14 @@
 //! The door for HTTP requests: from bytes to a call, and from its reply to bytes.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 
 use super::front::Halt;
 use super::reply::Reply;
-use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope};
+use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope, SessionFacts};
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::sigv4::{self, Dialect, MAX_SKEW, Payload, Signed};
@@ -224,6 +226,12 @@ impl Inner {
                 Ok(session) => {
                     let mut caller = Caller::new(session.principal);
                     caller.session_policies = session.session_policies;
+                    caller.session = Some(Arc::new(SessionFacts {
+                        tags: session.tags,
+                        transitive: session.transitive,
+                        source_identity: session.source_identity,
+                        issued: session.issued,
+                    }));
                     return Ok((caller, Some(credentials::secret(&self.server_key, key))));
                 }
                 Err(error) if self.iam == IamMode::Enforce || key.starts_with("ASIA") => return Err(error),

@@ -14,9 +14,12 @@ mod apigatewayv2_stage;
 mod door;
 mod dynamodb_table;
 mod fit;
+mod iam_access_key;
+mod iam_inline_policy;
 mod iam_managed_policy;
 mod iam_policy;
 mod iam_role;
+mod iam_user;
 mod lambda_event_source_mapping;
 mod lambda_function;
 mod lambda_permission;
@@ -27,6 +30,7 @@ mod scheduler_schedule_group;
 mod secretsmanager_secret;
 mod sqs_queue;
 mod sqs_queue_policy;
+mod ssm_parameter;
 mod task;
 
 use std::pin::Pin;
@@ -62,9 +66,18 @@ static TYPES: &[&ResourceType] = &[
     &apigatewayv2_parts::ROUTE_RESPONSE,
     &apigatewayv2_stage::TYPE,
     &dynamodb_table::TYPE,
+    &iam_access_key::PROFILE,
+    &iam_access_key::TYPE,
+    &iam_inline_policy::GROUP,
+    &iam_inline_policy::LINKED_ROLE,
+    &iam_inline_policy::ROLE,
+    &iam_inline_policy::USER,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,
+    &iam_user::ADDITION,
+    &iam_user::GROUP,
+    &iam_user::USER,
     &lambda_event_source_mapping::TYPE,
     &lambda_function::TYPE,
     &lambda_permission::TYPE,
@@ -75,6 +88,7 @@ static TYPES: &[&ResourceType] = &[
     &sqs_queue::TYPE,
     &sqs_queue_policy::TYPE,
     &secretsmanager_secret::TYPE,
+    &ssm_parameter::TYPE,
 ];
 
 /// The type of this name.
