@@ -42,7 +42,7 @@ pub(super) fn create(cx: &mut Cx<LogGroups>, input: CreateLogGroup) -> Result<()
     }
     if !input.tags.is_empty() {
         tags::may_tag(cx, &name)?;
-        tags::check_count(cx.scope, &name, &input.tags)?;
+        tags::check_count(&group_arn(cx.scope, &name), &input.tags)?;
     }
     if cx.state.groups.contains_key(&name) {
         return Err(Error::client("ResourceAlreadyExistsException", "The specified log group already exists"));

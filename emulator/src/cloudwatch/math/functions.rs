@@ -105,7 +105,7 @@ pub(super) fn call(
 fn chosen(arguments: &[Expression], metrics: &[(String, Series)]) -> Result<Outcome> {
     let part = match arguments {
         [] => "",
-        [Expression::Text(part)] => part,
+        [Expression::Text(part)] => part.as_str(),
         _ => return Err(wrong("METRICS takes nothing or a string")),
     };
     let found = metrics.iter().filter(|(id, _)| id.contains(part));

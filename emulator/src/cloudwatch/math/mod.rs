@@ -12,4 +12,4 @@ mod tests;
 
 pub(super) use evaluate::{Grid, evaluate};
 pub(super) use parse::{Expression, parse};
-pub(super) use series::{Outcome, Series};
+pub(super) use series::{Outcome, Points, Series};
