@@ -152,6 +152,7 @@ impl Access {
             ("aws:PrincipalAccount", principal.account().map(str::to_owned)),
             ("aws:SourceIp", self.caller.source_ip.map(|ip| ip.to_string())),
             ("aws:SourceArn", self.caller.source_arn.clone()),
+            ("aws:SourceAccount", self.caller.source_arn.as_deref().and_then(account_in).map(str::to_owned)),
         ];
         for (key, value) in optional {
             if let Some(value) = value {
@@ -227,6 +228,11 @@ impl Access {
     pub fn issue(&self, session: &Session, unique: u64) -> Result<Credentials> {
         credentials::issue(&self.server_key, session, unique)
     }
+}
+
+/// The account that an ARN names, where it names one.
+fn account_in(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
 }
 
 impl Inner {

@@ -11,6 +11,7 @@ mod apigateway_stage;
 mod apigatewayv2_api;
 mod apigatewayv2_parts;
 mod apigatewayv2_stage;
+mod cloudwatch_alarm;
 mod door;
 mod dynamodb_table;
 mod fit;
@@ -24,6 +25,7 @@ mod lambda_event_source_mapping;
 mod lambda_function;
 mod lambda_permission;
 mod logs_log_group;
+mod logs_parts;
 mod s3_bucket;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
@@ -65,6 +67,8 @@ static TYPES: &[&ResourceType] = &[
     &apigatewayv2_parts::ROUTE,
     &apigatewayv2_parts::ROUTE_RESPONSE,
     &apigatewayv2_stage::TYPE,
+    &cloudwatch_alarm::DASHBOARD,
+    &cloudwatch_alarm::TYPE,
     &dynamodb_table::TYPE,
     &iam_access_key::PROFILE,
     &iam_access_key::TYPE,
@@ -82,10 +86,16 @@ static TYPES: &[&ResourceType] = &[
     &lambda_function::TYPE,
     &lambda_permission::TYPE,
     &logs_log_group::TYPE,
+    &logs_parts::LOG_STREAM,
+    &logs_parts::METRIC_FILTER,
+    &logs_parts::QUERY_DEFINITION,
+    &logs_parts::RESOURCE_POLICY,
+    &logs_parts::SUBSCRIPTION_FILTER,
     &s3_bucket::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
     &sqs_queue::TYPE,
+    &sqs_queue_policy::INLINE,
     &sqs_queue_policy::TYPE,
     &secretsmanager_secret::TYPE,
     &ssm_parameter::TYPE,
