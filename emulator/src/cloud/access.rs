@@ -88,7 +88,12 @@ impl Access {
 
     /// The decision; `None` where there is nothing to decide, because no policy limits the caller.
     fn decide(&self, action: &str, target: &Target) -> Option<Decision> {
-        let unlimited = matches!(self.caller.principal, Principal::AccountRoot { .. } | Principal::Service(_));
+        // A service that acts on behalf of a resource may what the policy of its target says, and nothing where there is none.
+        let unlimited = match self.caller.principal {
+            Principal::AccountRoot { .. } => true,
+            Principal::Service(_) => self.caller.source_arn.is_none(),
+            _ => false,
+        };
         let own = target.owner.as_deref().is_none_or(|owner| self.caller.principal.account() == Some(owner));
         if unlimited && target.policy.is_none() && (own || matches!(self.caller.principal, Principal::Service(_))) {
             return None;
@@ -138,6 +143,7 @@ impl Access {
             ("aws:PrincipalAccount", principal.account().map(str::to_owned)),
             ("aws:SourceIp", self.caller.source_ip.map(|ip| ip.to_string())),
             ("aws:SourceArn", self.caller.source_arn.clone()),
+            ("aws:SourceAccount", self.caller.source_account.clone()),
         ];
         for (key, value) in optional {
             if let Some(value) = value {

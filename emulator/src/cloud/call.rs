@@ -41,6 +41,9 @@ pub struct Caller {
     pub session_policies: Vec<String>,
     /// The resource on whose behalf a service calls: the condition key `aws:SourceArn`.
     pub source_arn: Option<String>,
+    /// The account of that resource: the condition key `aws:SourceAccount`.
+    #[serde(default)]
+    pub source_account: Option<String>,
     /// The client's address: the condition key `aws:SourceIp`.
     pub source_ip: Option<std::net::IpAddr>,
     /// The invocation whose code makes the call.
@@ -57,6 +60,7 @@ impl Caller {
             access_key: None,
             session_policies: Vec::new(),
             source_arn: None,
+            source_account: None,
             source_ip: None,
             invocation: None,
             spared: false,

@@ -11,7 +11,7 @@ use crate::cloud::{Cx, Scope};
 use crate::{Error, Result};
 
 /// The services whose keys are made here, and how descriptions call their data.
-const SERVICES: &[(&str, &str)] = &[("dynamodb", "DynamoDB")];
+const SERVICES: &[(&str, &str)] = &[("dynamodb", "DynamoDB data"), ("s3", "S3 objects")];
 /// The aliases of such keys begin so.
 pub(super) const ALIASES: &str = "alias/aws/";
 
@@ -38,7 +38,7 @@ pub(super) fn make(cx: &mut Cx<Keys>, name: &str) -> Result<()> {
         }
         if !cx.state.keys.contains_key(&id) {
             let key =
-                Key::managed(cx, format!("Default key that protects my {title} data when no other key is defined"));
+                Key::managed(cx, format!("Default key that protects my {title} when no other key is defined"));
             cx.state.aliases.insert(alias, Alias { key: id.clone(), created: cx.now });
             cx.state.keys.insert(id, key);
         }

@@ -22,6 +22,8 @@ mod lambda_function;
 mod lambda_permission;
 mod logs_log_group;
 mod s3_bucket;
+mod s3_bucket_policy;
+mod s3_bucket_shapes;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
 mod secretsmanager_secret;
@@ -70,6 +72,7 @@ static TYPES: &[&ResourceType] = &[
     &lambda_permission::TYPE,
     &logs_log_group::TYPE,
     &s3_bucket::TYPE,
+    &s3_bucket_policy::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
     &sqs_queue::TYPE,
