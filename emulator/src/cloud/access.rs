@@ -102,7 +102,12 @@ impl Access {
 
     /// The decision; `None` where there is nothing to decide, because no policy limits the caller.
     fn decide(&self, action: &str, target: &Target) -> Option<Decision> {
-        let unlimited = matches!(self.caller.principal, Principal::AccountRoot { .. } | Principal::Service(_));
+        // A service that acts on behalf of a resource may what the policy of its target says, and nothing where there is none.
+        let unlimited = match self.caller.principal {
+            Principal::AccountRoot { .. } => true,
+            Principal::Service(_) => self.caller.source_arn.is_none(),
+            _ => false,
+        };
         let own = target.owner.as_deref().is_none_or(|owner| self.caller.principal.account() == Some(owner));
         if unlimited && target.policy.is_none() && (own || matches!(self.caller.principal, Principal::Service(_))) {
             return None;
@@ -152,7 +157,7 @@ impl Access {
             ("aws:PrincipalAccount", principal.account().map(str::to_owned)),
             ("aws:SourceIp", self.caller.source_ip.map(|ip| ip.to_string())),
             ("aws:SourceArn", self.caller.source_arn.clone()),
-            ("aws:SourceAccount", self.caller.source_arn.as_deref().and_then(account_in).map(str::to_owned)),
+            ("aws:SourceAccount", self.source_account()),
         ];
         for (key, value) in optional {
             if let Some(value) = value {
@@ -162,6 +167,12 @@ impl Access {
         self.add_tags(&mut context);
         context.extend(target.context.iter().map(|(key, values)| (key.to_string(), values.clone())));
         context
+    }
+
+    /// The account of what a service calls on behalf of. Buckets' ARNs do not name theirs.
+    fn source_account(&self) -> Option<String> {
+        let named = || account_in(self.caller.source_arn.as_deref()?).map(str::to_owned);
+        self.caller.source_account.clone().or_else(named)
     }
 
     /// The tags of who calls, those of the session before those of its role; and what else a session carries.

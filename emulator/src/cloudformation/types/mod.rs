@@ -27,6 +27,8 @@ mod lambda_permission;
 mod logs_log_group;
 mod logs_parts;
 mod s3_bucket;
+mod s3_bucket_policy;
+mod s3_bucket_shapes;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
 mod secretsmanager_secret;
@@ -92,6 +94,7 @@ static TYPES: &[&ResourceType] = &[
     &logs_parts::RESOURCE_POLICY,
     &logs_parts::SUBSCRIPTION_FILTER,
     &s3_bucket::TYPE,
+    &s3_bucket_policy::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
     &sqs_queue::TYPE,

@@ -7,7 +7,7 @@ use super::{ResourceDef, arn_of, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 /// Every type that SAM knows and Garoa refuses.
-const REFUSED: [&str; 17] = [
+const REFUSED: [&str; 16] = [
     "AlexaSkill",
     "CloudWatchEvent",
     "CloudWatchLogs",
@@ -19,7 +19,6 @@ const REFUSED: [&str; 17] = [
     "Kinesis",
     "MQ",
     "MSK",
-    "S3",
     "SelfManagedKafka",
     "SNS",
     "StepFunctions",
@@ -118,6 +117,8 @@ pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) ->
             Some("Schedule") => all.extend(event_def.schedule()?),
             Some("ScheduleV2") => all.extend(event_def.schedule_v2()?),
             Some("SQS") => all.extend(event_def.sqs(role)?),
+            // The bucket's side is made where all resources are known: `s3.rs`.
+            Some("S3") => all.extend(event_def.s3()?),
             Some("DynamoDB") => all.extend(event_def.dynamodb(role)?),
             // The API's side and the permission are made where all events are known: `api.rs`.
             Some("Api") => {}
@@ -254,6 +255,21 @@ impl Event<'_> {
             all.push((role_id, self.make("AWS::IAM::Role", role)));
         }
         Ok(all)
+    }
+
+    /// The permission for S3 to invoke the function, for whatever bucket of this account.
+    fn s3(&self) -> Result<Generated> {
+        self.check("S3", &["Bucket", "Events", "Filter"], "Bucket")?;
+        if !self.properties.contains_key("Events") {
+            return Err(self.invalid("Missing required property 'Events'."));
+        }
+        let permission = json!({
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": self.function},
+            "Principal": "s3.amazonaws.com",
+            "SourceAccount": {"Ref": "AWS::AccountId"},
+        });
+        Ok(vec![(format!("{}Permission", self.id), self.make("AWS::Lambda::Permission", permission))])
     }
 
     fn sqs(&self, role: &mut Role) -> Result<Generated> {
