@@ -109,7 +109,8 @@ impl Access {
             _ => false,
         };
         let own = target.owner.as_deref().is_none_or(|owner| self.caller.principal.account() == Some(owner));
-        if unlimited && target.policy.is_none() && (own || matches!(self.caller.principal, Principal::Service(_))) {
+        let is_service = matches!(self.caller.principal, Principal::Service(_));
+        if unlimited && target.policy.is_none() && (own || is_service) && !(is_service && target.closed_to_services) {
             return None;
         }
         let found = self.directory.policies_of(&self.caller.principal);
@@ -152,12 +153,15 @@ impl Access {
         if let Principal::User { name, .. } = principal {
             put("aws:username", name.clone());
         }
+        let is_alarm = matches!(principal, Principal::Service(name) if name == "cloudwatch.amazonaws.com");
         let optional = [
             ("aws:PrincipalArn", principal.condition_arn()),
             ("aws:PrincipalAccount", principal.account().map(str::to_owned)),
             ("aws:SourceIp", self.caller.source_ip.map(|ip| ip.to_string())),
             ("aws:SourceArn", self.caller.source_arn.clone()),
             ("aws:SourceAccount", self.source_account()),
+            // SNS's own key, by which a topic's first policy lets the alarms of its account publish.
+            ("aws:SourceOwner", is_alarm.then(|| self.scope.account.to_string())),
         ];
         for (key, value) in optional {
             if let Some(value) = value {

@@ -13,6 +13,7 @@ use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::s3::web;
 use crate::sigv4::{self, Dialect, MAX_SKEW, Payload};
+use crate::sns;
 use crate::wire::{self, Detected, Protocol};
 use crate::{Error, Result};
 
@@ -62,6 +63,9 @@ impl Inner {
     pub(crate) async fn http(&self, request: Request<Bytes>, entry: &Entry) -> Result<Response<Bytes>, Halt> {
         let request_id = self.next_request_id();
         let (head, body) = request.into_parts();
+        if head.uri.path() == sns::CERTIFICATE_PATH {
+            return Ok(sns::certificate());
+        }
         if let Some(address) = execute_api::address(&head) {
             let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
             return Box::pin(execute_api::answer(self, incoming)).await;
@@ -218,6 +222,10 @@ impl Inner {
         let dialect = dialect(detected);
         if let Some(signer) = self.signer(head, body, dialect)? {
             return Ok(signer);
+        }
+        if detected.service == "sns" && wire::LINKS.contains(&detected.operation.name) {
+            // Whoever follows a link in a message is nobody, and may.
+            return Ok((Caller::new(principal::Principal::Anonymous), self.scope.clone()));
         }
         let caller = match (self.iam, dialect) {
             (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),

@@ -237,6 +237,8 @@ pub struct Target {
     pub policy: Option<Arc<str>>,
     /// The account that owns the resource, where it may be another than the caller's.
     pub owner: Option<String>,
+    /// Whether AWS's services may only as far as the resource's policy says, as with queues; without a policy, not at all.
+    pub closed_to_services: bool,
     /// Whether everybody may, as `sts:GetCallerIdentity`.
     pub open: bool,
 }
@@ -244,7 +246,15 @@ pub struct Target {
 impl Target {
     /// The operation acts on this resource.
     pub fn on(resource: impl Into<String>) -> Self {
-        Self { action: None, resource: resource.into(), context: Vec::new(), policy: None, owner: None, open: false }
+        Self {
+            action: None,
+            resource: resource.into(),
+            context: Vec::new(),
+            policy: None,
+            owner: None,
+            closed_to_services: false,
+            open: false,
+        }
     }
 
     /// The operation acts on no resource in particular.
@@ -275,6 +285,13 @@ impl Target {
     #[must_use]
     pub fn policy(mut self, policy: Option<Arc<str>>) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// AWS's services may only as far as the resource's policy says.
+    #[must_use]
+    pub fn closed_to_services(mut self) -> Self {
+        self.closed_to_services = true;
         self
     }
 

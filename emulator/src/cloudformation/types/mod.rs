@@ -14,6 +14,8 @@ mod apigatewayv2_stage;
 mod cloudwatch_alarm;
 mod door;
 mod dynamodb_table;
+mod events_event_bus;
+mod events_rule;
 mod fit;
 mod iam_access_key;
 mod iam_inline_policy;
@@ -32,6 +34,8 @@ mod s3_bucket_shapes;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
 mod secretsmanager_secret;
+mod sns_subscription;
+mod sns_topic;
 mod sqs_queue;
 mod sqs_queue_policy;
 mod ssm_parameter;
@@ -72,6 +76,9 @@ static TYPES: &[&ResourceType] = &[
     &cloudwatch_alarm::DASHBOARD,
     &cloudwatch_alarm::TYPE,
     &dynamodb_table::TYPE,
+    &events_event_bus::POLICY,
+    &events_event_bus::TYPE,
+    &events_rule::TYPE,
     &iam_access_key::PROFILE,
     &iam_access_key::TYPE,
     &iam_inline_policy::GROUP,
@@ -97,6 +104,9 @@ static TYPES: &[&ResourceType] = &[
     &s3_bucket_policy::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
+    &sns_subscription::TOPIC_POLICY,
+    &sns_subscription::TYPE,
+    &sns_topic::TYPE,
     &sqs_queue::TYPE,
     &sqs_queue_policy::INLINE,
     &sqs_queue_policy::TYPE,
