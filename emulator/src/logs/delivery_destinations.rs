@@ -116,7 +116,8 @@ fn show(scope: &Scope, name: &str, destination: &DeliveryDestination) -> Shown {
 }
 
 fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<Output> {
-    if let Some(format) = input.output_format.as_deref().filter(|format| !FORMATS.split(", ").any(|one| one == *format)) {
+    if let Some(format) = input.output_format.as_deref().filter(|format| !FORMATS.split(", ").any(|one| one == *format))
+    {
         return Err(validation(format!(
             "1 validation error detected: Value '{format}' at 'outputFormat' failed to satisfy constraint: Member must satisfy \
              enum value set: [{FORMATS}]"
@@ -130,7 +131,8 @@ fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<Output> {
         return Err(validation(format!("{resource} is no resource that logs can be delivered to.")));
     }
     let old = cx.state.delivery_destinations.get(&input.name);
-    if old.is_some_and(|old| old.format.is_some() && input.output_format.is_some() && old.format != input.output_format) {
+    if old.is_some_and(|old| old.format.is_some() && input.output_format.is_some() && old.format != input.output_format)
+    {
         return Err(validation("Update to existing Delivery Destination with new Output Format is not allowed"));
     }
     let destination = DeliveryDestination {

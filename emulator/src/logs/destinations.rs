@@ -87,7 +87,10 @@ fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<PutOutput> {
     match input.target_arn.split(':').nth(2) {
         Some("kinesis") => {}
         Some(vendor @ ("firehose" | "lambda")) => {
-            return Err(Error::not_implemented(format!("{vendor} as the target of a destination ({})", input.target_arn)));
+            return Err(Error::not_implemented(format!(
+                "{vendor} as the target of a destination ({})",
+                input.target_arn
+            )));
         }
         _ => return Err(invalid(format!("Invalid targetArn: {}", input.target_arn))),
     }

@@ -141,7 +141,8 @@ impl Asked {
         let acl = self.read(&canonical_id(&bucket.owner), Of::Object)?;
         if bucket.configuration.ownership() == ENFORCED {
             let silent = self.canned.is_none() && !self.has_grants();
-            let own = acl.as_ref().is_some_and(|acl| *acl == Acl(vec![user(&canonical_id(&bucket.owner), "FULL_CONTROL")]));
+            let own =
+                acl.as_ref().is_some_and(|acl| *acl == Acl(vec![user(&canonical_id(&bucket.owner), "FULL_CONTROL")]));
             return if silent || full || own { Ok(None) } else { Err(not_supported()) };
         }
         check_public(acl.as_ref(), bucket)?;
@@ -302,7 +303,8 @@ fn not_supported() -> Error {
 }
 
 fn blocked() -> Error {
-    let text = "Access Denied because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.";
+    let text =
+        "Access Denied because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.";
     Error::new(403, "AccessDenied", text)
 }
 

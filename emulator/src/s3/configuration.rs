@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::acl::{Acl, ENFORCED};
 use super::bucket::OnBucket;
 use super::cors::Cors;
-use super::input::input;
 use super::encryption::Encryption;
+use super::errors;
+use super::input::input;
 use super::lifecycle::Lifecycle;
 use super::lock::BucketLock;
 use super::lookup::{bucket, bucket_mut};
@@ -19,7 +20,6 @@ use super::policy::is_public;
 use super::state::Buckets;
 use super::tagging::Tag;
 use super::website::Website;
-use super::errors;
 use crate::cloud::Cx;
 use crate::{Error, Result};
 

@@ -56,8 +56,8 @@ pub(super) fn put_logging(cx: &mut Cx<Buckets>, input: PutLogging) -> Result<()>
     };
     if target.region != source.region {
         let text = "Cross S3 location logging not allowed. ";
-        let error = Error::new(403, "CrossLocationLoggingProhibitted", text)
-            .with("TargetBucketLocation", &*target.region);
+        let error =
+            Error::new(403, "CrossLocationLoggingProhibitted", text).with("TargetBucketLocation", &*target.region);
         // Home of old: S3 leaves it out where it is the source's.
         let home = &*source.region == "us-east-1";
         return Err(if home { error } else { error.with("SourceBucketLocation", &*source.region) });

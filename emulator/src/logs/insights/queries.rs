@@ -76,7 +76,8 @@ impl Start {
     }
 
     fn groups<'a>(&'a self, scope: &Scope) -> Result<Vec<&'a str>> {
-        let given = [self.log_group_name.is_some(), self.log_group_names.is_some(), self.log_group_identifiers.is_some()];
+        let given =
+            [self.log_group_name.is_some(), self.log_group_names.is_some(), self.log_group_identifiers.is_some()];
         if given.into_iter().filter(|given| *given).count() != 1 {
             return Err(invalid(
                 "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers must be specified.",
