@@ -29,6 +29,7 @@ pub mod sigv4;
 pub mod sinks;
 pub mod sns;
 pub mod sqs;
+pub mod ssm;
 pub mod sts;
 pub mod timestamp;
 pub mod wire;

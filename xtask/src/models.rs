@@ -35,6 +35,7 @@ const SERVICES: &[&str] = &[
     "apigateway",
     "apigatewayv2",
     "apigatewaymanagementapi",
+    "ssm",
     "sns",
     "events",
 ];

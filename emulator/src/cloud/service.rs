@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,7 +13,8 @@ use serde_json::Value;
 use super::Cloud;
 use super::call::Scope;
 use super::cx::{Cx, Step};
-use crate::{Error, Result};
+use super::measure::Measured;
+use crate::{Error, Result, Timestamp};
 
 /// Which part of the world has a state of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +41,13 @@ pub struct Service<S: 'static> {
     pub(crate) jobs: BTreeMap<&'static str, Job>,
     /// The signals that bring about events.
     pub(crate) signals: Vec<Listener<S>>,
+    /// What keeps the metrics of AWS's own services.
+    pub(crate) meter: Option<Meter<S>>,
 }
 
-type Prepare<S> = Box<dyn Fn(Value) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
+type Prepare<S> = Box<dyn Fn(Value, &Bytes) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
 type Event<S> = fn(&mut Cx<S>, &str) -> Result<()>;
+type Meter<S> = fn(&mut S, Timestamp, &Measured);
 type Job = fn(Cloud, Scope, Value) -> JobFuture;
 
 /// What a job does. It runs on a thread and a runtime of its own: see [`Service::job`].
@@ -59,6 +64,7 @@ impl<S: State> Service<S> {
             events: BTreeMap::new(),
             jobs: BTreeMap::new(),
             signals: Vec::new(),
+            meter: None,
         }
     }
 
@@ -98,7 +104,24 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        self.add(name, target, move |cx, input: &mut Option<I>| {
+        self.op_after(name, |_, _| {}, target, run)
+    }
+
+    /// The same for an operation with work that needs no state, such as the digest of its payload: `before` does it, and
+    /// leaves in the input what it found. The service's lock is not held meanwhile, so that others are served.
+    #[must_use]
+    pub fn op_after<I, O>(
+        self,
+        name: &'static str,
+        before: fn(&mut I, &Bytes),
+        target: fn(&At<S>, &I) -> Target,
+        run: fn(&mut Cx<S>, I) -> Result<O>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        self.add(name, before, target, move |cx, input: &mut Option<I>| {
             let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
             write(run(cx, input)?).map(Step::Done)
         })
@@ -116,23 +139,36 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        self.add(name, target, move |cx, input: &mut Option<I>| {
-            let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
-            match run(cx, input)? {
-                Step::Done(output) => write(output).map(Step::Done),
-                Step::Later(later) => Ok(Step::Later(later)),
-            }
-        })
+        self.add(
+            name,
+            |_, _| {},
+            target,
+            move |cx, input: &mut Option<I>| {
+                let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
+                match run(cx, input)? {
+                    Step::Done(output) => write(output).map(Step::Done),
+                    Step::Later(later) => Ok(Step::Later(later)),
+                }
+            },
+        )
     }
 
-    fn add<I, R>(mut self, name: &'static str, target: fn(&At<S>, &I) -> Target, run: R) -> Self
+    fn add<I, R>(
+        mut self,
+        name: &'static str,
+        before: fn(&mut I, &Bytes),
+        target: fn(&At<S>, &I) -> Target,
+        run: R,
+    ) -> Self
     where
         I: DeserializeOwned + Send + 'static,
         R: Fn(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Copy + Send + Sync + 'static,
     {
         let service = self.name;
-        let prepare = move |input| {
-            let input = Some(read::<I>(service, name, input)?);
+        let prepare = move |input, body: &Bytes| {
+            let mut input = read::<I>(service, name, input)?;
+            before(&mut input, body);
+            let input = Some(input);
             Ok(Box::new(Operation { input, target, run }) as Box<dyn Prepared<S>>)
         };
         self.operations.insert(name, Box::new(prepare));
@@ -152,6 +188,13 @@ impl<S: State> Service<S> {
     #[must_use]
     pub fn on_signal(mut self, prefix: &'static str, event: &'static str, waits: fn(&S, &str) -> bool) -> Self {
         self.signals.push(Listener { prefix, event, waits });
+        self
+    }
+
+    /// Keeps what services measure of themselves.
+    #[must_use]
+    pub(crate) fn meter(mut self, take: Meter<S>) -> Self {
+        self.meter = Some(take);
         self
     }
 

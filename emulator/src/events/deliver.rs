@@ -73,7 +73,11 @@ struct Delivered {
 pub(super) fn to_targets(cx: &mut Cx<Buses>, rule: &Rule, event: &Value) -> Result<()> {
     for target in rule.targets.values() {
         let Some(payload) = input::of(rule, target, event, cx.now) else {
-            tracing::warn!(rule = rule.name, target = target.id, "the input template gives no JSON: nothing is delivered");
+            tracing::warn!(
+                rule = rule.name,
+                target = target.id,
+                "the input template gives no JSON: nothing is delivered"
+            );
             continue;
         };
         let delivery = Delivery {

@@ -24,7 +24,8 @@ fn rule() -> Rule {
 }
 
 fn filled(template: &str, event: &Value) -> Option<String> {
-    let paths = json!({ "user": "$.detail.id", "payload": "$.detail.payload", "list": "$.detail.list", "none": "$.no" });
+    let paths =
+        json!({ "user": "$.detail.id", "payload": "$.detail.payload", "list": "$.detail.list", "none": "$.no" });
     let target: RuleTarget = serde_json::from_value(json!({
         "Id": "t", "Arn": "a", "InputTransformer": { "InputPathsMap": paths, "InputTemplate": template },
     }))
@@ -40,7 +41,10 @@ fn templates_are_filled_in_as_aws_does() {
     });
     for (template, expected) in [
         (r#""<user> and <payload> and <list> and <none>.""#, Some(r#""i-1 and {a:b,c:1} and [X,Y] and .""#)),
-        (r#"{"id": <user>, "path": "u/<user>", "body": <payload>}"#, Some(r#"{"id": "i-1", "path": "u/i-1", "body": {"a":"b","c":1}}"#)),
+        (
+            r#"{"id": <user>, "path": "u/<user>", "body": <payload>}"#,
+            Some(r#"{"id": "i-1", "path": "u/i-1", "body": {"a":"b","c":1}}"#),
+        ),
         (r#"{"none": <none>, "list": <list>}"#, Some(r#"{"none": "", "list": ["X","Y"]}"#)),
         (r#"{"rule": "<aws.events.rule-arn>"}"#, Some(r#"{"rule": "arn:aws:events:us-east-1:111111111111:rule/b/r"}"#)),
         (r#"{"event": <aws.events.event>}"#, Some(r#"{"event": {"detailType":"t"}}"#)),

@@ -66,9 +66,7 @@ fn confirm(cx: &mut Cx<Topics>, input: Confirm) -> Result<Confirmed> {
     if input.token.len() != TOKEN || !input.token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(bare("Invalid token"));
     }
-    let wanted = |(_, there): &(&String, &Subscription)| {
-        matches!(&there.confirmation, Confirmation::Pending { token } if *token == input.token)
-    };
+    let wanted = |(_, there): &(&String, &Subscription)| matches!(&there.confirmation, Confirmation::Pending { token } if *token == input.token);
     let found = subscriptions_of(cx.state, &input.topic_arn).find(wanted).map(|(arn, _)| arn.clone());
     let arn = found.ok_or_else(|| invalid("Token"))?;
     let only_authenticated = input.authenticate_on_unsubscribe.is_some_and(|flag| flag == "true");

@@ -41,8 +41,7 @@ impl Filter {
     /// Reads a policy. The error is AWS's reason.
     pub fn parse(text: &str, scope: &str) -> Result<Self, String> {
         let on_body = scope == BODY;
-        let mut policy: Value =
-            serde_json::from_str(text).map_err(|error| format!("failed to parse JSON. {error}"))?;
+        let mut policy: Value = serde_json::from_str(text).map_err(|error| format!("failed to parse JSON. {error}"))?;
         let Value::Object(members) = &policy else { return Err("Filter is not an object".to_owned()) };
         if members.is_empty() {
             return Ok(Self { pattern: None, on_body });

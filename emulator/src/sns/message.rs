@@ -57,7 +57,9 @@ impl Attribute {
         let field = if kind == "Binary" { "Binary" } else { "String" };
         let data_type = &self.data_type;
         if given.as_deref().is_some_and(|value| !value.is_empty()) {
-            return Err(attribute(format!("The message attribute '{name}' with type '{data_type}' must use field '{field}'.")));
+            return Err(attribute(format!(
+                "The message attribute '{name}' with type '{data_type}' must use field '{field}'."
+            )));
         }
         if wanted.as_deref().is_none_or(str::is_empty) {
             return Err(attribute(format!(
@@ -110,7 +112,9 @@ fn check_name(name: &str) -> Result<()> {
 pub(super) enum Kind {
     Notification,
     /// `SubscriptionConfirmation`.
-    Confirmation { token: String },
+    Confirmation {
+        token: String,
+    },
 }
 
 /// A message on its way. What it is about in other forms for other protocols has been decided: `text` is what one gets.

@@ -214,10 +214,8 @@ struct EndpointArn {
 fn create_endpoint(cx: &mut Cx<Topics>, input: CreateEndpoint) -> Result<EndpointArn> {
     find(cx, &input.platform_application_arn)?;
     check_endpoint_attributes(&input.attributes)?;
-    let mut attributes = OrdMap::from_iter([
-        ("Enabled".to_owned(), "true".to_owned()),
-        ("Token".to_owned(), input.token.clone()),
-    ]);
+    let mut attributes =
+        OrdMap::from_iter([("Enabled".to_owned(), "true".to_owned()), ("Token".to_owned(), input.token.clone())]);
     attributes.extend(input.custom_user_data.map(|data| ("CustomUserData".to_owned(), data)));
     attributes = input.attributes.union(attributes);
     check_endpoint_attributes(&attributes)?;
@@ -334,7 +332,11 @@ pub(super) fn check_target(cx: &Cx<Topics>, arn: &str) -> Result<()> {
         return Err(invalid("TargetArn"));
     }
     match cx.state.endpoints.get(arn) {
-        Some(endpoint) if endpoint.attributes.get("Enabled").is_some_and(|value| value.eq_ignore_ascii_case("true")) => Ok(()),
+        Some(endpoint)
+            if endpoint.attributes.get("Enabled").is_some_and(|value| value.eq_ignore_ascii_case("true")) =>
+        {
+            Ok(())
+        }
         Some(_) => Err(Error::client("EndpointDisabled", "Endpoint is disabled")),
         None => Err(because("TargetArn", "No endpoint found for the target arn specified")),
     }

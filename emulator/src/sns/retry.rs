@@ -98,7 +98,8 @@ impl Retries {
         }
         if !(self.min_delay_target..=LONGEST).contains(&self.max_delay_target) {
             return Err(
-                "DeliveryPolicy: healthyRetryPolicy.maxDelayTarget must be greater than or equal to minDelayTarget".to_owned()
+                "DeliveryPolicy: healthyRetryPolicy.maxDelayTarget must be greater than or equal to minDelayTarget"
+                    .to_owned(),
             );
         }
         if self.num_retries > MOST {
@@ -120,11 +121,15 @@ pub(super) fn read_topic_policy(text: &str) -> Result<Option<String>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let policy: Value =
-        serde_json::from_str(text).map_err(|error| invalid(format!("DeliveryPolicy: failed to parse JSON. {error}")))?;
+    let policy: Value = serde_json::from_str(text)
+        .map_err(|error| invalid(format!("DeliveryPolicy: failed to parse JSON. {error}")))?;
     let http = &policy["http"];
-    let known =
-        ["defaultHealthyRetryPolicy", "disableSubscriptionOverrides", "defaultRequestPolicy", "defaultSicklyRetryPolicy"];
+    let known = [
+        "defaultHealthyRetryPolicy",
+        "disableSubscriptionOverrides",
+        "defaultRequestPolicy",
+        "defaultSicklyRetryPolicy",
+    ];
     let strange = http.as_object().into_iter().flatten().map(|(name, _)| name);
     if let Some(name) = strange.into_iter().find(|name| !known.contains(&name.as_str())) {
         return Err(invalid(format!("DeliveryPolicy: Unrecognized field \"{name}\"")));
@@ -153,7 +158,8 @@ pub(super) fn read_subscription_policy(text: &str) -> std::result::Result<Option
     let policy: Value =
         serde_json::from_str(text).map_err(|error| format!("DeliveryPolicy: failed to parse JSON. {error}"))?;
     let known = ["healthyRetryPolicy", "sicklyRetryPolicy", "throttlePolicy", "requestPolicy", "guaranteed"];
-    if let Some((name, _)) = policy.as_object().into_iter().flatten().find(|(name, _)| !known.contains(&name.as_str())) {
+    if let Some((name, _)) = policy.as_object().into_iter().flatten().find(|(name, _)| !known.contains(&name.as_str()))
+    {
         return Err(format!("DeliveryPolicy: Unrecognized field \"{name}\""));
     }
     retries_in(&policy["healthyRetryPolicy"])?;
@@ -173,8 +179,8 @@ fn retries_in(policy: &Value) -> std::result::Result<Option<Retries>, String> {
     if policy.is_null() {
         return Ok(None);
     }
-    let retries: Retries =
-        serde_json::from_value(policy.clone()).map_err(|error| format!("DeliveryPolicy: failed to parse JSON. {error}"))?;
+    let retries: Retries = serde_json::from_value(policy.clone())
+        .map_err(|error| format!("DeliveryPolicy: failed to parse JSON. {error}"))?;
     retries.check()?;
     Ok(Some(retries))
 }

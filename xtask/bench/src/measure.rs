@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::Method;
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::client::Client;
 use crate::jobs::{self, Job};
-use crate::{Failure, Load, Server};
+use crate::{Failure, Load, Server, logs};
 
 /// How deep the two queues are between which the cost of receiving is compared.
 const SHALLOW: usize = 100;
@@ -19,6 +21,8 @@ const DEEP: usize = 100_000;
 /// Receives of ten that are timed on each queue in a round.
 const RECEIVES: usize = 500;
 /// Filling a queue to [`DEEP`] may take this long, in a peer.
+/// How many keys the bucket has whose listing is measured.
+pub const KEYS: usize = 100_000;
 const FILLING: Duration = Duration::from_secs(60);
 
 /// All that was measured: medians over the rounds.
@@ -28,6 +32,9 @@ pub struct Figures {
     /// For each server, the time of receiving ten messages: with 100 and with 100,000 waiting (or as many as it could
     /// be given).
     pub receiving: Vec<Receiving>,
+    pub logs: Vec<logs::Figures>,
+    /// How many keys a second ListObjectsV2 answers, page after page, in a bucket of [`KEYS`].
+    pub listing: Option<f64>,
 }
 
 /// What receiving ten messages costs.
@@ -44,7 +51,8 @@ pub fn all(load: &Load) -> Result<Figures, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut rates = Vec::new();
-        for job in [Job::Send, Job::Put, Job::Cycle, Job::Invoke] {
+        let jobs = [Job::Send, Job::Put, Job::Cycle, Job::PutObject, Job::GetObject, Job::PutLarge, Job::Invoke];
+        for job in jobs {
             rates.push((job, rates_of(load, job).await?));
         }
         let mut receiving = Vec::new();
@@ -53,7 +61,12 @@ pub fn all(load: &Load) -> Result<Figures, Failure> {
         {
             receiving.push(receiving_of(server, load.rounds).await?);
         }
-        Ok(Figures { rates, receiving })
+        let listing = match load.servers.iter().find(|server| server.name == "garoa") {
+            Some(server) => Some(listing_of(server, load.rounds).await?),
+            None => None,
+        };
+        let logs = logs::measure(load).await?;
+        Ok(Figures { rates, receiving, listing, logs })
     })
 }
 
@@ -118,6 +131,43 @@ async fn receiving_of(server: &Server, rounds: usize) -> Result<Receiving, Failu
     })
 }
 
+/// Keys a second of going through a bucket by ListObjectsV2: the median over the rounds.
+async fn listing_of(server: &Server, rounds: usize) -> Result<f64, Failure> {
+    let mut client = Client::connect(server.address).await?;
+    jobs::s3(&mut client, Method::PUT, "/bench-listing", Bytes::new()).await?;
+    for number in 0..KEYS {
+        let key = format!("/bench-listing/folder-{:03}/key-{number:09}", number / 1000);
+        jobs::s3(&mut client, Method::PUT, &key, Bytes::new()).await?;
+    }
+    let mut rates = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        let begun = Instant::now();
+        let (mut keys, mut token) = (0, None::<String>);
+        loop {
+            let rest = token.map(|token| format!("&continuation-token={token}")).unwrap_or_default();
+            let path = format!("/bench-listing?list-type=2&max-keys=1000{rest}");
+            let page = jobs::s3(&mut client, Method::GET, &path, Bytes::new()).await?;
+            let page = std::str::from_utf8(&page)?;
+            keys += page.matches("<Key>").count();
+            token = between(page, "<NextContinuationToken>", "</NextContinuationToken>")
+                .map(|token| token.replace('%', "%25").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"));
+            if token.is_none() {
+                break;
+            }
+        }
+        if keys != KEYS {
+            return Err(format!("{keys} keys were listed of {KEYS}").into());
+        }
+        rates.push(keys as f64 / begun.elapsed().as_secs_f64());
+    }
+    Ok(median(rates))
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    let rest = text.split_once(start)?.1;
+    rest.split_once(end).map(|(inside, _)| inside)
+}
+
 /// Sends until the queue is as deep as asked, or the time for it is over.
 async fn fill(client: &mut Client, queue: &str, depth: usize) -> Result<usize, Failure> {
     let entries: Vec<_> = (0..10).map(|id| json!({ "Id": id.to_string(), "MessageBody": "m".repeat(100) })).collect();
@@ -149,7 +199,8 @@ async fn receive(client: &mut Client, queue: &str) -> Result<f64, Failure> {
     Ok(median(times))
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The one in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

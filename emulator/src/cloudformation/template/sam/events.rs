@@ -7,7 +7,7 @@ use super::{ResourceDef, arn_of, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 /// Every type that SAM knows and Garoa refuses.
-const REFUSED: [&str; 14] = [
+const REFUSED: [&str; 13] = [
     "AlexaSkill",
     "CloudWatchLogs",
     "Cognito",
@@ -17,7 +17,6 @@ const REFUSED: [&str; 14] = [
     "Kinesis",
     "MQ",
     "MSK",
-    "S3",
     "SelfManagedKafka",
     "StepFunctions",
     "WebSocket",
@@ -130,6 +129,8 @@ pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) ->
             Some("Schedule") => all.extend(event_def.schedule()?),
             Some("ScheduleV2") => all.extend(event_def.schedule_v2()?),
             Some("SQS") => all.extend(event_def.sqs(role)?),
+            // The bucket's side is made where all resources are known: `s3.rs`.
+            Some("S3") => all.extend(event_def.s3()?),
             Some("DynamoDB") => all.extend(event_def.dynamodb(role)?),
             Some("SNS") => all.extend(event_def.sns()?),
             Some(kind @ ("EventBridgeRule" | "CloudWatchEvent")) => all.extend(event_def.event_rule(kind)?),
@@ -318,6 +319,21 @@ impl Event<'_> {
             all.push((role_id, self.make("AWS::IAM::Role", role)));
         }
         Ok(all)
+    }
+
+    /// The permission for S3 to invoke the function, for whatever bucket of this account.
+    fn s3(&self) -> Result<Generated> {
+        self.check("S3", &["Bucket", "Events", "Filter"], "Bucket")?;
+        if !self.properties.contains_key("Events") {
+            return Err(self.invalid("Missing required property 'Events'."));
+        }
+        let permission = json!({
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": self.function},
+            "Principal": "s3.amazonaws.com",
+            "SourceAccount": {"Ref": "AWS::AccountId"},
+        });
+        Ok(vec![(format!("{}Permission", self.id), self.make("AWS::Lambda::Permission", permission))])
     }
 
     fn sqs(&self, role: &mut Role) -> Result<Generated> {
