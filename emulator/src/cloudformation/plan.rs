@@ -9,8 +9,7 @@ use super::lookup::{Known, pseudo};
 use super::state::{Definition, Tag};
 use super::template::resolve::Scope as Names;
 use super::template::{
-    MAX_BODY_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, sam,
-    validation_error,
+    MAX_BODY_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, sam, validation_error,
 };
 use super::{capabilities, types};
 use crate::cloud::Scope;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::aws_managed;
 use super::directory::{Account, Directory, Entity, PasswordPolicy, already_exists, no_such_entity, validation};
 use super::profiles::ProfileShape;
 use super::shapes::{Empty, Rest, encoded, list_tags, page};
-use super::aws_managed;
 use crate::cloud::Cx;
 use crate::{Error, Result};
 
@@ -40,7 +40,11 @@ pub(super) struct Nothing {}
 /// An alias is unique in the world.
 pub(super) fn create_alias(cx: &mut Cx<Directory>, input: OfAlias) -> Result<Empty> {
     let account = cx.scope.account.clone();
-    if cx.state.accounts().any(|(number, other)| *number != *account && other.alias.as_ref() == Some(&input.account_alias)) {
+    if cx
+        .state
+        .accounts()
+        .any(|(number, other)| *number != *account && other.alias.as_ref() == Some(&input.account_alias))
+    {
         return Err(already_exists(format!("The account alias {} already exists.", input.account_alias)));
     }
     cx.state.account_mut(&account).alias = Some(input.account_alias);
@@ -167,8 +171,7 @@ pub(super) fn details(cx: &mut Cx<Directory>, input: Details) -> Result<DetailsA
     let mut all: Vec<(String, (&str, Value))> = Vec::new();
     if wanted("User") {
         all.extend(account.users.iter().map(|(key, user)| {
-            let groups: Vec<&String> =
-                cx.state.groups_of(&cx.scope.account, user).map(|group| &group.name).collect();
+            let groups: Vec<&String> = cx.state.groups_of(&cx.scope.account, user).map(|group| &group.name).collect();
             let mut detail = entity(&user.entity, "User");
             detail["GroupList"] = json!(groups);
             (format!("1/{key}"), ("User", detail))
@@ -214,11 +217,8 @@ fn entity(entity: &Entity, kind: &str) -> Value {
         .iter()
         .map(|(name, policy)| json!({ "PolicyName": name, "PolicyDocument": encoded(policy) }))
         .collect();
-    let attached: Vec<Value> = entity
-        .attached
-        .keys()
-        .map(|arn| json!({ "PolicyName": arn.rsplit('/').next(), "PolicyArn": arn }))
-        .collect();
+    let attached: Vec<Value> =
+        entity.attached.keys().map(|arn| json!({ "PolicyName": arn.rsplit('/').next(), "PolicyArn": arn })).collect();
     let mut detail = json!({
         "Path": entity.path,
         format!("{kind}Name"): entity.name,

@@ -18,7 +18,11 @@ pub(super) fn places(text: &str) -> Vec<(Position, Position)> {
     let (mut open, mut in_statement) = (Vec::new(), false);
     let (mut in_text, mut escaped, mut word, mut start) = (false, false, String::new(), at);
     for sign in text.chars() {
-        at = if sign == '\n' { Position { line: at.line + 1, column: 1 } } else { Position { column: at.column + 1, ..at } };
+        at = if sign == '\n' {
+            Position { line: at.line + 1, column: 1 }
+        } else {
+            Position { column: at.column + 1, ..at }
+        };
         if in_text {
             match sign {
                 _ if escaped => escaped = false,

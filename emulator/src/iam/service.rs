@@ -129,7 +129,11 @@ fn accounts(service: Service<Directory>) -> Service<Directory> {
             linked::create,
         )
         .op("DeleteServiceLinkedRole", |at, i: &linked::DeleteLinked| on(at, Kind::Role, &i.role_name), linked::delete)
-        .op("GetServiceLinkedRoleDeletionStatus", |_, _: &linked::DeletionStatus| Target::any(), linked::deletion_status)
+        .op(
+            "GetServiceLinkedRoleDeletionStatus",
+            |_, _: &linked::DeletionStatus| Target::any(),
+            linked::deletion_status,
+        )
 }
 
 fn questions(service: Service<Directory>) -> Service<Directory> {

@@ -120,7 +120,11 @@ pub(super) fn list(cx: &mut Cx<Directory>, input: List) -> Result<Listed> {
 }
 
 /// The credential of an id, which must be the user's.
-fn find_mut<'a>(cx: &'a mut Cx<Directory>, user: Option<String>, id: &str) -> Result<(String, &'a mut ServiceCredential)> {
+fn find_mut<'a>(
+    cx: &'a mut Cx<Directory>,
+    user: Option<String>,
+    id: &str,
+) -> Result<(String, &'a mut ServiceCredential)> {
     let name = name_or_caller(cx, user)?;
     let account = cx.scope.account.clone();
     let user = cx.state.user_mut(&account, &name)?;

@@ -118,7 +118,11 @@ struct Policies {
 pub(super) fn custom(cx: &mut Cx<Directory>, input: Simulate) -> Result<Simulated> {
     let policies = Policies {
         identity: given(&input.policy_input_list, "PolicyInputList", Purpose::Inline)?,
-        boundary: given(&input.permissions_boundary_policy_input_list, "PermissionsBoundaryPolicyInputList", Purpose::Inline)?,
+        boundary: given(
+            &input.permissions_boundary_policy_input_list,
+            "PermissionsBoundaryPolicyInputList",
+            Purpose::Inline,
+        )?,
         resource: resource(&input)?,
     };
     simulate(cx, policies, input)

@@ -1,6 +1,6 @@
 //! Users and their access keys.
 
-use imbl::{OrdMap, OrdSet};
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
 use super::attachments::{Named, check_boundary};
@@ -172,7 +172,10 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateUser) -> Result<UserAn
         tags,
     };
     let answer = UserAnswer { user: UserShape::full(&entity) };
-    users.insert(key, User { entity, keys: OrdMap::new(), groups: OrdSet::new(), login: None, credentials: OrdMap::new() });
+    users.insert(
+        key,
+        User { entity, keys: OrdMap::new(), groups: Vector::new(), login: None, credentials: OrdMap::new() },
+    );
     Ok(answer)
 }
 
@@ -225,7 +228,8 @@ pub(super) struct UpdateUser {
 
 pub(super) fn update(cx: &mut Cx<Directory>, input: UpdateUser) -> Result<Empty> {
     let account = cx.scope.account.clone();
-    let mut user = cx.state.user(&account, &input.user_name).ok_or_else(|| Kind::User.missing(&input.user_name))?.clone();
+    let mut user =
+        cx.state.user(&account, &input.user_name).ok_or_else(|| Kind::User.missing(&input.user_name))?.clone();
     let old = input.user_name.to_lowercase();
     let name = input.new_user_name.unwrap_or(input.user_name);
     let new = name.to_lowercase();

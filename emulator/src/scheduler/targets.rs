@@ -18,9 +18,29 @@ use crate::{Error, Result};
 const UNIVERSAL: &str = "arn:aws:scheduler:::aws-sdk:";
 /// What the actions of universal targets may not begin with: they only read.
 const READING: [&str; 23] = [
-    "get", "describe", "list", "poll", "receive", "search", "scan", "query", "select", "read", "lookup", "discover",
-    "validate", "batchGet", "batchDescribe", "batchRead", "transactGet", "adminGet", "adminList", "testMigration",
-    "retrieve", "testConnection", "translateDocument",
+    "get",
+    "describe",
+    "list",
+    "poll",
+    "receive",
+    "search",
+    "scan",
+    "query",
+    "select",
+    "read",
+    "lookup",
+    "discover",
+    "validate",
+    "batchGet",
+    "batchDescribe",
+    "batchRead",
+    "transactGet",
+    "adminGet",
+    "adminList",
+    "testMigration",
+    "retrieve",
+    "testConnection",
+    "translateDocument",
 ];
 /// Services that universal targets call by other names than Garoa.
 const NAMES: [(&str, &str); 3] = [("eventbridge", "events"), ("sfn", "stepfunctions"), ("cloudwatchlogs", "logs")];

@@ -172,7 +172,9 @@ impl Looked<'_> {
     }
 
     fn matches(&self, text: &str) -> bool {
-        self.values.iter().any(|value| if self.option == "BeginsWith" { text.starts_with(value) } else { text == value })
+        self.values
+            .iter()
+            .any(|value| if self.option == "BeginsWith" { text.starts_with(value) } else { text == value })
     }
 
     /// The slash that a name begins with may be left out, or be there.
@@ -189,6 +191,7 @@ impl Looked<'_> {
 fn lies_below(path: &str, name: &str, deep: bool) -> bool {
     let name = name.strip_prefix('/').unwrap_or(name);
     let path = path.trim_matches('/');
-    let rest = if path.is_empty() { Some(name) } else { name.strip_prefix(path).and_then(|rest| rest.strip_prefix('/')) };
+    let rest =
+        if path.is_empty() { Some(name) } else { name.strip_prefix(path).and_then(|rest| rest.strip_prefix('/')) };
     rest.is_some_and(|rest| deep || !rest.contains('/'))
 }

@@ -15,9 +15,11 @@ const LIMIT: usize = 10;
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Parameters>) -> Service<Parameters> {
-    service
-        .op("LabelParameterVersion", |at, i: &Label| on(at, &i.name), label)
-        .op("UnlabelParameterVersion", |at, i: &Unlabel| on(at, &i.name), unlabel)
+    service.op("LabelParameterVersion", |at, i: &Label| on(at, &i.name), label).op(
+        "UnlabelParameterVersion",
+        |at, i: &Unlabel| on(at, &i.name),
+        unlabel,
+    )
 }
 
 #[derive(Deserialize)]
@@ -40,7 +42,8 @@ fn label(cx: &mut Cx<Parameters>, input: Label) -> Result<Labelled> {
     name.check()?;
     let mut parameter = find(cx, &name)?.clone();
     let number = input.parameter_version.map_or_else(|| parameter.latest().map(|version| version.number), Ok)?;
-    let (labels, invalid_labels): (Vec<String>, Vec<String>) = input.labels.into_iter().partition(|label| is_fit(label));
+    let (labels, invalid_labels): (Vec<String>, Vec<String>) =
+        input.labels.into_iter().partition(|label| is_fit(label));
     labelled(&parameter, &name, number)?;
     for version in &mut parameter.versions {
         version.labels.retain(|label| version.number == number || !labels.contains(label));

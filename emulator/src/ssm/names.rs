@@ -77,7 +77,10 @@ impl Name {
             return Err(validation(CHARACTERS));
         }
         if lower.starts_with("/aws") && (is_path || name.starts_with("/aws/")) {
-            return Err(Error::client("AccessDeniedException", format!("No access to reserved parameter name: {name}.")));
+            return Err(Error::client(
+                "AccessDeniedException",
+                format!("No access to reserved parameter name: {name}."),
+            ));
         }
         if lower.starts_with("/aws") || lower.starts_with("/ssm") {
             return Err(validation(if is_path { CHARACTERS } else { PREFIX }));

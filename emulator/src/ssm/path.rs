@@ -58,7 +58,8 @@ fn by_path(cx: &mut Cx<Parameters>, input: ByPath) -> Result<Page> {
     let matcher = Matcher::new(&input.parameter_filters, Where::Path)?;
     let start = input.next_token.as_deref().map(place).transpose()?;
     let size = input.max_results.unwrap_or(PAGE).min(PAGE);
-    let mut walk = Walk { cx, prefix: &prefix, deep: input.recursive, at: start.map_or(Bound::Unbounded, Bound::Excluded) };
+    let mut walk =
+        Walk { cx, prefix: &prefix, deep: input.recursive, at: start.map_or(Bound::Unbounded, Bound::Excluded) };
     let mut page = Page { parameters: Vec::new(), next_token: None };
     let mut last: Option<&String> = None;
     while let Some((key, parameter)) = walk.next() {

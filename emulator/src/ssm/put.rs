@@ -197,12 +197,7 @@ fn check_pattern(pattern: &str, kind: &str, value: &str) -> Result<()> {
 }
 
 /// The tier that the parameter gets. Once advanced, it stays so.
-fn tier(
-    cx: &Cx<Parameters>,
-    input: &PutParameter,
-    before: Option<&Version>,
-    policies: &[Policy],
-) -> Result<String> {
+fn tier(cx: &Cx<Parameters>, input: &PutParameter, before: Option<&Version>, policies: &[Policy]) -> Result<String> {
     let was_advanced = before.is_some_and(|before| before.tier == ADVANCED_TIER);
     let size = input.value.len();
     let tier = match input.tier.as_deref() {

@@ -30,7 +30,8 @@ pub(super) fn check(with_decryption: bool) -> Result<()> {
 /// The call that reads the secret, as who asks for the parameter. What stands behind a colon is a version's id or a stage.
 pub(super) fn question(cx: &Cx<Parameters>, name: &Name) -> Question {
     let id = name.given.strip_prefix(REFERENCE).unwrap_or_default();
-    let is_id = |selector: &&String| selector.len() >= 32 && selector.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let is_id =
+        |selector: &&String| selector.len() >= 32 && selector.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     let version = name.selector.as_ref().filter(is_id);
     let stage = name.selector.as_ref().filter(|selector| !is_id(selector));
     Question {

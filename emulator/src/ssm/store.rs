@@ -86,8 +86,7 @@ impl Parameter {
 
 /// There is no such version.
 pub(super) fn no_version(name: &str, version: &str) -> Error {
-    let text =
-        format!("Systems Manager could not find version {version} of {name}. Verify the version and try again.");
+    let text = format!("Systems Manager could not find version {version} of {name}. Verify the version and try again.");
     Error::client("ParameterVersionNotFound", text)
 }
 

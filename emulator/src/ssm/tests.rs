@@ -53,7 +53,9 @@ async fn one_level_of_a_path_is_walked_without_what_lies_deeper() {
                 input["NextToken"] = token.clone();
             }
             let page = call(&cloud, "GetParametersByPath", input).await.unwrap();
-            names.extend(page["Parameters"].as_array().unwrap().iter().map(|one| one["Name"].as_str().unwrap().to_owned()));
+            names.extend(
+                page["Parameters"].as_array().unwrap().iter().map(|one| one["Name"].as_str().unwrap().to_owned()),
+            );
             token = page["NextToken"].clone();
             if token.is_null() {
                 return names;
@@ -87,7 +89,9 @@ async fn the_oldest_of_a_hundred_versions_goes_unless_it_has_a_label() {
     }
     let gone = call(&cloud, "GetParameter", json!({"Name": "/v:1"})).await.unwrap_err();
     assert_eq!(gone.code(), "ParameterVersionNotFound");
-    call(&cloud, "LabelParameterVersion", json!({"Name": "/v", "ParameterVersion": 2, "Labels": ["kept"]})).await.unwrap();
+    call(&cloud, "LabelParameterVersion", json!({"Name": "/v", "ParameterVersion": 2, "Labels": ["kept"]}))
+        .await
+        .unwrap();
     let full = call(&cloud, "PutParameter", put).await.unwrap_err();
     assert_eq!(full.code(), "ParameterMaxVersionLimitExceeded");
 }

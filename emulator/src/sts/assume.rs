@@ -125,11 +125,8 @@ fn authorize(cx: &Cx<Tokens>, input: &AssumeRole, account: &str, passed: &Passed
         asked = asked.context("sts:SourceIdentity", &**source);
     }
     let asked = with_tags(asked, &input.tags, &input.transitive_tag_keys);
-    let wanted = [
-        (ACTION, true),
-        (TAG_SESSION, !passed.tags.is_empty()),
-        (SET_SOURCE, input.source_identity.is_some()),
-    ];
+    let wanted =
+        [(ACTION, true), (TAG_SESSION, !passed.tags.is_empty()), (SET_SOURCE, input.source_identity.is_some())];
     for (action, _) in wanted.iter().filter(|(_, wanted)| *wanted) {
         if !access.may_on(action, &asked) {
             return Err(refusal(action));

@@ -17,8 +17,7 @@ use crate::{Error, Result};
 const SESSION_OF_USER: u32 = 43_200;
 const SESSION_OF_ROOT: u32 = 3_600;
 /// Without a session policy, such a user may do nothing by itself.
-const NOTHING: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"none:none","Resource":"*"}]}"#;
+const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"none:none","Resource":"*"}]}"#;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

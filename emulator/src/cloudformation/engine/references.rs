@@ -21,7 +21,11 @@ const SECURE: [(&str, &str); 1] = [("AWS::IAM::User", "LoginProfile")];
 ///
 /// # Errors
 /// AWS's text for what is not there, and for a secret where none may stand.
-pub(super) async fn dereferenced(door: &Door, kind: &str, properties: &Map<String, Value>) -> Result<Map<String, Value>> {
+pub(super) async fn dereferenced(
+    door: &Door,
+    kind: &str,
+    properties: &Map<String, Value>,
+) -> Result<Map<String, Value>> {
     let mut wanted = BTreeMap::new();
     for (property, value) in properties {
         collect(value, property, 0, &mut wanted);
@@ -123,7 +127,9 @@ async fn secret(door: &Door, reference: &str) -> Result<String> {
     let rest: Vec<&str> = parts.next().map(|rest| rest.split(':').collect()).unwrap_or_default();
     let part = |place: usize| rest.get(place).copied().filter(|part| !part.is_empty());
     if part(0).is_some_and(|kind| kind != "SecretString") {
-        return Err(validation_error("Dynamic references to secrets must be of the form {{resolve:secretsmanager:secret-id:SecretString:json-key:version-stage:version-id}}"));
+        return Err(validation_error(
+            "Dynamic references to secrets must be of the form {{resolve:secretsmanager:secret-id:SecretString:json-key:version-stage:version-id}}",
+        ));
     }
     let input = json!({ "SecretId": id, "VersionStage": part(2), "VersionId": part(3) });
     let answer = door.call("secretsmanager", "GetSecretValue", input).await?;
@@ -131,8 +137,8 @@ async fn secret(door: &Door, reference: &str) -> Result<String> {
         return Err(Error::not_implemented(format!("dynamic references to binary secrets ({id})")));
     };
     let Some(key) = part(1) else { return Ok(text.to_owned()) };
-    let document: Value = serde_json::from_str(text)
-        .map_err(|_| validation_error("Could not parse SecretString JSON"))?;
+    let document: Value =
+        serde_json::from_str(text).map_err(|_| validation_error("Could not parse SecretString JSON"))?;
     match document.get(key) {
         Some(Value::String(value)) => Ok(value.clone()),
         Some(value) => Ok(value.to_string()),

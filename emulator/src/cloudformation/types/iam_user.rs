@@ -28,12 +28,7 @@ pub(super) const USER: ResourceType = ResourceType {
 
 pub(super) const GROUP: ResourceType = ResourceType {
     name: "AWS::IAM::Group",
-    properties: &[
-        replaces("GroupName"),
-        may_change("ManagedPolicyArns"),
-        may_change("Path"),
-        may_change("Policies"),
-    ],
+    properties: &[replaces("GroupName"), may_change("ManagedPolicyArns"), may_change("Path"), may_change("Policies")],
     name_property: Some("GroupName"),
     create: |task| Box::pin(create(task, &AS_GROUP)),
     update: |task| Box::pin(update(task, &AS_GROUP)),

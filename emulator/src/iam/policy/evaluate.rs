@@ -179,7 +179,8 @@ fn from_identity(
     session: &[Attached<'_>],
 ) -> Result<Option<StatementRef>, PolicyKind> {
     // A federated user whom the root made is limited by what was passed alone.
-    let root = matches!(request.principal, Principal::AccountRoot { .. } | Principal::FederatedUser { issuer: None, .. });
+    let root =
+        matches!(request.principal, Principal::AccountRoot { .. } | Principal::FederatedUser { issuer: None, .. });
     let by = identity.iter().find_map(|policy| allowed(request, *policy));
     if by.is_none() && !root {
         return Err(PolicyKind::Identity);
