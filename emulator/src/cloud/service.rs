@@ -134,13 +134,18 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        self.add(name, |_, _| {}, target, move |cx, input: &mut Option<I>| {
-            let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
-            match run(cx, input)? {
-                Step::Done(output) => write(output).map(Step::Done),
-                Step::Later(later) => Ok(Step::Later(later)),
-            }
-        })
+        self.add(
+            name,
+            |_, _| {},
+            target,
+            move |cx, input: &mut Option<I>| {
+                let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
+                match run(cx, input)? {
+                    Step::Done(output) => write(output).map(Step::Done),
+                    Step::Later(later) => Ok(Step::Later(later)),
+                }
+            },
+        )
     }
 
     fn add<I, R>(

@@ -37,8 +37,7 @@ pub(super) fn make(cx: &mut Cx<Keys>, name: &str) -> Result<()> {
             continue;
         }
         if !cx.state.keys.contains_key(&id) {
-            let key =
-                Key::managed(cx, format!("Default key that protects my {title} when no other key is defined"));
+            let key = Key::managed(cx, format!("Default key that protects my {title} when no other key is defined"));
             cx.state.aliases.insert(alias, Alias { key: id.clone(), created: cx.now });
             cx.state.keys.insert(id, key);
         }

@@ -17,7 +17,8 @@ use crate::{Error, Result};
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html>
 const CORS_RULES: usize = 100;
 /// What answers depend on.
-const VARY: HeaderValue = HeaderValue::from_static("Origin, Access-Control-Request-Headers, Access-Control-Request-Method");
+const VARY: HeaderValue =
+    HeaderValue::from_static("Origin, Access-Control-Request-Headers, Access-Control-Request-Method");
 
 /// `CORSConfiguration` of the model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -85,9 +86,7 @@ pub(super) fn delete(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<()> {
 fn means(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
-        Some((head, tail)) => {
-            text.len() >= head.len() + tail.len() && text.starts_with(head) && text.ends_with(tail)
-        }
+        Some((head, tail)) => text.len() >= head.len() + tail.len() && text.starts_with(head) && text.ends_with(tail),
     }
 }
 

@@ -126,9 +126,9 @@ impl ServerSide {
                 "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate \
                  encryption parameters.",
             )),
-            (_, Some(_)) => {
-                Err(errors::invalid_request("The provided encryption parameters did not match the ones used originally."))
-            }
+            (_, Some(_)) => Err(errors::invalid_request(
+                "The provided encryption parameters did not match the ones used originally.",
+            )),
             (_, None) => Ok(()),
         }
     }
@@ -348,8 +348,9 @@ impl Encryption {
         }
         if default.kms_key.is_some() && !is_kms {
             let text = "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse";
-            return Err(Error::new(400, "InvalidArgument", text)
-                .with("ArgumentName", "ApplyServerSideEncryptionByDefault"));
+            return Err(
+                Error::new(400, "InvalidArgument", text).with("ArgumentName", "ApplyServerSideEncryptionByDefault")
+            );
         }
         Ok(())
     }

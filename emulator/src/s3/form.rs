@@ -121,7 +121,8 @@ fn disposition(head: &str) -> Option<(String, Option<String>)> {
 /// # Errors
 /// `MalformedXML`.
 pub(super) fn tags(document: &str) -> Result<String> {
-    let root = xml::parse(document.as_bytes()).map_err(|_| errors::malformed_xml())?.ok_or_else(errors::malformed_xml)?;
+    let root =
+        xml::parse(document.as_bytes()).map_err(|_| errors::malformed_xml())?.ok_or_else(errors::malformed_xml)?;
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let mut pairs = Vec::new();
     for set in root.children("TagSet") {

@@ -5,12 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::bucket::OnBucket;
+use super::errors;
 use super::input::input;
 use super::lookup::{bucket, bucket_mut, may, require};
 use super::object::Object;
 use super::state::{Bucket, Buckets, Versioning};
 use super::tagging::{OnObject, object};
-use super::errors;
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 
@@ -101,9 +101,9 @@ impl Lock {
     /// # Errors
     /// 403 for a version that must stay. `bypass` is whether the request ends a retention that its sender may end.
     pub fn check_delete(&self, bypass: bool, now: Timestamp) -> Result<()> {
-        let retained = self.retention.is_some_and(|retention| {
-            retention.until > now && !(bypass && retention.mode == Mode::Governance)
-        });
+        let retained = self
+            .retention
+            .is_some_and(|retention| retention.until > now && !(bypass && retention.mode == Mode::Governance));
         if retained || self.legal_hold == Some(true) { Err(protected()) } else { Ok(()) }
     }
 }
@@ -170,10 +170,10 @@ impl Asked {
         let retention = match (self.mode.as_deref(), self.until) {
             (None, None) => config.default.as_ref().and_then(|default| default.from(now)),
             (Some(mode), until) => {
+                let until = until.ok_or_else(|| both(UNTIL))?;
                 let Some(mode) = Mode::parse(mode) else {
                     return Err(errors::invalid_argument(MODE, mode, "Unknown wormMode directive."));
                 };
-                let until = until.ok_or_else(|| both(UNTIL))?;
                 if until <= now {
                     let text = "The retain until date must be in the future!";
                     return Err(errors::invalid_argument(UNTIL, until.to_iso_secs(), text));
@@ -280,8 +280,7 @@ pub(super) fn get_configuration(cx: &mut Cx<Buckets>, input: OnBucket) -> Result
         Error::new(404, "ObjectLockConfigurationNotFoundError", text).with("BucketName", &*bucket.name)
     })?;
     let rule = lock.default.map(|default| ObjectLockRule { default_retention: Some(default) });
-    let object_lock_configuration =
-        ObjectLockConfiguration { object_lock_enabled: Some("Enabled".to_owned()), rule };
+    let object_lock_configuration = ObjectLockConfiguration { object_lock_enabled: Some("Enabled".to_owned()), rule };
     Ok(LockConfigurationOutput { object_lock_configuration })
 }
 
@@ -308,7 +307,12 @@ pub(super) struct RetentionOutput {
 }
 
 /// The object, in a bucket that has Object Lock.
-fn locked(cx: &Cx<Buckets>, at: (&str, &str, Option<&str>), owner: Option<&str>, method: &str) -> Result<std::sync::Arc<Object>> {
+fn locked(
+    cx: &Cx<Buckets>,
+    at: (&str, &str, Option<&str>),
+    owner: Option<&str>,
+    method: &str,
+) -> Result<std::sync::Arc<Object>> {
     let (name, key, version) = at;
     let found = bucket(cx, name, owner)?;
     let object = object(cx, found, key, version, method)?;
@@ -381,15 +385,14 @@ pub(super) struct LegalHoldOutput {
 }
 
 pub(super) fn put_legal_hold(cx: &mut Cx<Buckets>, input: PutObjectLegalHold) -> Result<()> {
-    let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
-    let object = locked(cx, at, input.expected_bucket_owner.as_deref(), "PUT")?;
     let hold = match input.legal_hold.and_then(|hold| hold.status).as_deref() {
         Some("ON") => true,
         Some("OFF") => false,
         _ => return Err(errors::malformed_xml()),
     };
-    bucket_mut(cx, &input.bucket)?
-        .change(&input.key, &object, |object| object.description.lock.legal_hold = Some(hold))
+    let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
+    let object = locked(cx, at, input.expected_bucket_owner.as_deref(), "PUT")?;
+    bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |object| object.description.lock.legal_hold = Some(hold))
 }
 
 pub(super) fn get_legal_hold(cx: &mut Cx<Buckets>, input: OnObject) -> Result<LegalHoldOutput> {

@@ -119,9 +119,11 @@ impl Notifications {
 
 impl Notification {
     fn hears(&self, event: &str) -> bool {
-        self.events.iter().filter_map(|pattern| pattern.strip_prefix("s3:")).any(|pattern| match pattern.strip_suffix('*') {
-            Some(head) => event.starts_with(head),
-            None => event == pattern,
+        self.events.iter().filter_map(|pattern| pattern.strip_prefix("s3:")).any(|pattern| {
+            match pattern.strip_suffix('*') {
+                Some(head) => event.starts_with(head),
+                None => event == pattern,
+            }
         })
     }
 
@@ -292,7 +294,9 @@ async fn try_one(cloud: &Cloud, scope: &Scope, name: &str, one: &Notification) -
         kind => {
             let what = if kind == Kind::Queue { "queue" } else { "topic" };
             let reason = if is_denied {
-                format!("Permissions on the destination {what} do not allow S3 to publish notifications from this bucket")
+                format!(
+                    "Permissions on the destination {what} do not allow S3 to publish notifications from this bucket"
+                )
             } else {
                 format!("The destination {what} does not exist")
             };
@@ -329,12 +333,18 @@ fn read(given: &NotificationConfiguration, bucket: &Bucket) -> Result<Notificati
         }
     }
     if list.len() > CONFIGURATIONS {
-        return Err(errors::invalid_request(format!("A bucket can have at most {CONFIGURATIONS} notification configurations")));
+        return Err(errors::invalid_request(format!(
+            "A bucket can have at most {CONFIGURATIONS} notification configurations"
+        )));
     }
     for (index, one) in list.iter().enumerate() {
         let before = list.get(..index).unwrap_or_default();
         if !one.id.is_empty() && before.iter().any(|other| other.id == one.id) {
-            return Err(Error::new(400, "InvalidArgument", "Same ID used for multiple configurations. IDs must be unique"));
+            return Err(Error::new(
+                400,
+                "InvalidArgument",
+                "Same ID used for multiple configurations. IDs must be unique",
+            ));
         }
         if before.iter().any(|other| one.overlaps(other)) {
             let text = "Configurations overlap. Configurations on the same bucket cannot share a common event type.";
@@ -360,7 +370,9 @@ fn read_one(kind: Kind, given: &Given, bucket: &Bucket) -> Result<Notification> 
         return Err(argument("The ARN is not well formed"));
     }
     if *region != &*bucket.region {
-        return Err(argument("The notification destination service region is not valid for the bucket location constraint"));
+        return Err(argument(
+            "The notification destination service region is not valid for the bucket location constraint",
+        ));
     }
     if kind != Kind::Function && arn.ends_with(".fifo") {
         return Err(argument("FIFO topics and queues are not supported as destinations of S3's event notifications"));
@@ -370,7 +382,11 @@ fn read_one(kind: Kind, given: &Given, bucket: &Bucket) -> Result<Notification> 
     }
     for event in &given.events {
         if !EVENTS.contains(&&**event) {
-            return Err(errors::invalid_argument("Event", event.as_str(), "The event is not supported for notifications"));
+            return Err(errors::invalid_argument(
+                "Event",
+                event.as_str(),
+                "The event is not supported for notifications",
+            ));
         }
     }
     let filter = given.filter.as_ref().and_then(|filter| filter.key.as_ref()).map(|key| rules(&key.filter_rules));

@@ -6,14 +6,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::errors;
 use super::form::{self, Form};
 use super::post_policy;
 use super::web::{Incoming, moved, place};
-use super::errors;
 use crate::cloud::Halt;
 use crate::cloud::{Caller, IamMode, Inner, Scope};
 use crate::iam::Principal;
@@ -57,8 +57,9 @@ pub(super) async fn take(inner: &Inner, incoming: &Incoming<'_>) -> Result<Respo
 }
 
 fn lacks(name: &str) -> Error {
-    let text =
-        format!("Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields.");
+    let text = format!(
+        "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
+    );
     Error::new(400, "InvalidArgument", text).with("ArgumentName", name).with("ArgumentValue", "")
 }
 
@@ -105,11 +106,8 @@ fn sender(inner: &Inner, form: &Form) -> Result<(Caller, Scope)> {
         return Err(Error::client("AuthorizationQueryParametersError", text));
     };
     let (caller, secret) = inner.identify_poster(key, token)?;
-    let signed = sigv4::Scope {
-        date: (*date).to_owned(),
-        region: (*region).to_owned(),
-        service: (*service).to_owned(),
-    };
+    let signed =
+        sigv4::Scope { date: (*date).to_owned(), region: (*region).to_owned(), service: (*service).to_owned() };
     if let Some(secret) = secret
         && !sigv4::is_policy_signed(&secret, &signed, policy, signature)
     {
@@ -184,6 +182,7 @@ fn success(form: &Form, bucket: &str, incoming: &Incoming<'_>, stored: Response<
     let location = format!("http://{host}/{folder}{}", utf8_percent_encode(&key, LOCATION_KEPT));
     let mut response = stored;
     response.headers_mut().remove(CONTENT_TYPE);
+    response.headers_mut().remove(CONTENT_LENGTH);
     if let Ok(value) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(LOCATION, value);
     }

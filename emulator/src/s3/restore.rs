@@ -75,7 +75,8 @@ pub(super) fn restore(cx: &mut Cx<Buckets>, input: RestoreObject) -> Result<Rest
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let object = object(cx, found, &input.key, input.version_id.as_deref(), "POST")?;
     if !object.is_archived() {
-        let class = object.description.storage_class.clone().unwrap_or_else(|| super::object::STANDARD_CLASS.to_owned());
+        let class =
+            object.description.storage_class.clone().unwrap_or_else(|| super::object::STANDARD_CLASS.to_owned());
         let text = "Restore is not allowed for the object's current storage class";
         return Err(Error::new(403, "InvalidObjectState", text).with("StorageClass", class));
     }

@@ -87,9 +87,8 @@ fn text<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html>
 fn preflight(inner: &Inner, head: &Parts) -> Result<HeaderMap> {
-    let origin = text(head, ORIGIN.as_str()).ok_or_else(|| {
-        Error::new(400, "BadRequest", "Insufficient information. Origin request header needed.")
-    })?;
+    let origin = text(head, ORIGIN.as_str())
+        .ok_or_else(|| Error::new(400, "BadRequest", "Insufficient information. Origin request header needed."))?;
     let (bucket, key) = place(head);
     let asked = text(head, "access-control-request-method");
     let forbidden = |text: &str, kind: &str| {

@@ -163,7 +163,8 @@ impl RoutingRule {
             && redirect.protocol.is_none()
             && redirect.replace_key_prefix_with.is_none()
             && redirect.replace_key_with.is_none();
-        let is_code = |code: &String| code.len() == 3 && code.starts_with('3') && code.bytes().all(|b| b.is_ascii_digit());
+        let is_code =
+            |code: &String| code.len() == 3 && code.starts_with('3') && code.bytes().all(|b| b.is_ascii_digit());
         if says_nothing {
             return Err(errors::malformed_xml());
         }

@@ -147,9 +147,8 @@ async fn listing_of(server: &Server, rounds: usize) -> Result<f64, Failure> {
             let page = jobs::s3(&mut client, Method::GET, &path, Bytes::new()).await?;
             let page = std::str::from_utf8(&page)?;
             keys += page.matches("<Key>").count();
-            token = between(page, "<NextContinuationToken>", "</NextContinuationToken>").map(|token| {
-                token.replace('%', "%25").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
-            });
+            token = between(page, "<NextContinuationToken>", "</NextContinuationToken>")
+                .map(|token| token.replace('%', "%25").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"));
             if token.is_none() {
                 break;
             }

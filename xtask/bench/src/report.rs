@@ -57,7 +57,8 @@ pub fn goals_met(figures: &Figures) -> bool {
     });
     let flat = figures.receiving.iter().filter(|each| each.server == "garoa");
     let listed = figures.listing.is_none_or(|rate| rate >= LISTING_GOAL);
-    fast && listed && flat.map(|each| each.deep.as_secs_f64() / each.shallow.as_secs_f64()).all(|ratio| ratio <= DEEP_GOAL)
+    fast && listed
+        && flat.map(|each| each.deep.as_secs_f64() / each.shallow.as_secs_f64()).all(|ratio| ratio <= DEEP_GOAL)
 }
 
 /// Whether a server is held to the goals.

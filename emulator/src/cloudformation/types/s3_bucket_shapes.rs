@@ -85,7 +85,9 @@ pub(super) fn notifications(property: &Value) -> Result<Value> {
             continue;
         }
         let Some((_, list, target, arn)) = lists.iter().find(|(known, ..)| known == name) else {
-            return Err(Error::not_implemented(format!("property NotificationConfiguration.{name} of AWS::S3::Bucket")));
+            return Err(Error::not_implemented(format!(
+                "property NotificationConfiguration.{name} of AWS::S3::Bucket"
+            )));
         };
         let entry = |one: &Value| {
             let mut entry = json!({ (*arn): one.get(*target), "Events": [one.get("Event")] });
