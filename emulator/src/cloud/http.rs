@@ -1,16 +1,19 @@
 //! The door for HTTP requests: from bytes to a call, and from its reply to bytes.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 
 use super::front::Halt;
 use super::reply::Reply;
-use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope};
+use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope, SessionFacts};
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::s3::web;
 use crate::sigv4::{self, Dialect, MAX_SKEW, Payload};
+use crate::sns;
 use crate::wire::{self, Detected, Protocol};
 use crate::{Error, Result};
 
@@ -60,9 +63,12 @@ impl Inner {
     pub(crate) async fn http(&self, request: Request<Bytes>, entry: &Entry) -> Result<Response<Bytes>, Halt> {
         let request_id = self.next_request_id();
         let (head, body) = request.into_parts();
+        if head.uri.path() == sns::CERTIFICATE_PATH {
+            return Ok(sns::certificate());
+        }
         if let Some(address) = execute_api::address(&head) {
             let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
-            return execute_api::answer(self, incoming).await;
+            return Box::pin(execute_api::answer(self, incoming)).await;
         }
         let incoming = web::Incoming { head: &head, body: &body, entry, request_id: &request_id };
         if let Some(answer) = web::answer(self, &incoming).await {
@@ -207,7 +213,7 @@ impl Inner {
             return Err(self.refuse(&call, invalid, request_id));
         }
         match process {
-            Some(activity) => activity.requested(self.call(call, request_id)).await,
+            Some(activity) => Box::pin(activity.requested(self.call(call, request_id))).await,
             None => self.call(call, request_id).await,
         }
     }
@@ -217,6 +223,10 @@ impl Inner {
         let dialect = dialect(detected);
         if let Some(signer) = self.signer(head, body, dialect)? {
             return Ok(signer);
+        }
+        if detected.service == "sns" && wire::LINKS.contains(&detected.operation.name) {
+            // Whoever follows a link in a message is nobody, and may.
+            return Ok((Caller::new(principal::Principal::Anonymous), self.scope.clone()));
         }
         let caller = match (self.iam, dialect) {
             (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),
@@ -258,11 +268,21 @@ impl Inner {
                 Ok(session) => {
                     let mut caller = Caller::new(session.principal);
                     caller.session_policies = session.session_policies;
+                    caller.session = Some(Arc::new(SessionFacts {
+                        tags: session.tags,
+                        transitive: session.transitive,
+                        source_identity: session.source_identity,
+                        issued: session.issued,
+                    }));
                     return Ok((caller, Some(credentials::secret(&self.server_key, key))));
                 }
                 Err(error) if self.iam == IamMode::Enforce || key.starts_with("ASIA") => return Err(error),
                 Err(_) => {}
             }
+        }
+        // IAM issues no such key.
+        if principal::is_account(key) {
+            return Ok((Caller::root(key), None));
         }
         if let Some((principal, secret, active)) = self.directory().access_key(key) {
             return if active {
@@ -270,9 +290,6 @@ impl Inner {
             } else {
                 Err(dialect.unknown_access_key(key))
             };
-        }
-        if principal::is_account(key) {
-            return Ok((Caller::root(key), None));
         }
         if self.iam == IamMode::Enforce {
             return Err(dialect.unknown_access_key(key));

@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::Cloud;
 use super::call::Scope;
 use super::cx::{Cx, Step};
-use crate::{Error, Result};
+use super::measure::Measured;
+use crate::{Error, Result, Timestamp};
 
 /// Which part of the world has a state of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +41,13 @@ pub struct Service<S: 'static> {
     pub(crate) jobs: BTreeMap<&'static str, Job>,
     /// The signals that bring about events.
     pub(crate) signals: Vec<Listener<S>>,
+    /// What keeps the metrics of AWS's own services.
+    pub(crate) meter: Option<Meter<S>>,
 }
 
 type Prepare<S> = Box<dyn Fn(Value, &Bytes) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
 type Event<S> = fn(&mut Cx<S>, &str) -> Result<()>;
+type Meter<S> = fn(&mut S, Timestamp, &Measured);
 type Job = fn(Cloud, Scope, Value) -> JobFuture;
 
 /// What a job does. It runs on a thread and a runtime of its own: see [`Service::job`].
@@ -60,6 +64,7 @@ impl<S: State> Service<S> {
             events: BTreeMap::new(),
             jobs: BTreeMap::new(),
             signals: Vec::new(),
+            meter: None,
         }
     }
 
@@ -186,6 +191,13 @@ impl<S: State> Service<S> {
         self
     }
 
+    /// Keeps what services measure of themselves.
+    #[must_use]
+    pub(crate) fn meter(mut self, take: Meter<S>) -> Self {
+        self.meter = Some(take);
+        self
+    }
+
     /// Adds a job: code that runs beside the state, may wait, makes calls, and reports by an event.
     #[must_use]
     pub fn job(mut self, name: &'static str, run: fn(Cloud, Scope, Value) -> JobFuture) -> Self {
@@ -230,6 +242,8 @@ pub struct Target {
     pub policy: Option<Arc<str>>,
     /// The account that owns the resource, where it may be another than the caller's.
     pub owner: Option<String>,
+    /// Whether AWS's services may only as far as the resource's policy says, as with queues; without a policy, not at all.
+    pub closed_to_services: bool,
     /// Whether everybody may, as `sts:GetCallerIdentity`.
     pub open: bool,
 }
@@ -237,7 +251,15 @@ pub struct Target {
 impl Target {
     /// The operation acts on this resource.
     pub fn on(resource: impl Into<String>) -> Self {
-        Self { action: None, resource: resource.into(), context: Vec::new(), policy: None, owner: None, open: false }
+        Self {
+            action: None,
+            resource: resource.into(),
+            context: Vec::new(),
+            policy: None,
+            owner: None,
+            closed_to_services: false,
+            open: false,
+        }
     }
 
     /// The operation acts on no resource in particular.
@@ -268,6 +290,13 @@ impl Target {
     #[must_use]
     pub fn policy(mut self, policy: Option<Arc<str>>) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// AWS's services may only as far as the resource's policy says.
+    #[must_use]
+    pub fn closed_to_services(mut self) -> Self {
+        self.closed_to_services = true;
         self
     }
 

@@ -10,8 +10,8 @@ use super::{Keys, arn};
 use crate::cloud::{Cx, Scope};
 use crate::{Error, Result};
 
-/// The services whose keys are made here, and how descriptions call their data.
-const SERVICES: &[(&str, &str)] = &[("dynamodb", "DynamoDB data"), ("s3", "S3 objects")];
+/// The services whose keys are made here, and how descriptions call what they protect.
+const SERVICES: &[(&str, &str)] = &[("dynamodb", "DynamoDB data"), ("s3", "S3 objects"), ("ssm", "SSM parameters")];
 /// The aliases of such keys begin so.
 pub(super) const ALIASES: &str = "alias/aws/";
 

@@ -46,7 +46,7 @@ pub(super) fn place(head: &Parts) -> (String, String) {
 pub(crate) async fn answer(inner: &Inner, incoming: &Incoming<'_>) -> Option<Result<Response<Bytes>, Halt>> {
     let head = incoming.head;
     if let Some(bucket) = website_of_host(head) {
-        return Some(Ok(serve(inner, incoming, &bucket).await));
+        return Some(Ok(Box::pin(serve(inner, incoming, &bucket)).await));
     }
     if head.method == Method::OPTIONS {
         let answer = preflight(inner, head).map(|headers| {
@@ -61,7 +61,7 @@ pub(crate) async fn answer(inner: &Inner, incoming: &Incoming<'_>) -> Option<Res
     }
     let form = head.headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"multipart/form-data"));
     if head.method == Method::POST && form && !head.headers.contains_key("x-amz-target") {
-        return Some(post::take(inner, incoming).await);
+        return Some(Box::pin(post::take(inner, incoming)).await);
     }
     None
 }

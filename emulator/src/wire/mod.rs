@@ -35,6 +35,7 @@ pub mod xml;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use detect::LINKS;
 pub use detect::{detect, detect_of, likely};
 pub(crate) use errors::host_id;
 pub use errors::{encode_error, stamp};

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::client::Client;
 use crate::jobs::{self, Job};
-use crate::{Failure, Load, Server};
+use crate::{Failure, Load, Server, logs};
 
 /// How deep the two queues are between which the cost of receiving is compared.
 const SHALLOW: usize = 100;
@@ -32,6 +32,7 @@ pub struct Figures {
     /// For each server, the time of receiving ten messages: with 100 and with 100,000 waiting (or as many as it could
     /// be given).
     pub receiving: Vec<Receiving>,
+    pub logs: Vec<logs::Figures>,
     /// How many keys a second ListObjectsV2 answers, page after page, in a bucket of [`KEYS`].
     pub listing: Option<f64>,
 }
@@ -64,7 +65,8 @@ pub fn all(load: &Load) -> Result<Figures, Failure> {
             Some(server) => Some(listing_of(server, load.rounds).await?),
             None => None,
         };
-        Ok(Figures { rates, receiving, listing })
+        let logs = logs::measure(load).await?;
+        Ok(Figures { rates, receiving, listing, logs })
     })
 }
 
@@ -197,7 +199,8 @@ async fn receive(client: &mut Client, queue: &str) -> Result<f64, Failure> {
     Ok(median(times))
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The one in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
