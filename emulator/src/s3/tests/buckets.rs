@@ -10,7 +10,10 @@ async fn a_bucket_is_made_found_listed_and_deleted() {
     let made = s3.ok("CreateBucket", json!({"Bucket": "other"})).await;
     assert_eq!(made, json!({"Location": "/other", "BucketArn": "arn:aws:s3:::other"}));
     let head = s3.ok("HeadBucket", json!({"Bucket": "other"})).await;
-    assert_eq!(head, json!({"BucketArn": "arn:aws:s3:::other", "BucketRegion": "us-east-1", "AccessPointAlias": false}));
+    assert_eq!(
+        head,
+        json!({"BucketArn": "arn:aws:s3:::other", "BucketRegion": "us-east-1", "AccessPointAlias": false})
+    );
     let list = s3.ok("ListBuckets", json!({})).await;
     assert_eq!(column(&list["Buckets"], "Name"), ["bkt", "other"]);
     assert_eq!(list["Buckets"][0]["CreationDate"], 1_767_225_600_000_i64);
