@@ -15,6 +15,8 @@ pub struct Reply {
     pub output: Value,
     /// The blob, stream or event stream that is the HTTP body, where the output has such a payload.
     pub body: Option<Bytes>,
+    /// A member of the output that its operation wrote as XML itself: its name, and its elements.
+    pub(crate) written: Option<(&'static str, String)>,
 }
 
 impl Reply {
