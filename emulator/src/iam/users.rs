@@ -174,11 +174,7 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateUser) -> Result<UserAn
     let answer = UserAnswer { user: UserShape::full(&entity) };
     users.insert(
         key,
-<<<<<<< HEAD
-        User { entity, keys: OrdMap::new(), groups: OrdSet::new(), login: None, credentials: OrdMap::new() },
-=======
         User { entity, keys: OrdMap::new(), groups: Vector::new(), login: None, credentials: OrdMap::new() },
->>>>>>> 1079f4058e15ee1af2e23effe8a2602eeb6c82eb
     );
     Ok(answer)
 }
