@@ -176,10 +176,7 @@ fn what_aws_refuses_is_refused() {
         (r#"{"a": [{"cidr": "10.0.0.0/33"}]}"#, "Mask bits must be between 0 and 32"),
         (r#"{"a": [{"wildcard": "a**"}]}"#, "Consecutive wildcard characters at pos 1"),
         (r#"{"a": [{"wildcard": "a\\b"}]}"#, "Invalid escape character at pos 1"),
-        (
-            r#"{"a": [{"anything-but": null}]}"#,
-            "Value of anything-but must be an array or single string/number value.",
-        ),
+        (r#"{"a": [{"anything-but": null}]}"#, "Value of anything-but must be an array or single string/number value."),
         (r#"{"a": [{"anything-but": {"prefix": 5}}]}"#, "prefix/suffix match pattern must be a string"),
         (
             r#"{"a": [{"anything-but": ["x", 1]}]}"#,

@@ -166,7 +166,7 @@ impl On<'_> {
             "FilterPolicy" => filter::check(value, scope_of(attributes), &wrong)?,
             "RedrivePolicy" if value.is_empty() => {}
             "RedrivePolicy" => self.check_redrive(value)?,
-            "DeliveryPolicy" => match retry::read_subscription_policy(value).map_err(|reason| wrong(reason))? {
+            "DeliveryPolicy" => match retry::read_subscription_policy(value).map_err(wrong)? {
                 Some(text) => {
                     attributes.insert(name.to_owned(), text);
                     return Ok(());
