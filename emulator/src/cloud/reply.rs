@@ -24,4 +24,11 @@ impl Reply {
     pub fn output(output: Value) -> Self {
         Self { output, ..Self::default() }
     }
+
+    /// The same with a body.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
 }
