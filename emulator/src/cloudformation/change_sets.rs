@@ -74,10 +74,7 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
         return Err(Error::client("LimitExceededException", format!("Limit exceeded: {MAX_CHANGE_SETS} change sets")));
     }
     let previous = (!is_creation).then(|| Arc::clone(&stack.definition));
-    let body = match is_creation {
-        true => input.template_body.clone().ok_or_else(no_template)?,
-        false => body(input.template_body.clone(), input.use_previous_template, &stack)?,
-    };
+    let body = template_of(&input, (!is_creation).then_some(&stack))?;
     let role_arn = input.role_arn.clone().or_else(|| stack.definition.role_arn.clone());
     let stored = match stored(cx, &body, &input.parameters, previous.as_deref(), role_arn.as_deref())? {
         Stored::Known(values) => values,
@@ -125,6 +122,14 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     }
     cx.state.change_sets.insert(id.clone(), set);
     Ok(Step::Done(Created { id, stack_id }))
+}
+
+/// The template: that of the stack, if the request says so and there is one.
+fn template_of(input: &CreateChangeSet, stack: Option<&super::state::Stack>) -> Result<String> {
+    match stack {
+        Some(stack) => body(input.template_body.clone(), input.use_previous_template, stack),
+        None => input.template_body.clone().ok_or_else(no_template),
+    }
 }
 
 /// The stack that a change set is for, and whether it is a new one, in review until the change set is executed.

@@ -1,7 +1,7 @@
 //! Who and what there is: accounts with their roles, users, access keys and policies, and how the front door looks
 //! them up.
 
-use imbl::{OrdMap, OrdSet};
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
 use super::aws_managed;
@@ -77,9 +77,9 @@ pub struct User {
     pub entity: Entity,
     /// Its access keys by id.
     pub keys: OrdMap<String, AccessKey>,
-    /// The groups that it is in, by their names in lower case.
+    /// The groups that it is in, by their names in lower case, in the order in which it joined them.
     #[serde(default)]
-    pub(super) groups: OrdSet<String>,
+    pub(super) groups: Vector<String>,
     /// What it signs in to the console with; the password itself is not kept, for there is no console.
     #[serde(default)]
     pub(super) login: Option<Login>,

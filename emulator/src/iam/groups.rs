@@ -157,7 +157,8 @@ pub(super) fn list(cx: &mut Cx<Directory>, input: ListGroups) -> Result<GroupsAn
 pub(super) fn of_user(cx: &mut Cx<Directory>, input: GroupsOfUser) -> Result<GroupsAnswer> {
     let account = &cx.scope.account;
     let user = cx.state.user(account, &input.user_name).ok_or_else(|| Kind::User.missing(&input.user_name))?;
-    let groups = cx.state.groups_of(account, user).map(|group| (group.name.to_lowercase(), GroupShape::of(group)));
+    let groups = cx.state.groups_of(account, user).enumerate();
+    let groups = groups.map(|(place, group)| (format!("{place:03}"), GroupShape::of(group)));
     let (groups, rest) = page(groups, input.marker, input.max_items)?;
     Ok(GroupsAnswer { groups, rest })
 }
@@ -180,8 +181,7 @@ pub(super) fn update(cx: &mut Cx<Directory>, input: UpdateGroup) -> Result<Empty
         of_account.users.iter().filter(|(_, user)| user.groups.contains(&old)).map(|(key, _)| key.clone()).collect();
     for member in members {
         if let Some(user) = of_account.users.get_mut(&member) {
-            user.groups.remove(&old);
-            user.groups.insert(new.clone());
+            user.groups.iter_mut().filter(|group| **group == old).for_each(|group| group.clone_from(&new));
         }
     }
     Ok(Empty {})
@@ -210,10 +210,13 @@ pub(super) fn add_user(cx: &mut Cx<Directory>, input: Membership) -> Result<Empt
     cx.state.entity(Kind::Group, &account, &input.group_name)?;
     let user = cx.state.user_mut(&account, &input.user_name)?;
     let key = input.group_name.to_lowercase();
-    if !user.groups.contains(&key) && user.groups.len() >= MAX_GROUPS_OF_USER {
+    if user.groups.contains(&key) {
+        return Ok(Empty {});
+    }
+    if user.groups.len() >= MAX_GROUPS_OF_USER {
         return Err(quota("GroupsPerUser", MAX_GROUPS_OF_USER));
     }
-    user.groups.insert(key);
+    user.groups.push_back(key);
     Ok(Empty {})
 }
 
@@ -221,6 +224,7 @@ pub(super) fn remove_user(cx: &mut Cx<Directory>, input: Membership) -> Result<E
     let account = cx.scope.account.clone();
     cx.state.entity(Kind::Group, &account, &input.group_name)?;
     let user = cx.state.user_mut(&account, &input.user_name)?;
-    user.groups.remove(&input.group_name.to_lowercase());
+    let key = input.group_name.to_lowercase();
+    user.groups = user.groups.iter().filter(|group| **group != key).cloned().collect();
     Ok(Empty {})
 }

@@ -1,6 +1,6 @@
 //! Users and their access keys.
 
-use imbl::{OrdMap, OrdSet};
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
 use super::attachments::{Named, check_boundary};
@@ -174,7 +174,7 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateUser) -> Result<UserAn
     let answer = UserAnswer { user: UserShape::full(&entity) };
     users.insert(
         key,
-        User { entity, keys: OrdMap::new(), groups: OrdSet::new(), login: None, credentials: OrdMap::new() },
+        User { entity, keys: OrdMap::new(), groups: Vector::new(), login: None, credentials: OrdMap::new() },
     );
     Ok(answer)
 }
