@@ -102,9 +102,15 @@ impl Access {
 
     /// The decision; `None` where there is nothing to decide, because no policy limits the caller.
     fn decide(&self, action: &str, target: &Target) -> Option<Decision> {
-        let unlimited = matches!(self.caller.principal, Principal::AccountRoot { .. } | Principal::Service(_));
+        // A service that acts on behalf of a resource may what the policy of its target says, and nothing where there is none.
+        let unlimited = match self.caller.principal {
+            Principal::AccountRoot { .. } => true,
+            Principal::Service(_) => self.caller.source_arn.is_none(),
+            _ => false,
+        };
         let own = target.owner.as_deref().is_none_or(|owner| self.caller.principal.account() == Some(owner));
-        if unlimited && target.policy.is_none() && (own || matches!(self.caller.principal, Principal::Service(_))) {
+        let is_service = matches!(self.caller.principal, Principal::Service(_));
+        if unlimited && target.policy.is_none() && (own || is_service) && !(is_service && target.closed_to_services) {
             return None;
         }
         let found = self.directory.policies_of(&self.caller.principal);
@@ -147,11 +153,15 @@ impl Access {
         if let Principal::User { name, .. } = principal {
             put("aws:username", name.clone());
         }
+        let is_alarm = matches!(principal, Principal::Service(name) if name == "cloudwatch.amazonaws.com");
         let optional = [
             ("aws:PrincipalArn", principal.condition_arn()),
             ("aws:PrincipalAccount", principal.account().map(str::to_owned)),
             ("aws:SourceIp", self.caller.source_ip.map(|ip| ip.to_string())),
             ("aws:SourceArn", self.caller.source_arn.clone()),
+            ("aws:SourceAccount", self.source_account()),
+            // SNS's own key, by which a topic's first policy lets the alarms of its account publish.
+            ("aws:SourceOwner", is_alarm.then(|| self.scope.account.to_string())),
         ];
         for (key, value) in optional {
             if let Some(value) = value {
@@ -161,6 +171,12 @@ impl Access {
         self.add_tags(&mut context);
         context.extend(target.context.iter().map(|(key, values)| (key.to_string(), values.clone())));
         context
+    }
+
+    /// The account of what a service calls on behalf of. Buckets' ARNs do not name theirs.
+    fn source_account(&self) -> Option<String> {
+        let named = || account_in(self.caller.source_arn.as_deref()?).map(str::to_owned);
+        self.caller.source_account.clone().or_else(named)
     }
 
     /// The tags of who calls, those of the session before those of its role; and what else a session carries.
@@ -227,6 +243,11 @@ impl Access {
     pub fn issue(&self, session: &Session, unique: u64) -> Result<Credentials> {
         credentials::issue(&self.server_key, session, unique)
     }
+}
+
+/// The account that an ARN names, where it names one.
+fn account_in(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
 }
 
 impl Inner {

@@ -59,6 +59,9 @@ pub struct Caller {
     pub session: Option<Arc<SessionFacts>>,
     /// The resource on whose behalf a service calls: the condition key `aws:SourceArn`.
     pub source_arn: Option<String>,
+    /// The account of that resource where its ARN does not tell it: the condition key `aws:SourceAccount`.
+    #[serde(default)]
+    pub source_account: Option<String>,
     /// The client's address: the condition key `aws:SourceIp`.
     pub source_ip: Option<std::net::IpAddr>,
     /// The invocation whose code makes the call.
@@ -76,6 +79,7 @@ impl Caller {
             session_policies: Vec::new(),
             session: None,
             source_arn: None,
+            source_account: None,
             source_ip: None,
             invocation: None,
             spared: false,

@@ -123,7 +123,7 @@ impl<S: State> AnyService for Running<S> {
             .operations
             .get(&*call.operation)
             .ok_or_else(|| Error::not_implemented(format!("the operation {}:{}", call.service, call.operation)))?;
-        let operation = prepare(input)?;
+        let operation = prepare(input, &call.body)?;
         Ok(Box::new(CallStep { running: self, call, operation }))
     }
 

@@ -1,16 +1,13 @@
 //! `GetMetricData`: several metrics at once, one statistic each, answered in pages.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::Metrics;
-use super::series::{Dimension, MetricKey};
-use super::statistic::{Statistic, Unusable, unsupported};
-use super::window::{Window, is_period, rank};
+use super::math::{Outcome, Points};
+use super::query::{self, Checked, Kind, MetricStat, Query, Units, compute, in_expression};
+use super::{Metrics, read_place, write_place};
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 
@@ -28,35 +25,6 @@ pub(super) struct GetMetricData {
     next_token: Option<String>,
     scan_by: Option<String>,
     max_datapoints: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Query {
-    id: String,
-    metric_stat: Option<MetricStat>,
-    expression: Option<String>,
-    label: Option<String>,
-    return_data: Option<bool>,
-    period: Option<i64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricStat {
-    metric: Metric,
-    period: i64,
-    stat: String,
-    unit: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metric {
-    namespace: String,
-    metric_name: String,
-    #[serde(default)]
-    dimensions: Vec<Dimension>,
 }
 
 #[derive(Serialize)]
@@ -80,7 +48,7 @@ struct MetricDataResult {
     messages: Vec<Message>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Message {
     code: &'static str,
@@ -88,7 +56,7 @@ struct Message {
 }
 
 pub(super) fn get(cx: &mut Cx<Metrics>, input: GetMetricData) -> Result<GetMetricDataOutput> {
-    let stats = check(&input)?;
+    let queries = check(&input)?;
     let descending = input.scan_by.as_deref() != Some("TimestampAscending");
     let size = input.max_datapoints.unwrap_or(MAX_DATAPOINTS);
     if !(1..=MAX_DATAPOINTS).contains(&size) {
@@ -96,34 +64,60 @@ pub(super) fn get(cx: &mut Cx<Metrics>, input: GetMetricData) -> Result<GetMetri
             "The value {size} for parameter MaxDatapoints must be between 1 and {MAX_DATAPOINTS}."
         )));
     }
-    let skip = input.next_token.as_deref().map_or(Ok(0), read_token)?;
-    let labels = Labels::new(&stats);
+    let skip = input.next_token.as_deref().map_or(Ok(0), read_place)?;
+    let labels = Labels::new(&queries);
+    let label = |query: &Query, stat: &MetricStat| query.label.clone().unwrap_or_else(|| labels.of(stat));
+    let computed = compute(cx.state, &queries, (input.start_time, input.end_time), cx.now, label)?;
     let mut results = Vec::new();
-    for (query, stat, statistic) in stats {
-        if query.return_data == Some(false) {
-            continue;
+    for Checked { query, .. } in queries.iter().filter(|one| one.query.return_data != Some(false)) {
+        let messages = multiple_units(computed.units.get(&query.id));
+        for (label, points) in shown(query, computed.outcomes.get(&query.id))? {
+            let mut points: Vec<_> = points.into_iter().collect();
+            if descending {
+                points.reverse();
+            }
+            let (timestamps, values) = points.into_iter().unzip();
+            results.push(MetricDataResult {
+                id: query.id.clone(),
+                label,
+                timestamps,
+                values,
+                status_code: "Complete",
+                messages: messages.clone(),
+            });
         }
-        let (mut datapoints, messages) = evaluate(cx, &input, stat, statistic);
-        if descending {
-            datapoints.reverse();
-        }
-        let label = query.label.clone().unwrap_or_else(|| labels.of(stat));
-        let (timestamps, values) = datapoints.into_iter().unzip();
-        results.push(MetricDataResult {
-            id: query.id.clone(),
-            label,
-            timestamps,
-            values,
-            status_code: "Complete",
-            messages,
-        });
     }
-    let next_token = page(&mut results, skip, size);
+    let next_token = page(&mut results, skip, size)?;
     Ok(GetMetricDataOutput { metric_data_results: results, next_token, messages: Vec::new() })
 }
 
+/// The series of a query, each with its label. A number alone is no series.
+fn shown(query: &Query, outcome: Option<&Outcome>) -> Result<Vec<(String, Points)>> {
+    let is_metric = query.metric_stat.is_some();
+    let name = query.label.clone().unwrap_or_else(|| query.id.clone());
+    match outcome {
+        Some(Outcome::One(series)) if is_metric => Ok(vec![(series.label.clone(), series.points.clone())]),
+        Some(Outcome::One(series)) => Ok(vec![(name, series.points.clone())]),
+        Some(Outcome::Many(many)) => {
+            Ok(many.iter().map(|one| (format!("{name} {}", one.label), one.points.clone())).collect())
+        }
+        Some(Outcome::Number(_)) | None => {
+            Err(in_expression(&query.id, "the result must be a time series or a list of time series"))
+        }
+    }
+}
+
+fn multiple_units(units: Option<&Units>) -> Vec<Message> {
+    let several = units.filter(|units| !units.is_empty());
+    let message = |units: &Units| Message {
+        code: "MultipleUnits",
+        value: format!("Multiple units returned: '[{}]'", units.join(", ")),
+    };
+    several.map(message).into_iter().collect()
+}
+
 /// Checks all queries before any is answered.
-fn check(input: &GetMetricData) -> Result<Vec<(&Query, &MetricStat, Statistic)>> {
+fn check(input: &GetMetricData) -> Result<Vec<Checked<'_>>> {
     // Fractions of a second do not count.
     match input.start_time.secs().cmp(&input.end_time.secs()) {
         Ordering::Less => {}
@@ -135,85 +129,23 @@ fn check(input: &GetMetricData) -> Result<Vec<(&Query, &MetricStat, Statistic)>>
             "The collection MetricDataQueries must not have a size greater than {MAX_QUERIES}."
         )));
     }
-    let ids: BTreeSet<&str> = input.metric_data_queries.iter().map(|query| query.id.as_str()).collect();
-    if ids.len() < input.metric_data_queries.len() {
-        return Err(validation("The values for parameter id in MetricDataQueries are not unique."));
+    check_all("MetricDataQueries", &input.metric_data_queries)
+}
+
+/// Checks queries; AWS tells of all that is wrong at once.
+pub(super) fn check_all<'a>(parameter: &str, queries: &'a [Query]) -> Result<Vec<Checked<'a>>> {
+    let ids: BTreeSet<&str> = queries.iter().map(|query| query.id.as_str()).collect();
+    if ids.len() < queries.len() {
+        return Err(validation(format!("The values for parameter id in {parameter} are not unique.")));
     }
     let (mut checked, mut problems) = (Vec::new(), Vec::new());
-    for (index, query) in input.metric_data_queries.iter().enumerate() {
-        let place = format!("MetricDataQueries.member.{}", index + 1);
-        match check_query(&place, query)? {
-            Ok((stat, statistic)) => checked.push((query, stat, statistic)),
+    for (index, query) in queries.iter().enumerate() {
+        match query::check(&format!("{parameter}.member.{}", index + 1), query)? {
+            Ok(one) => checked.push(one),
             Err(problem) => problems.push(problem),
         }
     }
     if problems.is_empty() { Ok(checked) } else { Err(validation(problems.join("\n"))) }
-}
-
-/// The outer error is for what Garoa does not do; the inner one for what AWS refuses, of which it tells all at once.
-fn check_query<'a>(place: &str, query: &'a Query) -> Result<Result<(&'a MetricStat, Statistic), String>> {
-    let id_begins = query.id.starts_with(|c: char| c.is_ascii_lowercase());
-    if !id_begins || !query.id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-        return Ok(Err(format!(
-            "The value {} for parameter {place}.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.",
-            query.id
-        )));
-    }
-    let both = |other: &str| {
-        format!(
-            "The parameters {place}.{other} and {place}.MetricStat are mutually exclusive and you have specified both."
-        )
-    };
-    let stat = match (&query.metric_stat, &query.expression) {
-        (Some(_), Some(_)) => return Ok(Err(both("Expression"))),
-        (None, Some(expression)) => {
-            return Err(Error::not_implemented(format!("CloudWatch metric math ({place}.Expression={expression})")));
-        }
-        (None, None) => return Ok(Err(format!("The parameter {place}.MetricStat or {place}.Expression is required."))),
-        (Some(_), None) if query.period.is_some() => return Ok(Err(both("Period"))),
-        (Some(stat), None) => stat,
-    };
-    if query.label.as_deref().is_some_and(|label| label.contains("${")) {
-        return Err(Error::not_implemented(format!("dynamic labels of CloudWatch metrics ({place}.Label)")));
-    }
-    if !is_period(stat.period) {
-        return Ok(Err(format!(
-            "The parameter {place}.MetricStat.Period must be a value in the set [ 1, 5, 10, 20, 30 ] or a multiple of 60."
-        )));
-    }
-    match Statistic::parse(&stat.stat) {
-        Ok(statistic) => Ok(Ok((stat, statistic))),
-        Err(Unusable::Unsupported) => Err(unsupported(&stat.stat)),
-        Err(Unusable::Unknown) => {
-            Ok(Err(format!("The value {} for parameter {place}.MetricStat.Stat is not a valid statistic.", stat.stat)))
-        }
-    }
-}
-
-/// The datapoints of one query, from the oldest to the newest. Where data came in several units and none is asked
-/// for, CloudWatch answers from the first unit in an order of its own, and says so (seen at AWS).
-fn evaluate(
-    cx: &Cx<Metrics>,
-    input: &GetMetricData,
-    stat: &MetricStat,
-    statistic: Statistic,
-) -> (Vec<(Timestamp, f64)>, Vec<Message>) {
-    let key = MetricKey::new(&stat.metric.namespace, &stat.metric.metric_name, &stat.metric.dimensions);
-    let window = Window::new(input.start_time, input.end_time, stat.period, cx.now);
-    let mut points = cx.state.points(&key, window.start, window.end);
-    points.retain(|point| stat.unit.as_deref().is_none_or(|unit| unit == point.unit));
-    let buckets = window.buckets(points);
-    let units: BTreeMap<usize, &str> = buckets.keys().map(|(_, unit)| (rank(unit), *unit)).collect();
-    let Some((_, first)) = units.first_key_value() else { return (Vec::new(), Vec::new()) };
-    let mut messages = Vec::new();
-    if units.len() > 1 {
-        let names: Vec<&str> = units.values().copied().collect();
-        let value = format!("Multiple units returned: '[{}]'", names.join(", "));
-        messages.push(Message { code: "MultipleUnits", value });
-    }
-    let of_first = buckets.iter().filter(|((_, unit), _)| unit == first);
-    let datapoints = of_first.filter_map(|((at, _), points)| Some((*at, statistic.over(points)?))).collect();
-    (datapoints, messages)
 }
 
 /// How results are labelled whose queries say nothing: the metric's name, and statistic and period where the queries
@@ -224,9 +156,16 @@ struct Labels {
 }
 
 impl Labels {
-    fn new(stats: &[(&Query, &MetricStat, Statistic)]) -> Self {
+    fn new(queries: &[Checked<'_>]) -> Self {
+        let stats: Vec<&MetricStat> = queries
+            .iter()
+            .filter_map(|one| match &one.kind {
+                Kind::Stat(stat, _) => Some(*stat),
+                Kind::Expression(_) => None,
+            })
+            .collect();
         let differ = |pairs: fn(&MetricStat, &MetricStat) -> bool| {
-            stats.iter().zip(stats.iter().skip(1)).any(|((_, a, _), (_, b, _))| pairs(a, b))
+            stats.iter().zip(stats.iter().skip(1)).any(|(a, b)| pairs(a, b))
         };
         Self { stat: differ(|a, b| a.stat != b.stat), period: differ(|a, b| a.period != b.period) }
     }
@@ -244,7 +183,7 @@ impl Labels {
 }
 
 /// Leaves the datapoints of one page in the results, and answers where the next begins.
-fn page(results: &mut Vec<MetricDataResult>, skip: usize, size: usize) -> Option<String> {
+fn page(results: &mut Vec<MetricDataResult>, skip: usize, size: usize) -> Result<Option<String>> {
     let (mut to_skip, mut room) = (skip, size);
     let mut more = false;
     results.retain_mut(|result| {
@@ -263,14 +202,7 @@ fn page(results: &mut Vec<MetricDataResult>, skip: usize, size: usize) -> Option
         // Earlier pages have told of a query whose datapoints they had.
         taken > 0 || (skip == 0 && rest == 0) || rest > 0
     });
-    more.then(|| URL_SAFE_NO_PAD.encode(skip.saturating_add(size).to_string()))
-}
-
-fn read_token(token: &str) -> Result<usize> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    let invalid = || Error::client("InvalidNextToken", "The NextToken is invalid.");
-    text.and_then(|text| text.parse().ok()).ok_or_else(invalid)
+    more.then(|| write_place(&skip.saturating_add(size))).transpose()
 }
 
 fn validation(message: impl Into<String>) -> Error {

@@ -1,23 +1,34 @@
-//! Amazon CloudWatch: metrics.
+//! Amazon CloudWatch: metrics, alarms, dashboards.
 //!
-//! `put.rs` takes data in, `measured.rs` those of AWS's own services, `series.rs` keeps it, `window.rs` says which data a request means, `statistic.rs` computes,
-//! `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists. Alarms, metric math, metric
-//! streams, dashboards and insights do not exist here and are refused by name.
+//! `put.rs` takes data in, `measured.rs` those of AWS's own services, `series.rs` keeps them, `window.rs` says which data a request means, `statistic.rs` computes,
+//! `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists. `query.rs` is what `GetMetricData` and
+//! alarms ask; `math/` are expressions, `alarms/` alarms. Composite alarms, anomaly detectors, metric streams and insights
+//! do not exist here and are refused by name.
 
+mod alarms;
+mod dashboards;
 mod data;
 mod list;
+mod math;
 mod measured;
 mod put;
+mod query;
 mod series;
 mod statistic;
 mod statistics;
+mod tags;
 mod window;
 
-use imbl::OrdMap;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use imbl::{OrdMap, Vector};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Service, Target, pairs};
-use crate::{Error, Timestamp};
+use crate::{Error, Result, Timestamp};
+use alarms::{Alarm, Item};
+use dashboards::Dashboard;
 use series::{MetricKey, Series};
 
 /// The metrics of an account in a region.
@@ -25,6 +36,13 @@ use series::{MetricKey, Series};
 pub struct Metrics {
     #[serde(with = "pairs")]
     series: OrdMap<MetricKey, Series>,
+    #[serde(default)]
+    alarms: OrdMap<String, Alarm>,
+    /// What happened to alarms, from the oldest on.
+    #[serde(default)]
+    history: Vector<Item>,
+    #[serde(default)]
+    dashboards: OrdMap<String, Dashboard>,
 }
 
 impl Metrics {
@@ -45,6 +63,9 @@ pub fn service() -> Service<Metrics> {
         .op("GetMetricStatistics", |_, _| Target::any(), statistics::get)
         .op("GetMetricData", |_, _| Target::any(), data::get)
         .op("ListMetrics", |_, _| Target::any(), list::list)
+        .with(alarms::operations)
+        .with(dashboards::operations)
+        .with(tags::operations)
         .meter(measured::take)
 }
 
@@ -54,6 +75,17 @@ fn invalid_value(message: impl Into<String>) -> Error {
 
 fn invalid_combination(message: impl Into<String>) -> Error {
     Error::client("InvalidParameterCombination", message)
+}
+
+/// A token of a paged answer: where it goes on.
+fn write_place(place: &impl Serialize) -> Result<String> {
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(place)?))
+}
+
+fn read_place<T: DeserializeOwned>(token: &str) -> Result<T> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
+    let place = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    place.ok_or_else(|| Error::client("InvalidNextToken", "The NextToken is invalid."))
 }
 
 #[cfg(test)]

@@ -147,7 +147,10 @@ fn samples(place: &str, datum: &MetricDatum, problems: &mut Vec<String>) -> Resu
         ("StatisticValues", datum.statistic_values.is_some()),
     ];
     let mut given = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name);
-    if let (Some(first), Some(second)) = (given.next(), given.next()) {
+    // Values and a statistic set together are the one pair that AWS takes (seen there); the values count.
+    if let (Some(first), Some(second)) = (given.next(), given.next())
+        && first != "Values"
+    {
         return Err(invalid_combination(format!(
             "The parameters {place}.{first} and {place}.{second} are mutually exclusive and you have specified both."
         )));

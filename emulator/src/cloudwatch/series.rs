@@ -20,7 +20,7 @@ pub(super) struct MetricKey {
 }
 
 /// A dimension as requests and answers have it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Dimension {
     pub name: String,

@@ -226,7 +226,9 @@ async fn queries_are_labelled_paged_and_checked() {
     assert_eq!(second["MetricDataResults"][1]["Values"], json!([4.0]));
     assert_eq!(second.get("NextToken"), None);
     let cases = [
-        (json!([{"Id": "a", "Expression": "1 + 1"}]), "NotImplemented"),
+        (json!([{"Id": "a", "Expression": "1 + 1"}]), "ValidationError"),
+        (json!([{"Id": "a", "Expression": "SEARCH('x', 'Sum', 60)"}]), "NotImplemented"),
+        (json!([{"Id": "a", "Expression": "SELECT SUM(x) FROM y"}]), "NotImplemented"),
         (json!([{"Id": "a", "MetricStat": stat("None", 60)}]), "ValidationError"),
         (json!([{"Id": "A", "MetricStat": stat("Sum", 60)}]), "ValidationError"),
         (

@@ -165,7 +165,7 @@ fn what_aws_refuses_is_refused() {
         (r#"{"a": [{"exists": "yes"}]}"#, "exists match pattern must be either true or false."),
         (r#"{"a": [{"numeric": 5}]}"#, "Value of numeric must be an array."),
         (r#"{"a": [{"numeric": ["~", 5]}]}"#, "Unrecognized numeric range operator: ~"),
-        (r#"{"a": [{"numeric": ["<", "5"]}]}"#, "Value of numeric must be numeric"),
+        (r#"{"a": [{"numeric": ["<", "5"]}]}"#, "Value of < must be numeric"),
         (r#"{"a": [{"numeric": ["=", 1, "<", 5]}]}"#, "Too many elements in numeric expression"),
         (r#"{"a": [{"numeric": [">", 5, "<", 5]}]}"#, "Bottom must be less than top"),
         (r#"{"a": [{"numeric": [">", 1, ">", 5]}]}"#, "Bad numeric range operator: >"),

@@ -208,11 +208,21 @@ impl PrincipalElement {
         let everyone = self.everyone.then_some(Breadth::Everyone);
         let aws = self.aws.iter().filter_map(|one| aws_matches(one, principal)).max();
         let service = match principal {
-            Principal::Service(name) => self.service.iter().any(|one| one == name).then_some(Breadth::Exact),
+            Principal::Service(name) => {
+                self.service.iter().any(|one| one == name || of_region(one, name)).then_some(Breadth::Exact)
+            }
             _ => None,
         };
         everyone.max(aws).max(service)
     }
+}
+
+/// Whether a name such as `logs.us-east-1.amazonaws.com` means `logs.amazonaws.com`, as it does in the policies of older pages.
+fn of_region(one: &str, name: &str) -> bool {
+    let mut parts = one.splitn(3, '.');
+    let (service, region, rest) = (parts.next(), parts.next(), parts.next());
+    let is_region = region.is_some_and(|region| region.contains('-'));
+    is_region && rest == Some("amazonaws.com") && name.strip_suffix(".amazonaws.com") == service
 }
 
 fn aws_matches(one: &str, principal: &Principal) -> Option<Breadth> {

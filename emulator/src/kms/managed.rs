@@ -11,7 +11,7 @@ use crate::cloud::{Cx, Scope};
 use crate::{Error, Result};
 
 /// The services whose keys are made here, and how descriptions call what they protect.
-const SERVICES: &[(&str, &str)] = &[("dynamodb", "DynamoDB data"), ("ssm", "SSM parameters")];
+const SERVICES: &[(&str, &str)] = &[("dynamodb", "DynamoDB data"), ("s3", "S3 objects"), ("ssm", "SSM parameters")];
 /// The aliases of such keys begin so.
 pub(super) const ALIASES: &str = "alias/aws/";
 

@@ -42,7 +42,7 @@ pub(super) fn create(cx: &mut Cx<LogGroups>, input: CreateLogGroup) -> Result<()
     }
     if !input.tags.is_empty() {
         tags::may_tag(cx, &name)?;
-        tags::check_count(cx.scope, &name, &input.tags)?;
+        tags::check_count(&group_arn(cx.scope, &name), &input.tags)?;
     }
     if cx.state.groups.contains_key(&name) {
         return Err(Error::client("ResourceAlreadyExistsException", "The specified log group already exists"));
@@ -94,7 +94,7 @@ struct LogGroup {
     creation_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     retention_in_days: Option<u32>,
-    metric_filter_count: u32,
+    metric_filter_count: usize,
     arn: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     stored_bytes: Option<u64>,
@@ -180,7 +180,7 @@ fn show(scope: &Scope, name: &str, group: &Group, short: bool) -> LogGroup {
         log_group_name: name.to_owned(),
         creation_time: group.created,
         retention_in_days: group.retention_days.filter(|_| !short),
-        metric_filter_count: 0,
+        metric_filter_count: group.metric_filters.len(),
         arn: format!("{arn}:*"),
         stored_bytes: (!short).then_some(group.stored_bytes),
         kms_key_id: group.kms_key.clone().filter(|_| !short),

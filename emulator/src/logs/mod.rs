@@ -1,18 +1,27 @@
 //! Amazon CloudWatch Logs: groups, streams, events, and the search in them.
 //!
 //! `store.rs` keeps what there is and `id.rs` its order; `put.rs`, `get.rs` and `filter.rs` are the operations on events;
-//! `pattern/` is the language of filter patterns; `retention.rs` drops what has expired.
+//! `pattern/` is the language of filter patterns; `retention.rs` drops what has expired. What comes in goes on to metrics
+//! (`metric_filters.rs`) and to functions and streams (`subscriptions.rs`, `forward.rs`); `insights/` answers queries.
 
+mod delivery_destinations;
+mod destinations;
 mod filter;
+mod forward;
 mod get;
 mod groups;
 mod id;
+mod insights;
+mod keys;
+mod metric_filters;
 mod names;
 pub(crate) mod pattern;
 mod put;
+mod resource_policies;
 mod retention;
 mod store;
 mod streams;
+mod subscriptions;
 mod tags;
 mod test_filter;
 #[cfg(test)]
@@ -67,4 +76,12 @@ pub fn service() -> Service<LogGroups> {
         .op("ListTagsLogGroup", |at, i| on_group(at, Some(&i.log_group_name), None), tags::list_tags_log_group)
         .op("TestMetricFilter", |_, _| Target::any(), test_filter::test)
         .event(retention::EXPIRE, retention::expire)
+        .with(keys::operations)
+        .with(metric_filters::operations)
+        .with(subscriptions::operations)
+        .with(forward::jobs)
+        .with(destinations::operations)
+        .with(delivery_destinations::operations)
+        .with(resource_policies::operations)
+        .with(insights::operations)
 }

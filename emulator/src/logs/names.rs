@@ -23,6 +23,15 @@ pub(super) fn no_stream() -> Error {
     Error::client("ResourceNotFoundException", "The specified log stream does not exist.")
 }
 
+pub(super) fn missing(message: impl Into<String>) -> Error {
+    Error::client("ResourceNotFoundException", message)
+}
+
+/// More than AWS allows of something, in its words.
+pub(super) fn limit_exceeded() -> Error {
+    Error::client("LimitExceededException", "Resource limit exceeded.")
+}
+
 impl LogGroups {
     pub(super) fn group(&self, name: &str) -> Result<&Group> {
         self.groups.get(name).ok_or_else(no_group)

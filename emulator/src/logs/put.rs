@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::id::END_OF_IDS;
 use super::names::invalid;
-use super::retention;
 use super::store::{EVENT_OVERHEAD, LogGroups};
+use super::{metric_filters, retention, subscriptions};
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 
@@ -82,13 +82,16 @@ pub(super) fn put(cx: &mut Cx<LogGroups>, input: PutLogEvents) -> Result<PutLogE
     let token = sequence_token(cx);
     let stream: Arc<str> = input.log_stream_name.into();
     let group = cx.state.group_mut(&input.log_group_name)?;
+    let mut keys = Vec::with_capacity(taken.len());
     for event in events.drain(taken) {
-        group.add(&stream, event.timestamp, event.message, now);
+        keys.extend(group.add(&stream, event.timestamp, event.message, now));
     }
     if let Some(kept) = group.streams.get_mut(&*stream).filter(|kept| kept.last_event.is_some()) {
         kept.sequence_token = Some(token.clone());
     }
     retention::schedule(cx, &input.log_group_name);
+    metric_filters::publish(cx, &input.log_group_name, &keys)?;
+    subscriptions::forward(cx, &input.log_group_name, &keys)?;
     Ok(PutLogEventsOutput { next_sequence_token: token, rejected_log_events_info: rejected })
 }
 

@@ -11,7 +11,13 @@ use std::time::Duration;
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
+use super::delivery_destinations::DeliveryDestination;
+use super::destinations::Destination;
 use super::id::{EventId, EventKey, Salt};
+use super::insights::{Definition, Query};
+use super::metric_filters::MetricFilter;
+use super::resource_policies::ResourcePolicy;
+use super::subscriptions::{Checked, Subscription};
 use crate::Timestamp;
 
 /// AWS counts this many bytes for an event besides its message.
@@ -23,6 +29,19 @@ const DAY: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogGroups {
     pub(super) groups: OrdMap<String, Group>,
+    #[serde(default)]
+    pub(super) resource_policies: OrdMap<String, ResourcePolicy>,
+    #[serde(default)]
+    pub(super) destinations: OrdMap<String, Destination>,
+    #[serde(default)]
+    pub(super) delivery_destinations: OrdMap<String, DeliveryDestination>,
+    #[serde(default)]
+    pub(super) queries: OrdMap<String, Query>,
+    #[serde(default)]
+    pub(super) definitions: OrdMap<String, Definition>,
+    /// What became of the checks of destinations that a call waits for; `None` while one is under way.
+    #[serde(default)]
+    pub(super) checks: OrdMap<String, Option<Checked>>,
 }
 
 /// A log group.
@@ -39,6 +58,10 @@ pub(super) struct Group {
     /// How many events were ever ingested.
     pub ingested: u64,
     pub salt: Salt,
+    #[serde(default)]
+    pub metric_filters: OrdMap<String, MetricFilter>,
+    #[serde(default)]
+    pub subscriptions: OrdMap<String, Subscription>,
 }
 
 /// A log stream.
@@ -85,6 +108,8 @@ impl Group {
             stored_bytes: 0,
             ingested: 0,
             salt,
+            metric_filters: OrdMap::new(),
+            subscriptions: OrdMap::new(),
         }
     }
 
@@ -93,8 +118,8 @@ impl Group {
     }
 
     /// Adds an event to a stream that exists.
-    pub fn add(&mut self, stream: &Arc<str>, time: Timestamp, message: Arc<str>, now: Timestamp) {
-        let Some(kept) = self.streams.get_mut(&**stream) else { return };
+    pub fn add(&mut self, stream: &Arc<str>, time: Timestamp, message: Arc<str>, now: Timestamp) -> Option<EventKey> {
+        let kept = self.streams.get_mut(&**stream)?;
         self.ingested += 1;
         let key = EventKey(time, self.ingested);
         kept.keys.insert(key);
@@ -104,6 +129,7 @@ impl Group {
         let event = Event { stream: Arc::clone(stream), ingested: now, message };
         self.stored_bytes += event.size() as u64;
         self.events.insert(key, event);
+        Some(key)
     }
 
     /// Removes a stream and its events; false if there is none.

@@ -4,9 +4,9 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::groups::Named;
-use super::names::{group_arn, tagged_group};
+use super::names::{group_arn, missing, tagged_group};
 use super::store::LogGroups;
-use crate::cloud::{Cx, Scope};
+use crate::cloud::Cx;
 use crate::{Error, Result};
 
 /// A group has at most this many tags.
@@ -21,8 +21,11 @@ pub(super) struct TagResource {
 }
 
 pub(super) fn tag_resource(cx: &mut Cx<LogGroups>, input: TagResource) -> Result<()> {
-    let name = tagged_group(cx.scope, &input.resource_arn)?;
-    tag(cx, name, input.tags)
+    let arn = input.resource_arn;
+    let all = input.tags.union(tags_of(cx, &arn)?.clone());
+    check_count(&arn, &all)?;
+    *tags_of(cx, &arn)? = all;
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -33,8 +36,11 @@ pub(super) struct UntagResource {
 }
 
 pub(super) fn untag_resource(cx: &mut Cx<LogGroups>, input: UntagResource) -> Result<()> {
-    let name = tagged_group(cx.scope, &input.resource_arn)?;
-    untag(cx, name, &input.tag_keys)
+    let tags = tags_of(cx, &input.resource_arn)?;
+    for key in &input.tag_keys {
+        tags.remove(key);
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -49,8 +55,7 @@ pub(super) struct Tags {
 }
 
 pub(super) fn list_tags_for_resource(cx: &mut Cx<LogGroups>, input: ListTagsForResource) -> Result<Tags> {
-    let name = tagged_group(cx.scope, &input.resource_arn)?;
-    Ok(Tags { tags: cx.state.group(name)?.tags.clone() })
+    Ok(Tags { tags: tags_of(cx, &input.resource_arn)?.clone() })
 }
 
 #[derive(Deserialize)]
@@ -61,7 +66,11 @@ pub(super) struct TagLogGroup {
 }
 
 pub(super) fn tag_log_group(cx: &mut Cx<LogGroups>, input: TagLogGroup) -> Result<()> {
-    tag(cx, &input.log_group_name, input.tags)
+    let group = cx.state.group(&input.log_group_name)?;
+    let all = input.tags.union(group.tags.clone());
+    check_count(&group_arn(cx.scope, &input.log_group_name), &all)?;
+    cx.state.group_mut(&input.log_group_name)?.tags = all;
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -72,36 +81,39 @@ pub(super) struct UntagLogGroup {
 }
 
 pub(super) fn untag_log_group(cx: &mut Cx<LogGroups>, input: UntagLogGroup) -> Result<()> {
-    untag(cx, &input.log_group_name, &input.tags)
+    let group = cx.state.group_mut(&input.log_group_name)?;
+    for key in &input.tags {
+        group.tags.remove(key);
+    }
+    Ok(())
 }
 
 pub(super) fn list_tags_log_group(cx: &mut Cx<LogGroups>, input: Named) -> Result<Tags> {
     Ok(Tags { tags: cx.state.group(&input.log_group_name)?.tags.clone() })
 }
 
-fn tag(cx: &mut Cx<LogGroups>, name: &str, tags: OrdMap<String, String>) -> Result<()> {
+/// The tags of what an ARN names: a group, a destination, or a delivery destination.
+fn tags_of<'a>(cx: &'a mut Cx<LogGroups>, arn: &str) -> Result<&'a mut OrdMap<String, String>> {
     let scope = cx.scope;
-    let group = cx.state.group_mut(name)?;
-    let all = tags.union(group.tags.clone());
-    check_count(scope, name, &all)?;
-    group.tags = all;
-    Ok(())
-}
-
-fn untag(cx: &mut Cx<LogGroups>, name: &str, keys: &[String]) -> Result<()> {
-    let group = cx.state.group_mut(name)?;
-    for key in keys {
-        group.tags.remove(key);
+    let named = |kind: &str| arn.strip_prefix(&scope.arn("logs", format_args!("{kind}:")));
+    if let Some(name) = named("destination") {
+        let found = cx.state.destinations.get_mut(name).map(|destination| &mut destination.tags);
+        return found.ok_or_else(|| missing("The specified destination does not exist."));
     }
-    Ok(())
+    if let Some(name) = named("delivery-destination") {
+        let found = cx.state.delivery_destinations.get_mut(name).map(|destination| &mut destination.tags);
+        return found.ok_or_else(|| missing("Requested Delivery Destination does not exist in this account."));
+    }
+    let name = tagged_group(scope, arn)?;
+    Ok(&mut cx.state.group_mut(name)?.tags)
 }
 
-pub(super) fn check_count(scope: &Scope, name: &str, tags: &OrdMap<String, String>) -> Result<()> {
+pub(super) fn check_count(arn: &str, tags: &OrdMap<String, String>) -> Result<()> {
     if tags.len() <= LIMIT {
         return Ok(());
     }
     Err(Error::client("TooManyTagsException", format!("A resource can have no more than {LIMIT} tags."))
-        .with("resourceName", group_arn(scope, name)))
+        .with("resourceName", arn))
 }
 
 /// Creating a group with tags takes the permission to tag it as well.

@@ -33,10 +33,7 @@ struct Match {
 }
 
 pub(super) fn test(_: &mut Cx<LogGroups>, input: TestMetricFilter) -> Result<TestMetricFilterOutput> {
-    let pattern = Pattern::compile(&input.filter_pattern).map_err(|error| {
-        // The same errors as with FilterLogEvents, but for the one that says nothing in particular.
-        if error.message() == INVALID { invalid("Invalid metric filter pattern") } else { error }
-    })?;
+    let pattern = compile(&input.filter_pattern)?;
     let matches = input
         .log_event_messages
         .into_iter()
@@ -47,4 +44,12 @@ pub(super) fn test(_: &mut Cx<LogGroups>, input: TestMetricFilter) -> Result<Tes
         })
         .collect();
     Ok(TestMetricFilterOutput { matches })
+}
+
+/// The pattern of a metric filter.
+pub(super) fn compile(pattern: &str) -> Result<Pattern> {
+    Pattern::compile(pattern).map_err(|error| {
+        // The same errors as with FilterLogEvents, but for the one that says nothing in particular.
+        if error.message() == INVALID { invalid("Invalid metric filter pattern") } else { error }
+    })
 }

@@ -203,6 +203,12 @@ impl Sent {
     }
 }
 
+/// What was found of a payload before its operation ran: its MD5, and its checksum where that is known to be wanted.
+pub(super) struct Digests {
+    pub md5: Result<[u8; 16]>,
+    pub checksum: Option<Result<Checksum>>,
+}
+
 /// The MD5 of some bytes, compared with `Content-MD5` if that was sent.
 ///
 /// # Errors

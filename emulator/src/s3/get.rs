@@ -8,16 +8,16 @@ use serde::Serialize;
 
 use super::checksum::Checksum;
 use super::conditions::ReadConditions;
-use super::input::input;
+use super::input::{customer_key, input};
 use super::lookup::{self, bucket, version};
 use super::object::{ContentHeaders, Object};
 use super::state::Buckets;
-use super::{errors, lifecycle, range};
+use super::{encryption, errors, lifecycle, lock, range};
 use crate::cloud::{At, Cx, Target};
 use crate::iam::Principal;
 use crate::{Error, Result, Timestamp};
 
-input! { guard;
+input! { guard customer;
     struct GetObject {
         pub key: String,
         pub version_id: Option<String>,
@@ -50,7 +50,12 @@ pub(super) struct ObjectOutput {
     #[serde(flatten)]
     headers: ContentHeaders,
     metadata: BTreeMap<String, String>,
-    server_side_encryption: &'static str,
+    #[serde(flatten)]
+    encryption: encryption::Shown,
+    #[serde(flatten)]
+    lock: lock::Shown,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restore: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_range: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +113,11 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
         if_modified_since: input.if_modified_since,
         if_unmodified_since: input.if_unmodified_since,
     };
+    object.description.encryption.check_read(&customer_key!(input))?;
     conditions.check(&object)?;
+    if method == "GET" {
+        object.check_readable(cx.now)?;
+    }
     let size = object.size();
     let part = bytes_asked(&input, &object)?;
     let whole = part.is_none();
@@ -126,12 +135,17 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
         checksum: checked.then(|| object.checksum.clone()),
         headers: headers(cx, &mut input, &object)?,
         metadata: object.description.metadata.clone(),
-        server_side_encryption: "AES256",
+        encryption: object.description.encryption.shown(),
+        lock: object.description.lock.shown(cx, &input.bucket, &input.key),
+        restore: object.restore_header(cx.now),
         content_range: (!whole).then(|| range::content_range(&bytes, size)),
         version_id: bucket.shown_id(&object.stamp),
         website_redirect_location: object.description.redirect.clone(),
         storage_class: object.description.storage_class.clone(),
-        expiration: lifecycle::expiration_header(bucket, &input.key, &object),
+        expiration: match input.version_id {
+            None => lifecycle::expiration_header(bucket, &input.key, &object),
+            Some(_) => None,
+        },
         parts_count: input.part_number.map(|_| object.parts.len()).filter(|count| *count > 0),
         tag_count,
     };

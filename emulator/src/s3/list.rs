@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::bucket::Owner;
@@ -9,7 +10,7 @@ use super::checksum::{Algorithm, Kind};
 use super::input::input;
 use super::lookup::{self, bucket};
 use super::object::{Object, STANDARD_CLASS};
-use super::state::Buckets;
+use super::state::{Bucket, Buckets};
 use super::walk::{Filter, Item, Page, Start, walk};
 use super::{errors, token};
 use crate::cloud::{At, Cx, Target};
@@ -46,6 +47,11 @@ impl Encoding {
                 Err(errors::invalid_argument("encoding-type", other, "Invalid Encoding Method specified in Request"))
             }
         }
+    }
+
+    /// The encoding of URLs.
+    pub fn url() -> Self {
+        Self(true)
     }
 
     pub fn name(self) -> Option<&'static str> {
@@ -167,12 +173,13 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
         _ => Start::default(),
     };
     let page = walk(&bucket.objects, &filter, from, limit);
+    let place = place(bucket);
     let next_continuation_token = page.truncated.then(|| last(&page)).flatten().map(token::write);
     let key_count = page.items.len();
     let is_truncated = page.truncated;
     let owner = (input.fetch_owner == Some(true)).then(|| Owner::of(&bucket.owner));
     let (contents, common_prefixes) = split(page, encoding, owner.as_ref());
-    Ok(ListObjectsV2Output {
+    let output = ListObjectsV2Output {
         is_truncated,
         contents,
         name: bucket.name.to_string(),
@@ -185,7 +192,17 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
         continuation_token: input.continuation_token,
         next_continuation_token,
         start_after: encoding.write_some(input.start_after.as_deref()),
-    })
+    };
+    cx.answer_header(BUCKET_REGION, place);
+    Ok(output)
+}
+
+/// The header by which every list says where its bucket is.
+const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
+
+fn place(bucket: &Bucket) -> HeaderValue {
+    // A region's name is always a header's value.
+    HeaderValue::from_str(&bucket.region).unwrap_or(HeaderValue::from_static(""))
 }
 
 input! { guard;

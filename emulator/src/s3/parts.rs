@@ -24,6 +24,13 @@ input! { guard;
         upload_id: String,
         max_parts: Option<i64>,
         part_number_marker: Option<i64>,
+        // What a list tells of an upload under a customer's key is not encrypted with it.
+        #[serde(rename = "SSECustomerAlgorithm")]
+        _customer_algorithm: Option<String>,
+        #[serde(rename = "SSECustomerKey")]
+        _customer_key: Option<String>,
+        #[serde(rename = "SSECustomerKeyMD5")]
+        _customer_md5: Option<String>,
     }
 }
 
@@ -59,17 +66,24 @@ struct PartEntry {
     checksum: Option<Checksum>,
 }
 
-/// Who started an upload: a user by its ARN, an account by its canonical id.
+/// Who started an upload: a user by its ARN, an account by its canonical id. Unlike owners it still has a name.
 #[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
 struct Initiator {
     #[serde(rename = "ID")]
     id: String,
+    display_name: String,
 }
 
 impl Initiator {
     fn of(upload: &Upload, bucket: &Bucket) -> Self {
         let root = upload.initiator.ends_with(":root");
-        Self { id: if root { canonical_id(&bucket.owner) } else { upload.initiator.clone() } }
+        let id = if root { canonical_id(&bucket.owner) } else { upload.initiator.clone() };
+        let display_name = match upload.initiator.rsplit_once('/') {
+            Some((_, name)) if !root => name.to_owned(),
+            _ => bucket.owner.to_string(),
+        };
+        Self { id, display_name }
     }
 }
 
@@ -208,10 +222,6 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
             output.next_upload_id_marker = upload.id.to_string();
             output.uploads.push(entry(encoding.write(key), upload, bucket));
         }
-    }
-    if !output.is_truncated {
-        output.next_key_marker.clear();
-        output.next_upload_id_marker.clear();
     }
     Ok(output)
 }

@@ -63,6 +63,7 @@ pub(super) fn put(cx: &mut Cx<Buckets>, input: PutBucketPolicy) -> Result<()> {
     changed.policy = Some(Arc::from(input.policy));
     changed.check_public()?;
     bucket_mut(cx, &input.bucket)?.configuration = changed;
+    cx.answer_status(204);
     Ok(())
 }
 

@@ -117,7 +117,8 @@ pub fn stamp(response: &mut Response<Bytes>, protocol: Protocol, service: &str, 
 }
 
 /// S3's second id; it names a host there and says nothing here but which request it was.
-fn host_id(request_id: &str) -> String {
+/// The id of the host that answered, as S3 tells it.
+pub(crate) fn host_id(request_id: &str) -> String {
     STANDARD.encode(Sha256::digest(request_id))
 }
 
@@ -181,6 +182,11 @@ impl Facts<'_> {
         }
     }
 
+    /// Whether the error says nothing: then these services leave the message out.
+    fn is_mute(&self) -> bool {
+        self.error.message().is_empty() && (dynamodb::is(self.service) || self.service == "cloudwatch")
+    }
+
     /// The members besides the message, with what the shape wants and the service did not give.
     fn members(&self) -> Map<String, Value> {
         let mut members = self.error.members().clone();
@@ -213,8 +219,8 @@ impl Facts<'_> {
                 &Value::from(if dynamodb::is(self.service) { dynamodb::qualified(name) } else { name.to_owned() }),
             );
         }
-        let is_mute = self.error.message().is_empty() || self.error.code() == "UnknownOperationException";
-        if !(is_mute && dynamodb::is(self.service)) {
+        let unknown = self.error.code() == "UnknownOperationException" && dynamodb::is(self.service);
+        if !(self.is_mute() || unknown) {
             put(self.message_name(), &Value::from(self.error.message()));
         }
         for (name, value) in &self.members() {
@@ -237,10 +243,10 @@ impl Facts<'_> {
 
     fn cbor(&self) -> Vec<u8> {
         let name = format!("com.amazonaws.{}#{}", self.service, self.type_name());
-        let mut entries = vec![
-            (Cbor::from("__type"), Cbor::from(name)),
-            (Cbor::from(self.message_name()), Cbor::from(self.error.message())),
-        ];
+        let mut entries = vec![(Cbor::from("__type"), Cbor::from(name))];
+        if !self.is_mute() {
+            entries.push((Cbor::from(self.message_name()), Cbor::from(self.error.message())));
+        }
         let members = self.members();
         if let Some((model, structure)) = self.structure() {
             entries.extend(cbor::write_members(model, structure, &members).unwrap_or_default());
@@ -257,7 +263,9 @@ impl Facts<'_> {
         let mut out = format!("<ErrorResponse xmlns=\"{namespace}\"><Error>");
         element(&mut out, "Type", fault);
         element(&mut out, "Code", self.query_code());
-        element(&mut out, "Message", self.query_message());
+        if !self.is_mute() {
+            element(&mut out, "Message", self.query_message());
+        }
         if self.service == "sqs" {
             out.push_str("<Detail/>");
         }

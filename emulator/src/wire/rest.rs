@@ -73,14 +73,16 @@ pub fn parse(
     };
     let Some(structure) = shape.structure() else { return Ok(input) };
     let query: Vec<_> = pairs_of_uri(head.uri.query().unwrap_or(""));
+    let hoisted = hoisted(detected.service, &query, &head.headers);
+    let headers = hoisted.as_ref().unwrap_or(&head.headers);
     for member in &structure.members {
         let shape = model.shape(member.shape);
         let value = match member.location {
             None => continue,
             Some(Location::Uri) => label(detected, shape, member)?,
             Some(Location::QueryString) => query_member(operation, structure, member, &query)?,
-            Some(Location::Header) => header_member(model, shape, member, &head.headers, trailers)?,
-            Some(Location::Headers) => prefix_headers(member, &head.headers),
+            Some(Location::Header) => header_member(model, shape, member, headers, trailers)?,
+            Some(Location::Headers) => prefix_headers(member, headers),
             Some(Location::StatusCode) => None,
         };
         if let Some(value) = value {
@@ -97,6 +99,28 @@ pub fn parse(
         }
     }
     Ok(input)
+}
+
+/// What a presigned URL of S3 carries in its query string instead of in headers, as headers.
+fn hoisted(service: &str, query: &[(String, String)], headers: &HeaderMap) -> Option<HeaderMap> {
+    let has = |name: &str| query.iter().any(|(key, _)| key == name);
+    if service != "s3" || !(has("X-Amz-Signature") || has("Signature")) {
+        return None;
+    }
+    let mut all = headers.clone();
+    for (name, value) in query {
+        let name = name.to_ascii_lowercase();
+        let is_header = name.starts_with("x-amz-")
+            || name.starts_with("if-")
+            || ["content-type", "content-md5", "cache-control", "range"].contains(&name.as_str());
+        if let (true, Ok(name), Ok(value)) =
+            (is_header, HeaderName::try_from(name.as_str()), HeaderValue::from_bytes(value.as_bytes()))
+            && !all.contains_key(&name)
+        {
+            all.insert(name, value);
+        }
+    }
+    Some(all)
 }
 
 fn parse_payload(
@@ -197,6 +221,10 @@ fn query_member(
             let rest = query.iter().filter(|(key, _)| !bound(key));
             let entries: Map<_, _> = rest.map(|(key, text)| (key.clone(), Value::from(text.as_str()))).collect();
             Ok((!entries.is_empty()).then_some(Value::Object(entries)))
+        }
+        // An empty number is none to S3.
+        Kind::Integer { .. } if model.service == "s3" => {
+            texts.next().filter(|text| !text.is_empty()).map(|text| read(shape, member, text)).transpose()
         }
         _ => texts.next().map(|text| read(shape, member, text)).transpose(),
     }
@@ -317,10 +345,24 @@ fn write_bound(model: &Model, member: &Member, value: &Value, answer: &mut Answe
 /// Text that is not ASCII is written as RFC 2047 has it, as S3 does with metadata.
 fn insert(headers: &mut HeaderMap, name: &str, text: &str) -> Result<(), String> {
     let name: HeaderName = name.parse().map_err(|_| format!("{name} is no header name"))?;
-    let encoded = if text.is_ascii() { text.to_owned() } else { format!("=?UTF-8?B?{}?=", STANDARD.encode(text)) };
+    let encoded = if text.is_ascii() { text.to_owned() } else { format!("=?UTF-8?Q?{}?=", q_encoded(text)) };
     let value = HeaderValue::from_str(&encoded).map_err(|_| format!("the value of {name} is no header value"))?;
     headers.insert(name, value);
     Ok(())
+}
+
+/// The encoding `Q` of RFC 2047.
+fn q_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('_'),
+            b'_' | b'=' | b'?' => out.push_str(&format!("={byte:02X}")),
+            b'!'..=b'~' => out.push(byte.into()),
+            other => out.push_str(&format!("={other:02X}")),
+        }
+    }
+    out
 }
 
 fn write_payload(
@@ -411,6 +453,10 @@ fn xml_document(
 /// The one document of S3 whose root is the member itself; it is empty for us-east-1.
 fn bucket_location(output: &Map<String, Value>) -> Bytes {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    if !output.contains_key("LocationConstraint") {
+        out.extend(["<LocationConstraint xmlns=\"", S3_NAMESPACE, "\"/>"]);
+        return out.into();
+    }
     xml::start(&mut out, "LocationConstraint", Some(XmlNamespace { prefix: None, uri: S3_NAMESPACE }), "");
     xml::escape(&mut out, output.get("LocationConstraint").and_then(Value::as_str).unwrap_or(""));
     xml::end(&mut out, "LocationConstraint");

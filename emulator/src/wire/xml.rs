@@ -97,6 +97,16 @@ impl Element {
     fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
+
+    /// The elements of this name that stand directly in it.
+    pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.named(name)
+    }
+
+    /// The text in it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// Reads the members of a structure out of an element.
@@ -318,7 +328,7 @@ fn attributes(model: &Model, structure: &Structure, members: &Map<String, Value>
 }
 
 /// Opens an element; `attributes` are escaped already and begin with a space.
-pub(super) fn start(out: &mut String, name: &str, namespace: Option<XmlNamespace>, attributes: &str) {
+pub(crate) fn start(out: &mut String, name: &str, namespace: Option<XmlNamespace>, attributes: &str) {
     out.extend(["<", name]);
     match namespace {
         Some(XmlNamespace { prefix: Some(prefix), uri }) => out.extend([" xmlns:", prefix, "=\"", uri, "\""]),
@@ -328,6 +338,6 @@ pub(super) fn start(out: &mut String, name: &str, namespace: Option<XmlNamespace
     out.extend([attributes, ">"]);
 }
 
-pub(super) fn end(out: &mut String, name: &str) {
+pub(crate) fn end(out: &mut String, name: &str) {
     out.extend(["</", name, ">"]);
 }

@@ -11,8 +11,11 @@ mod apigateway_stage;
 mod apigatewayv2_api;
 mod apigatewayv2_parts;
 mod apigatewayv2_stage;
+mod cloudwatch_alarm;
 mod door;
 mod dynamodb_table;
+mod events_event_bus;
+mod events_rule;
 mod fit;
 mod iam_access_key;
 mod iam_inline_policy;
@@ -24,10 +27,15 @@ mod lambda_event_source_mapping;
 mod lambda_function;
 mod lambda_permission;
 mod logs_log_group;
+mod logs_parts;
 mod s3_bucket;
+mod s3_bucket_policy;
+mod s3_bucket_shapes;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
 mod secretsmanager_secret;
+mod sns_subscription;
+mod sns_topic;
 mod sqs_queue;
 mod sqs_queue_policy;
 mod ssm_parameter;
@@ -65,7 +73,12 @@ static TYPES: &[&ResourceType] = &[
     &apigatewayv2_parts::ROUTE,
     &apigatewayv2_parts::ROUTE_RESPONSE,
     &apigatewayv2_stage::TYPE,
+    &cloudwatch_alarm::DASHBOARD,
+    &cloudwatch_alarm::TYPE,
     &dynamodb_table::TYPE,
+    &events_event_bus::POLICY,
+    &events_event_bus::TYPE,
+    &events_rule::TYPE,
     &iam_access_key::PROFILE,
     &iam_access_key::TYPE,
     &iam_inline_policy::GROUP,
@@ -82,10 +95,20 @@ static TYPES: &[&ResourceType] = &[
     &lambda_function::TYPE,
     &lambda_permission::TYPE,
     &logs_log_group::TYPE,
+    &logs_parts::LOG_STREAM,
+    &logs_parts::METRIC_FILTER,
+    &logs_parts::QUERY_DEFINITION,
+    &logs_parts::RESOURCE_POLICY,
+    &logs_parts::SUBSCRIPTION_FILTER,
     &s3_bucket::TYPE,
+    &s3_bucket_policy::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
+    &sns_subscription::TOPIC_POLICY,
+    &sns_subscription::TYPE,
+    &sns_topic::TYPE,
     &sqs_queue::TYPE,
+    &sqs_queue_policy::INLINE,
     &sqs_queue_policy::TYPE,
     &secretsmanager_secret::TYPE,
     &ssm_parameter::TYPE,

@@ -1,9 +1,9 @@
-//! `AWS::SQS::QueuePolicy`.
-//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html>
+//! `AWS::SQS::QueuePolicy`, a policy of several queues, and `AWS::SQS::QueueInlinePolicy`, of one.
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_SQS.html>
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Task, may_change};
+use super::{Made, ResourceType, Task, may_change, replaces};
 use crate::Result;
 
 pub(super) const TYPE: ResourceType = ResourceType {
@@ -14,6 +14,24 @@ pub(super) const TYPE: ResourceType = ResourceType {
     update: |task| Box::pin(update(task)),
     delete: |task| Box::pin(delete(task)),
 };
+
+pub(super) const INLINE: ResourceType = ResourceType {
+    name: "AWS::SQS::QueueInlinePolicy",
+    properties: &[may_change("PolicyDocument").required(), replaces("Queue").required()],
+    name_property: None,
+    create: |task| Box::pin(put_inline(task)),
+    update: |task| Box::pin(put_inline(task)),
+    delete: |task| Box::pin(async move { put(task, &[task.get("Queue")], "").await }),
+};
+
+/// The physical id is the queue's URL.
+async fn put_inline(task: &Task<'_>) -> Result<Made> {
+    let queue = task.get("Queue");
+    put(task, std::slice::from_ref(&queue), &task.document("PolicyDocument")?).await?;
+    let id = queue.as_str().unwrap_or_default();
+    task.begun(id);
+    Ok(Made::new(id, []))
+}
 
 /// The longest physical id.
 const ID_LIMIT: usize = 128;

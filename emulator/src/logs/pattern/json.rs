@@ -234,6 +234,30 @@ fn condition(input: &mut &str) -> Parsed<Condition> {
     Ok(Condition { selector, test })
 }
 
+/// Whether a text is a selector such as `$.a.b[0]`.
+pub(super) fn is_selector(text: &str) -> bool {
+    parse_selector(text).is_some()
+}
+
+/// The text of the one string, number or boolean that a selector finds.
+pub(super) fn select(text: &str, document: &Value) -> Option<String> {
+    let steps = parse_selector(text)?;
+    let mut found = vec![document];
+    for step in &steps {
+        found = found.into_iter().flat_map(|value| step.from(value)).collect();
+    }
+    match found.first()? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn parse_selector(text: &str) -> Option<Vec<Step>> {
+    preceded('$', selector).parse(text).ok()
+}
+
 fn selector(input: &mut &str) -> Parsed<Vec<Step>> {
     if !input.starts_with('.') {
         return fail.parse_next(input);

@@ -15,6 +15,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::names::invalid;
 use crate::{Error, Result};
 
@@ -65,6 +67,52 @@ impl Pattern {
             Kind::Space(space) => space.extract(message),
             _ => self.matches(message).then(BTreeMap::new),
         }
+    }
+}
+
+/// What of a message can be referred to by the filters of metrics.
+#[derive(Debug)]
+pub(super) enum Parts {
+    /// A JSON document.
+    Document(Value),
+    /// The fields of a line, by `$name`.
+    Fields(BTreeMap<String, String>),
+}
+
+impl Parts {
+    /// The text of a string, number or boolean that `$.selector` or `$name` refers to.
+    pub fn text(&self, reference: &str) -> Option<String> {
+        match self {
+            Self::Document(document) => json::select(reference, document),
+            Self::Fields(fields) => fields.get(reference).cloned(),
+        }
+    }
+}
+
+impl Pattern {
+    /// What a message that is selected consists of: what a pattern of terms selects has no parts.
+    pub(super) fn parts(&self, message: &str) -> Option<Parts> {
+        if !self.matches(message) {
+            return None;
+        }
+        Some(match &self.0 {
+            Kind::Json(_) => Parts::Document(serde_json::from_str(message).unwrap_or_default()),
+            _ => Parts::Fields(self.extract(message)?),
+        })
+    }
+
+    /// Whether a reference can mean a part of what the pattern selects.
+    pub(super) fn can_refer(&self, reference: &str) -> bool {
+        match &self.0 {
+            Kind::Json(_) => json::is_selector(reference),
+            Kind::Space(_) => reference.len() > 1 && reference.starts_with('$') && !reference.starts_with("$."),
+            Kind::Everything | Kind::Terms(_) => false,
+        }
+    }
+
+    /// Whether it is one in brackets, whose fields go with what is forwarded.
+    pub(super) fn has_fields(&self) -> bool {
+        matches!(self.0, Kind::Space(_))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The SAM transform (`AWS::Serverless-2016-10-31`): serverless resources as plain CloudFormation ones.
 //!
 //! Follows the "AWS SAM resource and property reference" and the logical ids that "Generated CloudFormation resources"
-//! lists. Implemented: `AWS::Serverless::Function` with events `Api`, `DynamoDB`, `Schedule`, `ScheduleV2` and `SQS`,
+//! lists. Implemented: `AWS::Serverless::Function` with events `Api`, `DynamoDB`, `S3`, `Schedule`, `ScheduleV2` and `SQS`,
 //! `AWS::Serverless::Api`, `AWS::Serverless::SimpleTable`, and `Globals` for them. Everything else is refused by name.
 
 use serde_json::{Map, Value, json};
@@ -17,6 +17,7 @@ mod function;
 mod globals;
 mod policies;
 mod role;
+mod s3;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub fn transform_with(template: &Template, package: &Package<'_>) -> Result<Temp
         }
     }
     out.resources.extend(api::implicit(&routes, &globals).map_err(failed_document)?);
+    problems.extend(s3::notify(template, &mut out));
     for (place, (id, _)) in out.resources.iter().enumerate() {
         if out.resources.iter().take(place).any(|(other, _)| other == id) {
             problems.push(format!("Resource with id [{id}] is invalid. Another resource has the same id"));

@@ -1,0 +1,151 @@
+//! `DescribeAlarms` and `DescribeAlarmsForMetric`.
+
+use serde::{Deserialize, Serialize};
+
+use super::alarm::{Alarm, Settings, State};
+use super::arn;
+use crate::cloud::{Cx, Scope, Service, Target};
+use crate::cloudwatch::series::Dimension;
+use crate::cloudwatch::{Metrics, invalid_combination, read_place, write_place};
+use crate::{Error, Result, Timestamp};
+
+/// A page holds so many where nothing is said.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
+const PAGE: usize = 50;
+
+/// Adds the operations of this file.
+pub(super) fn operations(service: Service<Metrics>) -> Service<Metrics> {
+    service.op("DescribeAlarms", |_, _: &Describe| Target::any(), describe).op(
+        "DescribeAlarmsForMetric",
+        |_, _: &ForMetric| Target::any(),
+        for_metric,
+    )
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Describe {
+    alarm_names: Option<Vec<String>>,
+    alarm_name_prefix: Option<String>,
+    alarm_types: Option<Vec<String>>,
+    state_value: Option<State>,
+    action_prefix: Option<String>,
+    max_records: Option<usize>,
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described {
+    /// There are none.
+    composite_alarms: [(); 0],
+    metric_alarms: Vec<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+/// `MetricAlarm` of the API.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Shown {
+    alarm_arn: String,
+    alarm_configuration_updated_timestamp: Timestamp,
+    #[serde(flatten)]
+    settings: Settings,
+    state_reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_reason_data: Option<String>,
+    state_transitioned_timestamp: Timestamp,
+    state_updated_timestamp: Timestamp,
+    state_value: State,
+}
+
+fn show(scope: &Scope, alarm: &Alarm) -> Shown {
+    Shown {
+        alarm_arn: arn(scope, &alarm.settings.alarm_name),
+        alarm_configuration_updated_timestamp: alarm.configured,
+        settings: alarm.settings.clone(),
+        state_reason: alarm.reason.clone(),
+        state_reason_data: alarm.reason_data.clone(),
+        state_transitioned_timestamp: alarm.transitioned,
+        state_updated_timestamp: alarm.updated,
+        state_value: alarm.state,
+    }
+}
+
+fn describe(cx: &mut Cx<Metrics>, input: Describe) -> Result<Described> {
+    if input.alarm_names.is_some() && input.alarm_name_prefix.is_some() {
+        return Err(invalid_combination("AlarmNames and AlarmNamePrefix are mutually exclusive."));
+    }
+    let known = ["MetricAlarm", "CompositeAlarm"];
+    if let Some(kind) = input.alarm_types.iter().flatten().find(|kind| !known.contains(&kind.as_str())) {
+        return Err(Error::not_implemented(format!("CloudWatch alarms of the type {kind} (AlarmTypes)")));
+    }
+    let of_metrics =
+        input.alarm_types.as_ref().is_none_or(|types| types.is_empty() || types.iter().any(|t| t == known[0]));
+    let last: Option<String> = input.next_token.as_deref().map(read_place).transpose()?;
+    let size = input.max_records.unwrap_or(PAGE);
+    let prefix = input.alarm_name_prefix.as_deref().unwrap_or_default();
+    let action = input.action_prefix.as_deref().unwrap_or_default();
+    let wanted = |(name, alarm): &(&String, &Alarm)| {
+        let actions = || [State::Ok, State::Alarm, State::InsufficientData].map(|state| alarm.settings.actions(state));
+        of_metrics
+            && last.as_ref().is_none_or(|last| *name > last)
+            && input.alarm_names.as_ref().is_none_or(|names| names.contains(name))
+            && input.state_value.is_none_or(|state| state == alarm.state)
+            && (action.is_empty() || actions().concat().iter().any(|one| one.starts_with(action)))
+    };
+    let from = last.clone().unwrap_or_else(|| prefix.to_owned()).max(prefix.to_owned());
+    let named = cx.state.alarms.range(from..).take_while(|(name, _)| name.starts_with(prefix));
+    let scope = cx.scope;
+    let mut found = named.filter(wanted).map(|(_, alarm)| show(scope, alarm));
+    let metric_alarms: Vec<Shown> = found.by_ref().take(size).collect();
+    let more = found.next().is_some();
+    let next_token = match metric_alarms.last().filter(|_| more) {
+        Some(last) => Some(write_place(&last.settings.alarm_name)?),
+        None => None,
+    };
+    Ok(Described { composite_alarms: [], metric_alarms, next_token })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ForMetric {
+    metric_name: String,
+    namespace: String,
+    statistic: Option<String>,
+    extended_statistic: Option<String>,
+    #[serde(default)]
+    dimensions: Vec<Dimension>,
+    period: Option<i64>,
+    unit: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ForMetricOutput {
+    metric_alarms: Vec<Shown>,
+}
+
+/// Alarms on expressions are not among them, as at AWS.
+fn for_metric(cx: &mut Cx<Metrics>, input: ForMetric) -> Result<ForMetricOutput> {
+    let sorted = |dimensions: &[Dimension]| {
+        let mut pairs: Vec<_> = dimensions.iter().map(|one| (one.name.clone(), one.value.clone())).collect();
+        pairs.sort();
+        pairs
+    };
+    let dimensions = sorted(&input.dimensions);
+    let wanted = |alarm: &&Alarm| {
+        let settings = &alarm.settings;
+        settings.metric_name.as_ref() == Some(&input.metric_name)
+            && settings.namespace.as_ref() == Some(&input.namespace)
+            && sorted(&settings.dimensions) == dimensions
+            && input.statistic.as_ref().is_none_or(|stat| settings.statistic.as_ref() == Some(stat))
+            && input.extended_statistic.as_ref().is_none_or(|stat| settings.extended_statistic.as_ref() == Some(stat))
+            && input.period.is_none_or(|period| settings.period == Some(period))
+            && input.unit.as_ref().is_none_or(|unit| settings.unit.as_ref() == Some(unit))
+    };
+    let scope = cx.scope;
+    let metric_alarms = cx.state.alarms.values().filter(wanted).map(|alarm| show(scope, alarm)).collect();
+    Ok(ForMetricOutput { metric_alarms })
+}

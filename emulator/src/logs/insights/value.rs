@@ -1,0 +1,80 @@
+//! What a field holds, or an expression gives.
+
+use std::cmp::Ordering;
+
+use crate::Timestamp;
+
+/// A value. What is not there is `Missing`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Missing,
+    Number(f64),
+    /// A point in time, in milliseconds: a number that is shown as a date.
+    Time(i64),
+    Bool(bool),
+    Text(String),
+}
+
+impl Value {
+    /// The number, or the number that a text is.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Time(millis) => Some(*millis as f64),
+            Self::Bool(value) => Some(f64::from(u8::from(*value))),
+            Self::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            Self::Missing => None,
+        }
+    }
+
+    /// As it is shown; `None` where there is nothing to show.
+    pub fn text(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing => return None,
+            Self::Number(number) => show(*number),
+            Self::Time(millis) => {
+                Timestamp::from_millis(*millis).to_iso_millis().replace('T', " ").trim_end_matches('Z').to_owned()
+            }
+            Self::Bool(value) => u8::from(*value).to_string(),
+            Self::Text(text) => text.clone(),
+        })
+    }
+
+    /// Whether a condition holds that has this value.
+    pub fn holds(&self) -> bool {
+        match self {
+            Self::Bool(value) => *value,
+            Self::Number(number) => *number != 0.0,
+            Self::Time(_) => true,
+            Self::Text(text) => !text.is_empty() && text != "false",
+            Self::Missing => false,
+        }
+    }
+
+    /// Numbers compare as numbers, also those that are texts; all else as texts. What is missing compares with nothing.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        if let (Some(a), Some(b)) = (self.number(), other.number()) {
+            return a.partial_cmp(&b);
+        }
+        if let (Self::Bool(value), Self::Text(text)) | (Self::Text(text), Self::Bool(value)) = (self, other) {
+            return Some(value.to_string().as_str().cmp(text));
+        }
+        Some(self.text()?.cmp(&other.text()?))
+    }
+
+    /// An order of all values, for `sort`: what is missing comes first.
+    pub fn order(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Missing, Self::Missing) => Ordering::Equal,
+            (Self::Missing, _) => Ordering::Less,
+            (_, Self::Missing) => Ordering::Greater,
+            _ => self.compare(other).unwrap_or(Ordering::Equal),
+        }
+    }
+}
+
+/// A number without digits behind the point that say nothing.
+fn show(number: f64) -> String {
+    let rounded = (number * 10_000.0).round() / 10_000.0;
+    if number.fract() == 0.0 && number.abs() < 1e15 { format!("{number:.0}") } else { format!("{rounded}") }
+}
