@@ -123,6 +123,8 @@ pub struct Call {
     pub body: Bytes,
     /// The host that an HTTP client called: what is answered with URLs in it names the same.
     pub host: Option<HeaderValue>,
+    /// Whether the answer becomes XML that nobody looks at on its way: see [`super::Cx::writes`].
+    pub(crate) writes: bool,
 }
 
 impl Call {
@@ -134,7 +136,16 @@ impl Call {
         scope: Scope,
         input: Value,
     ) -> Self {
-        Self { service, operation: operation.into(), caller, scope, input, body: Bytes::new(), host: None }
+        Self {
+            service,
+            operation: operation.into(),
+            caller,
+            scope,
+            input,
+            body: Bytes::new(),
+            host: None,
+            writes: false,
+        }
     }
 
     /// The same call with a payload.

@@ -28,6 +28,8 @@ pub(super) const EVENTS: Rules = Rules {
 /// <https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html>
 pub(super) const FILTER_POLICIES: Rules = Rules { number_limit: 1e9, anything_but: &["prefix"], all_shapes: false };
 
+/// What is said of an `anything-but` that is none.
+const NO_ANYTHING_BUT: &str = "Value of anything-but must be an array or single string/number value.";
 /// The member that holds alternatives.
 const OR: &str = "$or";
 
@@ -129,13 +131,31 @@ impl Rules {
                 if !self.anything_but.contains(&kind.as_str()) {
                     return Err(invalid(format!("Unsupported anything-but pattern: {kind}")));
                 }
-                shapes(kind, given)?
+                self.shapes(kind, given)?
             }
-            Value::Bool(_) | Value::Null => {
-                return Err(invalid("Inside anything but list, start|null|boolean is not supported."));
-            }
+            Value::Bool(_) | Value::Null => return Err(invalid(NO_ANYTHING_BUT)),
         };
         Ok(Test::AnythingBut(excluded))
+    }
+
+    /// What `anything-but` excludes by a shape: one text or several.
+    fn shapes(&self, kind: &str, given: &Value) -> Parsed<Vec<Test>> {
+        match given {
+            Value::Array(items) if items.is_empty() => Err(invalid("Empty arrays are not allowed")),
+            Value::Array(items) => items.iter().map(|item| self.text_shape(kind, item)).collect(),
+            one => Ok(vec![self.text_shape(kind, one)?]),
+        }
+    }
+
+    fn text_shape(&self, kind: &str, given: &Value) -> Parsed<Test> {
+        let is_end = matches!(kind, "prefix" | "suffix");
+        match given {
+            Value::String(text) if text.is_empty() && is_end => Err(invalid("Null prefix/suffix not allowed")),
+            Value::String(_) => shape(kind, given).map(Test::Shape),
+            Value::Object(_) if self.all_shapes => Err(invalid(NO_ANYTHING_BUT)),
+            _ if self.all_shapes && is_end => Err(invalid("prefix/suffix match pattern must be a string")),
+            _ => Err(invalid(format!("{kind} match pattern must be a string"))),
+        }
     }
 }
 
@@ -260,23 +280,4 @@ fn all_of_one_kind(items: &[Value]) -> Parsed<Vec<Test>> {
         ));
     }
     items.iter().map(literal).collect()
-}
-
-/// What `anything-but` excludes by a shape: one text or several.
-fn shapes(kind: &str, given: &Value) -> Parsed<Vec<Test>> {
-    match given {
-        Value::Array(items) if items.is_empty() => Err(invalid("Empty arrays are not allowed")),
-        Value::Array(items) => items.iter().map(|item| text_shape(kind, item)).collect(),
-        one => Ok(vec![text_shape(kind, one)?]),
-    }
-}
-
-fn text_shape(kind: &str, given: &Value) -> Parsed<Test> {
-    match given {
-        Value::String(text) if text.is_empty() && matches!(kind, "prefix" | "suffix") => {
-            Err(invalid("Null prefix/suffix not allowed"))
-        }
-        Value::String(_) => shape(kind, given).map(Test::Shape),
-        _ => Err(invalid(format!("{kind} match pattern must be a string"))),
-    }
 }

@@ -68,8 +68,8 @@ impl InputTransformer {
                 }
             }
         }
-        let values = serde_json::Deserializer::from_str(&filled).into_iter::<serde::de::IgnoredAny>();
-        values.into_iter().all(|value| value.is_ok()).then_some(filled)
+        let mut values = serde_json::Deserializer::from_str(&filled).into_iter::<serde::de::IgnoredAny>();
+        values.all(|value| value.is_ok()).then_some(filled)
     }
 }
 

@@ -14,9 +14,10 @@ use super::errors;
 use super::events::{self, Happening};
 use super::input::input;
 use super::lookup::{bucket, bucket_mut, canonical_id};
+use super::policy::is_public;
 use super::state::{Bucket, Buckets};
 use super::tagging::{OnObject, object};
-use crate::cloud::Cx;
+use crate::cloud::{Cx, IamMode};
 use crate::{Error, Result};
 
 /// The ownership rule that turns ACLs off: the default since April 2023.
@@ -136,7 +137,7 @@ impl Asked {
     ///
     /// # Errors
     /// `AccessControlListNotSupported` where lists do not count; 403 for a public one where those are blocked.
-    pub fn for_object(self, bucket: &Bucket) -> Result<Option<Acl>> {
+    pub fn for_object(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Option<Acl>> {
         let full = self.canned.as_deref() == Some("bucket-owner-full-control") && !self.has_grants();
         let acl = self.read(&canonical_id(&bucket.owner), Of::Object)?;
         if bucket.configuration.ownership() == ENFORCED {
@@ -145,7 +146,7 @@ impl Asked {
                 acl.as_ref().is_some_and(|acl| *acl == Acl(vec![user(&canonical_id(&bucket.owner), "FULL_CONTROL")]));
             return if silent || full || own { Ok(None) } else { Err(not_supported()) };
         }
-        check_public(acl.as_ref(), bucket)?;
+        check_public(cx, acl.as_ref(), bucket)?;
         Ok(acl)
     }
 
@@ -153,16 +154,14 @@ impl Asked {
     ///
     /// # Errors
     /// `InvalidBucketAclWithObjectOwnership` where lists do not count.
-    pub fn for_new_bucket(self, bucket: &Bucket) -> Result<Option<Acl>> {
+    pub fn for_new_bucket(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Option<Acl>> {
         let acl = self.read(&canonical_id(&bucket.owner), Of::Bucket)?;
         if acl.is_some() && bucket.configuration.ownership() == ENFORCED {
             let text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
             return Err(Error::new(400, "InvalidBucketAclWithObjectOwnership", text));
         }
-        if acl.as_ref().is_some_and(Acl::is_public) {
-            // A new bucket is closed to the public: its owner opens it first, and then grants.
-            return Err(blocked());
-        }
+        // A new bucket is closed to the public: its owner opens it first, and then grants.
+        check_public(cx, acl.as_ref(), bucket)?;
         Ok(acl)
     }
 }
@@ -308,8 +307,10 @@ fn blocked() -> Error {
     Error::new(403, "AccessDenied", text)
 }
 
-fn check_public(acl: Option<&Acl>, bucket: &Bucket) -> Result<()> {
-    let closed = bucket.configuration.public_access.is_some_and(|access| access.block_public_acls);
+/// Blocking is a denial, and so there is none where permissions are not enforced.
+fn check_public(cx: &Cx<Buckets>, acl: Option<&Acl>, bucket: &Bucket) -> Result<()> {
+    let closed = cx.access().mode() == IamMode::Enforce
+        && bucket.configuration.public_access.is_some_and(|access| access.block_public_acls);
     if closed && acl.is_some_and(Acl::is_public) { Err(blocked()) } else { Ok(()) }
 }
 
@@ -361,7 +362,13 @@ pub(super) fn get_bucket_acl(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<Ac
 }
 
 /// The list that a request puts: canned, in headers, or written out.
-fn wanted(asked: &Asked, written: Option<AccessControlPolicy>, bucket: &Bucket, of: Of) -> Result<Option<Acl>> {
+fn wanted(
+    cx: &Cx<Buckets>,
+    asked: &Asked,
+    written: Option<AccessControlPolicy>,
+    bucket: &Bucket,
+    of: Of,
+) -> Result<Option<Acl>> {
     let owner = canonical_id(&bucket.owner);
     let in_headers = asked.canned.is_some() || asked.has_grants();
     let acl = match written {
@@ -380,15 +387,15 @@ fn wanted(asked: &Asked, written: Option<AccessControlPolicy>, bucket: &Bucket, 
         }
         None => asked.read(&owner, of)?,
     };
-    check_public(acl.as_ref(), bucket)?;
+    check_public(cx, acl.as_ref(), bucket)?;
     Ok(acl)
 }
 
 pub(super) fn put_bucket_acl(cx: &mut Cx<Buckets>, mut input: PutBucketAcl) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let asked = super::input::asked_acl!(input);
-    let acl = wanted(&asked, input.access_control_policy, found, Of::Bucket)?;
-    if found.configuration.ownership() == ENFORCED && acl.is_some() {
+    let acl = wanted(cx, &asked, input.access_control_policy, found, Of::Bucket)?;
+    if found.configuration.ownership() == ENFORCED {
         return Err(not_supported());
     }
     bucket_mut(cx, &input.bucket)?.configuration.acl = acl;
@@ -405,7 +412,7 @@ pub(super) fn put_object_acl(cx: &mut Cx<Buckets>, mut input: PutObjectAcl) -> R
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let object = object(cx, found, &input.key, input.version_id.as_deref(), "PUT")?;
     let asked = super::input::asked_acl!(input);
-    let acl = wanted(&asked, input.access_control_policy, found, Of::Object)?;
+    let acl = wanted(cx, &asked, input.access_control_policy, found, Of::Object)?;
     let full = asked.canned.as_deref() == Some("bucket-owner-full-control");
     if found.configuration.ownership() == ENFORCED && !full {
         return Err(not_supported());
@@ -417,24 +424,40 @@ pub(super) fn put_object_acl(cx: &mut Cx<Buckets>, mut input: PutObjectAcl) -> R
     Ok(())
 }
 
+/// `RestrictPublicBuckets`: a bucket whose policy is public is for its own account, and for services.
+fn restriction(arn: &str, owner: &str) -> Value {
+    json!({
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, format!("{arn}/*")],
+        "Condition": {
+            "StringNotEquals": { "aws:PrincipalAccount": owner },
+            "Bool": { "aws:PrincipalIsAWSService": "false" },
+        },
+    })
+}
+
 /// The policy that a bucket's policy and its lists make together, for a caller of this account.
 pub(super) fn effective_policy(bucket: &Bucket, key: Option<&str>, caller: &str) -> Option<Arc<str>> {
     let configuration = &bucket.configuration;
     let policy = configuration.policy.clone();
-    if configuration.ownership() == ENFORCED {
-        return policy;
-    }
+    let counts = configuration.ownership() != ENFORCED;
     let no_public = configuration.public_access.is_some_and(|access| access.ignore_public_acls);
     let arn = bucket.arn();
     let mut statements = Vec::new();
-    if let Some(acl) = &configuration.acl {
+    if let Some(acl) = configuration.acl.as_ref().filter(|_| counts) {
         statements.extend(acl.statements(&arn, Of::Bucket, caller, no_public));
     }
     if let Some(key) = key
         && let Some(object) = bucket.objects.get(key)
-        && let Some(acl) = &object.description.acl
+        && let Some(acl) = object.description.acl.as_ref().filter(|_| counts)
     {
         statements.extend(acl.statements(&format!("{arn}/{key}"), Of::Object, caller, no_public));
+    }
+    let restricted = configuration.public_access.is_some_and(|access| access.restrict_public_buckets);
+    if restricted && policy.as_deref().is_some_and(is_public) {
+        statements.push(restriction(&arn, &bucket.owner));
     }
     if statements.is_empty() {
         return policy;

@@ -39,6 +39,7 @@ pub(super) struct CreateBucketConfiguration {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateBucketOutput {
     location: String,
+    bucket_arn: String,
 }
 
 pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateBucket) -> Result<CreateBucketOutput> {
@@ -54,7 +55,7 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateBucket) -> Result<Cr
     };
     if let Some(existing) = cx.state.buckets.get(&*input.bucket) {
         return match taken(cx, existing, region) {
-            None => Ok(CreateBucketOutput { location }),
+            None => Ok(CreateBucketOutput { location, bucket_arn: existing.arn() }),
             Some(error) => Err(error.with("BucketName", input.bucket)),
         };
     }
@@ -75,13 +76,14 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateBucket) -> Result<Cr
         }
         bucket.configuration.ownership = Some(ownership);
     }
-    bucket.configuration.acl = asked_acl!(input).for_new_bucket(&bucket)?;
+    bucket.configuration.acl = asked_acl!(input).for_new_bucket(cx, &bucket)?;
     if input.object_lock_enabled_for_bucket == Some(true) {
         bucket.versioning = Versioning::Enabled;
         bucket.configuration.object_lock = Some(BucketLock::default());
     }
+    let bucket_arn = bucket.arn();
     cx.state.buckets.insert(bucket.name.clone(), bucket);
-    Ok(CreateBucketOutput { location })
+    Ok(CreateBucketOutput { location, bucket_arn })
 }
 
 /// What answers on a name that is taken. In us-east-1 the owner may create it again.
@@ -117,13 +119,18 @@ pub(super) fn delete(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<()> {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct HeadBucketOutput {
+    bucket_arn: String,
     bucket_region: String,
     access_point_alias: bool,
 }
 
 pub(super) fn head(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<HeadBucketOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    Ok(HeadBucketOutput { bucket_region: bucket.region.to_string(), access_point_alias: false })
+    Ok(HeadBucketOutput {
+        bucket_arn: bucket.arn(),
+        bucket_region: bucket.region.to_string(),
+        access_point_alias: false,
+    })
 }
 
 #[derive(Serialize)]

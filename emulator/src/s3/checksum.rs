@@ -33,6 +33,16 @@ pub(super) enum Kind {
     Composite,
 }
 
+impl Kind {
+    /// As the model's enum writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FullObject => "FULL_OBJECT",
+            Self::Composite => "COMPOSITE",
+        }
+    }
+}
+
 impl Algorithm {
     const ALL: [Self; 5] = [Self::Crc32, Self::Crc32C, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 

@@ -16,7 +16,6 @@ use super::lifecycle::Lifecycle;
 use super::lock::BucketLock;
 use super::lookup::{bucket, bucket_mut};
 use super::notification::Notifications;
-use super::policy::is_public;
 use super::state::Buckets;
 use super::tagging::Tag;
 use super::website::Website;
@@ -70,16 +69,6 @@ impl Configuration {
     pub fn ownership(&self) -> &str {
         self.ownership.as_deref().unwrap_or("ObjectWriter")
     }
-
-    /// Refuses what this emulator would have to answer falsely: it does not weigh who calls a bucket whose policy is
-    /// public and that is open to its own account alone.
-    pub fn check_public(&self) -> Result<()> {
-        let restricted = self.public_access.is_some_and(|access| access.restrict_public_buckets);
-        if restricted && self.policy.as_deref().is_some_and(is_public) {
-            return Err(Error::not_implemented("RestrictPublicBuckets on a bucket of S3 whose policy is public"));
-        }
-        Ok(())
-    }
 }
 
 /// `PublicAccessBlockConfiguration` of the model.
@@ -111,11 +100,8 @@ pub(super) struct PublicAccessOutput {
 }
 
 pub(super) fn put_public_access(cx: &mut Cx<Buckets>, input: PutPublicAccessBlock) -> Result<()> {
-    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    let mut changed = found.configuration.clone();
-    changed.public_access = Some(input.public_access_block_configuration);
-    changed.check_public()?;
-    bucket_mut(cx, &input.bucket)?.configuration = changed;
+    bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    bucket_mut(cx, &input.bucket)?.configuration.public_access = Some(input.public_access_block_configuration);
     Ok(())
 }
 

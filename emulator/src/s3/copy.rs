@@ -10,7 +10,7 @@ use super::encryption::{CustomerKey, ServerSide, Shown};
 use super::events::{self, Happening};
 use super::input::{copied_from, description, input};
 use super::lookup::{self, bucket, require};
-use super::object::{Described, Description, Object, STANDARD_CLASS, check_key};
+use super::object::{Described, Description, Object, check_key};
 use super::put::{New, SIZE_LIMIT, Stored, quoted, require_more, store, with_context};
 use super::state::{Bucket, Buckets};
 use super::{errors, tagging};
@@ -129,7 +129,8 @@ impl Source {
         }
         object.description.encryption.check_read(&from.customer)?;
         from.conditions.check_source(&object)?;
-        let shown = bucket.shown_id(&object.stamp);
+        // The null version is not named.
+        let shown = object.stamp.id.as_deref().map(str::to_owned);
         Ok((object, shown))
     }
 }
@@ -146,10 +147,10 @@ pub(super) fn copy(cx: &mut Cx<Buckets>, mut input: CopyObject) -> Result<CopyOb
     }
     let described = description!(input);
     require_more(cx, &described, &input.bucket, &input.key)?;
+    conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
     check_onto_itself(&source, &input, &described, &object)?;
     let directives = (input.metadata_directive.as_deref(), input.tagging_directive.as_deref());
-    let description = describe(described, directives, &object, (bucket, cx.now))?;
-    conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let description = describe(described, directives, &object, (cx, bucket))?;
     let body = object.body.clone();
     let algorithm = input.checksum_algorithm.as_deref().map(Algorithm::parse).transpose()?;
     // A copy is one piece: the checksum of parts becomes one of the whole, of the same algorithm.
@@ -159,7 +160,9 @@ pub(super) fn copy(cx: &mut Cx<Buckets>, mut input: CopyObject) -> Result<CopyOb
     };
     let etag = if object.parts.is_empty() { object.etag.clone() } else { quoted(&md5_of(&body)) };
     let new = New { body, etag, checksum, description, parts: Vec::new(), modified: cx.now };
-    let Stored { object, version_id, expiration } = store(cx, &input.bucket, &input.key, new, None)?;
+    let Stored { object, expiration, .. } = store(cx, &input.bucket, &input.key, new, None)?;
+    // Unlike other writes, a copy tells the null version that it leaves in a suspended bucket.
+    let version_id = lookup::bucket(cx, &input.bucket, None)?.shown_id(&object.stamp);
     events::tell(cx, &input.bucket, Happening::of("ObjectCreated:Copy", &input.key, &object));
     Ok(CopyObjectOutput {
         copy_object_result: CopyObjectResult {
@@ -182,10 +185,9 @@ fn md5_of(body: &[u8]) -> String {
 /// A copy onto itself must change something. The copy of a version onto its key restores that version.
 fn check_onto_itself(source: &Source, input: &CopyObject, described: &Described, object: &Object) -> Result<()> {
     let itself = source.bucket == input.bucket && source.key == input.key && source.version_id.is_none();
-    let class = described.storage_class.as_deref();
-    let kept_class = object.description.storage_class.as_deref().unwrap_or(STANDARD_CLASS);
     let changes = input.metadata_directive.as_deref() == Some("REPLACE")
-        || class.is_some_and(|class| class != kept_class)
+        // To name a class is enough, be it the same.
+        || described.storage_class.is_some()
         || described.redirect.is_some()
         || described.encryption.is_some()
         // What the bucket's default does is a change as well where the object has another encryption.
@@ -204,7 +206,7 @@ fn describe(
     described: Described,
     (metadata, tags): (Option<&str>, Option<&str>),
     object: &Object,
-    (bucket, now): (&Bucket, Timestamp),
+    (cx, bucket): (&Cx<Buckets>, &Bucket),
 ) -> Result<Description> {
     let unknown = |name: &str, value: &str| {
         let text = if name.contains("tagging") { "Unknown tagging directive." } else { "Unknown metadata directive." };
@@ -217,7 +219,7 @@ fn describe(
         }
         Some(other) => return unknown("x-amz-tagging-directive", other),
     };
-    let mut description = described.check(bucket, now)?;
+    let mut description = described.check(cx, bucket)?;
     match metadata {
         Some("REPLACE") => {}
         None | Some("COPY") => {

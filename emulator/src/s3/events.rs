@@ -136,6 +136,9 @@ fn record(cx: &Cx<Buckets>, bucket: &Bucket, happening: &Happening<'_>, id: &str
     put("sequencer", (!happening.is_about_description()).then(|| sequencer.into()));
     let (user, address) = if happening.is_by_lifecycle() {
         (PRINCIPAL.to_owned(), PRINCIPAL.to_owned())
+    } else if happening.until.is_some() {
+        // The end of a restore is S3's own doing, for the bucket's owner.
+        (format!("AmazonCustomer:{}", owner_id(&bucket.owner)), PRINCIPAL.to_owned())
     } else {
         (user(cx), address(cx))
     };
@@ -175,7 +178,7 @@ fn record(cx: &Cx<Buckets>, bucket: &Bucket, happening: &Happening<'_>, id: &str
 fn user(cx: &Cx<Buckets>) -> String {
     use crate::iam::Principal;
     match &cx.caller.principal {
-        Principal::AccountRoot { account } => owner_id(account),
+        Principal::AccountRoot { account } => format!("AWS:{account}"),
         Principal::Anonymous => "Anonymous".to_owned(),
         other => format!("AWS:{}", other.user_id()),
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::checksum::Checksum;
+use super::checksum::{Checksum, Kind};
 use super::conditions::ReadConditions;
 use super::input::{customer_key, input};
 use super::lookup::{self, bucket, version};
@@ -126,13 +126,16 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
     let tags = object.description.tags.len();
     let may_count = tags > 0 && lookup::may(cx, "s3:GetObjectTagging", &input.bucket, &input.key);
     let tag_count = may_count.then_some(tags);
-    let checked = whole && input.checksum_mode.as_deref() == Some("ENABLED");
+    let checksum = match input.checksum_mode.as_deref() {
+        Some(mode) if mode.eq_ignore_ascii_case("enabled") => checksum_of(&object, whole, input.part_number),
+        _ => None,
+    };
     let output = ObjectOutput {
         accept_ranges: "bytes",
         last_modified: object.stamp.modified,
         content_length: bytes.end - bytes.start,
         etag: object.etag.clone(),
-        checksum: checked.then(|| object.checksum.clone()),
+        checksum,
         headers: headers(cx, &mut input, &object)?,
         metadata: object.description.metadata.clone(),
         encryption: object.description.encryption.shown(),
@@ -153,6 +156,19 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
         cx.answer_status(206);
     }
     Ok((object, bytes, output))
+}
+
+/// The checksum of what is answered: that of the object, or of the part that is asked for by its number.
+fn checksum_of(object: &Object, whole: bool, part: Option<u32>) -> Option<Checksum> {
+    match part {
+        None => whole.then(|| object.checksum.clone()),
+        Some(_) if object.parts.is_empty() => Some(object.checksum.clone()),
+        Some(number) if object.checksum.kind == Some(Kind::Composite) => {
+            let part = object.parts.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
+            Some(Checksum { kind: object.checksum.kind, ..part.checksum.clone() })
+        }
+        Some(_) => None,
+    }
 }
 
 /// The part of the object that is asked for; none if all of it is.
@@ -193,6 +209,18 @@ fn headers(cx: &Cx<Buckets>, input: &mut GetObject, object: &Object) -> Result<C
     };
     if wanted == ContentHeaders::default() {
         return Ok(object.description.headers.clone());
+    }
+    let named = [
+        ("response-cache-control", &wanted.cache_control),
+        ("response-content-disposition", &wanted.content_disposition),
+        ("response-content-encoding", &wanted.content_encoding),
+        ("response-content-language", &wanted.content_language),
+        ("response-content-type", &wanted.content_type),
+    ];
+    for (name, value) in named {
+        if let Some(value) = value.as_deref().filter(|value| value.chars().any(|c| u32::from(c) > 0xFF)) {
+            return Err(errors::invalid_argument(name, value, "Header value cannot be represented using ISO-8859-1."));
+        }
     }
     if cx.caller.principal == Principal::Anonymous {
         let text = "Request specific response headers cannot be used for anonymous GET requests.";

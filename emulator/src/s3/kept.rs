@@ -124,12 +124,8 @@ pub(super) fn put_replication(cx: &mut Cx<Buckets>, mut input: PutReplication) -
     for mut rule in rules {
         let arn = rule.pointer("/Destination/Bucket").and_then(Value::as_str).unwrap_or_default();
         let target = arn.strip_prefix("arn:aws:s3:::").and_then(|name| cx.state.buckets.get(name));
-        match target {
-            None => return Err(errors::invalid_request("Destination bucket must exist.")),
-            Some(target) if target.versioning != Versioning::Enabled => {
-                return Err(errors::invalid_request("Destination bucket must have versioning enabled."));
-            }
-            Some(_) => {}
+        if target.is_none_or(|target| target.versioning != Versioning::Enabled) {
+            return Err(errors::invalid_request("Destination bucket must have versioning enabled."));
         }
         if rule.get("ID").and_then(Value::as_str).is_none_or(str::is_empty) {
             rule["ID"] = cx.ids.uuid().into();
@@ -235,7 +231,9 @@ macro_rules! named {
         input! { guard; struct $input { id: String, $member: Value, } }
 
         pub(super) fn $put(cx: &mut Cx<Buckets>, input: $input) -> Result<()> {
-            put_named(cx, &input.bucket, input.expected_bucket_owner.as_deref(), $kind, &input.id, input.$member)
+            put_named(cx, &input.bucket, input.expected_bucket_owner.as_deref(), $kind, &input.id, input.$member)?;
+            cx.answer_status(204);
+            Ok(())
         }
 
         pub(super) fn $get(cx: &mut Cx<Buckets>, input: OfId) -> Result<Value> {

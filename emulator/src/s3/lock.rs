@@ -170,10 +170,10 @@ impl Asked {
         let retention = match (self.mode.as_deref(), self.until) {
             (None, None) => config.default.as_ref().and_then(|default| default.from(now)),
             (Some(mode), until) => {
+                let until = until.ok_or_else(|| both(UNTIL))?;
                 let Some(mode) = Mode::parse(mode) else {
                     return Err(errors::invalid_argument(MODE, mode, "Unknown wormMode directive."));
                 };
-                let until = until.ok_or_else(|| both(UNTIL))?;
                 if until <= now {
                     let text = "The retain until date must be in the future!";
                     return Err(errors::invalid_argument(UNTIL, until.to_iso_secs(), text));
@@ -385,13 +385,13 @@ pub(super) struct LegalHoldOutput {
 }
 
 pub(super) fn put_legal_hold(cx: &mut Cx<Buckets>, input: PutObjectLegalHold) -> Result<()> {
-    let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
-    let object = locked(cx, at, input.expected_bucket_owner.as_deref(), "PUT")?;
     let hold = match input.legal_hold.and_then(|hold| hold.status).as_deref() {
         Some("ON") => true,
         Some("OFF") => false,
         _ => return Err(errors::malformed_xml()),
     };
+    let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
+    let object = locked(cx, at, input.expected_bucket_owner.as_deref(), "PUT")?;
     bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |object| object.description.lock.legal_hold = Some(hold))
 }
 

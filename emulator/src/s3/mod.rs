@@ -57,7 +57,14 @@ use lookup::{on_bucket, on_object};
 /// The service and its operations. The IAM action of each is that of
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>.
 pub fn service() -> Service<Buckets> {
-    kept_alone(configurations(objects(buckets(Service::new("s3").global()))))
+    Service::new("s3")
+        .global()
+        .with(buckets)
+        .with(objects)
+        .with(guarded)
+        .with(uploads)
+        .with(configurations)
+        .with(kept_alone)
         .event("Lifecycle", lifecycle::run)
         .job("TryNotifications", notification::try_out)
         .event("NotificationsTried", notification::tried)
@@ -157,6 +164,11 @@ fn objects(service: Service<Buckets>) -> Service<Buckets> {
             },
             acl::put_object_acl,
         )
+}
+
+/// What keeps objects, and brings them back.
+fn guarded(service: Service<Buckets>) -> Service<Buckets> {
+    service
         .op(
             "RestoreObject",
             |at, i: &restore::RestoreObject| on_object(at, &i.bucket, &i.key, "s3:RestoreObject"),
@@ -182,6 +194,10 @@ fn objects(service: Service<Buckets>) -> Service<Buckets> {
             |at, i: &tagging::OnObject| on_object(at, &i.bucket, &i.key, "s3:GetObjectLegalHold"),
             lock::get_legal_hold,
         )
+}
+
+fn uploads(service: Service<Buckets>) -> Service<Buckets> {
+    service
         .op("CreateMultipartUpload", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::create)
         .op_after(
             "UploadPart",

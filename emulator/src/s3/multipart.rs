@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use imbl::OrdMap;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::checksum::{self, Algorithm, Checksum, Digests, Kind, Sent};
@@ -29,6 +30,9 @@ const PARTS: u32 = 10_000;
 const PART_MINIMUM: u64 = 5 * 1024 * 1024;
 /// An object of parts has at most this many bytes (50 TB since December 2025).
 const OBJECT_LIMIT: u64 = 50 * 1024 * 1024 * 1024 * 1024;
+
+/// What stays as it is in the location of an object.
+const LOCATION: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An upload that is under way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,7 +83,7 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateMultipartUpload) -> 
     check_key(&input.key)?;
     let described = description!(input);
     require_more(cx, &described, &input.bucket, &input.key)?;
-    let description = described.check(found, cx.now)?;
+    let description = described.check(cx, found)?;
     let encryption = description.encryption.written();
     let checksum = wanted_checksum(input.checksum_algorithm.as_deref(), input.checksum_type.as_deref())?;
     let initiator = cx.caller.principal.arn();
@@ -293,12 +297,16 @@ fn source_range(header: &str, object: &Object) -> Result<Bytes> {
     let size = object.size();
     let ends = header.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
     let ends = ends.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
-    let Some((_, last)) = ends else {
+    let Some((first, last)) = ends.filter(|(first, last)| first <= last) else {
         let text = "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the \
                     zero-based offsets of the first and last bytes to copy";
         return Err(errors::invalid_argument("x-amz-copy-source-range", header, text));
     };
-    let bytes = range::read(header, size).ok().flatten().filter(|_| last < size);
+    let bytes = range::read(header, size).ok().flatten();
+    if bytes.is_none() && first >= size {
+        return Err(errors::invalid_request("The specified copy range is invalid for the source object size"));
+    }
+    let bytes = bytes.filter(|_| last < size);
     let bounds = bytes.and_then(|b| Some((usize::try_from(b.start).ok()?, usize::try_from(b.end).ok()?)));
     let Some((start, end)) = bounds else {
         let text = format!("Range specified is not valid for source object of size: {size}");
@@ -361,7 +369,8 @@ pub(super) fn complete_target(at: &At<Buckets>, input: &CompleteMultipartUpload)
 pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload) -> Result<CompleteOutput> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let region = Arc::clone(&found.region);
-    let location = format!("https://{}.s3.{region}.amazonaws.com/{}", input.bucket, input.key);
+    let key = utf8_percent_encode(&input.key, LOCATION);
+    let location = format!("https://{}.s3.{region}.amazonaws.com/{key}", input.bucket);
     let (upload, at) = match upload(found, &input.key, &input.upload_id) {
         Ok(found) => found,
         // Completing once more what this upload became answers as before, so that a client whose answer got lost may retry.
@@ -386,6 +395,13 @@ pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload)
     }
     upload.description.encryption.check_completion(&customer_key!(input))?;
     conditions::check_write(cx, found, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let changed = found.latest(&input.key).is_some_and(|version| version.stamp().sequence > at.1);
+    if input.if_match.is_some() && changed {
+        let text = "The conditional request cannot succeed due to a conflicting operation against this resource.";
+        return Err(Error::new(409, "ConditionalRequestConflict", text)
+            .with("Condition", "If-Match")
+            .with("Key", input.key));
+    }
     let body = joined(&parts);
     let checksum = whole_checksum(upload, &parts, &body)?;
     check_whole(&checksum, &sent_checksum!(input), input.checksum_type.as_deref(), upload)?;

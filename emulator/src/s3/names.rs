@@ -50,7 +50,7 @@ pub(super) fn region<'a>(constraint: Option<&'a str>, called: &'a str) -> Result
         None if called == HOME => Ok(HOME),
         None => Err(illegal("unspecified")),
         Some(region) if called == HOME || called == region => Ok(region),
-        Some(region) => Err(illegal(region)),
+        Some(region) => Err(illegal(constraint.unwrap_or(region))),
     }
 }
 

@@ -10,9 +10,10 @@ use super::acl::Acl;
 use super::checksum::Checksum;
 use super::encryption::ServerSide;
 use super::lock::Lock;
-use super::state::Bucket;
+use super::state::{Bucket, Buckets};
 use super::tagging::{self, Tag};
 use super::{acl, encryption, errors, lock};
+use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 
 /// The size of all keys and values of user-defined metadata together, in bytes.
@@ -141,7 +142,7 @@ impl Described {
     ///
     /// # Errors
     /// AWS's, for what is too long or not allowed.
-    pub fn check(self, bucket: &Bucket, now: Timestamp) -> Result<Description> {
+    pub fn check(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Description> {
         let size = self.metadata.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
         if size > METADATA_LIMIT {
             return Err(Error::new(
@@ -162,9 +163,9 @@ impl Described {
             metadata: self.metadata.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect(),
             storage_class: self.storage_class.map(check_class).transpose()?.filter(|class| class != STANDARD_CLASS),
             tags: self.tagging.as_deref().map(tagging::from_header).transpose()?.unwrap_or_default(),
-            acl: self.acl.for_object(bucket)?,
+            acl: self.acl.for_object(cx, bucket)?,
             encryption: self.encryption.decide(bucket)?,
-            lock: self.lock.decide(bucket, now)?,
+            lock: self.lock.decide(bucket, cx.now)?,
             restored_until: None,
         })
     }

@@ -153,7 +153,8 @@ pub(super) struct ListMultipartUploadsOutput {
     upload_id_marker: String,
     next_key_marker: String,
     next_upload_id_marker: String,
-    prefix: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<String>,
     max_uploads: usize,
@@ -190,7 +191,7 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
         key_marker: encoding.write(&key_marker),
         next_key_marker: String::new(),
         next_upload_id_marker: String::new(),
-        prefix: encoding.write(filter.prefix),
+        prefix: encoding.write_some(input.prefix.as_deref()),
         delimiter: encoding.write_some(input.delimiter.as_deref()),
         max_uploads: limit,
         is_truncated: false,
@@ -199,6 +200,7 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
         encoding_type: encoding.name(),
         upload_id_marker: id_marker.clone(),
     };
+    check_marker(bucket, &key_marker, &id_marker)?;
     let mut from = start(&filter, &key_marker, &id_marker)?;
     'seek: while let Some(bound) = from {
         from = None;
@@ -222,6 +224,10 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
             output.next_upload_id_marker = upload.id.to_string();
             output.uploads.push(entry(encoding.write(key), upload, bucket));
         }
+    }
+    // A list that ends with a common prefix ends there.
+    if !output.is_truncated && output.next_upload_id_marker.is_empty() {
+        output.next_key_marker.clear();
     }
     Ok(output)
 }
@@ -248,6 +254,18 @@ fn at(from: &Start) -> Option<Bound<Place>> {
         Start::After(key) => Some(Bound::Excluded((Arc::from(&**key), u64::MAX))),
         Start::End => None,
     }
+}
+
+/// The upload of a marker may be over, but it is not that of another key.
+fn check_marker(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
+    let known = |place: u64| bucket.uploads.contains_key(&(Arc::from(key), place));
+    if id.is_empty() || key.is_empty() || place(id).is_some_and(known) {
+        return Ok(());
+    }
+    if bucket.uploads.values().any(|upload| &*upload.id == id) {
+        return Err(errors::invalid_argument("upload-id-marker", id, "Invalid uploadId marker"));
+    }
+    Ok(())
 }
 
 /// An upload id as marker goes on within the key; alone it is ignored, as S3 does.

@@ -90,7 +90,7 @@ pub(super) fn put(cx: &mut Cx<Buckets>, mut input: PutObject) -> Result<PutObjec
     check_size(&body)?;
     let described = description!(input);
     require_more(cx, &described, &input.bucket, &input.key)?;
-    let description = described.check(bucket, cx.now)?;
+    let description = described.check(cx, bucket)?;
     let digests = input.digests.take().ok_or_else(|| Error::internal("an object without its digest"))?;
     let md5 = digests.md5?;
     let checksum = digests.checksum.ok_or_else(|| Error::internal("an object without its checksum"))??;

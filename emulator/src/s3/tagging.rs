@@ -46,7 +46,11 @@ pub(super) fn check(tags: &[Tag], limit: usize) -> Result<()> {
             return Err(Error::new(400, "InvalidTag", text).with("TagKey", key.clone()));
         }
         if key.starts_with("aws:") {
-            let text = "System tags cannot be added/updated by requester";
+            let text = if limit == OBJECT_LIMIT {
+                "Your TagKey cannot be prefixed with aws:"
+            } else {
+                "System tags cannot be added/updated by requester"
+            };
             return Err(Error::new(400, "InvalidTag", text).with("TagKey", key.clone()));
         }
         if key.is_empty() || key.encode_utf16().count() > KEY_LENGTH || !key.chars().all(allowed) {
@@ -91,7 +95,7 @@ pub(super) fn from_header(header: &str) -> Result<Vec<Tag>> {
         }
         tags.push(tag);
     }
-    check(&tags, OBJECT_LIMIT)?;
+    check(&tags, OBJECT_LIMIT).map_err(|error| if error.code() == "InvalidTag" { invalid() } else { error })?;
     Ok(tags)
 }
 

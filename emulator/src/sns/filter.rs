@@ -79,7 +79,8 @@ impl Filter {
 /// The attributes as an object. Binary ones are not looked at.
 fn attributes(message: &Message) -> Value {
     let value = |kind: &str, text: &str| match kind {
-        "String.Array" => serde_json::from_str(text).ok().filter(Value::is_array),
+        // One value counts as a list of it.
+        "String.Array" => serde_json::from_str(text).ok().filter(|value: &Value| !value.is_object()),
         kind if kind == "Number" || kind.starts_with("Number.") => {
             serde_json::from_str::<Number>(text.trim()).ok().map(Value::Number)
         }

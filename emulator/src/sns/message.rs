@@ -70,11 +70,6 @@ impl Attribute {
         if kind == "Number" && self.text().trim().parse::<f64>().is_err() {
             return Err(attribute(format!("Could not cast message attribute '{name}' value to number.")));
         }
-        if data_type == "String.Array"
-            && !serde_json::from_str::<Value>(self.text()).is_ok_and(|value| value.is_array())
-        {
-            return Err(attribute(format!("Could not parse message attribute '{name}' value as a JSON array.")));
-        }
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::deliver::{self, Delivery};
 use super::errors::{because, invalid};
 use super::fifo::by_content;
 use super::filter::Filter;
-use super::message::{Attribute, Content, Kind, Message, SIZE_LIMIT, base, check_attributes};
+use super::message::{Attribute, Content, Forms, Kind, Message, SIZE_LIMIT, base, check_attributes};
 use super::platform;
 use super::sms;
 use super::topic::{Topic, Topics, find, on, subscriptions_of};
@@ -89,11 +89,12 @@ fn publish(cx: &mut Cx<Topics>, input: Publish) -> Result<Published> {
         (None, None, None) => return Err(because("TopicArn or TargetArn", "no value for required parameter")),
         _ => return Err(because("TopicArn", "Only one of TopicArn, TargetArn and PhoneNumber may be given")),
     };
-    let topic = find(cx, &arn)?;
-    check_for_topic(&content, topic)?;
+    find(cx, &arn)?;
+    let forms = content.forms()?;
+    check_for_topic(&content, find(cx, &arn)?)?;
     check_attributes(&content.message_attributes)?;
     let mut batch = Batch::new(cx, &arn);
-    let published = batch.take(cx, &content)?;
+    let published = batch.take(cx, &content, &forms)?;
     batch.deliver(cx)?;
     Ok(published)
 }
@@ -146,8 +147,7 @@ impl Batch {
     }
 
     /// Takes a message that fits its topic.
-    fn take(&mut self, cx: &mut Cx<Topics>, content: &Content) -> Result<Published> {
-        let forms = content.forms()?;
+    fn take(&mut self, cx: &mut Cx<Topics>, content: &Content, forms: &Forms) -> Result<Published> {
         let (now, id) = (cx.now, cx.ids().uuid());
         let topic = find(cx, &self.topic)?;
         let signature_version = topic.signature_version().to_owned();
@@ -219,18 +219,10 @@ struct Entry {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Failed {
-    id: String,
-    code: String,
-    message: String,
-    sender_fault: bool,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
 struct Outcomes {
     successful: Vec<Published>,
-    failed: Vec<Failed>,
+    /// Always empty: what is wrong with an entry is wrong with the request.
+    failed: Vec<Published>,
 }
 
 fn publish_batch(cx: &mut Cx<Topics>, input: PublishBatch) -> Result<Outcomes> {
@@ -242,26 +234,21 @@ fn publish_batch(cx: &mut Cx<Topics>, input: PublishBatch) -> Result<Outcomes> {
         let message = "The length of all the messages put together is more than the limit.";
         return Err(Error::client("BatchRequestTooLong", message));
     }
+    // One bad entry fails the whole request, as recordings of AWS have it.
+    let forms = entries.iter().map(|(_, content)| content.forms()).collect::<Result<Vec<_>>>()?;
     let topic = find(cx, &input.topic_arn)?;
     for (_, content) in &entries {
         check_for_topic(content, topic)?;
         check_attributes(&content.message_attributes)?;
     }
     let mut batch = Batch::new(cx, &input.topic_arn);
-    let mut outcomes = Outcomes { successful: Vec::new(), failed: Vec::new() };
-    for (id, content) in entries {
-        match batch.take(cx, &content) {
-            Ok(published) => outcomes.successful.push(Published { id: Some(id), ..published }),
-            Err(error) => outcomes.failed.push(Failed {
-                id,
-                code: error.code().to_owned(),
-                message: error.message().to_owned(),
-                sender_fault: error.is_client_fault(),
-            }),
-        }
+    let mut successful = Vec::with_capacity(entries.len());
+    for ((id, content), forms) in entries.into_iter().zip(forms) {
+        let published = batch.take(cx, &content, &forms)?;
+        successful.push(Published { id: Some(id), ..published });
     }
     batch.deliver(cx)?;
-    Ok(outcomes)
+    Ok(Outcomes { successful, failed: Vec::new() })
 }
 
 impl Entry {

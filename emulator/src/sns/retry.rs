@@ -130,8 +130,8 @@ pub(super) fn read_topic_policy(text: &str) -> Result<Option<String>> {
         "defaultRequestPolicy",
         "defaultSicklyRetryPolicy",
     ];
-    let strange = http.as_object().into_iter().flatten().map(|(name, _)| name);
-    if let Some(name) = strange.into_iter().find(|name| !known.contains(&name.as_str())) {
+    let mut names = http.as_object().into_iter().flatten().map(|(name, _)| name);
+    if let Some(name) = names.find(|name| !known.contains(&name.as_str())) {
         return Err(invalid(format!("DeliveryPolicy: Unrecognized field \"{name}\"")));
     }
     if !http["defaultThrottlePolicy"].is_null() || !http["defaultSicklyRetryPolicy"].is_null() {

@@ -63,13 +63,14 @@ fn subscribe(cx: &mut Cx<Topics>, input: Subscribe) -> Result<Subscribed> {
     let place = On { topic: &input.topic_arn, endpoint: &input.endpoint, when: In::Subscribe };
     let attributes = place.all(&input.attributes)?;
     if input.protocol == "application" && !cx.state.endpoints.contains_key(&input.endpoint) {
-        return Err(because("Endpoint", "Endpoint does not exist"));
+        // So AWS says it.
+        return Err(because("Endpoint", format!("Endpoint does not exist for endpoint arn{}", input.endpoint)));
     }
     let same =
         |(_, there): &(&String, &Subscription)| there.protocol == input.protocol && there.endpoint == input.endpoint;
     if let Some((arn, there)) = subscriptions_of(cx.state, &input.topic_arn).find(same) {
         let told = there.told(arn, None);
-        if input.attributes.iter().any(|(name, value)| told.get(name) != Some(value)) {
+        if attributes.iter().any(|(name, value)| told.get(name) != Some(value)) {
             return Err(because("Attributes", "Subscription already exists with different attributes"));
         }
         let arn = arn.clone();

@@ -141,10 +141,16 @@ impl On<'_> {
     pub fn set(&self, attributes: &mut OrdMap<String, String>, name: &str, value: &str) -> Result<()> {
         let wrong = |reason: String| self.when.wrong(reason);
         match name {
-            "RawMessageDelivery" if !matches!(value, "true" | "false") => {
-                return Err(wrong(format!("{name}: Invalid value [{value}]. Must be true or false.")));
+            "RawMessageDelivery" => {
+                // However it is written, it is kept in lower case.
+                let flag = value.to_ascii_lowercase();
+                if !matches!(flag.as_str(), "true" | "false") {
+                    return Err(wrong(format!("{name}: Invalid value [{value}]. Must be true or false.")));
+                }
+                attributes.insert(name.to_owned(), flag);
+                return Ok(());
             }
-            "RawMessageDelivery" | "SubscriptionRoleArn" => {}
+            "SubscriptionRoleArn" => {}
             "FilterPolicyScope" => {
                 if !matches!(value, filter::ATTRIBUTES | filter::BODY) {
                     let known = "Please use either MessageBody or MessageAttributes";
@@ -160,7 +166,7 @@ impl On<'_> {
             "FilterPolicy" => filter::check(value, scope_of(attributes), &wrong)?,
             "RedrivePolicy" if value.is_empty() => {}
             "RedrivePolicy" => self.check_redrive(value)?,
-            "DeliveryPolicy" => match retry::read_subscription_policy(value).map_err(|reason| wrong(reason))? {
+            "DeliveryPolicy" => match retry::read_subscription_policy(value).map_err(wrong)? {
                 Some(text) => {
                     attributes.insert(name.to_owned(), text);
                     return Ok(());
@@ -235,7 +241,7 @@ pub(super) fn check_endpoint(scope: &Scope, topic: &str, protocol: &str, endpoin
         }
         "sms" => Ok(()),
         "application" if !endpoint.starts_with(&scope.arn("sns", "endpoint/")) => {
-            Err(because("Endpoint", "Endpoint does not exist"))
+            Err(because("Endpoint", format!("Endpoint does not exist for endpoint arn{endpoint}")))
         }
         "application" => Ok(()),
         "firehose" => Err(Error::not_implemented("subscriptions with the protocol firehose")),

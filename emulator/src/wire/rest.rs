@@ -48,6 +48,9 @@ const S3_ROOTS: &[(&str, &str)] = &[
     ("NotificationConfigurationDeprecated", "NotificationConfiguration"),
 ];
 
+/// How every document begins.
+const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
 /// The namespace of a service's XML.
 pub(super) fn namespace(model: &Model) -> &'static str {
     model.metadata.xml_namespace.unwrap_or(S3_NAMESPACE)
@@ -306,7 +309,7 @@ pub(super) fn write(protocol: Protocol, operation: &OperationModel, reply: &Repl
     match shape.payload.and_then(|name| structure.member(name)) {
         Some(member) => write_payload(protocol, model, member, reply, output, &mut answer)?,
         None if structure.members.iter().any(|member| member.location.is_none()) || protocol == Protocol::RestJson => {
-            write_document(protocol, model, shape, structure, output, &mut answer)?;
+            write_document(protocol, model, shape, (structure, output), reply.written.as_ref(), &mut answer)?;
         }
         None => {}
     }
@@ -393,7 +396,7 @@ fn write_payload(
         }
         (Kind::Structure(structure), Value::Object(members), Protocol::RestXml) => {
             let root = member.location_name.unwrap_or(shape.name);
-            answer.body = xml_document(model, root, structure, members)?;
+            answer.body = xml_document(model, root, structure, members, None)?;
             answer.content_type = Some("application/xml");
         }
         _ => {
@@ -410,8 +413,8 @@ fn write_document(
     protocol: Protocol,
     model: &Model,
     shape: &Shape,
-    structure: &Structure,
-    output: &Map<String, Value>,
+    (structure, output): (&Structure, &Map<String, Value>),
+    written: Option<&(&'static str, String)>,
     answer: &mut Answer,
 ) -> Result<(), String> {
     if answer.status == 204 {
@@ -422,8 +425,10 @@ fn write_document(
         let root = root.map_or(shape.location_name.unwrap_or(shape.name), |(_, root)| root);
         answer.body = if shape.name == "GetBucketLocationOutput" {
             bucket_location(output)
+        } else if shape.name == "ListBucketsOutput" {
+            owner_first(model, root, structure, output)?
         } else {
-            xml_document(model, root, structure, output)?
+            xml_document(model, root, structure, output, written)?
         };
         answer.content_type = Some("application/xml");
         return Ok(());
@@ -442,10 +447,29 @@ fn xml_document(
     root: &str,
     structure: &Structure,
     members: &Map<String, Value>,
+    written: Option<&(&'static str, String)>,
 ) -> Result<Bytes, String> {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let mut out = String::with_capacity(HEAD.len() + 512 + written.map_or(0, |(_, elements)| elements.len()));
+    out.push_str(HEAD);
     xml::start(&mut out, root, Some(XmlNamespace { prefix: None, uri: namespace(model) }), "");
-    xml::write_members(&mut out, model, structure, members)?;
+    xml::write_members_with(&mut out, model, structure, members, written)?;
+    xml::end(&mut out, root);
+    Ok(out.into())
+}
+
+/// The one document of S3 whose order is not its model's: the buckets' owner comes first.
+fn owner_first(
+    model: &Model,
+    root: &str,
+    structure: &Structure,
+    members: &Map<String, Value>,
+) -> Result<Bytes, String> {
+    let mut rest = members.clone();
+    let owner: Map<_, _> = rest.shift_remove_entry("Owner").into_iter().collect();
+    let mut out = String::from(HEAD);
+    xml::start(&mut out, root, Some(XmlNamespace { prefix: None, uri: namespace(model) }), "");
+    xml::write_members(&mut out, model, structure, &owner)?;
+    xml::write_members(&mut out, model, structure, &rest)?;
     xml::end(&mut out, root);
     Ok(out.into())
 }

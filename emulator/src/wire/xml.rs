@@ -226,7 +226,22 @@ pub fn write_members(
     structure: &Structure,
     members: &Map<String, Value>,
 ) -> Result<(), String> {
+    write_members_with(out, model, structure, members, None)
+}
+
+/// The same where one member is written already: it stands where the model has it.
+pub(super) fn write_members_with(
+    out: &mut String,
+    model: &Model,
+    structure: &Structure,
+    members: &Map<String, Value>,
+    written: Option<&(&'static str, String)>,
+) -> Result<(), String> {
     for member in structure.members.iter().filter(|member| member.location.is_none() && !member.xml_attribute) {
+        if let Some((_, elements)) = written.filter(|(name, _)| *name == member.name) {
+            out.push_str(elements);
+            continue;
+        }
         let Some(value) = members.get(member.name).filter(|value| !value.is_null()) else { continue };
         let shape = model.shape(member.shape);
         write(out, model, shape, member, element_name(shape, member), value)?;

@@ -189,6 +189,7 @@ def test_a_schedule_fires_by_the_clouds_clock(start):
     assert (fired[0]["detail-type"], fired[0]["resources"]) == ("Scheduled Event", [f"{RULE}/r"])
     assert bodies.count("cron") == 1
     events.disable_rule(Name="r")
+    queue.sqs.purge_queue(QueueUrl=queue.url)
     server.admin("POST", "clock/advance", {"seconds": 3600})
     assert queue.bodies(wait=0) == []
     assert refusal(events.put_rule, Name="x", ScheduleExpression="rate(1 minutes)")[1] == (

@@ -123,7 +123,11 @@ async fn configure_more(task: &Task<'_>, bucket: &str) -> Result<()> {
     only_put(names.0, names.1, names.2, accelerate).await?;
     let access = task.get("AccessControl");
     let canned = if access.is_null() { "private" } else { shapes::canned(&access)? };
-    only_put("AccessControl", "PutBucketAcl", "ACL", canned.into()).await?;
+    match only_put("AccessControl", "PutBucketAcl", "ACL", canned.into()).await {
+        // A bucket without lists is as private as can be.
+        Err(error) if canned == "private" && error.code() == "AccessControlListNotSupported" => {}
+        outcome => outcome?,
+    }
     let lock = task.get("ObjectLockConfiguration");
     if !lock.is_null() {
         let names = ("ObjectLockConfiguration", "PutObjectLockConfiguration", "ObjectLockConfiguration");

@@ -7,12 +7,11 @@ use super::{ResourceDef, arn_of, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 /// Every type that SAM knows and Garoa refuses.
-const REFUSED: [&str; 13] = [
+const REFUSED: [&str; 12] = [
     "AlexaSkill",
     "CloudWatchLogs",
     "Cognito",
     "DocumentDB",
-    "HttpApi",
     "IoTRule",
     "Kinesis",
     "MQ",
@@ -134,8 +133,8 @@ pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) ->
             Some("DynamoDB") => all.extend(event_def.dynamodb(role)?),
             Some("SNS") => all.extend(event_def.sns()?),
             Some(kind @ ("EventBridgeRule" | "CloudWatchEvent")) => all.extend(event_def.event_rule(kind)?),
-            // The API's side and the permission are made where all events are known: `api.rs`.
-            Some("Api") => {}
+            // The API's side and the permission are made where all events are known: `api.rs`, `http_api.rs`.
+            Some("Api" | "HttpApi") => {}
             Some(other) if REFUSED.contains(&other) => {
                 return Err(Error::not_implemented(format_args!("SAM events of type {other} (resource {function})")));
             }
