@@ -157,7 +157,7 @@ async fn documents_names_and_sizes_that_are_refused() {
             "AttachRolePolicy",
             json!({"RoleName": "fn", "PolicyArn": "AmazonS3ReadOnlyAccess"}),
             "ValidationError",
-            "ARN AmazonS3ReadOnlyAccess is not valid.",
+            "Invalid ARN:  Could not be parsed!",
         ),
         (
             "DetachRolePolicy",
