@@ -145,9 +145,10 @@ pub(super) struct LocationOutput {
 pub(super) fn location(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<LocationOutput> {
     let bucket = cx.state.buckets.get(&*input.bucket).ok_or_else(|| errors::no_such_bucket(&input.bucket))?;
     lookup::check_owner(bucket, input.expected_bucket_owner.as_deref())?;
-    let region = match bucket.is_eu {
-        true => Some(names::EU.to_owned()),
-        false => Some(bucket.region.to_string()).filter(|region| region != "us-east-1"),
+    let region = if bucket.is_eu {
+        Some(names::EU.to_owned())
+    } else {
+        Some(bucket.region.to_string()).filter(|region| region != "us-east-1")
     };
     Ok(LocationOutput { location_constraint: region })
 }

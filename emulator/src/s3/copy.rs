@@ -150,7 +150,7 @@ pub(super) fn copy(cx: &mut Cx<Buckets>, mut input: CopyObject) -> Result<CopyOb
     conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
     check_onto_itself(&source, &input, &described, &object)?;
     let directives = (input.metadata_directive.as_deref(), input.tagging_directive.as_deref());
-    let description = describe(described, directives, &object, (cx, bucket))?;
+    let description = describe(described, directives, &object, (&*cx, bucket))?;
     let body = object.body.clone();
     let algorithm = input.checksum_algorithm.as_deref().map(Algorithm::parse).transpose()?;
     // A copy is one piece: the checksum of parts becomes one of the whole, of the same algorithm.

@@ -26,6 +26,8 @@ use crate::{Error, Result, Timestamp};
 /// The parts of an upload are numbered from 1 to this.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const PARTS: u32 = 10_000;
+/// So many completed uploads of a bucket are remembered; AWS says no figure.
+const COMPLETED: usize = 1000;
 /// Every part but the last has at least this many bytes.
 const PART_MINIMUM: u64 = 5 * 1024 * 1024;
 /// An object of parts has at most this many bytes (50 TB since December 2025).
@@ -414,7 +416,12 @@ pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload)
         // An object of parts is as old as its upload.
         modified: upload.initiated,
     };
-    lookup::bucket_mut(cx, &input.bucket)?.uploads.remove(&at);
+    let bucket = lookup::bucket_mut(cx, &input.bucket)?;
+    bucket.uploads.remove(&at);
+    bucket.completed.insert(at.1, Arc::from(&*input.upload_id));
+    if bucket.completed.len() > COMPLETED {
+        bucket.completed = bucket.completed.without_min().1;
+    }
     let stored = store(cx, &input.bucket, &input.key, new, Some(Arc::from(&*input.upload_id)))?;
     let happening = Happening::of("ObjectCreated:CompleteMultipartUpload", &input.key, &stored.object);
     events::tell(cx, &input.bucket, happening);
@@ -557,6 +564,13 @@ input! { guard; struct OnUpload { pub key: String, upload_id: String, } }
 
 pub(super) fn abort(cx: &mut Cx<Buckets>, input: OnUpload) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let is_complete = place(&input.upload_id)
+        .and_then(|place| found.completed.get(&place))
+        .is_some_and(|completed| **completed == *input.upload_id);
+    // To abort what is complete is done: clients clean up behind themselves so.
+    if is_complete {
+        return Ok(());
+    }
     let (_, at) = upload(found, &input.key, &input.upload_id)?;
     lookup::bucket_mut(cx, &input.bucket)?.uploads.remove(&at);
     Ok(())

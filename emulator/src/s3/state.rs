@@ -48,6 +48,9 @@ pub(super) struct Bucket {
     /// Whether its region was named in the way of old: see `names::EU`.
     #[serde(default)]
     pub is_eu: bool,
+    /// The latest uploads that were completed, by their places: see `multipart::abort`.
+    #[serde(default)]
+    pub completed: OrdMap<u64, Arc<str>>,
     last_sequence: u64,
 }
 
@@ -116,6 +119,7 @@ impl Bucket {
             uploads: OrdMap::new(),
             configuration: Configuration::default(),
             is_eu: false,
+            completed: OrdMap::new(),
             last_sequence: 0,
         }
     }
