@@ -6,6 +6,7 @@
 
 mod delivery_destinations;
 mod destinations;
+mod exports;
 mod filter;
 mod forward;
 mod get;
@@ -81,6 +82,7 @@ pub fn service() -> Service<LogGroups> {
         .with(subscriptions::operations)
         .with(forward::jobs)
         .with(destinations::operations)
+        .with(exports::operations)
         .with(delivery_destinations::operations)
         .with(resource_policies::operations)
         .with(insights::operations)
