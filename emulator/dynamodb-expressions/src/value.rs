@@ -1,15 +1,16 @@
 //! Attribute values: the ten data types of DynamoDB.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Number;
 
 /// An item, or the inside of a map: attributes by name, in the order of their names.
-pub type Item = BTreeMap<Arc<str>, AttributeValue>;
+pub type Item = LiteMap<Arc<str>, AttributeValue>;
 
 /// One attribute value. A clone is cheap, for whatever may be large is shared. Sets are in their own order.
 ///

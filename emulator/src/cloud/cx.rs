@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::access::Access;
 use super::call::{Call, Caller, InvocationRef, Scope};
 use super::ids::Ids;
+use super::measure::Measured;
 use super::reply::Reply;
 use super::trace::Event;
 use crate::clock::{Timer, TimerChange};
-use crate::lambda::Environments;
+use crate::lambda::{Attempt, Environments};
 use crate::{Error, Result, Timestamp};
 
 /// The context of one step on a service's state `S`.
@@ -109,13 +110,42 @@ impl<S> Cx<'_, S> {
     /// Has a job of this service started once this step is done. See `Service::job`.
     pub fn start(&mut self, job: &'static str, input: &impl Serialize) -> Result<()> {
         let input = serde_json::to_value(input).map_err(Error::internal)?;
-        self.effects.jobs.push(JobRun { service: self.service, job, scope: self.scope.clone(), input });
+        self.begin(Work::Job { service: self.service, job, input });
         Ok(())
+    }
+
+    /// Runs a function's code.
+    pub(crate) fn run(&mut self, attempt: Attempt) {
+        self.begin(Work::Attempt(Arc::new(attempt)));
+    }
+
+    fn begin(&mut self, work: Work) {
+        self.effects.jobs.push(JobRun { scope: self.scope.clone(), work });
     }
 
     /// Kills the code of an invocation, as a crash or the end of its time does.
     pub fn kill(&mut self, invocation: InvocationRef) {
         self.effects.kills.push(invocation);
+    }
+
+    /// Has a metric of the service itself kept: `name`, `value` and `unit`, with the dimensions, in a namespace of AWS's.
+    pub(crate) fn measure(
+        &mut self,
+        namespace: &'static str,
+        dimensions: &[(&'static str, &str)],
+        at: Timestamp,
+        (name, value, unit): (&'static str, f64, &'static str),
+    ) {
+        let dimensions = dimensions.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        self.effects.measured.push(Measured {
+            scope: self.scope.clone(),
+            namespace,
+            name,
+            dimensions,
+            at,
+            value,
+            unit,
+        });
     }
 
     /// Adds to the trace.
@@ -173,13 +203,20 @@ pub struct Resumed {
     pub expired: bool,
 }
 
-/// Code of a service that runs beside its state, such as a function or the making of a stack.
+/// Code that runs beside the services' states.
 #[derive(Clone, Debug)]
 pub(crate) struct JobRun {
-    pub service: &'static str,
-    pub job: &'static str,
     pub scope: Scope,
-    pub input: Value,
+    pub work: Work,
+}
+
+/// What such code is.
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    /// A service's own, such as the making of a stack.
+    Job { service: &'static str, job: &'static str, input: Value },
+    /// A function's.
+    Attempt(Arc<Attempt>),
 }
 
 /// What a step asked for.
@@ -192,4 +229,5 @@ pub(crate) struct Effects {
     pub jobs: Vec<JobRun>,
     pub kills: Vec<InvocationRef>,
     pub notes: Vec<Event>,
+    pub measured: Vec<Measured>,
 }

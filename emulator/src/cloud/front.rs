@@ -133,7 +133,7 @@ impl Inner {
             Some(FaultKind::CrashBefore) => Err(Halt::Crashed),
             Some(FaultKind::Refuse) => Err(Halt::Refused),
             Some(FaultKind::Delay(time)) => {
-                let (_, hold) = self.wait(Some(self.clock.now() + *time)).await?;
+                let (_, hold) = Box::pin(self.wait(Some(self.clock.now() + *time))).await?;
                 drop(hold);
                 Ok(())
             }
@@ -165,7 +165,8 @@ impl Inner {
                 Step::Done(reply) => return Ok(reply),
                 Step::Later(Later { signal, until, token }) => {
                     let wait = Wait::new(&self.clock, Some(signal.into()), until).since(signals);
-                    let (woken, held) = self.drive(wait).await?;
+                    // On the heap: few calls wait, and the others need not carry the room for it.
+                    let (woken, held) = Box::pin(self.drive(wait)).await?;
                     resumed = Some(Resumed { token, expired: woken == Woken::Deadline });
                     hold = Some(held);
                 }
@@ -178,6 +179,9 @@ impl Inner {
         self.clock.change_timers(effects.timers);
         for event in effects.notes {
             self.trace.add(self.clock.now(), event);
+        }
+        if !effects.measured.is_empty() {
+            self.measure(&effects.measured);
         }
         for job in effects.jobs {
             self.clock.push(Ready::Job(job));

@@ -61,7 +61,7 @@ impl Inner {
         let (head, body) = request.into_parts();
         if let Some(address) = execute_api::address(&head) {
             let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
-            return execute_api::answer(self, incoming).await;
+            return Box::pin(execute_api::answer(self, incoming)).await;
         }
         self.dispatch(&head, &body, entry, &request_id, None).await
     }
@@ -179,7 +179,7 @@ impl Inner {
             return Err(self.refuse(&call, invalid, request_id));
         }
         match process {
-            Some(activity) => activity.requested(self.call(call, request_id)).await,
+            Some(activity) => Box::pin(activity.requested(self.call(call, request_id))).await,
             None => self.call(call, request_id).await,
         }
     }
@@ -230,15 +230,16 @@ impl Inner {
                 Err(_) => {}
             }
         }
+        // IAM issues no such key.
+        if principal::is_account(key) {
+            return Ok((Caller::root(key), None));
+        }
         if let Some((principal, secret, active)) = self.directory().access_key(key) {
             return if active {
                 Ok((Caller::new(principal), Some(secret)))
             } else {
                 Err(dialect.unknown_access_key(key))
             };
-        }
-        if principal::is_account(key) {
-            return Ok((Caller::root(key), None));
         }
         if self.iam == IamMode::Enforce {
             return Err(dialect.unknown_access_key(key));

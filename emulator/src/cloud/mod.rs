@@ -11,6 +11,7 @@ mod fault;
 mod front;
 mod http;
 mod ids;
+mod measure;
 pub(crate) mod pairs;
 pub mod pattern;
 pub mod reply;
@@ -22,12 +23,13 @@ mod world;
 pub use access::{Access, IamMode};
 pub use builder::{CloudBuilder, DEFAULT_ACCOUNT, DEFAULT_REGION};
 pub use call::{Call, Caller, InvocationRef, Scope};
-pub(crate) use cx::JobRun;
 pub use cx::{Cx, Later, Resumed, Step};
+pub(crate) use cx::{JobRun, Work};
 pub use fault::{Aim, CallAim, Fault, FaultKind};
 pub(crate) use front::{Halt, delivering};
 pub(crate) use http::Entry;
 pub use ids::Ids;
+pub(crate) use measure::Measured;
 pub use reply::Reply;
 pub(crate) use running::{AnyService, Running, StepIn};
 pub use service::{At, JobFuture, Scoping, Service, State, Target};
@@ -191,6 +193,14 @@ impl Inner {
         self.faults.lock().strike(&Struck { service: sink, operation: method, resource: url, point })
     }
 
+    /// Has CloudWatch keep what services measured of themselves.
+    fn measure(&self, measured: &[Measured]) {
+        let now = self.clock.now();
+        for (_, service) in &self.services {
+            service.measure(now, measured);
+        }
+    }
+
     /// Delivers an event to a service, as its timers and jobs do.
     pub fn event(&self, service: &str, scope: &Scope, event: &str, key: &str) -> Result<()> {
         let access = self.access(&Caller::service(service));
@@ -221,16 +231,18 @@ impl Driven for Inner {
 
     fn start(&self, job: JobRun) {
         let Some(cloud) = self.handle() else { return };
-        if job.service == "lambda" && job.job == crate::lambda::RUN {
+        let JobRun { scope, work } = job;
+        match work {
             // Functions run in environments that outlive one invocation.
-            if let Err(error) = self.environments.run(&cloud, job) {
-                tracing::error!(%error, "a function did not start");
+            Work::Attempt(attempt) => {
+                if let Err(error) = self.environments.run(&cloud, scope, attempt) {
+                    tracing::error!(%error, "a function did not start");
+                }
             }
-            return;
-        }
-        match self.service(job.service).map(|service| service.job(job.job)) {
-            Ok(Some(run)) => crate::clock::Worker::run_once(&self.clock, run(cloud, job.scope, job.input)),
-            _ => tracing::error!(service = job.service, job = job.job, "there is no such job"),
+            Work::Job { service, job, input } => match self.service(service).map(|service| service.job(job)) {
+                Ok(Some(run)) => crate::clock::Worker::run_once(&self.clock, run(cloud, scope, input)),
+                _ => tracing::error!(service, job, "there is no such job"),
+            },
         }
     }
 
@@ -241,7 +253,7 @@ impl Driven for Inner {
             for call in calls {
                 let (service, operation) = (call.service, call.operation.clone());
                 let request_id = cloud.0.next_request_id();
-                match cloud.0.call(call, &request_id).await {
+                match Box::pin(cloud.0.call(call, &request_id)).await {
                     Ok(_) => {}
                     // Lambda asks for a function's log group whenever it starts an environment.
                     Err(Halt::Error(error)) if error.code() == "ResourceAlreadyExistsException" => {}

@@ -12,6 +12,7 @@ use super::access::Access;
 use super::call::{Call, Caller, Scope};
 use super::cx::{Cx, Effects, Resumed, Step};
 use super::ids::Ids;
+use super::measure::Measured;
 use super::reply::Reply;
 use super::service::{At, JobFuture, Listener, Prepared, Scoping, Service, State, Target};
 use crate::lambda::Environments;
@@ -52,6 +53,8 @@ pub(crate) trait AnyService: Send + Sync {
     fn prepare<'a>(&'a self, call: &'a Call, input: Value) -> Result<Box<dyn AnyStep + 'a>>;
     /// Delivers an event.
     fn event(&self, at: &StepIn<'_>, scope: &Scope, name: &str, key: &str) -> Result<Effects>;
+    /// Keeps what services measured of themselves, if that is this service's.
+    fn measure(&self, now: Timestamp, measured: &[Measured]);
     fn job(&self, name: &str) -> Option<fn(Cloud, Scope, Value) -> JobFuture>;
     fn save(&self) -> Result<Value>;
     fn fork(&self) -> Arc<dyn AnyService>;
@@ -122,6 +125,14 @@ impl<S: State> AnyService for Running<S> {
             .ok_or_else(|| Error::not_implemented(format!("the operation {}:{}", call.service, call.operation)))?;
         let operation = prepare(input)?;
         Ok(Box::new(CallStep { running: self, call, operation }))
+    }
+
+    fn measure(&self, now: Timestamp, measured: &[Measured]) {
+        let Some(take) = self.service.meter else { return };
+        let mut world = self.world.lock();
+        for one in measured {
+            take(world.states.entry(self.place(&one.scope)).or_default(), now, one);
+        }
     }
 
     fn event(&self, at: &StepIn<'_>, scope: &Scope, name: &str, key: &str) -> Result<Effects> {

@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::Cloud;
 use super::call::Scope;
 use super::cx::{Cx, Step};
-use crate::{Error, Result};
+use super::measure::Measured;
+use crate::{Error, Result, Timestamp};
 
 /// Which part of the world has a state of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +40,13 @@ pub struct Service<S: 'static> {
     pub(crate) jobs: BTreeMap<&'static str, Job>,
     /// The signals that bring about events.
     pub(crate) signals: Vec<Listener<S>>,
+    /// What keeps the metrics of AWS's own services.
+    pub(crate) meter: Option<Meter<S>>,
 }
 
 type Prepare<S> = Box<dyn Fn(Value) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
 type Event<S> = fn(&mut Cx<S>, &str) -> Result<()>;
+type Meter<S> = fn(&mut S, Timestamp, &Measured);
 type Job = fn(Cloud, Scope, Value) -> JobFuture;
 
 /// What a job does. It runs on a thread and a runtime of its own: see [`Service::job`].
@@ -59,6 +63,7 @@ impl<S: State> Service<S> {
             events: BTreeMap::new(),
             jobs: BTreeMap::new(),
             signals: Vec::new(),
+            meter: None,
         }
     }
 
@@ -152,6 +157,13 @@ impl<S: State> Service<S> {
     #[must_use]
     pub fn on_signal(mut self, prefix: &'static str, event: &'static str, waits: fn(&S, &str) -> bool) -> Self {
         self.signals.push(Listener { prefix, event, waits });
+        self
+    }
+
+    /// Keeps what services measure of themselves.
+    #[must_use]
+    pub(crate) fn meter(mut self, take: Meter<S>) -> Self {
+        self.meter = Some(take);
         self
     }
 

@@ -37,8 +37,8 @@ pub enum Event {
         invocation: InvocationRecord,
         /// `None` for success, else the error's type, such as `Runtime.ExitError`.
         error: Option<String>,
-        /// What the function returned, or its error document.
-        payload: Value,
+        /// What the function returned, as JSON, or its error document.
+        payload: Arc<str>,
     },
 }
 

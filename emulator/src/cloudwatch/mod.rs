@@ -1,15 +1,16 @@
 //! Amazon CloudWatch: metrics, alarms, dashboards.
 //!
-//! `put.rs` takes data in, `series.rs` keeps it, `window.rs` says which data a request means, `statistic.rs` computes,
-//! `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists. `query.rs` is what `GetMetricData` and
-//! alarms ask; `math/` are expressions, `alarms/` alarms. Composite alarms, anomaly detectors, metric streams and insights
-//! do not exist here and are refused by name.
+//! `put.rs` takes data in, `measured.rs` those of AWS's own services, `series.rs` keeps it, `window.rs` says which data a
+//! request means, `statistic.rs` computes, `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists.
+//! `query.rs` is what `GetMetricData` and alarms ask; `math/` are expressions, `alarms/` alarms. Composite alarms, anomaly
+//! detectors, metric streams and insights do not exist here and are refused by name.
 
 mod alarms;
 mod dashboards;
 mod data;
 mod list;
 mod math;
+mod measured;
 mod put;
 mod query;
 mod series;
@@ -65,6 +66,7 @@ pub fn service() -> Service<Metrics> {
         .with(alarms::operations)
         .with(dashboards::operations)
         .with(tags::operations)
+        .meter(measured::take)
 }
 
 fn invalid_value(message: impl Into<String>) -> Error {

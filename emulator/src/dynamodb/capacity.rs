@@ -184,7 +184,7 @@ struct Units {
 pub(super) fn collection_metrics(asked: Option<&str>, table: &Table, key: &Item) -> Option<Value> {
     let KeySchema { hash, .. } = &table.definition.key;
     let wanted = asked == Some("SIZE") && table.has_local_index();
-    let hash = wanted.then(|| key.get_key_value(&hash.name)).flatten()?;
-    let collection: Item = std::iter::once((hash.0.clone(), hash.1.clone())).collect();
+    let value = wanted.then(|| key.get(&hash.name)).flatten()?;
+    let collection: Item = std::iter::once((hash.name.clone(), value.clone())).collect();
     Some(json!({ "ItemCollectionKey": shown::to_json(&collection), "SizeEstimateRangeGB": [0.0, 1.0] }))
 }

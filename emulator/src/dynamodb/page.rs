@@ -167,7 +167,7 @@ impl Reading<'_> {
     fn key_of(&self, item: &Item) -> Item {
         let mut key = self.table.definition.key.key_of(item);
         if let Some(index) = self.index {
-            key.append(&mut index.key.key_of(item));
+            key.extend(index.key.key_of(item));
         }
         key
     }

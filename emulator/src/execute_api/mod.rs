@@ -56,7 +56,8 @@ pub(crate) async fn answer(inner: &Inner, incoming: Incoming<'_>) -> Result<Resp
         // The management of connections is a service's call like any other.
         Some(Owner::Second(_, true)) => apigatewayv2::manage(inner, &incoming).await,
         Some(Owner::Second(scope, false)) => {
-            door::pass(inner, &scope, &incoming, apigatewayv2::answer(inner, &scope, &incoming)).await
+            Box::pin(door::pass(inner, &scope, &incoming, Box::pin(apigatewayv2::answer(inner, &scope, &incoming))))
+                .await
         }
         // An API that does not exist has no name at AWS; its endpoint answers so to names that it does not know.
         None => Ok(json(403, r#"{"message":"Forbidden"}"#)),

@@ -1,5 +1,6 @@
 //! Attempts at invocations: how one starts, how it ends, and what is tried again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -77,7 +78,7 @@ pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started>
     if in_process {
         cx.set_timer("Deadline", request_id, attempt.deadline);
     }
-    cx.start(super::RUN, &attempt)?;
+    cx.run(attempt);
     Ok(Started::Running)
 }
 
@@ -157,11 +158,10 @@ fn completed(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
     }
     report::logs(cx, &completed, &lines);
     report::metrics(cx, &completed, &outcome, invocation.started);
-    let payload = outcome.value();
     cx.note(Event::Ended {
         invocation: record(&completed.attempt),
-        error: outcome.error.map(|_| error_type(&payload)),
-        payload,
+        error: outcome.error.map(|_| error_type(&outcome.value())),
+        payload: Arc::clone(&outcome.payload),
     });
     if invocation.asynchronous {
         return settle(cx, request_id, &invocation, &outcome);
@@ -253,7 +253,7 @@ fn outcome(completed: &Completed, timed_out: bool) -> Outcome {
     let request_id = &attempt.request_id;
     let (error, payload) = match &completed.end {
         AttemptEnd::Answered(payload) => (None, payload.clone()),
-        AttemptEnd::Failed(document) => (Some(FunctionError::Unhandled), document.to_string()),
+        AttemptEnd::Failed(document) => (Some(FunctionError::Unhandled), document.to_string().into()),
         AttemptEnd::Died(_) | AttemptEnd::TimedOut if timed_out => {
             let text = format!("RequestId: {request_id} Error: Task timed out after {}.00 seconds", attempt.timeout);
             (Some(FunctionError::Unhandled), document("Sandbox.Timedout", &text))
@@ -267,8 +267,8 @@ fn outcome(completed: &Completed, timed_out: bool) -> Outcome {
     Outcome { error, payload, version: attempt.version.clone(), tail: None }
 }
 
-fn document(kind: &str, message: &str) -> String {
-    serde_json::json!({ "errorType": kind, "errorMessage": message }).to_string()
+fn document(kind: &str, message: &str) -> Arc<str> {
+    serde_json::json!({ "errorType": kind, "errorMessage": message }).to_string().into()
 }
 
 fn error_type(payload: &Value) -> String {

@@ -132,7 +132,7 @@ pub(super) fn tell(
             .into_iter()
             .map(|(name, kind, value)| (name.to_owned(), json!({ "DataType": kind, "StringValue": value })))
             .collect();
-        send(cx, configuration, &arn, invocation.payload.clone(), Some(attributes.into()));
+        send(cx, configuration, &arn, invocation.payload.to_string(), Some(attributes.into()));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use lambda_runtime::{Context, Diagnostic};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tracing::dispatcher::Dispatch;
@@ -15,7 +15,7 @@ use super::invoke::{Attempt, AttemptEnd, Completed, Executable};
 use super::lines::Lines;
 use super::runtime::{Interpreters, Sandbox, Sandboxes};
 use crate::clock::{Activity, End, Worker};
-use crate::cloud::{Cloud, Ids, InvocationRef, JobRun, Scope};
+use crate::cloud::{Cloud, Ids, InvocationRef, Scope};
 use crate::sdk;
 use crate::sigv4::hmac_sha256;
 use crate::{Error, Result, Timestamp};
@@ -187,9 +187,7 @@ impl Environments {
     }
 
     /// Runs an attempt; its end is reported by the event `Completed`.
-    pub fn run(&self, cloud: &Cloud, job: JobRun) -> Result<()> {
-        let JobRun { scope, input, .. } = job;
-        let attempt: Attempt = serde_json::from_value(input)?;
+    pub fn run(&self, cloud: &Cloud, scope: Scope, attempt: Arc<Attempt>) -> Result<()> {
         if let Some(environment) = self.take(&attempt, cloud.now()) {
             environment.run(cloud, scope, attempt, false);
             return Ok(());
@@ -310,7 +308,7 @@ impl Environment {
         is_alive && now < self.started + LIFE
     }
 
-    fn run(self, cloud: &Cloud, scope: Scope, attempt: Attempt, cold: bool) {
+    fn run(self, cloud: &Cloud, scope: Scope, attempt: Arc<Attempt>, cold: bool) {
         let invocation = InvocationRef { function: attempt.function.as_str().into(), number: attempt.number };
         let activity = Activity::start(&cloud.0.clock, Some(invocation.clone()));
         cloud.0.running.lock().insert(invocation.clone(), Arc::clone(&activity));
@@ -318,7 +316,7 @@ impl Environment {
         let told: Arc<Mutex<Told>> = Arc::default();
         let task = {
             let (told, code, lines) = (Arc::clone(&told), self.code.clone(), self.lines.clone());
-            let (inner, scope, attempt) = (Arc::downgrade(&cloud.0), scope.clone(), attempt.clone());
+            let (inner, scope, attempt) = (Arc::downgrade(&cloud.0), scope.clone(), Arc::clone(&attempt));
             let stream = self.log_stream.clone();
             Box::pin(async move {
                 let Some(cloud) = inner.upgrade().map(Cloud) else { return };
@@ -330,7 +328,7 @@ impl Environment {
                         let given = invoke(&cloud, &attempt, &stream, &code, &factory);
                         drop(cloud);
                         let end = match given.await {
-                            Ok(value) => AttemptEnd::Answered(value.to_string()),
+                            Ok(answer) => AttemptEnd::Answered(answer.into()),
                             Err(Diagnostic { error_type, error_message }) => {
                                 AttemptEnd::Failed(json!({ "errorType": error_type, "errorMessage": error_message }))
                             }
@@ -356,7 +354,7 @@ impl Environment {
         worker.run(activity, task, ended);
     }
 
-    fn report(self, cloud: &Cloud, scope: &Scope, attempt: Attempt, cold: bool, end: End, told: Told) {
+    fn report(self, cloud: &Cloud, scope: &Scope, attempt: Arc<Attempt>, cold: bool, end: End, told: Told) {
         let end = match (end, told.end) {
             (End::Finished, Some(end)) => end,
             _ => AttemptEnd::Died(Some("signal: killed".to_owned())),
@@ -478,11 +476,11 @@ fn invoke(
     log_stream: &str,
     code: &Arc<tokio::sync::Mutex<Option<Box<dyn Handler>>>>,
     factory: &FunctionFactory,
-) -> impl Future<Output = Result<Value, Diagnostic>> + Send + use<> {
+) -> impl Future<Output = Result<String, Diagnostic>> + Send + use<> {
     // Only code that is yet to start needs it. Nobody else has the lock: an environment runs one attempt at a time.
     let is_new = code.try_lock().is_ok_and(|code| code.is_none());
     let env = is_new.then(|| function_env(cloud, attempt, log_stream));
-    let event = event(attempt, log_stream);
+    let (event, context) = (Arc::clone(&attempt.payload), context(attempt, log_stream));
     let (code, factory) = (Arc::clone(code), Arc::clone(factory));
     async move {
         let mut code = code.lock().await;
@@ -490,14 +488,13 @@ fn invoke(
             *code = Some(factory(&env?)?);
         }
         match &mut *code {
-            Some(handler) => handler.call(event?).await,
+            Some(handler) => handler.call(&event, context).await,
             None => Err(diagnostic("Runtime.InitError", "the function's code did not start")),
         }
     }
 }
 
-fn event(attempt: &Attempt, log_stream: &str) -> Result<LambdaEvent<Value>, Diagnostic> {
-    let payload = serde_json::from_str(&attempt.payload).map_err(|e| diagnostic("Runtime.InvalidEvent", e))?;
+fn context(attempt: &Attempt, log_stream: &str) -> Context {
     let mut context = Context::default();
     context.request_id.clone_from(&attempt.request_id);
     context.deadline = u64::try_from(attempt.deadline.millis()).unwrap_or(0);
@@ -509,7 +506,7 @@ fn event(attempt: &Attempt, log_stream: &str) -> Result<LambdaEvent<Value>, Diag
         log_stream: log_stream.to_owned(),
         log_group: attempt.log_group.clone(),
     });
-    Ok(LambdaEvent::new(payload, context))
+    context
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
@@ -547,6 +544,6 @@ fn init_error(error: &Error) -> Value {
     json!({ "errorType": "Runtime.InitError", "errorMessage": error.to_string() })
 }
 
-fn diagnostic(kind: &str, message: impl std::fmt::Display) -> Diagnostic {
+pub(super) fn diagnostic(kind: &str, message: impl std::fmt::Display) -> Diagnostic {
     Diagnostic { error_type: kind.to_owned(), error_message: message.to_string() }
 }

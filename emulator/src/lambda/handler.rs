@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
-use lambda_runtime::{Diagnostic, LambdaEvent};
-use serde_json::Value;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tower::{Service, ServiceExt};
 
+use super::environment::diagnostic;
 use crate::sinks::Network;
 
 /// What a function's code finds when its execution environment starts.
@@ -28,36 +31,36 @@ pub type FunctionFactory = Arc<dyn Fn(&FunctionEnv) -> Result<Box<dyn Handler>, 
 
 /// A function's code, ready to be invoked.
 pub trait Handler: Send {
-    /// Runs it once.
-    fn call(&mut self, event: LambdaEvent<Value>) -> HandlerFuture;
+    /// Runs it once, with the event as it was sent.
+    fn call(&mut self, event: &str, context: Context) -> HandlerFuture;
 }
 
-/// What an invocation gives: the answer, or the error that Lambda reports.
-pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Value, Diagnostic>> + Send>>;
+/// What an invocation gives: the answer as JSON, or the error that Lambda reports.
+pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<String, Diagnostic>> + Send>>;
 
 /// Wraps a handler for [`crate::cloud::CloudBuilder::function`].
 ///
 /// `build` is what the function's `main` does before it calls `lambda_runtime::run`: it makes the service from the SDK
 /// configuration and the environment variables. It runs once for each execution environment, as a cold start does; its
-/// error is an init error of the function.
-pub fn handler<B, S, E>(build: B) -> FunctionFactory
+/// error is an init error of the function. An event that is not of the service's type fails as it does in `lambda_runtime`.
+pub fn handler<B, S, T, E>(build: B) -> FunctionFactory
 where
     B: Fn(&SdkConfig, &dyn Fn(&str) -> Option<String>) -> Result<S, E> + Send + Sync + 'static,
-    S: Service<LambdaEvent<Value>, Response = Value> + Clone + Send + 'static,
-    S::Error: Into<Diagnostic> + Send,
-    S::Future: Send,
+    S: Service<LambdaEvent<T>, Response: Serialize, Error: Into<Diagnostic> + Send, Future: Send>,
+    S: Clone + Send + 'static,
+    T: DeserializeOwned + Send + 'static,
     E: Display,
 {
     networked_handler(move |sdk, env, _| build(sdk, env))
 }
 
 /// The same for code that opens connections of its own, to a mail server, say: it does so through the [`Network`].
-pub fn networked_handler<B, S, E>(build: B) -> FunctionFactory
+pub fn networked_handler<B, S, T, E>(build: B) -> FunctionFactory
 where
     B: Fn(&SdkConfig, &dyn Fn(&str) -> Option<String>, &Network) -> Result<S, E> + Send + Sync + 'static,
-    S: Service<LambdaEvent<Value>, Response = Value> + Clone + Send + 'static,
-    S::Error: Into<Diagnostic> + Send,
-    S::Future: Send,
+    S: Service<LambdaEvent<T>, Response: Serialize, Error: Into<Diagnostic> + Send, Future: Send>,
+    S: Clone + Send + 'static,
+    T: DeserializeOwned + Send + 'static,
     E: Display,
 {
     Arc::new(move |env| {
@@ -66,20 +69,33 @@ where
             error_type: "Runtime.InitError".to_owned(),
             error_message: error.to_string(),
         })?;
-        Ok(Box::new(Tower(service)))
+        Ok(Box::new(Tower(service, PhantomData)))
     })
 }
 
-struct Tower<S>(S);
+struct Tower<S, T>(S, PhantomData<fn(T)>);
 
-impl<S> Handler for Tower<S>
+impl<S, T> Handler for Tower<S, T>
 where
-    S: Service<LambdaEvent<Value>, Response = Value> + Clone + Send + 'static,
-    S::Error: Into<Diagnostic> + Send,
-    S::Future: Send,
+    S: Service<LambdaEvent<T>, Response: Serialize, Error: Into<Diagnostic> + Send, Future: Send>,
+    S: Clone + Send + 'static,
+    T: DeserializeOwned + Send + 'static,
 {
-    fn call(&mut self, event: LambdaEvent<Value>) -> HandlerFuture {
+    fn call(&mut self, event: &str, context: Context) -> HandlerFuture {
+        let event = match serde_json::from_str(event) {
+            Ok(event) => LambdaEvent::new(event, context),
+            Err(error) => return Box::pin(std::future::ready(Err(mistyped(&error)))),
+        };
         let service = self.0.clone();
-        Box::pin(async move { service.oneshot(event).await.map_err(Into::into) })
+        Box::pin(async move {
+            let answer = service.oneshot(event).await.map_err(Into::into)?;
+            serde_json::to_string(&answer).map_err(|error| diagnostic("serde_json::error::Error", error))
+        })
     }
+}
+
+/// What `lambda_runtime` reports of an event that is not of the handler's type.
+fn mistyped(error: &serde_json::Error) -> Diagnostic {
+    let text = format!("failed to deserialize the incoming data into the function's payload type: {error}\n");
+    diagnostic("lambda_runtime::deserializer::DeserializeError", text)
 }

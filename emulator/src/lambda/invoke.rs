@@ -1,5 +1,7 @@
 //! `Invoke`, and the books of what was asked for.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -38,7 +40,7 @@ pub(super) struct Invocation {
     pub function: String,
     pub qualifier: Option<String>,
     pub asynchronous: bool,
-    pub payload: String,
+    pub payload: Arc<str>,
     pub client_context: Option<String>,
     /// Whether the end of the log is asked for.
     pub tail: bool,
@@ -59,7 +61,7 @@ pub(super) struct Outcome {
     /// The kind of function error, or none.
     pub error: Option<FunctionError>,
     /// The answer as the function wrote it, or the error document.
-    pub payload: String,
+    pub payload: Arc<str>,
     /// The version that ran.
     pub version: String,
     /// The end of the log, if it was asked for.
@@ -69,7 +71,7 @@ pub(super) struct Outcome {
 impl Outcome {
     /// The payload as a value; a text if it is no JSON, which a runtime of one's own may answer.
     pub fn value(&self) -> Value {
-        serde_json::from_str(&self.payload).unwrap_or_else(|_| Value::String(self.payload.clone()))
+        serde_json::from_str(&self.payload).unwrap_or_else(|_| Value::String(self.payload.to_string()))
     }
 }
 
@@ -81,8 +83,8 @@ pub(super) enum FunctionError {
 }
 
 /// What an environment is asked to run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Attempt {
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
     pub function: String,
     /// The function's ARN, without a qualifier.
     pub arn: String,
@@ -101,15 +103,15 @@ pub(super) struct Attempt {
     pub request_id: String,
     pub number: u32,
     pub retries: u32,
-    pub payload: String,
+    pub payload: Arc<str>,
     pub client_context: Option<String>,
     /// What was uploaded; none for a function whose code is in this process.
     pub executable: Option<Executable>,
 }
 
 /// What a process is made of.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Executable {
+#[derive(Clone, Debug)]
+pub(crate) struct Executable {
     pub runtime: String,
     pub handler: String,
     /// Which code: lower-case hexadecimal digits.
@@ -119,7 +121,7 @@ pub(super) struct Executable {
 /// What an environment reports by the event `Completed`.
 #[derive(Clone, Debug)]
 pub(super) struct Completed {
-    pub attempt: Attempt,
+    pub attempt: Arc<Attempt>,
     pub log_stream: String,
     pub cold: bool,
     /// How long the code took to be ready, in milliseconds, where it was started for this attempt.
@@ -134,7 +136,7 @@ pub(super) struct Completed {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum AttemptEnd {
     /// It returned this text.
-    Answered(String),
+    Answered(Arc<str>),
     /// It returned this error document.
     Failed(Value),
     /// Its process died: of what, unless it just ended.
@@ -222,7 +224,7 @@ fn answer(cx: &mut Cx<Functions>, request_id: &str) -> Result<Step<InvokeOutput>
         cx.state.unclaimed.remove(place);
     }
     tell_id(cx, request_id)?;
-    cx.answer_body(Bytes::from(outcome.payload));
+    cx.answer_body(Bytes::copy_from_slice(outcome.payload.as_bytes()));
     Ok(Step::Done(InvokeOutput {
         function_error: outcome.error,
         log_result: outcome.tail.map(|tail| STANDARD.encode(tail)),
@@ -258,7 +260,7 @@ fn escaped(c: char) -> String {
 }
 
 /// The event document: valid JSON of at most `limit` bytes; nothing at all stands for `{}`.
-fn event_document(body: &[u8], limit: usize) -> Result<String> {
+fn event_document(body: &[u8], limit: usize) -> Result<Arc<str>> {
     if body.len() > limit {
         return Err(Error::new(
             413,
@@ -268,11 +270,11 @@ fn event_document(body: &[u8], limit: usize) -> Result<String> {
         .with("Type", "User"));
     }
     if body.is_empty() {
-        return Ok("{}".to_owned());
+        return Ok("{}".into());
     }
     let parsed: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(body);
     match (parsed, std::str::from_utf8(body)) {
-        (Ok(_), Ok(text)) => Ok(text.to_owned()),
+        (Ok(_), Ok(text)) => Ok(text.into()),
         (Err(error), _) => Err(unparsable(error)),
         (_, Err(error)) => Err(unparsable(error)),
     }

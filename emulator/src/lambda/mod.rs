@@ -28,6 +28,7 @@ mod versions;
 
 pub(crate) use environment::Environments;
 pub use handler::{FunctionEnv, FunctionFactory, handler, networked_handler};
+pub(crate) use invoke::Attempt;
 pub use runtime::Interpreters;
 pub(crate) use runtime::archive_of;
 
@@ -41,8 +42,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::{At, Cloud, Scope, Service, Target};
 
-/// The job that runs a function's code: `environment.rs` takes it, in environments that outlive one invocation.
-pub(crate) const RUN: &str = "Run";
 /// The bucket that stands for code on this machine: nothing is read from it. The functions of a template whose code is a local
 /// path are registered with `CloudBuilder::function`, or cannot be invoked.
 pub(crate) const LOCAL_CODE: &str = "garoa-local-code";
@@ -89,7 +88,7 @@ fn on(at: &At<Functions>, name: &str) -> Target {
 }
 
 /// The policy without statements.
-static NOTHING: LazyLock<Arc<str>> = LazyLock::new(|| policy::FunctionPolicy::default().document().into());
+static NOTHING: LazyLock<Arc<str>> = LazyLock::new(|| policy::FunctionPolicy::new(String::new()).document);
 
 /// The same, or a version or an alias of it. Without statements, its policy allows nothing, as a function without one.
 fn on_version(at: &At<Functions>, name: &str, parameter: Option<&str>) -> Target {
@@ -99,7 +98,7 @@ fn on_version(at: &At<Functions>, name: &str, parameter: Option<&str>) -> Target
     let arn = at.scope.arn("lambda", format_args!("function:{name}"));
     let policies = at.state.functions.get(name).map(|function| &function.policies);
     let policy = policies.map(|policies| match policies.get(place.unwrap_or_default()) {
-        Some(policy) => policy.document().into(),
+        Some(policy) => Arc::clone(&policy.document),
         None => Arc::clone(&NOTHING),
     });
     let arn = place.map_or_else(|| arn.clone(), |place| format!("{arn}:{place}"));

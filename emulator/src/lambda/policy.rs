@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html>
 
+use std::sync::Arc;
+
 use imbl::Vector;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -25,23 +27,35 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
 }
 
 /// The statements of a function's policy, by their ids, and its revision.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct FunctionPolicy {
     /// By their ids, in the order in which they were added.
     statements: Vector<(String, Value)>,
     revision: String,
+    /// All of them as a document, which every invocation is judged by. Without statements it allows nothing, as a function
+    /// without a policy.
+    pub document: Arc<str>,
 }
 
 impl FunctionPolicy {
+    pub fn new(revision: String) -> Self {
+        Self { statements: Vector::new(), revision, document: document(&Vector::new()) }
+    }
+
+    /// Takes other statements.
+    fn set(&mut self, statements: Vector<(String, Value)>, revision: String) {
+        self.document = document(&statements);
+        (self.statements, self.revision) = (statements, revision);
+    }
+
     fn position(&self, id: &str) -> Option<usize> {
         self.statements.iter().position(|(other, _)| other == id)
     }
+}
 
-    /// The policy as a document. Without statements it allows nothing, as a function without a policy.
-    pub fn document(&self) -> String {
-        let statements: Vec<&Value> = self.statements.iter().map(|(_, statement)| statement).collect();
-        json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
-    }
+fn document(statements: &Vector<(String, Value)>) -> Arc<str> {
+    let statements: Vec<&Value> = statements.iter().map(|(_, statement)| statement).collect();
+    json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string().into()
 }
 
 #[derive(Deserialize)]
@@ -82,9 +96,10 @@ fn add(cx: &mut Cx<Functions>, input: AddPermission) -> Result<Added> {
         return Err(Error::new(409, "ResourceConflictException", text).with("Type", "User"));
     }
     let statement = input.statement(principal, &arn);
-    policy.statements.push_back((input.statement_id, statement.clone()));
-    policy.revision = revision;
-    if policy.document().len() > POLICY_LIMIT {
+    let mut statements = policy.statements.clone();
+    statements.push_back((input.statement_id, statement.clone()));
+    policy.set(statements, revision);
+    if policy.document.len() > POLICY_LIMIT {
         let text = format!("The final policy size is bigger than the limit ({POLICY_LIMIT}).");
         return Err(Error::client("PolicyLengthExceededException", text).with("Type", "User"));
     }
@@ -116,7 +131,7 @@ impl Function {
             (None, None) => self.configuration.revision_id.clone(),
         };
         let there = self.policies.get(place).cloned();
-        there.unwrap_or_else(|| FunctionPolicy { statements: Vector::new(), revision: revision() })
+        there.unwrap_or_else(|| FunctionPolicy::new(revision()))
     }
 }
 
@@ -183,8 +198,9 @@ fn remove(cx: &mut Cx<Functions>, input: RemovePermission) -> Result<()> {
     let Some(position) = policy.position(&input.statement_id) else {
         return Err(missing(format!("Statement {} is not found in resource policy.", input.statement_id)));
     };
-    policy.statements.remove(position);
-    policy.revision = revision;
+    let mut statements = policy.statements.clone();
+    statements.remove(position);
+    policy.set(statements, revision);
     function.policies.insert(place, policy);
     Ok(())
 }
@@ -199,18 +215,17 @@ struct GetPolicy {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Policy {
-    policy: String,
+    policy: Arc<str>,
     revision_id: String,
 }
 
 fn get(cx: &mut Cx<Functions>, input: GetPolicy) -> Result<Policy> {
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or_default();
     let function = cx.state.functions.get(reachable(cx.scope, &input.function_name)?);
-    let policy = function.and_then(|function| function.policies.get(place)).cloned().unwrap_or_default();
-    if policy.statements.is_empty() {
-        return Err(missing("The resource you requested does not exist."));
-    }
-    Ok(Policy { policy: policy.document(), revision_id: policy.revision })
+    let policy = function.and_then(|function| function.policies.get(place));
+    let policy = policy.filter(|policy| !policy.statements.is_empty());
+    let policy = policy.ok_or_else(|| missing("The resource you requested does not exist."))?;
+    Ok(Policy { policy: policy.document.clone(), revision_id: policy.revision.clone() })
 }
 
 fn missing(message: impl Into<String>) -> Error {

@@ -6,7 +6,7 @@ use super::Functions;
 use super::invoke::{AttemptEnd, Completed, Outcome};
 use super::lines::EVENT_OVERHEAD;
 use crate::Timestamp;
-use crate::cloud::{Call, Caller, Cx};
+use crate::cloud::{Call, Cx};
 
 /// What one call of `PutLogEvents` may carry: bytes, with what is added to each event, and events.
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
@@ -133,18 +133,8 @@ pub(super) fn throttled(cx: &mut Cx<Functions>, function: &str) {
     measure(cx, function, now, &[("Throttles", 1.0, "Count")]);
 }
 
-fn measure(cx: &mut Cx<Functions>, function: &str, at: Timestamp, figures: &[(&str, f64, &str)]) {
-    let metric = |(name, value, unit): &(&str, f64, &str)| {
-        json!({
-            "MetricName": name,
-            "Dimensions": [{ "Name": "FunctionName", "Value": function }],
-            "Timestamp": at,
-            "Value": value,
-            "Unit": unit,
-        })
-    };
-    let data: Vec<Value> = figures.iter().map(metric).collect();
-    let input = json!({ "Namespace": "AWS/Lambda", "MetricData": data });
-    let call = Call::new("cloudwatch", "PutMetricData", Caller::service(super::PRINCIPAL), cx.scope.clone(), input);
-    cx.emit(call);
+fn measure(cx: &mut Cx<Functions>, function: &str, at: Timestamp, figures: &[(&'static str, f64, &'static str)]) {
+    for figure in figures {
+        cx.measure("AWS/Lambda", &[("FunctionName", function)], at, *figure);
+    }
 }

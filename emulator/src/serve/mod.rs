@@ -5,19 +5,20 @@
 mod admin;
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::serve::{ListenerExt, TapIo};
+use axum::serve::{IncomingStream, ListenerExt, TapIo};
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use tokio::net::{TcpListener, TcpStream};
+use tower::{ServiceExt, service_fn};
 
 use crate::Timestamp;
 use crate::apigatewayv2::websocket;
@@ -60,23 +61,29 @@ pub async fn serve(
             cloud.0.end_functions();
         }
     };
-    let app = Router::new()
+    let own = Router::new()
         .route("/_garoa/health", get(admin::health))
         .route("/_garoa/reset", post(admin::reset))
         .route("/_garoa/mails", get(admin::mails))
         .route("/_garoa/clock/advance", post(admin::advance))
         .route("/_garoa/code/{account}/{region}/{name}/{version}/{hash}/{proof}", get(admin::code))
-        .fallback(answer)
-        .with_state(Arc::new(cloud));
-    let listener = without_delay(listener);
-    let served = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>());
-    let outcome = served.with_graceful_shutdown(stop).await;
+        .with_state(Arc::new(cloud.clone()));
+    let connected = service_fn(move |stream: IncomingStream<'_, Tapped>| {
+        let (cloud, own, client) = (cloud.clone(), own.clone(), *stream.remote_addr());
+        std::future::ready(Ok::<_, Infallible>(service_fn(move |request| {
+            answer(cloud.clone(), own.clone(), client, request)
+        })))
+    });
+    let outcome = axum::serve(without_delay(listener), connected).with_graceful_shutdown(stop).await;
     driver.abort();
     outcome
 }
 
+/// A listener whose connections are prepared.
+type Tapped = TapIo<TcpListener, fn(&mut TcpStream)>;
+
 /// Small answers must not wait for a full packet.
-pub(crate) fn without_delay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
+pub(crate) fn without_delay(listener: TcpListener) -> Tapped {
     listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY");
@@ -84,19 +91,20 @@ pub(crate) fn without_delay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut
     })
 }
 
-async fn answer(
-    State(cloud): State<Arc<Cloud>>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request<Body>,
-) -> Response {
-    answer_aws(&cloud, client, request).await
+/// Garoa's own paths are routed; what is AWS's goes straight to the wire, for that is nearly everything.
+async fn answer(cloud: Cloud, own: Router, client: SocketAddr, request: Request<Body>) -> Result<Response, Infallible> {
+    if request.uri().path().starts_with("/_garoa/") {
+        return own.oneshot(request).await;
+    }
+    // On the heap: the server moves what answers about.
+    Ok(Box::pin(answer_aws(&cloud, client, request)).await)
 }
 
 /// Answers a request of the AWS API.
 pub(crate) async fn answer_aws(cloud: &Cloud, client: SocketAddr, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     if let Some(to) = websocket::socket::wanted(cloud, &head) {
-        return websocket::socket::answer(cloud.clone(), to, head, address(client)).await;
+        return Box::pin(websocket::socket::answer(cloud.clone(), to, head, address(client))).await;
     }
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),

@@ -27,13 +27,13 @@ pub(super) fn query_pairs(query: &str) -> Vec<(String, String)> {
 /// The canonical request, whose hash is signed.
 pub(super) fn request(signed: &Signed, head: &Parts, payload_hash: &str) -> String {
     let s3 = is_s3(&signed.scope.service);
-    let headers: String = signed.signed_headers.iter().map(|name| header(head, name)).collect();
+    let headers: String = signed.header_names().map(|name| header(head, name)).collect();
     format!(
         "{}\n{}\n{}\n{headers}\n{}\n{payload_hash}",
         head.method,
         path(head.uri.path(), s3),
         query(head.uri.query().unwrap_or(""), signed),
-        signed.signed_headers.join(";"),
+        signed.header_names().collect::<Vec<_>>().join(";"),
     )
 }
 

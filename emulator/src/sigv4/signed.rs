@@ -39,8 +39,8 @@ pub struct Signed {
     pub access_key: String,
     /// Day, region and service.
     pub scope: Scope,
-    /// The names of the signed headers, in lower case and in the order of the request.
-    pub signed_headers: Vec<String>,
+    /// The names of the signed headers, in lower case and in the order of the request, `;` between them.
+    pub signed_headers: String,
     /// 64 hex digits.
     pub signature: String,
     /// When the request was signed.
@@ -53,6 +53,13 @@ pub struct Signed {
     pub token: Option<String>,
     /// Whether the signature is in the query.
     pub presigned: bool,
+}
+
+impl Signed {
+    /// The names of the signed headers.
+    pub(super) fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.signed_headers.split(';').map(str::trim)
+    }
 }
 
 /// Reads the signature of a request; none for a request that has none. Errors are worded for the dialect.
@@ -129,7 +136,7 @@ fn from_header(head: &Parts, header: &str, dialect: Dialect) -> Result<Signed> {
     Ok(Signed {
         access_key,
         scope,
-        signed_headers: header_names(signed_headers),
+        signed_headers: signed_headers.to_ascii_lowercase(),
         signature: signature.to_owned(),
         timestamp,
         amz_date,
@@ -182,7 +189,7 @@ fn from_query(head: &Parts, pairs: &[(String, String)], dialect: Dialect) -> Res
     Ok(Signed {
         access_key,
         scope,
-        signed_headers: header_names(signed_headers),
+        signed_headers: signed_headers.to_ascii_lowercase(),
         signature: signature.to_owned(),
         timestamp,
         amz_date: date.to_owned(),
@@ -232,8 +239,10 @@ fn credential_of(credential: &str, dialect: Dialect, presigned: bool) -> Result<
         (Dialect::S3, true) => query_error(format!("Error parsing the X-Amz-Credential parameter; {detail}")),
         _ => dialect.invalid(detail),
     };
-    let parts: Vec<&str> = credential.split('/').collect();
-    let &[access_key, date, region, service, terminator] = parts.as_slice() else {
+    let mut parts = credential.split('/');
+    let five = [(); 5].map(|()| parts.next());
+    let ([Some(access_key), Some(date), Some(region), Some(service), Some(terminator)], None) = (five, parts.next())
+    else {
         return Err(match dialect {
             Dialect::S3 => malformed(
                 "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".".into(),
@@ -274,10 +283,6 @@ fn check_date(scope: &Scope, amz_date: &str, dialect: Dialect, presigned: bool) 
              '{day}', from '{amz_date}'."
         )),
     })
-}
-
-fn header_names(text: &str) -> Vec<String> {
-    text.split(';').map(|name| name.trim().to_ascii_lowercase()).collect()
 }
 
 pub(super) fn text_header<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
@@ -327,6 +332,6 @@ fn basic(text: &str) -> Option<Timestamp> {
     let small = |digits| number(digits).and_then(|number| i8::try_from(number).ok());
     let (year, month, day) = (number(0..4)?, small(4..6)?, small(6..8)?);
     let civil = DateTime::new(year, month, day, small(9..11)?, small(11..13)?, small(13..15)?, 0).ok()?;
-    let at = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(Timestamp::from_millis(at.timestamp().as_millisecond()))
+    let at = jiff::tz::Offset::UTC.to_timestamp(civil).ok()?;
+    Some(Timestamp::from_millis(at.as_millisecond()))
 }

@@ -255,7 +255,7 @@ fn documented(seed: &str) -> Signed {
     Signed {
         access_key: KEY.into(),
         scope: Scope { date: "20130524".into(), region: "us-east-1".into(), service: "s3".into() },
-        signed_headers: vec!["host".into()],
+        signed_headers: "host".into(),
         signature: seed.into(),
         timestamp: "2013-05-24T00:00:00Z".parse().unwrap(),
         amz_date: "20130524T000000Z".into(),

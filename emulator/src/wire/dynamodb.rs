@@ -184,9 +184,15 @@ pub(super) fn table_name(shape: &Shape, name: &str) -> Vec<String> {
     if shape.name != "TableArn" || name.starts_with("arn:") {
         return Vec::new();
     }
+    let is_whole =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
+    let length = name.chars().count();
+    if is_whole && TABLE_NAME.contains(&length) {
+        return Vec::new();
+    }
     let mut broken = Vec::new();
-    let (length, [max, min, pattern]) = (name.chars().count(), table_name_constraints());
-    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')) || length == 0 {
+    let [max, min, pattern] = table_name_constraints();
+    if !is_whole {
         broken.push(pattern);
     }
     if length < *TABLE_NAME.start() {

@@ -153,7 +153,8 @@ async fn a_message_reaches_the_function_and_is_deleted_and_waiting_costs_nothing
         Event::Ended { payload, .. } => Some(payload),
         _ => None,
     });
-    let record = answered.unwrap()["Records"][0].clone();
+    let answered: Value = serde_json::from_str(&answered.unwrap()).unwrap();
+    let record = answered["Records"][0].clone();
     let names: Vec<&String> = record.as_object().unwrap().keys().collect();
     let expected = [
         "messageId",

@@ -31,7 +31,7 @@ fn run(function: &str, calls: &[Made], error: Option<&str>) -> Run {
     let ended = Event::Ended {
         invocation: InvocationRecord { invocation: made.clone(), request_id: String::new(), retries: 0 },
         error: error.map(str::to_owned),
-        payload: Value::Null,
+        payload: "null".into(),
     };
     let events = calls.iter().map(call).chain([ended]).enumerate();
     let record = |(place, event)| Record { seq: place as u64 + 1, at: garoa::Timestamp::default(), event };

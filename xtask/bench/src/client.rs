@@ -35,10 +35,14 @@ impl Client {
 
     /// Calls an operation; whatever is not 200 is an error.
     pub async fn call(&mut self, target: &str, body: Bytes) -> Result<Bytes, Failure> {
-        let service = if target.starts_with("AmazonSQS") { "sqs" } else { "dynamodb" };
+        let (service, content_type) = match target.split_once('_').map_or(target, |(service, _)| service) {
+            "Logs" => ("logs", "application/x-amz-json-1.1"),
+            "DynamoDB" => ("dynamodb", "application/x-amz-json-1.0"),
+            _ => ("sqs", "application/x-amz-json-1.0"),
+        };
         let request = Request::post("/")
             .header(header::HOST, self.address.to_string())
-            .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
+            .header(header::CONTENT_TYPE, content_type)
             .header("x-amz-target", target)
             .header("x-amz-date", "20260302T120000Z")
             .header(header::AUTHORIZATION, AUTHORIZATION.replace("SERVICE", service))

@@ -3,6 +3,7 @@
 mod client;
 mod hello;
 mod jobs;
+mod logs;
 mod measure;
 mod report;
 mod websocket;
@@ -65,8 +66,8 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Task::Hello { listen } => hello::serve(listen).map(|()| true),
         Task::Load(load) => measure::all(&load).map(|figures| {
-            print!("{}", report::render(&figures));
-            report::goals_met(&figures)
+            print!("{}{}", report::render(&figures), logs::render(&figures.logs));
+            report::goals_met(&figures) && logs::goals_met(&figures.logs)
         }),
         Task::Websocket(arguments) => websocket::run(&arguments),
     };

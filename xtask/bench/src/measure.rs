@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::client::Client;
 use crate::jobs::{self, Job};
-use crate::{Failure, Load, Server};
+use crate::{Failure, Load, Server, logs};
 
 /// How deep the two queues are between which the cost of receiving is compared.
 const SHALLOW: usize = 100;
@@ -28,6 +28,7 @@ pub struct Figures {
     /// For each server, the time of receiving ten messages: with 100 and with 100,000 waiting (or as many as it could
     /// be given).
     pub receiving: Vec<Receiving>,
+    pub logs: Vec<logs::Figures>,
 }
 
 /// What receiving ten messages costs.
@@ -53,7 +54,8 @@ pub fn all(load: &Load) -> Result<Figures, Failure> {
         {
             receiving.push(receiving_of(server, load.rounds).await?);
         }
-        Ok(Figures { rates, receiving })
+        let logs = logs::measure(load).await?;
+        Ok(Figures { rates, receiving, logs })
     })
 }
 
@@ -149,7 +151,8 @@ async fn receive(client: &mut Client, queue: &str) -> Result<f64, Failure> {
     Ok(median(times))
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The one in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -59,7 +59,8 @@ fn ceiling(rates: &[(String, f64)]) -> f64 {
     rates.iter().find(|(server, _)| server == "hello").map_or(f64::NAN, |(_, rate)| *rate)
 }
 
-fn verdict(reached: bool) -> &'static str {
+/// What is printed beside a goal.
+pub fn verdict(reached: bool) -> &'static str {
     if reached { "reached" } else { "MISSED" }
 }
 

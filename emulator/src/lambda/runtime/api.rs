@@ -74,7 +74,7 @@ impl Channel {
     pub fn order(&self, attempt: &Attempt, deadline: i64) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
         let current = Current { request_id: attempt.request_id.clone(), answer };
-        let order = Order { headers: headers(attempt, deadline), payload: attempt.payload.clone(), current };
+        let order = Order { headers: headers(attempt, deadline), payload: attempt.payload.to_string(), current };
         // Who asked learns of a closed channel as `order` is dropped.
         if let Some(orders) = &*self.orders.lock() {
             // The receiver lives as long as this channel does.

@@ -170,7 +170,7 @@ impl Sandbox {
             tokio::select! {
                 biased;
                 answer = answered => match answer {
-                    Ok(Answer::Response(payload)) => AttemptEnd::Answered(String::from_utf8_lossy(&payload).into_owned()),
+                    Ok(Answer::Response(payload)) => AttemptEnd::Answered(String::from_utf8_lossy(&payload).into()),
                     Ok(Answer::Error(document)) => AttemptEnd::Failed(document),
                     Err(_) => AttemptEnd::Died(None),
                 },

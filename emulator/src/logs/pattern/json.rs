@@ -1,6 +1,9 @@
 //! Patterns for JSON: `{ $.a.b = "x*" && ($.n >= 3 || $.list[0] IS NULL || $.x NOT EXISTS) }`.
 
-use serde_json::Value;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
 use winnow::Result as Parsed;
 use winnow::ascii::{Caseless, dec_uint, multispace0, multispace1};
 use winnow::combinator::{alt, delimited, fail, opt, preceded, repeat, terminated};
@@ -11,7 +14,6 @@ use super::super::names::invalid;
 use super::compare::{Comparison, Number, Operand, Scalar};
 use super::malformed;
 use super::parse::{Expression, comparison, expression};
-use crate::Result;
 
 // The limits are on AWS's page on filter patterns, the texts from AWS's answers.
 
@@ -24,7 +26,11 @@ const PATTERN_WILDCARDS: usize = 3;
 
 /// A pattern in braces.
 #[derive(Debug)]
-pub(super) struct Json(Expression<Condition>);
+pub(super) struct Json {
+    conditions: Expression<Condition>,
+    /// The members of the whole that it asks for; none if it asks for any.
+    members: Option<Vec<String>>,
+}
 
 #[derive(Debug)]
 struct Condition {
@@ -55,24 +61,96 @@ enum Literal {
 }
 
 impl Json {
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &str) -> crate::Result<Self> {
         let grammar = |input: &mut &str| expression(input, condition);
         let parsed = delimited(multispace0, grammar, multispace0).parse(text).map_err(malformed)?;
         check_limits(&parsed)?;
-        Ok(Self(parsed))
+        let first = |condition: &&Condition| match condition.selector.first() {
+            Some(Step::Name(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let members = parsed.conditions().iter().map(first).collect();
+        Ok(Self { conditions: parsed, members })
     }
 
-    /// Only objects are ever selected. The message is read once, whatever the pattern asks.
+    /// Only objects are ever selected. The message is read once, whatever the pattern asks, and only what it asks for is kept.
     pub fn matches(&self, message: &str) -> bool {
         if !message.trim_start().starts_with('{') {
             return false;
         }
-        let Ok(document) = serde_json::from_str::<Value>(message) else { return false };
-        self.0.holds(&|condition| condition.holds(&document))
+        let document = match &self.members {
+            Some(members) => selected(message, members),
+            None => serde_json::from_str(message),
+        };
+        document.is_ok_and(|document| self.conditions.holds(&|condition| condition.holds(&document)))
     }
 }
 
-fn check_limits(pattern: &Expression<Condition>) -> Result<()> {
+/// The members of these names; what else the object has is only looked at for being JSON.
+fn selected(message: &str, members: &[String]) -> serde_json::Result<Value> {
+    let mut reader = serde_json::Deserializer::from_str(message);
+    let document = Selected(members).deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(Value::Object(document))
+}
+
+struct Selected<'a>(&'a [String]);
+
+impl<'de> DeserializeSeed<'de> for Selected<'_> {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Selected<'_> {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut document = Map::new();
+        while let Some(member) = object.next_key_seed(Member(self.0))? {
+            match member {
+                Some(name) => {
+                    document.insert(name.clone(), object.next_value()?);
+                }
+                None => {
+                    object.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(document)
+    }
+}
+
+/// Which of the names a key is.
+struct Member<'a>(&'a [String]);
+
+impl<'a, 'de> DeserializeSeed<'de> for Member<'a> {
+    type Value = Option<&'a String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl<'a> Visitor<'_> for Member<'a> {
+    type Value = Option<&'a String>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a name")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().find(|name| **name == key))
+    }
+}
+
+fn check_limits(pattern: &Expression<Condition>) -> crate::Result<()> {
     let conditions = pattern.conditions();
     let wildcards = |condition: &Condition| condition.selector.iter().filter(|step| matches!(step, Step::Any)).count();
     if conditions.iter().any(|condition| wildcards(condition) > SELECTOR_WILDCARDS) {
@@ -92,7 +170,7 @@ fn check_limits(pattern: &Expression<Condition>) -> Result<()> {
     }))
 }
 
-pub(super) fn check_regexes<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> Result<()> {
+pub(super) fn check_regexes<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> crate::Result<()> {
     if comparisons.filter(|comparison| matches!(comparison.operand, Operand::Regex(_))).count() > REGEX_LIMIT {
         return Err(invalid(format!(
             "Your input has exceeded the maximum of {REGEX_LIMIT} regular expressions per filter pattern."

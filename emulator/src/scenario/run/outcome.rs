@@ -122,12 +122,12 @@ impl Outcome {
     }
 
     /// The run without what a diagram need not show: the making of the stack, and what Lambda itself notes of every
-    /// invocation (its log lines and metrics).
+    /// invocation (its log lines).
     pub fn drawn(&self) -> TraceView {
         let noted = |record: &report::Record| {
             record.invocation.is_none()
                 && record.caller != "scenario"
-                && matches!(&*record.operation, "CreateLogGroup" | "CreateLogStream" | "PutLogEvents" | "PutMetricData")
+                && matches!(&*record.operation, "CreateLogGroup" | "CreateLogStream" | "PutLogEvents")
         };
         let records = self
             .view

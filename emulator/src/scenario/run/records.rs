@@ -37,9 +37,10 @@ impl Books {
                     let begun = self.invocations.entry(invocation.invocation.function.to_string()).or_default();
                     if let Some(view) = begun.iter_mut().find(|view| view.number == invocation.invocation.number) {
                         view.failed = Some(error.is_some());
-                        view.error = error
-                            .as_ref()
-                            .map(|kind| format!("{kind}: {}", payload["errorMessage"].as_str().unwrap_or_default()));
+                        view.error = error.as_ref().map(|kind| {
+                            let document: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
+                            format!("{kind}: {}", document["errorMessage"].as_str().unwrap_or_default())
+                        });
                     }
                 }
             }

@@ -8,6 +8,7 @@ use clap::Parser;
 use garoa::clock::ClockMode;
 use garoa::cloud::{Cloud, IamMode, TraceDepth};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 #[global_allocator]
@@ -52,6 +53,12 @@ async fn main() -> Result<(), Error> {
     Ok(())
 }
 
-async fn answer(_: LambdaEvent<Value>) -> Result<Value, Error> {
-    Ok(json!({ "statusCode": 200, "body": "hello" }))
+/// What the function reads of its event.
+#[derive(Deserialize)]
+struct Event {
+    body: String,
+}
+
+async fn answer(event: LambdaEvent<Event>) -> Result<Value, Error> {
+    Ok(json!({ "statusCode": 200, "body": format!("{} bytes", event.payload.body.len()) }))
 }
