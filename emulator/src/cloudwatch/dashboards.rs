@@ -62,10 +62,8 @@ fn put(cx: &mut Cx<Metrics>, input: Put) -> Result<PutOutput> {
     let body: Result<Value, _> = serde_json::from_str(&input.dashboard_body);
     if !body.is_ok_and(|body| body.is_object()) {
         let text = "The field DashboardBody must be a valid JSON object";
-        return Err(Error::client("InvalidParameterInput", text).with(
-            "dashboardValidationMessages",
-            serde_json::json!([{ "DataPath": "/", "Message": text }]),
-        ));
+        return Err(Error::client("InvalidParameterInput", text)
+            .with("dashboardValidationMessages", serde_json::json!([{ "DataPath": "/", "Message": text }])));
     }
     let dashboard = Dashboard { body: input.dashboard_body, modified: cx.now };
     cx.state.dashboards.insert(name, dashboard);

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Metrics, read_place, write_place};
 use super::math::{Outcome, Points};
 use super::query::{self, Checked, Kind, MetricStat, Query, Units, compute, in_expression};
+use super::{Metrics, read_place, write_place};
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 
@@ -109,8 +109,10 @@ fn shown(query: &Query, outcome: Option<&Outcome>) -> Result<Vec<(String, Points
 
 fn multiple_units(units: Option<&Units>) -> Vec<Message> {
     let several = units.filter(|units| !units.is_empty());
-    let message =
-        |units: &Units| Message { code: "MultipleUnits", value: format!("Multiple units returned: '[{}]'", units.join(", ")) };
+    let message = |units: &Units| Message {
+        code: "MultipleUnits",
+        value: format!("Multiple units returned: '[{}]'", units.join(", ")),
+    };
     several.map(message).into_iter().collect()
 }
 
@@ -162,8 +164,9 @@ impl Labels {
                 Kind::Expression(_) => None,
             })
             .collect();
-        let differ =
-            |pairs: fn(&MetricStat, &MetricStat) -> bool| stats.iter().zip(stats.iter().skip(1)).any(|(a, b)| pairs(a, b));
+        let differ = |pairs: fn(&MetricStat, &MetricStat) -> bool| {
+            stats.iter().zip(stats.iter().skip(1)).any(|(a, b)| pairs(a, b))
+        };
         Self { stat: differ(|a, b| a.stat != b.stat), period: differ(|a, b| a.period != b.period) }
     }
 

@@ -283,8 +283,6 @@ struct Cancel {
 fn cancel(cx: &mut Cx<LogGroups>, input: Cancel) -> Result<()> {
     match cx.state.exports.get(&input.task_id) {
         None => Err(missing("The specified export task does not exist.")),
-        Some(_) => {
-            Err(Error::client("InvalidOperationException", "The specified export task has already finished"))
-        }
+        Some(_) => Err(Error::client("InvalidOperationException", "The specified export task has already finished")),
     }
 }

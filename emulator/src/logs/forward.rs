@@ -69,7 +69,8 @@ fn deliver(cloud: Cloud, scope: Scope, delivery: Value) -> JobFuture {
     Box::pin(async move {
         let Ok(delivery) = serde_json::from_value::<Delivery>(delivery) else { return };
         let Err(error) = delivery.bring(&cloud, &scope).await else { return };
-        let lasting = matches!(error.status(), 403 | 404) || matches!(error.code(), "AccessDeniedException" | "ResourceNotFoundException");
+        let lasting = matches!(error.status(), 403 | 404)
+            || matches!(error.code(), "AccessDeniedException" | "ResourceNotFoundException");
         if lasting {
             tracing::warn!(destination = delivery.arn, %error, "log events were not forwarded");
             return;

@@ -11,9 +11,11 @@ use crate::{Error, Result};
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<LogGroups>) -> Service<LogGroups> {
-    service
-        .op("AssociateKmsKey", |at, i: &Associate| on_group(at, i.log_group_name.as_ref(), None), associate)
-        .op("DisassociateKmsKey", |at, i: &Disassociate| on_group(at, i.log_group_name.as_ref(), None), disassociate)
+    service.op("AssociateKmsKey", |at, i: &Associate| on_group(at, i.log_group_name.as_ref(), None), associate).op(
+        "DisassociateKmsKey",
+        |at, i: &Disassociate| on_group(at, i.log_group_name.as_ref(), None),
+        disassociate,
+    )
 }
 
 #[derive(Deserialize)]

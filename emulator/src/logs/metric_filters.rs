@@ -192,9 +192,7 @@ fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
     let more = found.len() > size;
     found.truncate(size);
     let next_token = match found.last().filter(|_| more) {
-        Some((name, group, _)) => {
-            Some(token::encode(&Behind { of: group.clone(), name: name.clone(), time: None })?)
-        }
+        Some((name, group, _)) => Some(token::encode(&Behind { of: group.clone(), name: name.clone(), time: None })?),
         None => None,
     };
     let metric_filters = found

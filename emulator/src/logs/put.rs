@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::id::END_OF_IDS;
 use super::names::invalid;
-use super::{metric_filters, retention, subscriptions};
 use super::store::{EVENT_OVERHEAD, LogGroups};
+use super::{metric_filters, retention, subscriptions};
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 

@@ -114,12 +114,7 @@ fn check(cx: &Cx<LogGroups>, input: &PutFilter) -> Result<()> {
 }
 
 /// Where a destination's events go in the end, and as which role.
-fn target(
-    state: &LogGroups,
-    scope: &Scope,
-    arn: &str,
-    role: Option<&str>,
-) -> Result<(String, Option<String>)> {
+fn target(state: &LogGroups, scope: &Scope, arn: &str, role: Option<&str>) -> Result<(String, Option<String>)> {
     let mut parts = arn.splitn(6, ':');
     let (_, _, vendor, region, account, rest) =
         (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next().unwrap_or_default());
@@ -270,8 +265,10 @@ pub(super) fn forward(cx: &mut Cx<LogGroups>, name: &str, taken: &[EventKey]) ->
             bytes += event.size();
             let mut one = json!({ "id": group.id(*key).to_string(), "timestamp": key.0, "message": &*event.message });
             if let Some(fields) = pattern.extract(&event.message).filter(|_| pattern.has_fields()) {
-                one["extractedFields"] =
-                    fields.into_iter().map(|(name, text)| (name.trim_start_matches('$').to_owned(), json!(text))).collect();
+                one["extractedFields"] = fields
+                    .into_iter()
+                    .map(|(name, text)| (name.trim_start_matches('$').to_owned(), json!(text)))
+                    .collect();
             }
             batch.push(one);
         }

@@ -117,7 +117,9 @@ fn put_metric_filter<'a>(task: &'a Task<'a>, name: &'a str) -> Doing<'a, ()> {
 
 /// A template has the dimensions as a list of keys and values, the API as a map.
 fn transformation(property: &Value) -> Result<Value> {
-    let wrong = |text: String| Error::client("InvalidRequest", format!("Model validation failed (#/MetricTransformations: {text})"));
+    let wrong = |text: String| {
+        Error::client("InvalidRequest", format!("Model validation failed (#/MetricTransformations: {text})"))
+    };
     let members = property.as_object().ok_or_else(|| wrong("expected type: JSONObject".to_owned()))?;
     let mut input = Map::new();
     for (name, value) in members {
@@ -130,7 +132,10 @@ fn transformation(property: &Value) -> Result<Value> {
             "Dimensions" => {
                 let pair = |one: &Value| Some((one.get("Key")?.as_str()?.to_owned(), one.get("Value")?.clone()));
                 let pairs = value.as_array().and_then(|all| all.iter().map(pair).collect::<Option<Map<_, _>>>());
-                ("dimensions", Value::Object(pairs.ok_or_else(|| wrong("a dimension has a Key and a Value".to_owned()))?))
+                (
+                    "dimensions",
+                    Value::Object(pairs.ok_or_else(|| wrong("a dimension has a Key and a Value".to_owned()))?),
+                )
             }
             _ => return Err(wrong(format!("extraneous key [{name}] is not permitted"))),
         };

@@ -15,9 +15,11 @@ const PAGE: usize = 50;
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Metrics>) -> Service<Metrics> {
-    service
-        .op("DescribeAlarms", |_, _: &Describe| Target::any(), describe)
-        .op("DescribeAlarmsForMetric", |_, _: &ForMetric| Target::any(), for_metric)
+    service.op("DescribeAlarms", |_, _: &Describe| Target::any(), describe).op(
+        "DescribeAlarmsForMetric",
+        |_, _: &ForMetric| Target::any(),
+        for_metric,
+    )
 }
 
 #[derive(Deserialize)]
@@ -79,7 +81,8 @@ fn describe(cx: &mut Cx<Metrics>, input: Describe) -> Result<Described> {
     if let Some(kind) = input.alarm_types.iter().flatten().find(|kind| !known.contains(&kind.as_str())) {
         return Err(Error::not_implemented(format!("CloudWatch alarms of the type {kind} (AlarmTypes)")));
     }
-    let of_metrics = input.alarm_types.as_ref().is_none_or(|types| types.is_empty() || types.iter().any(|t| t == known[0]));
+    let of_metrics =
+        input.alarm_types.as_ref().is_none_or(|types| types.is_empty() || types.iter().any(|t| t == known[0]));
     let last: Option<String> = input.next_token.as_deref().map(read_place).transpose()?;
     let size = input.max_records.unwrap_or(PAGE);
     let prefix = input.alarm_name_prefix.as_deref().unwrap_or_default();

@@ -147,7 +147,11 @@ fn check(settings: &Settings) -> Result<()> {
              ignore, missing]"
         ));
     }
-    if settings.metrics.is_empty() { check_metric(settings)? } else { check_expression(settings)? }
+    if settings.metrics.is_empty() {
+        check_metric(settings)?
+    } else {
+        check_expression(settings)?
+    }
     let (seconds, period) = (settings.period() * i64::from(periods), settings.period());
     if seconds > if period >= 3600 { WEEK } else { DAY } {
         return validation(
@@ -184,7 +188,9 @@ fn check_metric(settings: &Settings) -> Result<()> {
         ));
     }
     match (&settings.statistic, &settings.extended_statistic) {
-        (Some(_), Some(_)) => Err(invalid_combination("Must specify either Statistic or ExtendedStatistic, but not both")),
+        (Some(_), Some(_)) => {
+            Err(invalid_combination("Must specify either Statistic or ExtendedStatistic, but not both"))
+        }
         (None, None) => Err(Error::client("ValidationError", "Must specify either Statistic or ExtendedStatistic")),
         (Some(_), None) => Ok(()),
         (None, Some(extended)) => match Statistic::parse_extended(extended) {
@@ -216,7 +222,10 @@ fn check_expression(settings: &Settings) -> Result<()> {
 fn check_actions(settings: &Settings) -> Result<()> {
     for actions in [&settings.ok_actions, &settings.alarm_actions, &settings.insufficient_data_actions] {
         if actions.len() > MAX_ACTIONS {
-            return Err(Error::client("ValidationError", format!("An alarm has at most {MAX_ACTIONS} actions for a state.")));
+            return Err(Error::client(
+                "ValidationError",
+                format!("An alarm has at most {MAX_ACTIONS} actions for a state."),
+            ));
         }
         for action in actions {
             match action.split(':').nth(2) {

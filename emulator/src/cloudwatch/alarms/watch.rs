@@ -51,7 +51,8 @@ fn look(cx: &mut Cx<Metrics>, name: &str) -> Result<()> {
     let settings = &alarm.settings;
     let Some(missing) = Missing::read(settings.treat_missing_data.as_deref()) else { return Ok(()) };
     let slots = slots(cx.state, settings, cx.now)?;
-    let points: Vec<Option<bool>> = slots.iter().map(|slot| slot.found.map(|one| settings.breaches(one.value))).collect();
+    let points: Vec<Option<bool>> =
+        slots.iter().map(|slot| slot.found.map(|one| settings.breaches(one.value))).collect();
     let periods = settings.evaluation_periods.unwrap_or(1);
     let to_alarm = settings.datapoints_to_alarm.unwrap_or(periods);
     let verdict = judge(&points, periods as usize, to_alarm as usize, missing);

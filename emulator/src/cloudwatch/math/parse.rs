@@ -3,14 +3,8 @@
 /// How deep expressions may nest: the limit is ours.
 const MAX_DEPTH: usize = 32;
 /// The operators, from those that bind least to those that bind most.
-const LEVELS: [&[&str]; 6] = [
-    &["||", "OR"],
-    &["&&", "AND"],
-    &["==", "!=", "<=", ">=", "<", ">"],
-    &["+", "-"],
-    &["*", "/"],
-    &["^"],
-];
+const LEVELS: [&[&str]; 6] =
+    [&["||", "OR"], &["&&", "AND"], &["==", "!=", "<=", ">=", "<", ">"], &["+", "-"], &["*", "/"], &["^"]];
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]

@@ -55,7 +55,8 @@ impl Aggregation {
         let present = || values.iter().filter(|(_, value)| *value != Value::Missing);
         let numbers = || present().filter_map(|(_, value)| value.number());
         let count = numbers().count() as f64;
-        let number = |result: Option<f64>| result.filter(|result| result.is_finite()).map_or(Value::Missing, Value::Number);
+        let number =
+            |result: Option<f64>| result.filter(|result| result.is_finite()).map_or(Value::Missing, Value::Number);
         let first = |found: Option<&(i64, Value)>| found.map_or(Value::Missing, |(_, value)| value.clone());
         match self {
             Self::Count => Value::Number(present().count() as f64),

@@ -64,9 +64,9 @@ fn flatten(prefix: &str, value: &Json, fields: &mut Fields, depth: usize) {
 
 /// `START`, `END` and `REPORT` lines, and the request's id in the lines of code. Memory is in bytes: a megabyte is a million.
 fn lambda(message: &str, fields: &mut Fields) {
-    let kind = ["START", "END", "REPORT"].into_iter().find(|kind| {
-        message.strip_prefix(kind).is_some_and(|rest| rest.starts_with(" RequestId: "))
-    });
+    let kind = ["START", "END", "REPORT"]
+        .into_iter()
+        .find(|kind| message.strip_prefix(kind).is_some_and(|rest| rest.starts_with(" RequestId: ")));
     let Some(kind) = kind else {
         let id = message.split(['\t', ' ']).find(|word| is_uuid(word));
         if let Some(id) = id {

@@ -78,7 +78,8 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>> {
             '|' if !rest.starts_with("||") => (Token::Sign("|"), 1),
             _ => {
                 let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign));
-                let sign = sign.ok_or_else(|| malformed(at, at + c.len_utf8(), format!("unexpected symbol found {c}")))?;
+                let sign =
+                    sign.ok_or_else(|| malformed(at, at + c.len_utf8(), format!("unexpected symbol found {c}")))?;
                 (Token::Sign(sign), sign.len())
             }
         };

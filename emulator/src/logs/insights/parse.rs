@@ -21,8 +21,15 @@ pub(super) enum Command {
     Fields(Vec<Named>),
     Display(Vec<Named>),
     Filter(Expression),
-    Parse { field: String, how: Extraction, names: Vec<String> },
-    Stats { aggregations: Vec<Named>, by: Vec<Named> },
+    Parse {
+        field: String,
+        how: Extraction,
+        names: Vec<String>,
+    },
+    Stats {
+        aggregations: Vec<Named>,
+        by: Vec<Named>,
+    },
     /// Whether each goes down.
     Sort(Vec<(Expression, bool)>),
     Limit(usize),
@@ -115,7 +122,8 @@ impl<'a> Parser<'a> {
 
     fn unexpected<T>(&self) -> Result<T> {
         match self.words.get(self.at) {
-            Some(word) => self.wrong(format!("unexpected symbol found {}", self.text.get(word.start..word.end).unwrap_or_default())),
+            Some(word) => self
+                .wrong(format!("unexpected symbol found {}", self.text.get(word.start..word.end).unwrap_or_default())),
             None => self.wrong("unexpected end of the query"),
         }
     }
@@ -206,7 +214,8 @@ impl<'a> Parser<'a> {
             name.clone()
         } else {
             let place = |at: usize| self.words.get(at);
-            let (start, end) = (place(first).map_or(0, |word| word.start), place(self.at - 1).map_or(0, |word| word.end));
+            let (start, end) =
+                (place(first).map_or(0, |word| word.start), place(self.at - 1).map_or(0, |word| word.end));
             self.text.get(start..end).unwrap_or_default().to_owned()
         };
         Ok(Named { name, expression })
@@ -428,7 +437,9 @@ impl<'a> Parser<'a> {
             return Ok(Expression::Now);
         }
         if let Some(aggregation) = Aggregation::find(name) {
-            if arguments.len() != aggregation.arguments() && !(arguments.is_empty() && aggregation == Aggregation::Count) {
+            if arguments.len() != aggregation.arguments()
+                && !(arguments.is_empty() && aggregation == Aggregation::Count)
+            {
                 return self.wrong(format!("{name} takes {} arguments", aggregation.arguments()));
             }
             if arguments.iter().any(Expression::has_aggregate) {

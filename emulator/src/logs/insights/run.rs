@@ -24,7 +24,12 @@ pub(super) struct Found {
 }
 
 /// Runs a query over rows that come with the newest first.
-pub(super) fn run<'a>(commands: &[Command], rows: impl Iterator<Item = (Row<'a>, usize)>, limit: usize, now: i64) -> Found {
+pub(super) fn run<'a>(
+    commands: &[Command],
+    rows: impl Iterator<Item = (Row<'a>, usize)>,
+    limit: usize,
+    now: i64,
+) -> Found {
     let alone = commands.iter().take_while(|command| is_of_one_row(command)).count();
     let (of_one, of_all) = commands.split_at(alone);
     let mut found = Found::default();
@@ -92,7 +97,9 @@ fn apply_to_all<'a>(command: &Command, mut rows: Vec<Row<'a>>, now: i64) -> Vec<
     match command {
         Command::Stats { aggregations, by } => stats(aggregations, by, rows, now),
         Command::Sort(keys) => {
-            let key = |row: &Row<'_>| keys.iter().map(|(key, _)| Over { row, group: &[], now }.value(key)).collect::<Vec<_>>();
+            let key = |row: &Row<'_>| {
+                keys.iter().map(|(key, _)| Over { row, group: &[], now }.value(key)).collect::<Vec<_>>()
+            };
             let mut keyed: Vec<_> = rows.into_iter().map(|row| (key(&row), row)).collect();
             keyed.sort_by(|(a, _), (b, _)| {
                 let orders = a.iter().zip(b).zip(keys).map(|((a, b), (_, down))| {
@@ -126,7 +133,8 @@ fn apply_to_all<'a>(command: &Command, mut rows: Vec<Row<'a>>, now: i64) -> Vec<
 fn stats<'a>(aggregations: &[Named], by: &[Named], rows: Vec<Row<'a>>, now: i64) -> Vec<Row<'a>> {
     let mut groups: BTreeMap<Vec<Option<String>>, (Vec<Value>, Vec<Row<'a>>)> = BTreeMap::new();
     for row in rows {
-        let values: Vec<Value> = by.iter().map(|one| Over { row: &row, group: &[], now }.value(&one.expression)).collect();
+        let values: Vec<Value> =
+            by.iter().map(|one| Over { row: &row, group: &[], now }.value(&one.expression)).collect();
         let key = values.iter().map(Value::text).collect();
         groups.entry(key).or_insert_with(|| (values, Vec::new())).1.push(row);
     }
@@ -186,7 +194,7 @@ impl Columns {
         } else {
             names.iter().filter_map(|name| value(name)).collect()
         };
-        line.extend(row.pointer().map(|pointer| ("@ptr".to_owned(), pointer.to_owned())));
+        line.extend(row.pointer().map(|pointer| ("@ptr".to_owned(), pointer)));
         line
     }
 }

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::parse::parse;
 use super::row::{Row, Source};
 use super::run::run;
+use crate::Timestamp;
+use crate::logs::id::EventKey;
 
 const GROUP: &str = "/aws/lambda/pay";
 /// From the oldest to the newest, a minute apart, from 2026-01-01T00:00:00Z on.
@@ -27,9 +29,8 @@ fn rows() -> Vec<(Row<'static>, usize)> {
             log: format!("1:{GROUP}"),
             stream: if place < 3 { "one" } else { "two" },
             message,
-            time: FIRST + place as i64 * 60_000,
             ingested: FIRST,
-            pointer: place.to_string(),
+            key: EventKey(Timestamp::from_millis(FIRST + place as i64 * 60_000), 1),
         };
         (Row::of(source), message.len())
     };
@@ -55,17 +56,18 @@ fn refused(query: &str) -> String {
 
 #[test]
 fn fields_are_shown_with_the_newest_event_first() {
-    assert_eq!(ask("fields level, user.id as who | filter ispresent(level)"), [
-        "level=INFO who=7",
-        "level=ERROR who=8",
-        "level=INFO who=7"
-    ]);
-    assert_eq!(ask("fields @timestamp, @logStream, @log | limit 1"), [
-        "@timestamp=2026-01-01 00:05:00.000 @logStream=two @log=1:/aws/lambda/pay"
-    ]);
-    assert_eq!(ask("filter @message like /^plain/"), [
-        "@timestamp=2026-01-01 00:03:00.000 @message=plain user=frank, method:GET, latency := 12"
-    ]);
+    assert_eq!(
+        ask("fields level, user.id as who | filter ispresent(level)"),
+        ["level=INFO who=7", "level=ERROR who=8", "level=INFO who=7"]
+    );
+    assert_eq!(
+        ask("fields @timestamp, @logStream, @log | limit 1"),
+        ["@timestamp=2026-01-01 00:05:00.000 @logStream=two @log=1:/aws/lambda/pay"]
+    );
+    assert_eq!(
+        ask("filter @message like /^plain/"),
+        ["@timestamp=2026-01-01 00:03:00.000 @message=plain user=frank, method:GET, latency := 12"]
+    );
     assert_eq!(ask("fields user.roles.1, ok | filter took = 10"), ["user.roles.1=b ok=1"]);
 }
 
@@ -88,38 +90,46 @@ fn filters_compare_numbers_texts_patterns_and_lists() {
 
 #[test]
 fn statistics_are_made_of_groups() {
-    assert_eq!(ask("stats count(*), sum(took), avg(took), min(took), max(took)"), [
-        "count(*)=6 sum(took)=60 avg(took)=20 min(took)=10 max(took)=30"
-    ]);
-    assert_eq!(ask("filter ispresent(level) | stats count(*) as n, pct(took, 50) as p by level | sort n desc"), [
-        "level=INFO n=2 p=15",
-        "level=ERROR n=1 p=30"
-    ]);
-    assert_eq!(ask("stats count(*) by bin(2m)"), [
-        "bin(2m)=2026-01-01 00:00:00.000 count(*)=2",
-        "bin(2m)=2026-01-01 00:02:00.000 count(*)=2",
-        "bin(2m)=2026-01-01 00:04:00.000 count(*)=2"
-    ]);
-    assert_eq!(ask("stats count_distinct(user.id) as users, earliest(level) as first, latest(level) as last"), [
-        "users=2 first=INFO last=INFO"
-    ]);
+    assert_eq!(
+        ask("stats count(*), sum(took), avg(took), min(took), max(took)"),
+        ["count(*)=6 sum(took)=60 avg(took)=20 min(took)=10 max(took)=30"]
+    );
+    assert_eq!(
+        ask("filter ispresent(level) | stats count(*) as n, pct(took, 50) as p by level | sort n desc"),
+        ["level=INFO n=2 p=15", "level=ERROR n=1 p=30"]
+    );
+    assert_eq!(
+        ask("stats count(*) by bin(2m)"),
+        [
+            "bin(2m)=2026-01-01 00:00:00.000 count(*)=2",
+            "bin(2m)=2026-01-01 00:02:00.000 count(*)=2",
+            "bin(2m)=2026-01-01 00:04:00.000 count(*)=2"
+        ]
+    );
+    assert_eq!(
+        ask("stats count_distinct(user.id) as users, earliest(level) as first, latest(level) as last"),
+        ["users=2 first=INFO last=INFO"]
+    );
     assert_eq!(ask("filter level = 'none' | stats count(*) as n"), ["n=0"]);
     assert_eq!(ask("stats sum(took) / count(took) as mean, stddev(took) as s"), ["mean=20 s=8.165"]);
 }
 
 #[test]
 fn lines_of_lambda_have_fields() {
-    assert_eq!(ask("filter @type = \"REPORT\" | fields @requestId, @duration, @billedDuration, @memorySize, @maxMemoryUsed"), [
-        "@requestId=0f0f0f0f-1111-2222-3333-444444444444 @duration=12.34 @billedDuration=13 @memorySize=128000000 \
-         @maxMemoryUsed=64000000"
-    ]);
+    assert_eq!(
+        ask("filter @type = \"REPORT\" | fields @requestId, @duration, @billedDuration, @memorySize, @maxMemoryUsed"),
+        ["@requestId=0f0f0f0f-1111-2222-3333-444444444444 @duration=12.34 @billedDuration=13 @memorySize=128000000 \
+         @maxMemoryUsed=64000000"]
+    );
     assert_eq!(ask("stats max(@memorySize / 1000 / 1000) as mb"), ["mb=128"]);
 }
 
 #[test]
 fn texts_are_taken_apart() {
     assert_eq!(
-        ask(r#"parse @message "user=*, method:*, latency := *" as @user, @method, @latency | filter ispresent(@user) | display @user, @method, @latency"#),
+        ask(
+            r#"parse @message "user=*, method:*, latency := *" as @user, @method, @latency | filter ispresent(@user) | display @user, @method, @latency"#
+        ),
         ["@user=frank @method=GET @latency=12"]
     );
     assert_eq!(
