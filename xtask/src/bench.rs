@@ -12,6 +12,12 @@ const MOTO: &str = "moto[server]==5.2.3";
 const DYNALITE: &str = "dynalite@4";
 const FAUXQS: &str = "fauxqs@2";
 
+/// Garoa may take so many times as long as the bare server until it answers, and so much memory before it is asked for anything.
+const START_GOAL: f64 = 5.0;
+const IDLE_GOAL: f64 = 20.0;
+/// How often the start is measured; the fastest counts, for all else is the machine's.
+const STARTS: usize = 5;
+
 /// What is measured.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -56,9 +62,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         ("garoa", Server::start(&garoa)?),
         ("garoa-function", Server::start_as(&bench.with_file_name("function"), &[])?),
     ];
-    for (name, server) in &servers {
-        println!("{name}: up in {:.1} ms, {}", server.started_in.as_secs_f64() * 1e3, memory(server.id()));
-    }
+    let ready = start(&bench, &garoa, &servers[1].1)?;
     if !arguments.without_peers {
         for (name, start) in [("moto", moto as fn(&Path) -> _), ("dynalite", dynalite), ("fauxqs", fauxqs)] {
             match start(&crate::root().join("target/bench")) {
@@ -73,7 +77,23 @@ pub fn run(arguments: &Arguments) -> Outcome {
         load.push(format!("--server={name}={}", server.url.trim_start_matches("http://")));
     }
     let load: Vec<&str> = load.iter().map(String::as_str).collect();
-    command(text(&bench)?, &load)
+    command(text(&bench)?, &load)?;
+    if ready { Ok(()) } else { Err("the start or the idle memory misses its goal".into()) }
+}
+
+/// Measures the start and the idle memory, and says whether both reach their goals.
+fn start(bench: &Path, garoa: &Path, idle: &Server) -> Result<bool, String> {
+    let (mut hello, mut ours) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..STARTS {
+        hello = hello.min(Server::start_as(bench, &["hello"])?.started_in.as_secs_f64() * 1e3);
+        ours = ours.min(Server::start(garoa)?.started_in.as_secs_f64() * 1e3);
+    }
+    let (times, memory) = (ours / hello, mebibytes(idle.id())?);
+    let verdict = |reached: bool| if reached { "reached" } else { "MISSED" };
+    let (fast, small) = (times <= START_GOAL, memory <= IDLE_GOAL);
+    println!("start: hello {hello:.1} ms, garoa {ours:.1} ms, {times:.1} times  goal {START_GOAL} {}", verdict(fast));
+    println!("idle: garoa {memory:.1} MiB  goal {IDLE_GOAL} {}", verdict(small));
+    Ok(fast && small)
 }
 
 /// Builds the load and Garoa, and gives their programs.
@@ -142,10 +162,11 @@ fn npm(folder: &Path, package: &str) -> Outcome {
     command("npm", &["install", "--silent", "--no-audit", "--no-fund", "--prefix", text(&folder)?, package])
 }
 
-/// The resident memory of a process, where the system tells it.
-fn memory(process: u32) -> String {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+/// The resident memory of a process in MiB.
+fn mebibytes(process: u32) -> Result<f64, String> {
+    let path = format!("/proc/{process}/status");
+    let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib: Option<f64> = resident.and_then(|text| text.split_whitespace().next()?.parse().ok());
-    kib.map_or_else(|| "memory unknown".to_owned(), |kib| format!("{:.1} MiB", kib / 1024.0))
+    Ok(kib.ok_or_else(|| format!("{path} does not tell the memory"))? / 1024.0)
 }

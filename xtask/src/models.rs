@@ -35,6 +35,9 @@ const SERVICES: &[&str] = &[
     "apigateway",
     "apigatewayv2",
     "apigatewaymanagementapi",
+    "ssm",
+    "sns",
+    "events",
 ];
 
 /// What a service speaks that its model says no more: SQS's query protocol, which older SDKs and `curl` use. The names that

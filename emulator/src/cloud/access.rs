@@ -57,6 +57,20 @@ impl Access {
         self.mode != IamMode::Enforce || self.is_allowed(action, target)
     }
 
+    /// Refuses what the caller may not do besides what the call itself asks for, in the words of the action's service.
+    ///
+    /// # Errors
+    /// The service's denial.
+    pub fn require(&self, action: &str, target: &Target) -> Result<()> {
+        if self.may_on(action, target) {
+            return Ok(());
+        }
+        match self.decide(action, target) {
+            Some(decision) => Err(denial(&self.request(action, target), &decision)),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses the call if its caller may not make it.
     pub(super) fn authorize(&self, call: &Call, action: &str, target: &Target) -> Result<()> {
         if self.mode == IamMode::Off || target.open || self.is_own_service(call.service) {
@@ -88,9 +102,15 @@ impl Access {
 
     /// The decision; `None` where there is nothing to decide, because no policy limits the caller.
     fn decide(&self, action: &str, target: &Target) -> Option<Decision> {
-        let unlimited = matches!(self.caller.principal, Principal::AccountRoot { .. } | Principal::Service(_));
+        // A service that acts on behalf of a resource may what the policy of its target says, and nothing where there is none.
+        let unlimited = match self.caller.principal {
+            Principal::AccountRoot { .. } => true,
+            Principal::Service(_) => self.caller.source_arn.is_none(),
+            _ => false,
+        };
         let own = target.owner.as_deref().is_none_or(|owner| self.caller.principal.account() == Some(owner));
-        if unlimited && target.policy.is_none() && (own || matches!(self.caller.principal, Principal::Service(_))) {
+        let is_service = matches!(self.caller.principal, Principal::Service(_));
+        if unlimited && target.policy.is_none() && (own || is_service) && !(is_service && target.closed_to_services) {
             return None;
         }
         let found = self.directory.policies_of(&self.caller.principal);
@@ -133,20 +153,47 @@ impl Access {
         if let Principal::User { name, .. } = principal {
             put("aws:username", name.clone());
         }
+        let is_alarm = matches!(principal, Principal::Service(name) if name == "cloudwatch.amazonaws.com");
         let optional = [
             ("aws:PrincipalArn", principal.condition_arn()),
             ("aws:PrincipalAccount", principal.account().map(str::to_owned)),
             ("aws:SourceIp", self.caller.source_ip.map(|ip| ip.to_string())),
             ("aws:SourceArn", self.caller.source_arn.clone()),
-            ("aws:SourceAccount", self.caller.source_arn.as_deref().and_then(account_in).map(str::to_owned)),
+            ("aws:SourceAccount", self.source_account()),
+            // SNS's own key, by which a topic's first policy lets the alarms of its account publish.
+            ("aws:SourceOwner", is_alarm.then(|| self.scope.account.to_string())),
         ];
         for (key, value) in optional {
             if let Some(value) = value {
                 put(key, value);
             }
         }
+        self.add_tags(&mut context);
         context.extend(target.context.iter().map(|(key, values)| (key.to_string(), values.clone())));
         context
+    }
+
+    /// The account of what a service calls on behalf of. Buckets' ARNs do not name theirs.
+    fn source_account(&self) -> Option<String> {
+        let named = || account_in(self.caller.source_arn.as_deref()?).map(str::to_owned);
+        self.caller.source_account.clone().or_else(named)
+    }
+
+    /// The tags of who calls, those of the session before those of its role; and what else a session carries.
+    fn add_tags(&self, context: &mut Context) {
+        for (key, value) in self.directory.tags_of(&self.caller.principal) {
+            context.insert(format!("aws:PrincipalTag/{key}"), vec![value]);
+        }
+        let Some(session) = &self.caller.session else { return };
+        for (key, value) in &session.tags {
+            let name = format!("aws:PrincipalTag/{key}");
+            context.retain(|known, _| !known.eq_ignore_ascii_case(&name));
+            context.insert(name, vec![value.clone()]);
+        }
+        if let Some(source) = &session.source_identity {
+            context.insert("aws:SourceIdentity".to_owned(), vec![source.clone()]);
+        }
+        context.insert("aws:TokenIssueTime".to_owned(), vec![session.issued.to_iso_secs()]);
     }
 
     /// A session of the role of this ARN, as a service such as `lambda.amazonaws.com` starts one; `None` if there is no such
@@ -241,6 +288,7 @@ impl Inner {
             session_policies: Vec::new(),
             source_identity: None,
             tags: Default::default(),
+            transitive: Vec::new(),
         };
         let unique = self.request_ids.lock().below(u64::MAX);
         credentials::issue(&self.server_key, &session, unique)

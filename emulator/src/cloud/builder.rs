@@ -177,5 +177,8 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
         running(crate::secretsmanager::service(), seed),
         running(crate::dynamodb::service(), seed),
         running(crate::sqs::service(), seed),
+        running(crate::ssm::service(), seed),
+        running(crate::sns::service(), seed),
+        running(crate::events::service(), seed),
     ])
 }

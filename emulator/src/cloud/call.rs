@@ -1,5 +1,6 @@
 //! One request as data: who asks which operation of which service, where, and with what.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Timestamp;
 use crate::iam::Principal;
 
 /// Where state lives: an account and a region of the `aws` partition.
@@ -30,6 +32,19 @@ impl Scope {
     }
 }
 
+/// What conditions read of a session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionFacts {
+    /// `aws:PrincipalTag/…`.
+    pub tags: BTreeMap<String, String>,
+    /// The keys of the tags that further sessions inherit, in lower case.
+    pub transitive: Vec<String>,
+    /// `aws:SourceIdentity`.
+    pub source_identity: Option<String>,
+    /// `aws:TokenIssueTime`.
+    pub issued: Timestamp,
+}
+
 /// Who makes a call, and from where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Caller {
@@ -39,8 +54,14 @@ pub struct Caller {
     pub access_key: Option<String>,
     /// Policies that narrow an assumed role's session, as JSON texts.
     pub session_policies: Vec<String>,
+    /// What a session of temporary credentials carries besides: its tags, and who began it.
+    #[serde(default)]
+    pub session: Option<Arc<SessionFacts>>,
     /// The resource on whose behalf a service calls: the condition key `aws:SourceArn`.
     pub source_arn: Option<String>,
+    /// The account of that resource where its ARN does not tell it: the condition key `aws:SourceAccount`.
+    #[serde(default)]
+    pub source_account: Option<String>,
     /// The client's address: the condition key `aws:SourceIp`.
     pub source_ip: Option<std::net::IpAddr>,
     /// The invocation whose code makes the call.
@@ -56,7 +77,9 @@ impl Caller {
             principal,
             access_key: None,
             session_policies: Vec::new(),
+            session: None,
             source_arn: None,
+            source_account: None,
             source_ip: None,
             invocation: None,
             spared: false,
@@ -100,6 +123,8 @@ pub struct Call {
     pub body: Bytes,
     /// The host that an HTTP client called: what is answered with URLs in it names the same.
     pub host: Option<HeaderValue>,
+    /// Whether the answer becomes XML that nobody looks at on its way: see [`super::Cx::writes`].
+    pub(crate) writes: bool,
 }
 
 impl Call {
@@ -111,7 +136,16 @@ impl Call {
         scope: Scope,
         input: Value,
     ) -> Self {
-        Self { service, operation: operation.into(), caller, scope, input, body: Bytes::new(), host: None }
+        Self {
+            service,
+            operation: operation.into(),
+            caller,
+            scope,
+            input,
+            body: Bytes::new(),
+            host: None,
+            writes: false,
+        }
     }
 
     /// The same call with a payload.

@@ -42,6 +42,7 @@ pub struct Cx<'a, S> {
     pub(crate) access: &'a Access,
     pub(crate) environments: &'a Environments,
     pub(crate) host: Option<&'a HeaderValue>,
+    pub(crate) writes: bool,
 }
 
 impl<S> Cx<'_, S> {
@@ -166,6 +167,17 @@ impl<S> Cx<'_, S> {
     /// The answer's payload.
     pub fn answer_body(&mut self, body: Bytes) {
         self.reply.body = Some(body);
+    }
+
+    /// Whether the operation may write a long member of its answer as XML itself, instead of a value that would become that
+    /// XML: the call came over HTTP, and no trace and no fault looks at its answer.
+    pub(crate) fn writes(&self) -> bool {
+        self.writes
+    }
+
+    /// A member of the answer, as XML; the output leaves it out.
+    pub(crate) fn answer_written(&mut self, member: &'static str, elements: String) {
+        self.reply.written = Some((member, elements));
     }
 
     /// Why this operation is called again, if it is: it had answered [`Step::Later`].

@@ -1,15 +1,19 @@
 //! The door for HTTP requests: from bytes to a call, and from its reply to bytes.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 
 use super::front::Halt;
 use super::reply::Reply;
-use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope};
+use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope, SessionFacts};
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
-use crate::sigv4::{self, Dialect, MAX_SKEW, Payload, Signed};
+use crate::s3::web;
+use crate::sigv4::{self, Dialect, MAX_SKEW, Payload};
+use crate::sns;
 use crate::wire::{self, Detected, Protocol};
 use crate::{Error, Result};
 
@@ -59,11 +63,36 @@ impl Inner {
     pub(crate) async fn http(&self, request: Request<Bytes>, entry: &Entry) -> Result<Response<Bytes>, Halt> {
         let request_id = self.next_request_id();
         let (head, body) = request.into_parts();
+        if head.uri.path() == sns::CERTIFICATE_PATH {
+            return Ok(sns::certificate());
+        }
         if let Some(address) = execute_api::address(&head) {
             let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
             return Box::pin(execute_api::answer(self, incoming)).await;
         }
+        let incoming = web::Incoming { head: &head, body: &body, entry, request_id: &request_id };
+        if let Some(answer) = web::answer(self, &incoming).await {
+            return answer;
+        }
         self.dispatch(&head, &body, entry, &request_id, None).await
+    }
+
+    /// Answers a form of S3, which is the PutObject `request`. Who sends it, its policy told.
+    pub(crate) async fn form(
+        &self,
+        request: Request<Bytes>,
+        entry: &Entry,
+        request_id: &str,
+        sender: (Caller, Scope),
+    ) -> Result<Response<Bytes>, Halt> {
+        let (head, body) = request.into_parts();
+        let detected = match wire::detect(&head, &body) {
+            Ok(detected) => detected,
+            Err(error) => return Ok(wire::encode_error(Protocol::RestXml, "s3", None, &error, request_id)),
+        };
+        let about = [(crate::s3::POSTED, "true".to_owned())];
+        let received = Received { signed: &head, read: &head, body: &body, entry, about: &about, sender: Some(sender) };
+        self.respond(&detected, &received, request_id).await
     }
 
     /// Answers a request that a service sends on somebody's behalf: who that is, it says, and not a signature.
@@ -143,6 +172,10 @@ impl Inner {
             Err(broken) => return Err(broken),
         };
         wire::dress(detected.service, received.signed, &mut response);
+        if detected.service == "s3" {
+            let bucket = detected.labels.iter().find(|(name, _)| *name == "Bucket").map(|(_, bucket)| bucket.as_str());
+            web::dress(self, received.signed, bucket, &mut response);
+        }
         Ok(response)
     }
 
@@ -174,6 +207,7 @@ impl Inner {
             input: decoded.input,
             body: decoded.body,
             host: received.signed.headers.get(http::header::HOST).cloned(),
+            writes: detected.protocol == Protocol::RestXml && !self.trace.is_kept() && self.faults.lock().is_empty(),
         };
         if let Err(invalid) = wire::validate(detected.operation, &call.input) {
             return Err(self.refuse(&call, invalid, request_id));
@@ -190,6 +224,10 @@ impl Inner {
         if let Some(signer) = self.signer(head, body, dialect)? {
             return Ok(signer);
         }
+        if detected.service == "sns" && wire::LINKS.contains(&detected.operation.name) {
+            // Whoever follows a link in a message is nobody, and may.
+            return Ok((Caller::new(principal::Principal::Anonymous), self.scope.clone()));
+        }
         let caller = match (self.iam, dialect) {
             (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),
             (IamMode::Enforce, Dialect::S3) => Caller::new(principal::Principal::Anonymous),
@@ -201,7 +239,7 @@ impl Inner {
     /// The same for a request that may be without a signature.
     pub(crate) fn signer(&self, head: &Parts, body: &Bytes, dialect: Dialect) -> Result<Option<(Caller, Scope)>> {
         let Some(signed) = sigv4::parse(head, dialect)? else { return Ok(None) };
-        let (mut caller, secret) = self.identify(&signed, dialect)?;
+        let (mut caller, secret) = self.identify(&signed.access_key, signed.token.as_deref(), dialect)?;
         if let Some(secret) = secret {
             // Under virtual time, a client in a process of its own signs with the machine's time.
             let (now, real) = (self.clock.now(), crate::clock::real_now());
@@ -215,15 +253,27 @@ impl Inner {
         Ok(Some((caller, Scope::new(account, signed.scope.region))))
     }
 
+    /// Whose access key signed the policy of a form.
+    pub(crate) fn identify_poster(&self, key: &str, token: Option<&str>) -> Result<(Caller, Option<String>)> {
+        let (mut caller, secret) = self.identify(key, token, Dialect::S3)?;
+        caller.access_key = Some(key.to_owned());
+        Ok((caller, secret))
+    }
+
     /// Whose access key it is, with the secret if Garoa knows it. Keys that Garoa did not issue stand for the account's root user:
     /// twelve digits for that account, all others for the default one, unless permissions are enforced.
-    fn identify(&self, signed: &Signed, dialect: Dialect) -> Result<(Caller, Option<String>)> {
-        let key = &signed.access_key;
-        if let Some(token) = &signed.token {
+    fn identify(&self, key: &str, token: Option<&str>, dialect: Dialect) -> Result<(Caller, Option<String>)> {
+        if let Some(token) = token {
             match credentials::open(&self.server_key, key, token, self.clock.now(), dialect) {
                 Ok(session) => {
                     let mut caller = Caller::new(session.principal);
                     caller.session_policies = session.session_policies;
+                    caller.session = Some(Arc::new(SessionFacts {
+                        tags: session.tags,
+                        transitive: session.transitive,
+                        source_identity: session.source_identity,
+                        issued: session.issued,
+                    }));
                     return Ok((caller, Some(credentials::secret(&self.server_key, key))));
                 }
                 Err(error) if self.iam == IamMode::Enforce || key.starts_with("ASIA") => return Err(error),

@@ -11,6 +11,7 @@ mod fault;
 mod front;
 mod http;
 mod ids;
+mod inquiry;
 mod measure;
 pub(crate) mod pairs;
 pub mod pattern;
@@ -22,13 +23,14 @@ mod world;
 
 pub use access::{Access, IamMode};
 pub use builder::{CloudBuilder, DEFAULT_ACCOUNT, DEFAULT_REGION};
-pub use call::{Call, Caller, InvocationRef, Scope};
+pub use call::{Call, Caller, InvocationRef, Scope, SessionFacts};
 pub use cx::{Cx, Later, Resumed, Step};
 pub(crate) use cx::{JobRun, Work};
 pub use fault::{Aim, CallAim, Fault, FaultKind};
 pub(crate) use front::{Halt, delivering};
 pub(crate) use http::Entry;
 pub use ids::Ids;
+pub use inquiry::{Answer, Asks, Inquiries, Question};
 pub(crate) use measure::Measured;
 pub use reply::Reply;
 pub(crate) use running::{AnyService, Running, StepIn};
@@ -203,7 +205,7 @@ impl Inner {
 
     /// Delivers an event to a service, as its timers and jobs do.
     pub fn event(&self, service: &str, scope: &Scope, event: &str, key: &str) -> Result<()> {
-        let access = self.access(&Caller::service(service));
+        let access = self.access_in(&Caller::service(service), scope);
         let request_id = self.next_request_id();
         let at = StepIn {
             now: self.clock.now(),

@@ -15,11 +15,20 @@ pub struct Reply {
     pub output: Value,
     /// The blob, stream or event stream that is the HTTP body, where the output has such a payload.
     pub body: Option<Bytes>,
+    /// A member of the output that its operation wrote as XML itself: its name, and its elements.
+    pub(crate) written: Option<(&'static str, String)>,
 }
 
 impl Reply {
     /// An answer that is only an output.
     pub fn output(output: Value) -> Self {
         Self { output, ..Self::default() }
+    }
+
+    /// The same with a body.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some(body.into());
+        self
     }
 }

@@ -123,7 +123,7 @@ impl<S: State> AnyService for Running<S> {
             .operations
             .get(&*call.operation)
             .ok_or_else(|| Error::not_implemented(format!("the operation {}:{}", call.service, call.operation)))?;
-        let operation = prepare(input)?;
+        let operation = prepare(input, &call.body)?;
         Ok(Box::new(CallStep { running: self, call, operation }))
     }
 
@@ -160,6 +160,7 @@ impl<S: State> AnyService for Running<S> {
             access: at.access,
             environments: at.environments,
             host: None,
+            writes: false,
         };
         run(&mut cx, key)?;
         Ok(effects)
@@ -217,6 +218,7 @@ impl<S: State> AnyStep for CallStep<'_, S> {
             access: at.access,
             environments: at.environments,
             host: self.call.host.as_ref(),
+            writes: self.call.writes,
         };
         let step = match self.operation.run(&mut cx)? {
             Step::Done(output) => Step::Done(Reply { output, ..reply }),

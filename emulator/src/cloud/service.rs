@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -44,7 +45,7 @@ pub struct Service<S: 'static> {
     pub(crate) meter: Option<Meter<S>>,
 }
 
-type Prepare<S> = Box<dyn Fn(Value) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
+type Prepare<S> = Box<dyn Fn(Value, &Bytes) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
 type Event<S> = fn(&mut Cx<S>, &str) -> Result<()>;
 type Meter<S> = fn(&mut S, Timestamp, &Measured);
 type Job = fn(Cloud, Scope, Value) -> JobFuture;
@@ -103,7 +104,24 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        self.add(name, target, move |cx, input: &mut Option<I>| {
+        self.op_after(name, |_, _| {}, target, run)
+    }
+
+    /// The same for an operation with work that needs no state, such as the digest of its payload: `before` does it, and
+    /// leaves in the input what it found. The service's lock is not held meanwhile, so that others are served.
+    #[must_use]
+    pub fn op_after<I, O>(
+        self,
+        name: &'static str,
+        before: fn(&mut I, &Bytes),
+        target: fn(&At<S>, &I) -> Target,
+        run: fn(&mut Cx<S>, I) -> Result<O>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        self.add(name, before, target, move |cx, input: &mut Option<I>| {
             let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
             write(run(cx, input)?).map(Step::Done)
         })
@@ -121,23 +139,36 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        self.add(name, target, move |cx, input: &mut Option<I>| {
-            let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
-            match run(cx, input)? {
-                Step::Done(output) => write(output).map(Step::Done),
-                Step::Later(later) => Ok(Step::Later(later)),
-            }
-        })
+        self.add(
+            name,
+            |_, _| {},
+            target,
+            move |cx, input: &mut Option<I>| {
+                let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
+                match run(cx, input)? {
+                    Step::Done(output) => write(output).map(Step::Done),
+                    Step::Later(later) => Ok(Step::Later(later)),
+                }
+            },
+        )
     }
 
-    fn add<I, R>(mut self, name: &'static str, target: fn(&At<S>, &I) -> Target, run: R) -> Self
+    fn add<I, R>(
+        mut self,
+        name: &'static str,
+        before: fn(&mut I, &Bytes),
+        target: fn(&At<S>, &I) -> Target,
+        run: R,
+    ) -> Self
     where
         I: DeserializeOwned + Send + 'static,
         R: Fn(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Copy + Send + Sync + 'static,
     {
         let service = self.name;
-        let prepare = move |input| {
-            let input = Some(read::<I>(service, name, input)?);
+        let prepare = move |input, body: &Bytes| {
+            let mut input = read::<I>(service, name, input)?;
+            before(&mut input, body);
+            let input = Some(input);
             Ok(Box::new(Operation { input, target, run }) as Box<dyn Prepared<S>>)
         };
         self.operations.insert(name, Box::new(prepare));
@@ -211,6 +242,8 @@ pub struct Target {
     pub policy: Option<Arc<str>>,
     /// The account that owns the resource, where it may be another than the caller's.
     pub owner: Option<String>,
+    /// Whether AWS's services may only as far as the resource's policy says, as with queues; without a policy, not at all.
+    pub closed_to_services: bool,
     /// Whether everybody may, as `sts:GetCallerIdentity`.
     pub open: bool,
 }
@@ -218,7 +251,15 @@ pub struct Target {
 impl Target {
     /// The operation acts on this resource.
     pub fn on(resource: impl Into<String>) -> Self {
-        Self { action: None, resource: resource.into(), context: Vec::new(), policy: None, owner: None, open: false }
+        Self {
+            action: None,
+            resource: resource.into(),
+            context: Vec::new(),
+            policy: None,
+            owner: None,
+            closed_to_services: false,
+            open: false,
+        }
     }
 
     /// The operation acts on no resource in particular.
@@ -249,6 +290,13 @@ impl Target {
     #[must_use]
     pub fn policy(mut self, policy: Option<Arc<str>>) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// AWS's services may only as far as the resource's policy says.
+    #[must_use]
+    pub fn closed_to_services(mut self) -> Self {
+        self.closed_to_services = true;
         self
     }
 

@@ -11,9 +11,10 @@ use super::plan::{Parameter, Wanted, define};
 use super::report::stack_event;
 use super::stacks::{body, check_role, check_updatable, exports, new_id, new_stack, no_template, start};
 use super::state::{ChangeSet, Definition, OnFailure, Stacks, Tag, page};
+use super::stored::{Stored, stored};
 use super::template::validation_error;
 use super::{maybe_on, on};
-use crate::cloud::{At, Cx, Target};
+use crate::cloud::{At, Cx, Step, Target};
 use crate::{Error, Result, Timestamp};
 
 /// Change sets of one stack (CloudFormation quotas).
@@ -24,7 +25,7 @@ const PAGE: usize = 100;
 const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateChangeSet {
     pub stack_name: String,
@@ -53,7 +54,8 @@ pub(super) struct Created {
     stack_id: String,
 }
 
-pub(super) fn create(cx: &mut Cx<Stacks>, input: CreateChangeSet) -> Result<Created> {
+pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Step<Created>> {
+    let input = input.clone();
     check_role(cx, input.role_arn.as_deref())?;
     let is_creation = match input.change_set_type.as_deref() {
         Some("CREATE") => true,
@@ -72,16 +74,20 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: CreateChangeSet) -> Result<Crea
         return Err(Error::client("LimitExceededException", format!("Limit exceeded: {MAX_CHANGE_SETS} change sets")));
     }
     let previous = (!is_creation).then(|| Arc::clone(&stack.definition));
+    let body = template_of(&input, (!is_creation).then_some(&stack))?;
+    let role_arn = input.role_arn.clone().or_else(|| stack.definition.role_arn.clone());
+    let stored = match stored(cx, &body, &input.parameters, previous.as_deref(), role_arn.as_deref())? {
+        Stored::Known(values) => values,
+        Stored::Later(later) => return Ok(Step::Later(later)),
+    };
     let wanted = Wanted {
-        body: match is_creation {
-            true => input.template_body.ok_or_else(no_template)?,
-            false => body(input.template_body, input.use_previous_template, &stack)?,
-        },
+        body,
         parameters: &input.parameters,
         capabilities: input.capabilities,
         tags: input.tags.unwrap_or_else(|| stack.definition.tags.clone()),
-        role_arn: input.role_arn.or_else(|| stack.definition.role_arn.clone()),
+        role_arn,
         previous: previous.as_deref(),
+        stored,
         expands: false,
     };
     let definition = define(cx.scope, &stack.name, &stack.id, wanted)?;
@@ -115,7 +121,15 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: CreateChangeSet) -> Result<Crea
         cx.state.stacks.insert(stack.id.clone(), stack);
     }
     cx.state.change_sets.insert(id.clone(), set);
-    Ok(Created { id, stack_id })
+    Ok(Step::Done(Created { id, stack_id }))
+}
+
+/// The template: that of the stack, if the request says so and there is one.
+fn template_of(input: &CreateChangeSet, stack: Option<&super::state::Stack>) -> Result<String> {
+    match stack {
+        Some(stack) => body(input.template_body.clone(), input.use_previous_template, stack),
+        None => input.template_body.clone().ok_or_else(no_template),
+    }
 }
 
 /// The stack that a change set is for, and whether it is a new one, in review until the change set is executed.

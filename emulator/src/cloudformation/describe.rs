@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lookup::masked;
 use super::state::{Output, Resource, Stack, StackEvent, Stacks, Tag, page};
+use super::stored::is_stored;
 use super::template::validation_error;
 use crate::cloud::Cx;
 use crate::{Result, Timestamp};
@@ -68,6 +69,9 @@ struct StackOutput {
 pub(super) struct ParameterOutput {
     parameter_key: String,
     parameter_value: String,
+    /// The value, where `ParameterValue` is the name of a parameter in Parameter Store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved_value: Option<String>,
 }
 
 /// Drift is never looked for.
@@ -94,7 +98,16 @@ pub(super) fn parameters(definition: &super::state::Definition) -> Vec<Parameter
         }
         other => other.to_string(),
     };
-    let show = |(name, value)| ParameterOutput { parameter_key: name, parameter_value: text(value) };
+    let show = |(name, value): (String, serde_json::Value)| {
+        let declared = definition.template.parameter(&name).filter(|declared| is_stored(declared));
+        let key = declared.and_then(|declared| definition.given.get(&name).cloned().or(declared.default.clone()));
+        match key {
+            Some(key) => {
+                ParameterOutput { parameter_key: name, parameter_value: key, resolved_value: Some(text(value)) }
+            }
+            None => ParameterOutput { parameter_key: name, parameter_value: text(value), resolved_value: None },
+        }
+    };
     masked(definition).into_iter().map(show).collect()
 }
 

@@ -109,11 +109,16 @@ pub(super) fn complete(kind: &str, resolved: Value, tags: &[Tag]) -> Map<String,
     if !takes_tags || tags.is_empty() {
         return properties;
     }
-    if let Value::Array(own) = properties.entry("Tags").or_insert_with(|| Value::Array(Vec::new())) {
-        for Tag { key, value } in tags {
-            if !own.iter().any(|tag| tag.get("Key").and_then(Value::as_str) == Some(key)) {
+    let own = properties.entry("Tags").or_insert_with(|| Value::Array(Vec::new()));
+    for Tag { key, value } in tags {
+        match own {
+            Value::Array(own) if !own.iter().any(|tag| tag.get("Key").and_then(Value::as_str) == Some(key)) => {
                 own.push(json!({ "Key": key, "Value": value }));
             }
+            Value::Object(own) if !own.contains_key(key) => {
+                own.insert(key.clone(), value.as_str().into());
+            }
+            _ => {}
         }
     }
     properties

@@ -25,6 +25,7 @@ mod plan;
 mod report;
 mod stacks;
 mod state;
+mod stored;
 pub mod template;
 mod templates;
 #[cfg(test)]
@@ -42,8 +43,9 @@ const PRINCIPAL: &str = "cloudformation.amazonaws.com";
 /// The service and its operations.
 pub fn service() -> Service<Stacks> {
     Service::new("cloudformation")
-        .op("CreateStack", |at, i| on(at, &i.stack_name), stacks::create)
-        .op("UpdateStack", |at, i| on(at, &i.stack_name), stacks::update)
+        .asks()
+        .waiting_op("CreateStack", |at, i| on(at, &i.stack_name), stacks::create)
+        .waiting_op("UpdateStack", |at, i| on(at, &i.stack_name), stacks::update)
         .op("DeleteStack", |at, i| on(at, &i.stack_name), stacks::delete)
         .op("UpdateTerminationProtection", |at, i| on(at, &i.stack_name), stacks::protect)
         .op("DescribeStacks", |at, i| maybe_on(at, i.stack_name.as_deref()), describe::stacks)
@@ -55,7 +57,7 @@ pub fn service() -> Service<Stacks> {
         .op("GetTemplate", |at, i| maybe_on(at, i.stack_name.as_deref()), templates::get)
         .op("GetTemplateSummary", |at, i| maybe_on(at, i.stack_name.as_deref()), templates::summary)
         .op("ValidateTemplate", |_, _| Target::any(), templates::validate)
-        .op("CreateChangeSet", |at, i| on(at, &i.stack_name), change_sets::create)
+        .waiting_op("CreateChangeSet", |at, i| on(at, &i.stack_name), change_sets::create)
         .op("DescribeChangeSet", change_sets::target, change_sets::describe)
         .op("ExecuteChangeSet", change_sets::target, change_sets::execute)
         .op("DeleteChangeSet", change_sets::target, change_sets::delete)

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use imbl::OrdMap;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::lookup::{Known, pseudo};
 use super::state::{Definition, Tag};
 use super::template::resolve::Scope as Names;
 use super::template::{
-    MAX_BODY_BYTES, ParameterDef, ResourceDef, Template, conditions, dependencies, parameters, parse, sam,
-    validation_error,
+    MAX_BODY_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, sam, validation_error,
 };
 use super::{capabilities, types};
 use crate::cloud::Scope;
@@ -35,6 +33,8 @@ pub(super) struct Wanted<'a> {
     pub role_arn: Option<String>,
     /// What the stack is made from now, if it is to be updated.
     pub previous: Option<&'a Definition>,
+    /// The values of Parameter Store that it wants, by their names there.
+    pub stored: BTreeMap<String, String>,
     /// Whether macros need an acknowledgement: not in change sets, which show what comes of them.
     pub expands: bool,
 }
@@ -49,8 +49,7 @@ pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) ->
     dependencies::check(&template)?;
     let order = dependencies::order(&template)?;
     let given = given(&template, wanted.parameters, wanted.previous)?;
-    refuse_stored_parameters(&template)?;
-    let values = parameters::values(&template, &given, &|_| None)?;
+    let values = parameters::values(&template, &given, &|name| wanted.stored.get(name).cloned())?;
     let pseudo = pseudo(scope, name, id);
     let (no_resources, no_exports, no_conditions) = (OrdMap::new(), BTreeMap::new(), BTreeMap::new());
     let known = Known::new(scope, &no_resources, &no_exports);
@@ -100,7 +99,11 @@ pub(super) fn read(body: &str) -> Result<Template> {
 }
 
 /// The values that were sent, with previous ones where the caller says so.
-fn given(template: &Template, sent: &[Parameter], previous: Option<&Definition>) -> Result<BTreeMap<String, String>> {
+pub(super) fn given(
+    template: &Template,
+    sent: &[Parameter],
+    previous: Option<&Definition>,
+) -> Result<BTreeMap<String, String>> {
     let mut given = BTreeMap::new();
     for parameter in sent {
         let name = &parameter.parameter_key;
@@ -140,18 +143,6 @@ fn default_of(template: &Template, name: &str) -> Option<String> {
     template.parameter(name).and_then(|parameter| parameter.default.clone())
 }
 
-/// There is no parameter store here.
-fn refuse_stored_parameters(template: &Template) -> Result<()> {
-    let is_stored = |def: &ParameterDef| def.kind.starts_with("AWS::SSM::Parameter::Value<");
-    match template.parameters.iter().find(|(_, def)| is_stored(def)) {
-        Some((name, def)) => {
-            let what = format!("the CloudFormation parameter type {} (parameter {name})", def.kind);
-            Err(Error::not_implemented(what))
-        }
-        None => Ok(()),
-    }
-}
-
 /// Refuses types, properties and attributes that are not honoured, by name.
 fn check_resource(id: &str, resource: &ResourceDef) -> Result<()> {
     let ResourceDef { kind, .. } = resource;
@@ -177,23 +168,5 @@ fn check_resource(id: &str, resource: &ResourceDef) -> Result<()> {
             return Err(validation_error(text));
         }
     }
-    for (name, value) in &resource.properties {
-        if has_dynamic_reference(value, 0) {
-            let what = format_args!("dynamic references ({{{{resolve:…}}}} in property {name} of resource {id})");
-            return Err(Error::not_implemented(what));
-        }
-    }
     Ok(())
-}
-
-fn has_dynamic_reference(value: &Value, depth: usize) -> bool {
-    if depth > 4 * super::template::MAX_DEPTH {
-        return false;
-    }
-    match value {
-        Value::String(text) => text.contains("{{resolve:"),
-        Value::Array(items) => items.iter().any(|item| has_dynamic_reference(item, depth + 1)),
-        Value::Object(members) => members.values().any(|member| has_dynamic_reference(member, depth + 1)),
-        _ => false,
-    }
 }

@@ -11,9 +11,10 @@ use super::lookup::{imports, imports_of};
 use super::plan::{Parameter, Wanted, define};
 use super::report::stack_event;
 use super::state::{Definition, OnFailure, Stack, Stacks, Tag};
+use super::stored::{Stored, stored};
 use super::template::validation_error;
 use super::{PRINCIPAL, changes};
-use crate::cloud::Cx;
+use crate::cloud::{Cx, Step};
 use crate::{Error, Result};
 
 /// Stacks of an account in a region (CloudFormation quotas).
@@ -23,7 +24,7 @@ const SUFFIX_LENGTH: usize = 12;
 /// The states of a stack that may be updated.
 const UPDATABLE: [&str; 3] = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"];
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateStack {
     pub stack_name: String,
@@ -50,10 +51,11 @@ pub(super) struct StackId {
     stack_id: String,
 }
 
-pub(super) fn create(cx: &mut Cx<Stacks>, input: CreateStack) -> Result<StackId> {
+pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<StackId>> {
+    let input = input.clone();
     if let Some(stack) = cx.state.find(&input.stack_name) {
         if stack.creation_token.is_some() && stack.creation_token == input.client_request_token {
-            return Ok(StackId { stack_id: stack.id.clone() });
+            return Ok(Step::Done(StackId { stack_id: stack.id.clone() }));
         }
         return Err(Error::client("AlreadyExistsException", format!("Stack [{}] already exists", stack.name)));
     }
@@ -62,6 +64,10 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: CreateStack) -> Result<StackId>
     }
     let body = input.template_body.ok_or_else(no_template)?;
     check_role(cx, input.role_arn.as_deref())?;
+    let stored = match stored(cx, &body, &input.parameters, None, input.role_arn.as_deref())? {
+        Stored::Known(values) => values,
+        Stored::Later(later) => return Ok(Step::Later(later)),
+    };
     let id = new_id(cx, &input.stack_name)?;
     let wanted = Wanted {
         body,
@@ -70,6 +76,7 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: CreateStack) -> Result<StackId>
         tags: input.tags,
         role_arn: input.role_arn,
         previous: None,
+        stored,
         expands: true,
     };
     let definition = define(cx.scope, &input.stack_name, &id, wanted)?;
@@ -82,7 +89,7 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: CreateStack) -> Result<StackId>
     stack.token.clone_from(&input.client_request_token);
     stack.creation_token = input.client_request_token;
     start(cx, stack, Kind::Create)?;
-    Ok(StackId { stack_id: id })
+    Ok(Step::Done(StackId { stack_id: id }))
 }
 
 /// A stack's new id.
@@ -119,7 +126,7 @@ pub(super) fn new_stack(cx: &Cx<Stacks>, id: String, name: String, definition: D
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct UpdateStack {
     pub stack_name: String,
@@ -136,7 +143,8 @@ pub(super) struct UpdateStack {
     client_request_token: Option<String>,
 }
 
-pub(super) fn update(cx: &mut Cx<Stacks>, input: UpdateStack) -> Result<StackId> {
+pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<StackId>> {
+    let input = input.clone();
     let mut stack = cx
         .state
         .find(&input.stack_name)
@@ -146,13 +154,19 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: UpdateStack) -> Result<StackId>
     check_updatable(&stack)?;
     let role_arn = input.role_arn.or_else(|| stack.definition.role_arn.clone());
     check_role(cx, role_arn.as_deref())?;
+    let body = body(input.template_body, input.use_previous_template, &stack)?;
+    let stored = match stored(cx, &body, &input.parameters, Some(&stack.definition), role_arn.as_deref())? {
+        Stored::Known(values) => values,
+        Stored::Later(later) => return Ok(Step::Later(later)),
+    };
     let wanted = Wanted {
-        body: body(input.template_body, input.use_previous_template, &stack)?,
+        body,
         parameters: &input.parameters,
         capabilities: input.capabilities,
         tags: input.tags.unwrap_or_else(|| stack.definition.tags.clone()),
         role_arn,
         previous: Some(&stack.definition),
+        stored,
         expands: true,
     };
     let definition = define(cx.scope, &stack.name, &stack.id, wanted)?;
@@ -165,7 +179,7 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: UpdateStack) -> Result<StackId>
         if input.disable_rollback.unwrap_or_default() { OnFailure::DoNothing } else { OnFailure::Rollback };
     let stack_id = stack.id.clone();
     start(cx, stack, Kind::Update)?;
-    Ok(StackId { stack_id })
+    Ok(Step::Done(StackId { stack_id }))
 }
 
 /// The template of an update.

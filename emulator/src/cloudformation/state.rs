@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::template::{Template, validation_error};
+use crate::cloud::{Asks, Inquiries};
 use crate::{Error, Result, Timestamp};
 
 /// The stacks of an account in a region.
@@ -19,6 +20,15 @@ pub struct Stacks {
     pub(super) names: OrdMap<String, String>,
     /// By ARN.
     pub(super) change_sets: OrdMap<String, ChangeSet>,
+    /// What other services were asked.
+    #[serde(default)]
+    inquiries: Inquiries,
+}
+
+impl Asks for Stacks {
+    fn inquiries(&mut self) -> &mut Inquiries {
+        &mut self.inquiries
+    }
 }
 
 /// A stack as it is kept.

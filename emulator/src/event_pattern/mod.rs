@@ -46,7 +46,21 @@ impl EventPattern {
     /// # Errors
     /// What is wrong with it, in AWS's words.
     pub fn parse(text: &str) -> Result<Self, InvalidPattern> {
-        parse::parse(text).map(Self)
+        parse::parse(text, &parse::EVENTS).map(Self)
+    }
+
+    /// Reads a filter policy of SNS, whose language is a part of this one.
+    ///
+    /// # Errors
+    /// What is wrong with it, in AWS's words.
+    pub fn parse_filter_policy(text: &str) -> Result<Self, InvalidPattern> {
+        parse::parse(text, &parse::FILTER_POLICIES).map(Self)
+    }
+
+    /// How many combinations of values there are, each list counted as often as it lies deep, and alternatives added up.
+    /// <https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html>
+    pub fn combinations(&self) -> usize {
+        self.0.combinations(1)
     }
 
     /// Whether an event matches.
@@ -73,6 +87,18 @@ impl Object {
                     && self.either.iter().all(|alternatives| alternatives.iter().any(|one| one.matches(event)))
             }
         }
+    }
+
+    fn combinations(&self, depth: usize) -> usize {
+        let fields = self.fields.iter().map(|(_, node)| match node {
+            Node::Object(object) => object.combinations(depth + 1),
+            Node::Leaf(tests) => tests.len().saturating_mul(depth),
+        });
+        let either = self.either.iter().map(|alternatives| {
+            let each = alternatives.iter().map(|one| one.combinations(depth));
+            each.fold(0_usize, usize::saturating_add)
+        });
+        fields.chain(either).fold(1, usize::saturating_mul)
     }
 
     fn wants_object(&self, member: &str) -> Option<bool> {

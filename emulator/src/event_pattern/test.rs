@@ -77,6 +77,17 @@ fn same_number(a: &Number, b: &Number) -> bool {
 }
 
 impl Comparison {
+    /// What AWS calls it when it has no number to compare with.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "equals",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+
     fn holds(self, number: f64, bound: f64) -> bool {
         match self {
             Self::Equal => number == bound,

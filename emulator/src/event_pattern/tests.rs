@@ -165,15 +165,19 @@ fn what_aws_refuses_is_refused() {
         (r#"{"a": [{"exists": "yes"}]}"#, "exists match pattern must be either true or false."),
         (r#"{"a": [{"numeric": 5}]}"#, "Value of numeric must be an array."),
         (r#"{"a": [{"numeric": ["~", 5]}]}"#, "Unrecognized numeric range operator: ~"),
-        (r#"{"a": [{"numeric": ["<", "5"]}]}"#, "Value of numeric must be numeric"),
+        (r#"{"a": [{"numeric": ["<", "5"]}]}"#, "Value of < must be numeric"),
         (r#"{"a": [{"numeric": ["=", 1, "<", 5]}]}"#, "Too many elements in numeric expression"),
         (r#"{"a": [{"numeric": [">", 5, "<", 5]}]}"#, "Bottom must be less than top"),
         (r#"{"a": [{"numeric": [">", 1, ">", 5]}]}"#, "Bad numeric range operator: >"),
         (r#"{"a": [{"cidr": "10.0.0.0"}]}"#, "Malformed CIDR, one '/' required"),
+        (r#"{"a": [{"numeric": [">", 1, 5]}]}"#, "Bad value in numeric range: 5"),
+        (r#"{"a": [{"numeric": [5, ">"]}]}"#, "Invalid member in numeric match: 5"),
+        (r#"{"a": [{"cidr": "10.0.x/8"}]}"#, "Nonstandard IP address: 10.0.x"),
         (r#"{"a": [{"cidr": "10.0.0.0/33"}]}"#, "Mask bits must be between 0 and 32"),
         (r#"{"a": [{"wildcard": "a**"}]}"#, "Consecutive wildcard characters at pos 1"),
         (r#"{"a": [{"wildcard": "a\\b"}]}"#, "Invalid escape character at pos 1"),
-        (r#"{"a": [{"anything-but": null}]}"#, "Inside anything but list, start|null|boolean is not supported."),
+        (r#"{"a": [{"anything-but": null}]}"#, "Value of anything-but must be an array or single string/number value."),
+        (r#"{"a": [{"anything-but": {"prefix": 5}}]}"#, "prefix/suffix match pattern must be a string"),
         (
             r#"{"a": [{"anything-but": ["x", 1]}]}"#,
             "Inside anything but list, either all values are number or string, mixed type is not supported",
@@ -183,6 +187,21 @@ fn what_aws_refuses_is_refused() {
     ] {
         assert_eq!(EventPattern::parse(pattern).unwrap_err().to_string(), why, "{pattern}");
     }
+}
+
+#[test]
+fn filter_policies_know_less() {
+    for (policy, why) in [
+        (r#"{"a": [{"anything-but": {"suffix": "x"}}]}"#, "Unsupported anything-but pattern: suffix"),
+        (r#"{"a": [{"wildcard": "x*"}]}"#, "Unrecognized match type wildcard"),
+        (r#"{"a": [{"prefix": {"equals-ignore-case": "x"}}]}"#, "prefix match pattern must be a string"),
+        (r#"{"a": [{"numeric": ["=", 2000000000]}]}"#, "Value must be between -1.0E9 and 1.0E9, inclusive"),
+    ] {
+        assert_eq!(EventPattern::parse_filter_policy(policy).unwrap_err().to_string(), why, "{policy}");
+    }
+    let combinations = |policy: &str| EventPattern::parse_filter_policy(policy).unwrap().combinations();
+    assert_eq!(combinations(r#"{"a": {"b": {"c": [1, 2, 3, 4]}}, "d": {"e": [1, 2, 3]}, "f": [1, 2, 3]}"#), 216);
+    assert_eq!(combinations(r#"{"a": [1, 2], "$or": [{"b": [1, 2, 3]}, {"c": [1], "d": [1, 2]}]}"#), 10);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use http::{Request, Response, header};
 use http_body_util::{BodyExt, Limited};
 
 use crate::Error;
+use crate::clock::Activity;
 use crate::cloud::{Entry, Halt, Inner};
 use crate::sinks::SINK_DOMAIN;
 
@@ -43,8 +44,9 @@ pub(crate) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
     if head.uri.scheme_str() != Some("http") {
         return Err(Error::not_implemented(format!("TLS to the outside, which {} needs", head.uri)).into());
     }
-    // Time does not pass while a server outside is asked.
+    // Time does not pass while a server outside is asked, nor before the code that asked has gone on.
     let busy = inner.clock.busy();
+    let outside = Activity::current().map(|activity| activity.outside());
     let mut headers = head.headers;
     headers.remove(header::CONTENT_LENGTH);
     // A server that may be reached must not lead on to one that may not.
@@ -60,7 +62,7 @@ pub(crate) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
     };
     let (head, body) = Response::<reqwest::Body>::from(answered).into_parts();
     let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|_| Halt::Lost)?.to_bytes();
-    drop(busy);
+    drop((busy, outside));
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;

@@ -1,4 +1,4 @@
-//! The policies of roles and users: inline, attached, and permissions boundaries.
+//! The policies of roles, users and groups: inline, attached, and permissions boundaries.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,10 +9,11 @@ use super::shapes::{Empty, Rest, encoded, page, size};
 use crate::Result;
 use crate::cloud::Cx;
 
-/// How much the inline policies of a role, and of a user, may take together, in characters.
+/// How much the inline policies of a role, of a user, and of a group may take together, in characters.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
 const MAX_INLINE_OF_ROLE: usize = 10_240;
 const MAX_INLINE_OF_USER: usize = 2_048;
+const MAX_INLINE_OF_GROUP: usize = 5_120;
 /// A role or user has so many managed policies attached, unless AWS grants more.
 const MAX_ATTACHED: usize = 10;
 
@@ -20,14 +21,14 @@ const MAX_ATTACHED: usize = 10;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Named {
-    #[serde(alias = "RoleName", alias = "UserName")]
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
     pub name: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct PutPolicy {
-    #[serde(alias = "RoleName", alias = "UserName")]
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
     pub name: String,
     policy_name: String,
     policy_document: String,
@@ -36,7 +37,7 @@ pub(super) struct PutPolicy {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OnPolicy {
-    #[serde(alias = "RoleName", alias = "UserName")]
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
     pub name: String,
     policy_name: String,
 }
@@ -44,7 +45,7 @@ pub(super) struct OnPolicy {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ListPolicies {
-    #[serde(alias = "RoleName", alias = "UserName")]
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
     pub name: String,
     path_prefix: Option<String>,
     marker: Option<String>,
@@ -54,7 +55,7 @@ pub(super) struct ListPolicies {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Attach {
-    #[serde(alias = "RoleName", alias = "UserName")]
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
     pub name: String,
     pub policy_arn: String,
 }
@@ -62,7 +63,7 @@ pub(super) struct Attach {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct PutBoundary {
-    #[serde(alias = "RoleName", alias = "UserName")]
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
     pub name: String,
     pub permissions_boundary: String,
 }
@@ -85,9 +86,9 @@ pub(super) struct AttachedPolicies {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct AttachedPolicy {
-    policy_name: String,
-    policy_arn: String,
+pub(super) struct AttachedPolicy {
+    pub policy_name: String,
+    pub policy_arn: String,
 }
 
 pub(super) fn put(cx: &mut Cx<Directory>, kind: Kind, input: PutPolicy) -> Result<Empty> {
@@ -98,6 +99,7 @@ pub(super) fn put(cx: &mut Cx<Directory>, kind: Kind, input: PutPolicy) -> Resul
     let limit = match kind {
         Kind::Role => MAX_INLINE_OF_ROLE,
         Kind::User => MAX_INLINE_OF_USER,
+        Kind::Group => MAX_INLINE_OF_GROUP,
     };
     if taken + size(policy.text()) > limit {
         let owner = kind.word();
@@ -164,10 +166,12 @@ pub(super) fn detach(cx: &mut Cx<Directory>, kind: Kind, input: Attach) -> Resul
 pub(super) fn list_attached(cx: &mut Cx<Directory>, kind: Kind, input: ListPolicies) -> Result<AttachedPolicies> {
     let entity = cx.state.entity(kind, &cx.scope.account, &input.name)?;
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
-    let managed = entity.attached.keys().filter_map(|arn| cx.state.managed(arn));
-    let attached = managed.filter(|policy| policy.path.starts_with(prefix)).map(|policy| {
-        let attached = AttachedPolicy { policy_name: policy.name.clone(), policy_arn: policy.arn.clone() };
-        (format!("{}/{}", policy.name, policy.id), attached)
+    // The policies of service-linked roles are known by their ARNs alone.
+    let attached = entity.attached.keys().filter_map(|arn| {
+        let (_, place) = arn.split_once(":policy")?;
+        let name = place.rsplit('/').next().unwrap_or_default();
+        let attached = AttachedPolicy { policy_name: name.to_owned(), policy_arn: arn.clone() };
+        place.starts_with(prefix).then(|| (format!("{name}/{arn}"), attached))
     });
     let (attached_policies, rest) = page(attached, input.marker, input.max_items)?;
     Ok(AttachedPolicies { attached_policies, rest })
@@ -204,6 +208,10 @@ pub(super) fn check_boundary(cx: &Cx<Directory>, arn: Option<&str>) -> Result<()
 /// Refuses what is no ARN at all.
 pub(super) fn check_arn(arn: &str) -> Result<()> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let valid = parts.len() == 6 && parts.first() == Some(&"arn") && parts.last().is_some_and(|last| !last.is_empty());
+    if parts.len() != 6 || parts.first() != Some(&"arn") {
+        // AWS writes two spaces.
+        return Err(validation("Invalid ARN:  Could not be parsed!"));
+    }
+    let valid = parts.last().is_some_and(|last| !last.is_empty());
     if valid { Ok(()) } else { Err(validation(format!("ARN {arn} is not valid."))) }
 }

@@ -57,6 +57,7 @@ fn rows() -> Vec<Row> {
                 "dynamodb:ListStreams",
             ]),
         ),
+        ("/", "AWSLambdaExecute", 1, "2015-02-06T18:40:46Z", lambda_execute()),
         (SERVICE_ROLE, "AWSLambdaRole", 1, "2015-02-06T18:41:28Z", allow(&["lambda:InvokeFunction"])),
         ("/", "AWSXRayDaemonWriteAccess", 2, "2024-02-13T21:58:30Z", xray()),
         (
@@ -67,6 +68,8 @@ fn rows() -> Vec<Row> {
             allow(&["s3:Get*", "s3:List*", "s3:Describe*", "s3-object-lambda:Get*", "s3-object-lambda:List*"]),
         ),
         ("/", "AmazonS3FullAccess", 2, "2021-09-27T20:16:37Z", allow(&["s3:*", "s3-object-lambda:*"])),
+        ("/", "AmazonKinesisFullAccess", 1, "2015-02-06T18:40:27Z", allow(&["kinesis:*"])),
+        ("/", "AmazonSSMReadOnlyAccess", 1, "2015-05-29T17:44:19Z", allow(&["ssm:Describe*", "ssm:Get*", "ssm:List*"])),
         ("/", "AmazonSQSFullAccess", 1, "2015-02-06T18:41:07Z", allow(&["sqs:*"])),
         ("/", "AmazonDynamoDBFullAccess", 15, "2021-01-29T17:38:30Z", dynamodb()),
     ]
@@ -78,6 +81,13 @@ fn statement(actions: impl Into<Value>) -> Value {
 
 fn allow(actions: &[&str]) -> Value {
     json!([statement(actions.to_vec())])
+}
+
+fn lambda_execute() -> Value {
+    json!([
+        { "Effect": "Allow", "Action": ["logs:*"], "Resource": "arn:aws:logs:*:*:*" },
+        { "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::*" },
+    ])
 }
 
 fn vpc_access() -> Value {

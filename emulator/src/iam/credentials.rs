@@ -37,6 +37,9 @@ pub struct Session {
     /// Session tags: `aws:PrincipalTag/…`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// The keys of the tags that further sessions inherit, in lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transitive: Vec<String>,
 }
 
 /// What `AssumeRole` answers with.
@@ -170,6 +173,7 @@ mod tests {
             session_policies: vec!["{}".into()],
             source_identity: None,
             tags: BTreeMap::from([("team".into(), "red".into())]),
+            transitive: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Who and what there is: accounts with their roles, users, access keys and policies, and how the front door looks
 //! them up.
 
-use imbl::OrdMap;
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
 use super::aws_managed;
@@ -24,6 +24,14 @@ pub struct Account {
     pub(super) users: OrdMap<String, User>,
     /// Customer managed policies.
     pub(super) policies: OrdMap<String, ManagedPolicy>,
+    #[serde(default)]
+    pub(super) groups: OrdMap<String, Entity>,
+    #[serde(default)]
+    pub(super) profiles: OrdMap<String, InstanceProfile>,
+    #[serde(default)]
+    pub(super) alias: Option<String>,
+    #[serde(default)]
+    pub(super) passwords: Option<PasswordPolicy>,
 }
 
 /// What roles and users have in common: a name, and policies.
@@ -69,6 +77,72 @@ pub struct User {
     pub entity: Entity,
     /// Its access keys by id.
     pub keys: OrdMap<String, AccessKey>,
+    /// The groups that it is in, by their names in lower case, in the order in which it joined them.
+    #[serde(default)]
+    pub(super) groups: Vector<String>,
+    /// What it signs in to the console with; the password itself is not kept, for there is no console.
+    #[serde(default)]
+    pub(super) login: Option<Login>,
+    /// Its credentials for single services, by id.
+    #[serde(default)]
+    pub(super) credentials: OrdMap<String, ServiceCredential>,
+}
+
+/// That a user has a password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Login {
+    pub created: Timestamp,
+    pub reset_required: bool,
+}
+
+/// A user name and password for one service.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct ServiceCredential {
+    pub service: String,
+    pub user_name: String,
+    pub active: bool,
+    pub created: Timestamp,
+}
+
+/// What hands a role to machines.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct InstanceProfile {
+    pub name: String,
+    pub path: String,
+    pub id: String,
+    pub arn: String,
+    pub created: Timestamp,
+    /// The role's name.
+    pub role: Option<String>,
+    pub tags: OrdMap<String, (String, String)>,
+}
+
+/// What passwords of an account must be like.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PasswordPolicy {
+    #[serde(default = "shortest_password")]
+    pub minimum_password_length: u32,
+    #[serde(default)]
+    pub require_symbols: bool,
+    #[serde(default)]
+    pub require_numbers: bool,
+    #[serde(default)]
+    pub require_uppercase_characters: bool,
+    #[serde(default)]
+    pub require_lowercase_characters: bool,
+    #[serde(default)]
+    pub allow_users_to_change_password: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_password_age: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_reuse_prevention: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hard_expiry: Option<bool>,
+}
+
+fn shortest_password() -> u32 {
+    6
 }
 
 /// A long-term access key.
@@ -155,22 +229,49 @@ impl Directory {
     /// The policies of a user, or of the role behind a session; none at all for whom there is no longer such a user
     /// or role, and for roots and services, which have none.
     pub fn policies_of(&self, principal: &Principal) -> Policies {
-        let entity = match principal {
+        let Some(entity) = self.behind(principal) else { return Policies::default() };
+        let mut identity = self.policies_in(entity);
+        if let Principal::User { account, name, .. } | Principal::FederatedUser { account, issuer: Some(name), .. } =
+            principal
+            && let Some(user) = self.user(account, name)
+        {
+            identity.extend(self.groups_of(account, user).flat_map(|group| self.policies_in(group)));
+        }
+        Policies { identity, boundary: entity.boundary.as_deref().and_then(|arn| self.managed_policy(arn)) }
+    }
+
+    /// The user or role whose policies a principal has.
+    fn behind(&self, principal: &Principal) -> Option<&Entity> {
+        match principal {
             Principal::User { account, name, id, .. } => {
                 self.user(account, name).map(|user| &user.entity).filter(|entity| entity.id == *id)
             }
             Principal::AssumedRole { account, role_name, role_id, .. } => {
                 self.role(account, role_name).map(|role| &role.entity).filter(|entity| entity.id == *role_id)
             }
+            Principal::FederatedUser { account, issuer, .. } => {
+                self.user(account, issuer.as_deref()?).map(|user| &user.entity)
+            }
             Principal::AccountRoot { .. } | Principal::Service(_) | Principal::Anonymous => None,
-        };
-        let Some(entity) = entity else { return Policies::default() };
+        }
+    }
+
+    /// The inline policies of a user, group or role by name, and the managed ones by ARN.
+    pub(super) fn policies_in(&self, entity: &Entity) -> Vec<(String, Policy)> {
         let managed = |arn: &String| Some((arn.clone(), self.managed_policy(arn)?));
         let inline = entity.inline.iter().map(|(name, policy)| (name.clone(), policy.clone()));
-        Policies {
-            identity: inline.chain(entity.attached.keys().filter_map(managed)).collect(),
-            boundary: entity.boundary.as_deref().and_then(|arn| self.managed_policy(arn)),
-        }
+        inline.chain(entity.attached.keys().filter_map(managed)).collect()
+    }
+
+    /// The groups that a user is in.
+    pub(super) fn groups_of<'a>(&'a self, account: &str, user: &'a User) -> impl Iterator<Item = &'a Entity> + use<'a> {
+        let groups = self.accounts.get(account).map(|account| &account.groups);
+        user.groups.iter().filter_map(move |name| groups?.get(name))
+    }
+
+    /// The tags of the user or role behind a principal.
+    pub fn tags_of(&self, principal: &Principal) -> impl Iterator<Item = (String, String)> + use<> {
+        self.behind(principal).map(|entity| entity.tags.clone()).unwrap_or_default().into_iter().map(|(_, tag)| tag)
     }
 
     /// The document of a managed policy as it is in force, a customer's or AWS's.
@@ -202,6 +303,11 @@ impl Directory {
         self.accounts.get(account)?.policies.get(&name).filter(|policy| policy.arn == arn)
     }
 
+    /// All accounts by their numbers.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = (&String, &Account)> {
+        self.accounts.iter()
+    }
+
     pub(super) fn account(&self, account: &str) -> Option<&Account> {
         self.accounts.get(account)
     }
@@ -231,6 +337,7 @@ impl Directory {
         let entity = match kind {
             Kind::Role => self.role(account, name).map(|role| &role.entity),
             Kind::User => self.user(account, name).map(|user| &user.entity),
+            Kind::Group => self.group(account, name),
         };
         entity.ok_or_else(|| kind.missing(name))
     }
@@ -239,14 +346,24 @@ impl Directory {
         match kind {
             Kind::Role => self.role_mut(account, name).map(|role| &mut role.entity),
             Kind::User => self.user_mut(account, name).map(|user| &mut user.entity),
+            Kind::Group => {
+                let group = self.accounts.get_mut(account).and_then(|one| one.groups.get_mut(&name.to_lowercase()));
+                group.filter(|group| group.name == name).ok_or_else(|| Kind::Group.missing(name))
+            }
         }
     }
 
-    /// All roles and users of an account.
+    /// The group of an account by its name.
+    pub(super) fn group(&self, account: &str, name: &str) -> Option<&Entity> {
+        self.accounts.get(account)?.groups.get(&name.to_lowercase()).filter(|group| group.name == name)
+    }
+
+    /// All roles, users and groups of an account.
     pub(super) fn entities(&self, account: &str) -> impl Iterator<Item = &Entity> {
         let account = self.accounts.get(account).into_iter();
         account.flat_map(|one| {
-            one.roles.values().map(|role| &role.entity).chain(one.users.values().map(|user| &user.entity))
+            let roles = one.roles.values().map(|role| &role.entity);
+            roles.chain(one.users.values().map(|user| &user.entity)).chain(one.groups.values())
         })
     }
 
@@ -266,11 +383,12 @@ impl ManagedPolicy {
     }
 }
 
-/// Roles and users share operations, which differ in a word.
+/// Roles, users and groups share operations, which differ in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Role,
     User,
+    Group,
 }
 
 impl Kind {
@@ -279,6 +397,7 @@ impl Kind {
         match self {
             Self::Role => "role",
             Self::User => "user",
+            Self::Group => "group",
         }
     }
 
@@ -287,6 +406,7 @@ impl Kind {
         match self {
             Self::Role => "Role",
             Self::User => "User",
+            Self::Group => "Group",
         }
     }
 

@@ -2,6 +2,7 @@
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::attachments::check_arn;
 use super::aws_managed;
@@ -166,8 +167,8 @@ impl VersionShape {
     }
 }
 
-/// How many roles and users a policy is attached to, and of how many it is the boundary.
-fn usage(cx: &Cx<Directory>, arn: &str) -> (usize, usize) {
+/// How many roles, users and groups a policy is attached to, and of how many it is the boundary.
+pub(super) fn usage(cx: &Cx<Directory>, arn: &str) -> (usize, usize) {
     cx.state.entities(&cx.scope.account).fold((0, 0), |(attached, boundary), entity| {
         let bounds = entity.boundary.as_deref() == Some(arn);
         (attached + usize::from(entity.attached.contains_key(arn)), boundary + usize::from(bounds))
@@ -221,7 +222,7 @@ fn find<'a>(cx: &'a Cx<Directory>, arn: &str) -> Result<&'a ManagedPolicy> {
 }
 
 /// The policy of an ARN, to change it: AWS's own cannot be changed.
-fn find_mut<'a>(cx: &'a mut Cx<Directory>, operation: &str, arn: &str) -> Result<&'a mut ManagedPolicy> {
+pub(super) fn find_mut<'a>(cx: &'a mut Cx<Directory>, operation: &str, arn: &str) -> Result<&'a mut ManagedPolicy> {
     find(cx, arn)?;
     let user = cx.caller.principal.arn();
     let denied = format!("User: {user} is not authorized to perform: iam:{operation} on resource: policy {arn}");
@@ -266,6 +267,50 @@ pub(super) fn list(cx: &mut Cx<Directory>, input: ListPolicies) -> Result<ListPo
     });
     let (policies, rest) = page(used, input.marker, input.max_items)?;
     Ok(ListPoliciesAnswer { policies, rest })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListEntities {
+    pub policy_arn: String,
+    entity_filter: Option<String>,
+    path_prefix: Option<String>,
+    policy_usage_filter: Option<String>,
+    marker: Option<String>,
+    max_items: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct EntitiesAnswer {
+    policy_groups: Vec<Value>,
+    policy_users: Vec<Value>,
+    policy_roles: Vec<Value>,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
+/// Who has a policy attached, or as the permissions boundary.
+pub(super) fn entities(cx: &mut Cx<Directory>, input: ListEntities) -> Result<EntitiesAnswer> {
+    find(cx, &input.policy_arn)?;
+    let prefix = input.path_prefix.as_deref().unwrap_or("/");
+    let filter = input.entity_filter.as_deref();
+    let usage = input.policy_usage_filter.as_deref();
+    let found = cx.state.entities(&cx.scope.account).filter_map(|entity| {
+        let kind = match entity.id.get(..4)? {
+            "AROA" => "Role",
+            "AGPA" => "Group",
+            _ => "User",
+        };
+        let attached = entity.attached.contains_key(&input.policy_arn) && usage != Some("PermissionsBoundary");
+        let bounds = entity.boundary.as_ref() == Some(&input.policy_arn) && usage != Some("PermissionsPolicy");
+        let wanted = filter.is_none_or(|filter| filter == kind) && entity.path.starts_with(prefix);
+        let shape = json!({ format!("{kind}Name"): entity.name, format!("{kind}Id"): entity.id });
+        (wanted && (attached || bounds)).then(|| (format!("{kind}/{}", entity.name), (kind, shape)))
+    });
+    let (found, rest) = page(found, input.marker, input.max_items)?;
+    let of = |kind: &str| found.iter().filter(|(one, _)| *one == kind).map(|(_, shape)| shape.clone()).collect();
+    Ok(EntitiesAnswer { policy_groups: of("Group"), policy_users: of("User"), policy_roles: of("Role"), rest })
 }
 
 pub(super) fn get_version(cx: &mut Cx<Directory>, input: OnVersion) -> Result<VersionAnswer> {

@@ -2,20 +2,29 @@
 //!
 //! `policy/` reads and evaluates documents, `principal.rs` says who is meant, `denial.rs` words refusals,
 //! `credentials.rs` issues temporary credentials. `directory.rs` is the service's state, with what the front door
-//! looks up in it; `service.rs` lists the operations, which stand in `roles.rs`, `users.rs`, `attachments.rs` and
-//! `managed.rs`.
+//! looks up in it; `service.rs` lists the operations, which stand in the files of what they are about; `simulate.rs`
+//! asks policies about actions that nobody performs.
 
+mod account;
 mod attachments;
 mod aws_managed;
 pub mod credentials;
 pub mod denial;
 mod directory;
+mod groups;
+mod linked;
+mod logins;
 mod managed;
+mod place;
 pub mod policy;
 pub mod principal;
+mod profiles;
 mod roles;
 mod service;
+mod service_credentials;
 mod shapes;
+mod simulate;
+mod tagging;
 mod users;
 
 pub use directory::{AccessKey, Account, Directory, Entity, ManagedPolicy, Policies, Role, User};

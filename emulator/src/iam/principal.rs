@@ -5,8 +5,8 @@ use serde_json::Value;
 
 /// The identity behind a request, after authentication.
 ///
-/// Follows <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>; federated
-/// sessions do not exist in Garoa.
+/// Follows <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>; sessions of
+/// identity providers do not exist in Garoa.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Principal {
     /// The account itself: root credentials, which no identity-based policy limits.
@@ -37,6 +37,15 @@ pub enum Principal {
         role_id: String,
         /// The name that the caller of `AssumeRole` gave the session.
         session_name: String,
+    },
+    /// A user of somebody else's directory: what `sts:GetFederationToken` hands out.
+    FederatedUser {
+        /// The twelve digits of the account.
+        account: String,
+        /// The name that the caller of `GetFederationToken` gave.
+        name: String,
+        /// The name of the IAM user who called it; none for the account's root.
+        issuer: Option<String>,
     },
     /// An AWS service acting for itself, such as `scheduler.amazonaws.com`.
     Service(String),
@@ -69,6 +78,7 @@ impl Principal {
             Self::AssumedRole { account, role_name, session_name, .. } => {
                 format!("arn:aws:sts::{account}:assumed-role/{role_name}/{session_name}")
             }
+            Self::FederatedUser { account, name, .. } => format!("arn:aws:sts::{account}:federated-user/{name}"),
             Self::Service(name) => name.clone(),
             Self::Anonymous => "anonymous".to_owned(),
         }
@@ -77,9 +87,10 @@ impl Principal {
     /// The twelve digits of the account that the principal belongs to; none for a service or nobody.
     pub fn account(&self) -> Option<&str> {
         match self {
-            Self::AccountRoot { account } | Self::User { account, .. } | Self::AssumedRole { account, .. } => {
-                Some(account)
-            }
+            Self::AccountRoot { account }
+            | Self::User { account, .. }
+            | Self::AssumedRole { account, .. }
+            | Self::FederatedUser { account, .. } => Some(account),
             Self::Service(_) | Self::Anonymous => None,
         }
     }
@@ -91,6 +102,7 @@ impl Principal {
             Self::AccountRoot { account } => account.clone(),
             Self::User { id, .. } => id.clone(),
             Self::AssumedRole { role_id, session_name, .. } => format!("{role_id}:{session_name}"),
+            Self::FederatedUser { account, name, .. } => format!("{account}:{name}"),
             Self::Service(name) => name.clone(),
             Self::Anonymous => "anonymous".to_owned(),
         }
@@ -110,7 +122,7 @@ impl Principal {
     pub fn condition_arn(&self) -> Option<String> {
         match self {
             Self::AssumedRole { .. } => self.role_arn(),
-            Self::AccountRoot { .. } | Self::User { .. } => Some(self.arn()),
+            Self::AccountRoot { .. } | Self::User { .. } | Self::FederatedUser { .. } => Some(self.arn()),
             Self::Service(_) | Self::Anonymous => None,
         }
     }
@@ -121,6 +133,7 @@ impl Principal {
             Self::AccountRoot { .. } => "Account",
             Self::User { .. } => "User",
             Self::AssumedRole { .. } => "AssumedRole",
+            Self::FederatedUser { .. } => "FederatedUser",
             Self::Service(_) => "Service",
             Self::Anonymous => "Anonymous",
         }

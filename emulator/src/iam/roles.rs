@@ -4,7 +4,8 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::attachments::{Named, check_boundary};
-use super::directory::{Directory, Entity, Kind, Role, already_exists, delete_conflict, quota};
+use super::directory::{Directory, Entity, InstanceProfile, Kind, Role, already_exists, delete_conflict, quota};
+use super::linked;
 use super::policy::{Either, Policy, Purpose};
 use super::principal::PrincipalElement;
 use super::shapes::{AttachedPermissionsBoundary, Empty, Rest, Tag, Tags, add_tags, encoded, list_tags, page, size};
@@ -89,7 +90,9 @@ pub(super) struct RoleShape {
     assume_role_policy_document: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    max_session_duration: u32,
+    /// The answer to a creation does not tell it (seen at AWS).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_session_duration: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     permissions_boundary: Option<AttachedPermissionsBoundary>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -123,7 +126,7 @@ pub(super) struct TagsAnswer {
 
 impl RoleShape {
     /// As lists show it: without boundary, tags and last use.
-    fn short(role: &Role) -> Self {
+    pub fn short(role: &Role) -> Self {
         Self {
             path: role.entity.path.clone(),
             role_name: role.entity.name.clone(),
@@ -132,14 +135,14 @@ impl RoleShape {
             create_date: role.entity.created,
             assume_role_policy_document: encoded(&role.trust),
             description: role.description.clone(),
-            max_session_duration: role.max_session_duration,
+            max_session_duration: Some(role.max_session_duration),
             permissions_boundary: None,
             tags: Vec::new(),
             role_last_used: None,
         }
     }
 
-    fn full(role: &Role) -> Self {
+    pub fn full(role: &Role) -> Self {
         Self {
             permissions_boundary: role.entity.boundary.as_deref().map(AttachedPermissionsBoundary::new),
             tags: list_tags(&role.entity.tags),
@@ -176,9 +179,27 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateRole) -> Result<RoleAn
     };
     let max_session_duration = input.max_session_duration.unwrap_or(DEFAULT_SESSION);
     let role = Role { entity, trust, description: input.description, max_session_duration };
-    let answer = RoleAnswer { role: RoleShape::full(&role) };
+    let answer = created(&role);
     roles.insert(key, role);
     Ok(answer)
+}
+
+/// The answer to the creation of a role.
+pub(super) fn created(role: &Role) -> RoleAnswer {
+    RoleAnswer { role: RoleShape { max_session_duration: None, ..RoleShape::full(role) } }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UpdateDescription {
+    pub role_name: String,
+    description: String,
+}
+
+pub(super) fn update_description(cx: &mut Cx<Directory>, input: UpdateDescription) -> Result<RoleAnswer> {
+    let role = cx.state.role_mut(&cx.scope.account, &input.role_name)?;
+    role.description = Some(input.description);
+    Ok(RoleAnswer { role: RoleShape::full(role) })
 }
 
 pub(super) fn get(cx: &mut Cx<Directory>, input: Named) -> Result<RoleAnswer> {
@@ -217,8 +238,20 @@ pub(super) fn delete(cx: &mut Cx<Directory>, input: Named) -> Result<Empty> {
     if !entity.inline.is_empty() {
         return Err(delete_conflict("Cannot delete entity, must delete policies first."));
     }
+    if entity.path.starts_with(linked::PATH) {
+        let text = format!(
+            "Cannot perform the operation on the protected role '{}' - this role is only modifiable by AWS",
+            input.name
+        );
+        return Err(Error::client("UnmodifiableEntity", text));
+    }
     let account = cx.scope.account.clone();
-    cx.state.account_mut(&account).roles.remove(&input.name.to_lowercase());
+    let key = input.name.to_lowercase();
+    let holds = |profile: &InstanceProfile| profile.role.as_deref() == Some(&*input.name);
+    if cx.state.account(&account).is_some_and(|account| account.profiles.values().any(holds)) {
+        return Err(delete_conflict("Cannot delete entity, must remove roles from instance profile first."));
+    }
+    cx.state.account_mut(&account).roles.remove(&key);
     Ok(Empty {})
 }
 

@@ -1,6 +1,6 @@
 //! Users and their access keys.
 
-use imbl::OrdMap;
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
 use super::attachments::{Named, check_boundary};
@@ -125,7 +125,7 @@ pub(super) struct ListKeysAnswer {
 
 impl UserShape {
     /// As lists show it: without boundary and tags.
-    fn short(entity: &Entity) -> Self {
+    pub fn short(entity: &Entity) -> Self {
         Self {
             path: entity.path.clone(),
             user_name: entity.name.clone(),
@@ -172,7 +172,10 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateUser) -> Result<UserAn
         tags,
     };
     let answer = UserAnswer { user: UserShape::full(&entity) };
-    users.insert(key, User { entity, keys: OrdMap::new() });
+    users.insert(
+        key,
+        User { entity, keys: OrdMap::new(), groups: Vector::new(), login: None, credentials: OrdMap::new() },
+    );
     Ok(answer)
 }
 
@@ -192,6 +195,15 @@ pub(super) fn list(cx: &mut Cx<Directory>, input: ListUsers) -> Result<ListUsers
 
 pub(super) fn delete(cx: &mut Cx<Directory>, input: Named) -> Result<Empty> {
     let user = cx.state.user(&cx.scope.account, &input.name).ok_or_else(|| Kind::User.missing(&input.name))?;
+    if !user.groups.is_empty() {
+        return Err(delete_conflict("Cannot delete entity, must remove users from group first."));
+    }
+    if !user.credentials.is_empty() {
+        return Err(delete_conflict("Cannot delete entity, must remove referenced objects first."));
+    }
+    if user.login.is_some() {
+        return Err(delete_conflict("Cannot delete entity, must delete login profile first."));
+    }
     if !user.entity.attached.is_empty() {
         return Err(delete_conflict("Cannot delete entity, must detach all policies first."));
     }
@@ -206,8 +218,39 @@ pub(super) fn delete(cx: &mut Cx<Directory>, input: Named) -> Result<Empty> {
     Ok(Empty {})
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UpdateUser {
+    pub user_name: String,
+    new_path: Option<String>,
+    new_user_name: Option<String>,
+}
+
+pub(super) fn update(cx: &mut Cx<Directory>, input: UpdateUser) -> Result<Empty> {
+    let account = cx.scope.account.clone();
+    let mut user =
+        cx.state.user(&account, &input.user_name).ok_or_else(|| Kind::User.missing(&input.user_name))?.clone();
+    let old = input.user_name.to_lowercase();
+    let name = input.new_user_name.unwrap_or(input.user_name);
+    let new = name.to_lowercase();
+    let users = &mut cx.state.account_mut(&account).users;
+    if new != old && users.contains_key(&new) {
+        return Err(already_exists(format!("User with name {name} already exists.")));
+    }
+    user.entity.path = input.new_path.unwrap_or(user.entity.path);
+    user.entity.arn = format!("arn:aws:iam::{account}:user{}{name}", user.entity.path);
+    user.entity.name = name;
+    users.remove(&old);
+    let keys: Vec<String> = user.keys.keys().cloned().collect();
+    users.insert(new.clone(), user);
+    for key in keys {
+        cx.state.index_key(&key, &account, &new);
+    }
+    Ok(Empty {})
+}
+
 /// The user that is named, else the user who calls.
-fn name_or_caller(cx: &Cx<Directory>, name: Option<String>) -> Result<String> {
+pub(super) fn name_or_caller(cx: &Cx<Directory>, name: Option<String>) -> Result<String> {
     match (name, &cx.caller.principal) {
         (Some(name), _) => Ok(name),
         (None, Principal::User { name, .. }) => Ok(name.clone()),

@@ -10,8 +10,8 @@ use super::{Keys, arn};
 use crate::cloud::{Cx, Scope};
 use crate::{Error, Result};
 
-/// The services whose keys are made here, and how descriptions call their data.
-const SERVICES: &[(&str, &str)] = &[("dynamodb", "DynamoDB")];
+/// The services whose keys are made here, and how descriptions call what they protect.
+const SERVICES: &[(&str, &str)] = &[("dynamodb", "DynamoDB data"), ("s3", "S3 objects"), ("ssm", "SSM parameters")];
 /// The aliases of such keys begin so.
 pub(super) const ALIASES: &str = "alias/aws/";
 
@@ -37,8 +37,7 @@ pub(super) fn make(cx: &mut Cx<Keys>, name: &str) -> Result<()> {
             continue;
         }
         if !cx.state.keys.contains_key(&id) {
-            let key =
-                Key::managed(cx, format!("Default key that protects my {title} data when no other key is defined"));
+            let key = Key::managed(cx, format!("Default key that protects my {title} when no other key is defined"));
             cx.state.aliases.insert(alias, Alias { key: id.clone(), created: cx.now });
             cx.state.keys.insert(id, key);
         }

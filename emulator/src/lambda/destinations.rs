@@ -78,7 +78,8 @@ pub(super) fn check_destinations(
         match service_of(arn) {
             "sqs" | "sns" => {}
             "lambda" if is_there(arn) => {}
-            "events" | "s3" => {
+            "events" if arn.contains(":event-bus/") => {}
+            "s3" => {
                 return Err(Error::not_implemented(format!("destinations of asynchronous invocations like {arn}")));
             }
             _ => return Err(invalid(format!("The destination ARN {arn} is invalid."))),
@@ -118,7 +119,11 @@ pub(super) fn tell(
     let destination = if is_success { destinations.on_success } else { destinations.on_failure };
     if let Some(arn) = destination.destination {
         let record = record(cx, invocation, request_id, condition, outcome, configuration);
-        send(cx, configuration, &arn, record.to_string(), None);
+        if service_of(&arn) == "events" {
+            put_event(cx, configuration, &arn, &record, is_success);
+        } else {
+            send(cx, configuration, &arn, record.to_string(), None);
+        }
     }
     let dead = configuration.dead_letter_config.as_ref().and_then(|config| config.target_arn.clone());
     if let Some(arn) = dead.filter(|_| !is_success) {
@@ -177,13 +182,33 @@ fn record(
     record
 }
 
-fn send(cx: &mut Cx<Functions>, configuration: &Configuration, arn: &str, text: String, attributes: Option<Value>) {
+/// The function's role, in which destinations are told.
+fn caller(cx: &Cx<Functions>, configuration: &Configuration, arn: &str) -> Option<Caller> {
     let name = &configuration.function_name;
-    let Some(mut caller) = cx.access().role_session(&configuration.role, name, super::PRINCIPAL) else {
+    let session = cx.access().role_session(&configuration.role, name, super::PRINCIPAL);
+    if session.is_none() {
         tracing::warn!(function = name, role = configuration.role, "no such role: {arn} is not told");
-        return;
-    };
-    caller.source_arn = Some(configuration.function_arn.clone());
+    }
+    Some(Caller { source_arn: Some(configuration.function_arn.clone()), ..session? })
+}
+
+/// An event bus gets the record as an event.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
+fn put_event(cx: &mut Cx<Functions>, configuration: &Configuration, bus: &str, record: &Value, is_success: bool) {
+    let Some(caller) = caller(cx, configuration, bus) else { return };
+    let entry = json!({
+        "EventBusName": bus,
+        "Source": "lambda",
+        "DetailType": format!("Lambda Function Invocation Result - {}", if is_success { "Success" } else { "Failure" }),
+        "Resources": [bus, record["requestContext"]["functionArn"]],
+        "Detail": record.to_string(),
+    });
+    let call = Call::new("events", "PutEvents", caller, cx.scope.clone(), json!({ "Entries": [entry] }));
+    cx.emit(call);
+}
+
+fn send(cx: &mut Cx<Functions>, configuration: &Configuration, arn: &str, text: String, attributes: Option<Value>) {
+    let Some(caller) = caller(cx, configuration, arn) else { return };
     if let Some(call) = call(cx, caller, arn, text, attributes) {
         cx.emit(call);
     }

@@ -44,7 +44,7 @@ macro_rules! entry {
     };
 }
 
-static ENTRIES: [Entry; 17] = [
+static ENTRIES: [Entry; 20] = [
     entry!("s3", ["s3", "s3express", "s3-object-lambda"], "s3", None, None),
     entry!("logs", ["logs"], "logs", Some("Logs_20140328"), None),
     entry!("cloudwatch", ["monitoring"], "monitoring", Some("GraniteServiceVersion20100801"), Some("2010-08-01")),
@@ -62,6 +62,9 @@ static ENTRIES: [Entry; 17] = [
     entry!("apigateway", ["apigateway"], "apigateway", None, None),
     entry!("apigatewayv2", ["apigateway"], "apigateway", None, None),
     entry!("apigatewaymanagementapi", ["execute-api"], "execute-api", None, None),
+    entry!("ssm", ["ssm"], "ssm", Some("AmazonSSM"), None),
+    entry!("sns", ["sns"], "sns", None, Some("2010-03-31")),
+    entry!("events", ["events"], "events", Some("AWSEvents"), None),
 ];
 
 impl Entry {

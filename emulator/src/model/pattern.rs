@@ -8,7 +8,8 @@ use regex::{Regex, RegexBuilder};
 /// The greatest size of a compiled pattern, in bytes: the longest of the models repeat classes 2048 times.
 const SIZE_LIMIT: usize = 64 << 20;
 
-/// Patterns that look ahead or behind, which the `regex` crate cannot do in linear time: they are not checked here.
+/// Patterns that look ahead or behind, which the `regex` crate cannot do in linear time, or that are no regular expression to it:
+/// they are not checked here.
 /// What matters of them a service checks by itself. Service and shape; a test holds the table against the models.
 pub const UNCHECKED: &[(&str, &str)] = &[
     ("dynamodb", "AutoScalingPolicyName"),
@@ -20,10 +21,18 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("lambda", "FunctionUrlQualifier"),
     ("lambda", "S3Bucket"),
     ("scheduler", "Source"),
+    ("ssm", "CloudConnectorIamRoleArn"),
+    ("ssm", "InstancePropertyFilterValue"),
+    ("ssm", "InstancePropertyStringFilterKey"),
+    ("ssm", "StringDateTime"),
 ];
+
+/// A look-ahead that several models have, and that can be said without: some character is no space.
+const NOT_BLANK: &str = r"^(?!\s*$).+";
 
 /// The expression that matches a whole value; `None` if this crate cannot check it (see [`UNCHECKED`]).
 pub fn compile(pattern: &str) -> Option<Regex> {
+    let pattern = if pattern == NOT_BLANK { r".*\S.*" } else { pattern };
     let whole = format!(r"\A(?:{})\z", translate(pattern));
     RegexBuilder::new(&whole).size_limit(SIZE_LIMIT).build().ok()
 }

@@ -1,75 +1,340 @@
-//! Access control lists, as far as clients need them: canned ones that grant nobody else anything.
+//! Access control lists: whom a bucket or an object is opened to besides by policies.
 //!
-//! Access is decided by policies. ACLs that would open a bucket or an object to others are refused by name.
-//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>
+//! They count only where the bucket's rule of ownership lets them, which since April 2023 no new bucket's does. A list is
+//! handed to IAM as the statements of a policy that say the same.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html>
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::bucket::{OnBucket, Owner};
+use super::errors;
+use super::events::{self, Happening};
 use super::input::input;
-use super::lookup::{bucket, bucket_mut};
-use super::state::Buckets;
+use super::lookup::{bucket, bucket_mut, canonical_id};
+use super::policy::is_public;
+use super::state::{Bucket, Buckets};
 use super::tagging::{OnObject, object};
-use crate::cloud::Cx;
+use crate::cloud::{Cx, IamMode};
 use crate::{Error, Result};
 
 /// The ownership rule that turns ACLs off: the default since April 2023.
 pub(super) const ENFORCED: &str = "BucketOwnerEnforced";
-/// The canned ACLs that grant nobody else anything, for the bucket's owner owns all objects here.
-const CLOSED: [&str; 3] = ["private", "bucket-owner-full-control", "bucket-owner-read"];
+/// A list has at most this many grants.
+const GRANTS: usize = 100;
+const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
+const AUTHENTICATED_USERS: &str = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
+const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
+const GROUPS: [&str; 3] = [ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY];
+const PERMISSIONS: [&str; 5] = ["FULL_CONTROL", "READ", "WRITE", "READ_ACP", "WRITE_ACP"];
+/// The canonical user of Amazon EC2, which `aws-exec-read` opens to.
+const EC2: &str = "6aa5a366c34c1cbe25dc49211496e913e0351eb0e8c37aa3477e40942ec6b97c";
+/// The length of a canonical user's id, in hexadecimal digits.
+const ID_LENGTH: usize = 64;
 
-/// The ACL of a new object.
-///
-/// # Errors
-/// `AccessControlListNotSupported` where ACLs are off; 501 for one that opens the object to others.
-pub(super) fn check_object(acl: Option<String>, ownership: &str) -> Result<Option<String>> {
-    match acl {
-        None => Ok(None),
-        Some(acl) if ownership == ENFORCED => {
-            if acl == "bucket-owner-full-control" {
-                Ok(None)
-            } else {
-                Err(not_supported())
+/// The grants of a bucket or an object.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Acl(Vec<Grant>);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Grant {
+    grantee: Option<Grantee>,
+    permission: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Grantee {
+    r#type: String,
+    #[serde(rename = "ID", default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(rename = "URI", default, skip_serializing_if = "Option::is_none")]
+    uri: Option<String>,
+    #[serde(default, skip_serializing)]
+    email_address: Option<String>,
+    // AWS takes it and has answered none since November 2025.
+    #[serde(rename = "DisplayName", default, skip_serializing)]
+    _display_name: Option<String>,
+}
+
+fn user(id: &str, permission: &str) -> Grant {
+    let grantee = Grantee {
+        r#type: "CanonicalUser".to_owned(),
+        id: Some(id.to_owned()),
+        uri: None,
+        email_address: None,
+        _display_name: None,
+    };
+    Grant { grantee: Some(grantee), permission: Some(permission.to_owned()) }
+}
+
+fn group(uri: &str, permission: &str) -> Grant {
+    let grantee = Grantee {
+        r#type: "Group".to_owned(),
+        id: None,
+        uri: Some(uri.to_owned()),
+        email_address: None,
+        _display_name: None,
+    };
+    Grant { grantee: Some(grantee), permission: Some(permission.to_owned()) }
+}
+
+/// What a request says about access.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    pub canned: Option<String>,
+    /// The grant headers, each with its permission.
+    pub grants: [Option<String>; 5],
+}
+
+/// What the list is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    Bucket,
+    Object,
+}
+
+const HEADERS: [(&str, &str); 5] = [
+    ("x-amz-grant-full-control", "FULL_CONTROL"),
+    ("x-amz-grant-read", "READ"),
+    ("x-amz-grant-read-acp", "READ_ACP"),
+    ("x-amz-grant-write", "WRITE"),
+    ("x-amz-grant-write-acp", "WRITE_ACP"),
+];
+
+impl Asked {
+    fn has_grants(&self) -> bool {
+        self.grants.iter().any(Option::is_some)
+    }
+
+    /// The list that is asked for; none for a private one.
+    ///
+    /// # Errors
+    /// `InvalidArgument` and `InvalidRequest` for what is no list.
+    fn read(&self, owner: &str, of: Of) -> Result<Option<Acl>> {
+        if self.canned.is_some() && self.has_grants() {
+            return Err(errors::invalid_request("Specifying both Canned ACLs and Header Grants is not allowed"));
+        }
+        if let Some(name) = &self.canned {
+            return canned(name, owner, of);
+        }
+        if !self.has_grants() {
+            return Ok(None);
+        }
+        let mut grants = Vec::new();
+        for ((header, permission), value) in HEADERS.iter().zip(&self.grants) {
+            for part in value.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|part| !part.is_empty()) {
+                grants.push(from_header(header, permission, part)?);
             }
         }
-        Some(acl) => closed(acl),
+        Acl(grants).checked().map(Some)
     }
-}
 
-/// The ACL of a new bucket.
-///
-/// # Errors
-/// `InvalidBucketAclWithObjectOwnership` where ACLs are off; 501 for one that opens the bucket to others.
-pub(super) fn check_bucket(acl: Option<String>, ownership: &str) -> Result<Option<String>> {
-    match acl {
-        None => Ok(None),
-        Some(acl) if acl == "private" => Ok(None),
-        Some(_) if ownership == ENFORCED => {
-            let text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
-            Err(Error::new(400, "InvalidBucketAclWithObjectOwnership", text))
+    /// The list of a new object.
+    ///
+    /// # Errors
+    /// `AccessControlListNotSupported` where lists do not count; 403 for a public one where those are blocked.
+    pub fn for_object(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Option<Acl>> {
+        let full = self.canned.as_deref() == Some("bucket-owner-full-control") && !self.has_grants();
+        let acl = self.read(&canonical_id(&bucket.owner), Of::Object)?;
+        if bucket.configuration.ownership() == ENFORCED {
+            let silent = self.canned.is_none() && !self.has_grants();
+            let own =
+                acl.as_ref().is_some_and(|acl| *acl == Acl(vec![user(&canonical_id(&bucket.owner), "FULL_CONTROL")]));
+            return if silent || full || own { Ok(None) } else { Err(not_supported()) };
         }
-        Some(acl) => closed(acl),
+        check_public(cx, acl.as_ref(), bucket)?;
+        Ok(acl)
+    }
+
+    /// The list of a new bucket.
+    ///
+    /// # Errors
+    /// `InvalidBucketAclWithObjectOwnership` where lists do not count.
+    pub fn for_new_bucket(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Option<Acl>> {
+        let acl = self.read(&canonical_id(&bucket.owner), Of::Bucket)?;
+        if acl.is_some() && bucket.configuration.ownership() == ENFORCED {
+            let text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+            return Err(Error::new(400, "InvalidBucketAclWithObjectOwnership", text));
+        }
+        // A new bucket is closed to the public: its owner opens it first, and then grants.
+        check_public(cx, acl.as_ref(), bucket)?;
+        Ok(acl)
     }
 }
 
-fn closed(acl: String) -> Result<Option<String>> {
-    if CLOSED.contains(&&*acl) {
-        return Ok(Some(acl));
+/// `id="…"`, `uri="…"` or `emailAddress="…"`.
+fn from_header(header: &str, permission: &str, part: &str) -> Result<Grant> {
+    let invalid = |name: &str, value: &str, text: &str| Err(errors::invalid_argument(name, value, text));
+    let Some((kind, value)) = part.split_once('=') else {
+        return invalid(header, part, "Argument format not recognized");
+    };
+    let value = value.trim().trim_matches('"');
+    match kind.trim() {
+        "id" if is_id(value) => Ok(user(value, permission)),
+        "id" => invalid("id", value, "Invalid id"),
+        "uri" if GROUPS.contains(&value) => Ok(group(value, permission)),
+        "uri" => invalid("uri", value, "Invalid group uri"),
+        "emailAddress" => Err(unresolvable(value)),
+        _ => invalid(header, part, "Argument format not recognized"),
     }
-    Err(Error::not_implemented(format!("the canned ACL {acl} of S3: use a bucket policy")))
+}
+
+/// AWS has taken no addresses since October 2025: accounts are named by their ids.
+fn unresolvable(address: &str) -> Error {
+    let text = "The e-mail address you provided does not match any account on record.";
+    Error::new(400, "UnresolvableGrantByEmailAddress", text).with("EmailAddress", address)
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn canned(name: &str, owner: &str, of: Of) -> Result<Option<Acl>> {
+    let more = match (name, of) {
+        ("private" | "bucket-owner-full-control" | "bucket-owner-read", Of::Object) | ("private", Of::Bucket) => {
+            return Ok(None);
+        }
+        ("public-read", _) => vec![group(ALL_USERS, "READ")],
+        ("public-read-write", _) => vec![group(ALL_USERS, "READ"), group(ALL_USERS, "WRITE")],
+        ("authenticated-read", _) => vec![group(AUTHENTICATED_USERS, "READ")],
+        ("aws-exec-read", _) => vec![user(EC2, "READ")],
+        ("log-delivery-write", Of::Bucket) => vec![group(LOG_DELIVERY, "WRITE"), group(LOG_DELIVERY, "READ_ACP")],
+        (other, _) => return Err(errors::invalid_argument("x-amz-acl", other, "")),
+    };
+    let mut grants = vec![user(owner, "FULL_CONTROL")];
+    grants.extend(more);
+    Ok(Some(Acl(grants)))
+}
+
+impl Acl {
+    /// # Errors
+    /// `MalformedACLError`, and `InvalidArgument` for grantees that are nobody.
+    fn checked(self) -> Result<Self> {
+        if self.0.len() > GRANTS {
+            return Err(malformed());
+        }
+        for Grant { grantee, permission } in &self.0 {
+            let grantee = grantee.as_ref().ok_or_else(malformed)?;
+            if !permission.as_deref().is_some_and(|one| PERMISSIONS.contains(&one)) {
+                return Err(malformed());
+            }
+            let invalid = |name: &str, value: &str, text: &str| Err(errors::invalid_argument(name, value, text));
+            match (&*grantee.r#type, &grantee.id, &grantee.uri) {
+                ("CanonicalUser", Some(id), _) if !is_id(id) => return invalid("CanonicalUser/ID", id, "Invalid id"),
+                ("CanonicalUser", Some(_), _) => {}
+                ("Group", _, Some(uri)) if !GROUPS.contains(&&**uri) => {
+                    return invalid("Group/URI", uri, "Invalid group uri");
+                }
+                ("Group", _, Some(_)) => {}
+                ("AmazonCustomerByEmail", ..) => {
+                    return Err(unresolvable(grantee.email_address.as_deref().unwrap_or_default()));
+                }
+                _ => return Err(malformed()),
+            }
+        }
+        Ok(self)
+    }
+
+    fn is_public(&self) -> bool {
+        let uris = self.0.iter().filter_map(|grant| grant.grantee.as_ref()?.uri.as_deref());
+        uris.into_iter().any(|uri| uri == ALL_USERS || uri == AUTHENTICATED_USERS)
+    }
+
+    /// The statements of a policy that say the same to a caller of this account.
+    pub fn statements(&self, resource: &str, of: Of, caller: &str, no_public: bool) -> Vec<Value> {
+        let statement = |grant: &Grant| {
+            let grantee = grant.grantee.as_ref()?;
+            let actions = actions(grant.permission.as_deref()?, of);
+            let resources = match of {
+                Of::Bucket => json!([resource, format!("{resource}/*")]),
+                Of::Object => json!(resource),
+            };
+            let mut statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
+            match (grantee.uri.as_deref(), grantee.id.as_deref()) {
+                (Some(ALL_USERS), _) if !no_public => statement["Principal"] = json!("*"),
+                (Some(AUTHENTICATED_USERS), _) if !no_public => {
+                    statement["Principal"] = json!("*");
+                    statement["Condition"] = json!({ "StringNotEquals": { "aws:PrincipalType": "Anonymous" } });
+                }
+                (None, Some(id)) if id == canonical_id(caller) => statement["Principal"] = json!({ "AWS": caller }),
+                _ => return None,
+            }
+            Some(statement)
+        };
+        self.0.iter().filter_map(statement).collect()
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#acl-access-policy-permission-mapping>
+fn actions(permission: &str, of: Of) -> Vec<&'static str> {
+    let read: &[&str] = match of {
+        Of::Bucket => &["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"],
+        Of::Object => &["s3:GetObject", "s3:GetObjectVersion"],
+    };
+    let write: &[&str] = match of {
+        Of::Bucket => &["s3:PutObject", "s3:DeleteObject"],
+        Of::Object => &[],
+    };
+    let (read_acp, write_acp): (&[&str], &[&str]) = match of {
+        Of::Bucket => (&["s3:GetBucketAcl"], &["s3:PutBucketAcl"]),
+        Of::Object => (&["s3:GetObjectAcl", "s3:GetObjectVersionAcl"], &["s3:PutObjectAcl", "s3:PutObjectVersionAcl"]),
+    };
+    match permission {
+        "READ" => read.to_vec(),
+        "WRITE" => write.to_vec(),
+        "READ_ACP" => read_acp.to_vec(),
+        "WRITE_ACP" => write_acp.to_vec(),
+        _ => [read, write, read_acp, write_acp].concat(),
+    }
+}
+
+fn malformed() -> Error {
+    let text = "The XML you provided was not well-formed or did not validate against our published schema";
+    Error::new(400, "MalformedACLError", text)
 }
 
 fn not_supported() -> Error {
     Error::new(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
 }
 
-input! { guard configures; struct PutBucketAcl { #[serde(rename = "ACL")] acl: Option<String>, } }
-input! { guard configures;
+fn blocked() -> Error {
+    let text =
+        "Access Denied because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.";
+    Error::new(403, "AccessDenied", text)
+}
+
+/// Blocking is a denial, and so there is none where permissions are not enforced.
+fn check_public(cx: &Cx<Buckets>, acl: Option<&Acl>, bucket: &Bucket) -> Result<()> {
+    let closed = cx.access().mode() == IamMode::Enforce
+        && bucket.configuration.public_access.is_some_and(|access| access.block_public_acls);
+    if closed && acl.is_some_and(Acl::is_public) { Err(blocked()) } else { Ok(()) }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AccessControlPolicy {
+    grants: Option<Vec<Grant>>,
+    owner: Option<GivenOwner>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GivenOwner {
+    #[serde(rename = "ID")]
+    id: Option<String>,
+    _display_name: Option<String>,
+}
+
+input! { guard configures grants; struct PutBucketAcl { access_control_policy: Option<AccessControlPolicy>, } }
+input! { guard configures grants;
     struct PutObjectAcl {
         pub key: String,
         pub version_id: Option<String>,
-        #[serde(rename = "ACL")]
-        acl: Option<String>,
+        access_control_policy: Option<AccessControlPolicy>,
     }
 }
 
@@ -77,69 +342,135 @@ input! { guard configures;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AclOutput {
     owner: Owner,
-    grants: [Grant; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Grant {
-    grantee: Grantee,
-    permission: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Grantee {
-    #[serde(rename = "ID")]
-    id: String,
-    r#type: &'static str,
+    grants: Vec<Grant>,
 }
 
 impl AclOutput {
-    fn of(account: &str) -> Self {
+    fn of(account: &str, acl: Option<&Acl>) -> Self {
         let owner = Owner::of(account);
-        let grantee = Grantee { id: owner.id.clone(), r#type: "CanonicalUser" };
-        Self { owner, grants: [Grant { grantee, permission: "FULL_CONTROL" }] }
+        let grants = match acl {
+            Some(Acl(grants)) => grants.clone(),
+            None => vec![user(&owner.id, "FULL_CONTROL")],
+        };
+        Self { owner, grants }
     }
 }
 
 pub(super) fn get_bucket_acl(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<AclOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    Ok(AclOutput::of(&bucket.owner))
+    Ok(AclOutput::of(&bucket.owner, bucket.configuration.acl.as_ref()))
 }
 
-pub(super) fn put_bucket_acl(cx: &mut Cx<Buckets>, input: PutBucketAcl) -> Result<()> {
+/// The list that a request puts: canned, in headers, or written out.
+fn wanted(
+    cx: &Cx<Buckets>,
+    asked: &Asked,
+    written: Option<AccessControlPolicy>,
+    bucket: &Bucket,
+    of: Of,
+) -> Result<Option<Acl>> {
+    let owner = canonical_id(&bucket.owner);
+    let in_headers = asked.canned.is_some() || asked.has_grants();
+    let acl = match written {
+        Some(_) if in_headers => {
+            return Err(Error::new(400, "UnexpectedContent", "This request does not support content"));
+        }
+        Some(written) => {
+            if written.owner.and_then(|owner| owner.id).is_none_or(|id| id != owner) {
+                return Err(malformed());
+            }
+            Some(Acl(written.grants.unwrap_or_default()).checked()?)
+        }
+        None if !in_headers => {
+            return Err(Error::new(400, "MissingSecurityHeader", "Your request was missing a required header")
+                .with("MissingHeaderName", "x-amz-acl"));
+        }
+        None => asked.read(&owner, of)?,
+    };
+    check_public(cx, acl.as_ref(), bucket)?;
+    Ok(acl)
+}
+
+pub(super) fn put_bucket_acl(cx: &mut Cx<Buckets>, mut input: PutBucketAcl) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let asked = super::input::asked_acl!(input);
+    let acl = wanted(cx, &asked, input.access_control_policy, found, Of::Bucket)?;
     if found.configuration.ownership() == ENFORCED {
         return Err(not_supported());
     }
-    let acl = check_bucket(Some(required(input.acl)?), found.configuration.ownership())?;
     bucket_mut(cx, &input.bucket)?.configuration.acl = acl;
     Ok(())
 }
 
 pub(super) fn get_object_acl(cx: &mut Cx<Buckets>, input: OnObject) -> Result<AclOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    object(cx, bucket, &input.key, input.version_id.as_deref(), "GET")?;
-    Ok(AclOutput::of(&bucket.owner))
+    let object = object(cx, bucket, &input.key, input.version_id.as_deref(), "GET")?;
+    Ok(AclOutput::of(&bucket.owner, object.description.acl.as_ref()))
 }
 
-pub(super) fn put_object_acl(cx: &mut Cx<Buckets>, input: PutObjectAcl) -> Result<()> {
+pub(super) fn put_object_acl(cx: &mut Cx<Buckets>, mut input: PutObjectAcl) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let object = object(cx, found, &input.key, input.version_id.as_deref(), "PUT")?;
-    let ownership = found.configuration.ownership();
-    if ownership == ENFORCED {
+    let asked = super::input::asked_acl!(input);
+    let acl = wanted(cx, &asked, input.access_control_policy, found, Of::Object)?;
+    let full = asked.canned.as_deref() == Some("bucket-owner-full-control");
+    if found.configuration.ownership() == ENFORCED && !full {
         return Err(not_supported());
     }
-    let acl = check_object(Some(required(input.acl)?), ownership)?;
-    bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |object| object.description.acl = acl)
+    let mut happening = Happening::of("ObjectAcl:Put", &input.key, &object);
+    happening.version = found.shown_id(&object.stamp);
+    bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |object| object.description.acl = acl)?;
+    events::tell(cx, &input.bucket, happening);
+    Ok(())
 }
 
-/// # Errors
-/// `MissingSecurityHeader`, as for a request with neither a canned ACL nor a list.
-fn required(acl: Option<String>) -> Result<String> {
-    acl.ok_or_else(|| {
-        Error::new(400, "MissingSecurityHeader", "Your request was missing a required header")
-            .with("MissingHeaderName", "x-amz-acl")
+/// `RestrictPublicBuckets`: a bucket whose policy is public is for its own account, and for services.
+fn restriction(arn: &str, owner: &str) -> Value {
+    json!({
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, format!("{arn}/*")],
+        "Condition": {
+            "StringNotEquals": { "aws:PrincipalAccount": owner },
+            "Bool": { "aws:PrincipalIsAWSService": "false" },
+        },
     })
+}
+
+/// The policy that a bucket's policy and its lists make together, for a caller of this account.
+pub(super) fn effective_policy(bucket: &Bucket, key: Option<&str>, caller: &str) -> Option<Arc<str>> {
+    let configuration = &bucket.configuration;
+    let policy = configuration.policy.clone();
+    let counts = configuration.ownership() != ENFORCED;
+    let no_public = configuration.public_access.is_some_and(|access| access.ignore_public_acls);
+    let arn = bucket.arn();
+    let mut statements = Vec::new();
+    if let Some(acl) = configuration.acl.as_ref().filter(|_| counts) {
+        statements.extend(acl.statements(&arn, Of::Bucket, caller, no_public));
+    }
+    if let Some(key) = key
+        && let Some(object) = bucket.objects.get(key)
+        && let Some(acl) = object.description.acl.as_ref().filter(|_| counts)
+    {
+        statements.extend(acl.statements(&format!("{arn}/{key}"), Of::Object, caller, no_public));
+    }
+    let restricted = configuration.public_access.is_some_and(|access| access.restrict_public_buckets);
+    if restricted && policy.as_deref().is_some_and(is_public) {
+        statements.push(restriction(&arn, &bucket.owner));
+    }
+    if statements.is_empty() {
+        return policy;
+    }
+    let own = policy.as_deref().and_then(|policy| serde_json::from_str::<Value>(policy).ok());
+    let mut merged = own.unwrap_or_else(|| json!({ "Version": "2012-10-17", "Statement": [] }));
+    match merged.get_mut("Statement") {
+        Some(Value::Array(list)) => list.extend(statements),
+        Some(one) => {
+            statements.insert(0, one.take());
+            *one = Value::Array(statements);
+        }
+        None => return policy,
+    }
+    Some(merged.to_string().into())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::checksum::{Checksum, Kind};
 use super::errors;
-use super::input::input;
+use super::input::{customer_key, input};
 use super::list::page_size;
 use super::lookup::{bucket, version};
 use super::object::{Object, STANDARD_CLASS};
@@ -18,7 +18,7 @@ use crate::{Result, Timestamp};
 /// What can be asked for.
 const KNOWN: [&str; 5] = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
 
-input! { guard;
+input! { guard customer;
     struct GetObjectAttributes {
         pub key: String,
         pub version_id: Option<String>,
@@ -75,7 +75,7 @@ struct ObjectPart {
     checksum: Checksum,
 }
 
-pub(super) fn get(cx: &mut Cx<Buckets>, input: GetObjectAttributes) -> Result<AttributesOutput> {
+pub(super) fn get(cx: &mut Cx<Buckets>, mut input: GetObjectAttributes) -> Result<AttributesOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     // A list in a header may come in one piece.
     let asked: Vec<&str> = input.object_attributes.iter().flat_map(|one| one.split(',')).map(str::trim).collect();
@@ -84,6 +84,7 @@ pub(super) fn get(cx: &mut Cx<Buckets>, input: GetObjectAttributes) -> Result<At
     }
     let version = version(cx, bucket, &input.key, input.version_id.as_deref(), "GET")?;
     let object = Arc::clone(version.object("GET")?);
+    object.description.encryption.check_read(&customer_key!(input))?;
     let wants = |name: &str| asked.contains(&name);
     let marker = part_marker(input.part_number_marker)?;
     let limit = page_size("max-parts", input.max_parts)?;

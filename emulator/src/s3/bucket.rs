@@ -2,28 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::input;
-use super::lookup::{bucket, canonical_id};
-use super::state::{Bucket, Buckets};
+use super::input::{asked_acl, input};
+use super::lock::BucketLock;
+use super::lookup::{self, bucket, canonical_id};
+use super::state::{Bucket, Buckets, Versioning};
 use super::tagging::{self, Tag};
-use super::{acl, errors, names, token};
+use super::{errors, names, token};
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 
 /// How many buckets an account may have.
 /// <https://docs.aws.amazon.com/general/latest/gr/s3.html#limits_s3>
 const BUCKET_LIMIT: usize = 10_000;
+/// Who may own the objects of a bucket.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>
+const OWNERSHIPS: [&str; 3] = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct CreateBucket {
-    pub bucket: String,
-    create_bucket_configuration: Option<CreateBucketConfiguration>,
-    object_ownership: Option<String>,
-    #[serde(rename = "ACL")]
-    acl: Option<String>,
-    object_lock_enabled_for_bucket: Option<bool>,
-    bucket_namespace: Option<String>,
+input! { grants;
+    struct CreateBucket {
+        pub bucket: String,
+        create_bucket_configuration: Option<CreateBucketConfiguration>,
+        object_ownership: Option<String>,
+        object_lock_enabled_for_bucket: Option<bool>,
+        bucket_namespace: Option<String>,
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -37,13 +39,11 @@ pub(super) struct CreateBucketConfiguration {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateBucketOutput {
     location: String,
+    bucket_arn: String,
 }
 
-pub(super) fn create(cx: &mut Cx<Buckets>, input: CreateBucket) -> Result<CreateBucketOutput> {
+pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateBucket) -> Result<CreateBucketOutput> {
     names::check_name(&input.bucket)?;
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(Error::not_implemented("object lock of S3 (ObjectLockEnabledForBucket)"));
-    }
     if input.bucket_namespace.as_deref().is_some_and(|namespace| namespace != "global") {
         return Err(Error::not_implemented("the account-regional namespace of S3's buckets (BucketNamespace)"));
     }
@@ -55,7 +55,7 @@ pub(super) fn create(cx: &mut Cx<Buckets>, input: CreateBucket) -> Result<Create
     };
     if let Some(existing) = cx.state.buckets.get(&*input.bucket) {
         return match taken(cx, existing, region) {
-            None => Ok(CreateBucketOutput { location }),
+            None => Ok(CreateBucketOutput { location, bucket_arn: existing.arn() }),
             Some(error) => Err(error.with("BucketName", input.bucket)),
         };
     }
@@ -64,16 +64,26 @@ pub(super) fn create(cx: &mut Cx<Buckets>, input: CreateBucket) -> Result<Create
     }
     let region = region.into();
     let mut bucket = Bucket::new(&input.bucket, cx.scope.account.clone(), region, cx.now);
+    bucket.is_eu = configuration.location_constraint.as_deref() == Some(names::EU);
     if let Some(tags) = configuration.tags {
         tagging::check(&tags, tagging::BUCKET_LIMIT)?;
         bucket.configuration.tags = tags;
     }
-    if let Some(ownership) = input.object_ownership {
+    if let Some(ownership) = input.object_ownership.take() {
+        if !OWNERSHIPS.contains(&&*ownership) {
+            let text = format!("Invalid x-amz-object-ownership header: {ownership}");
+            return Err(Error::new(400, "InvalidArgument", text).with("ArgumentName", "x-amz-object-ownership"));
+        }
         bucket.configuration.ownership = Some(ownership);
     }
-    bucket.configuration.acl = acl::check_bucket(input.acl, bucket.configuration.ownership())?;
+    bucket.configuration.acl = asked_acl!(input).for_new_bucket(cx, &bucket)?;
+    if input.object_lock_enabled_for_bucket == Some(true) {
+        bucket.versioning = Versioning::Enabled;
+        bucket.configuration.object_lock = Some(BucketLock::default());
+    }
+    let bucket_arn = bucket.arn();
     cx.state.buckets.insert(bucket.name.clone(), bucket);
-    Ok(CreateBucketOutput { location })
+    Ok(CreateBucketOutput { location, bucket_arn })
 }
 
 /// What answers on a name that is taken. In us-east-1 the owner may create it again.
@@ -109,13 +119,18 @@ pub(super) fn delete(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<()> {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct HeadBucketOutput {
+    bucket_arn: String,
     bucket_region: String,
     access_point_alias: bool,
 }
 
 pub(super) fn head(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<HeadBucketOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    Ok(HeadBucketOutput { bucket_region: bucket.region.to_string(), access_point_alias: false })
+    Ok(HeadBucketOutput {
+        bucket_arn: bucket.arn(),
+        bucket_region: bucket.region.to_string(),
+        access_point_alias: false,
+    })
 }
 
 #[derive(Serialize)]
@@ -129,10 +144,11 @@ pub(super) struct LocationOutput {
 /// Answers from every region: it is how clients find the right one.
 pub(super) fn location(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<LocationOutput> {
     let bucket = cx.state.buckets.get(&*input.bucket).ok_or_else(|| errors::no_such_bucket(&input.bucket))?;
-    if input.expected_bucket_owner.is_some_and(|expected| *expected != *bucket.owner) {
-        return Err(errors::access_denied());
-    }
-    let region = Some(bucket.region.to_string()).filter(|region| region != "us-east-1");
+    lookup::check_owner(bucket, input.expected_bucket_owner.as_deref())?;
+    let region = match bucket.is_eu {
+        true => Some(names::EU.to_owned()),
+        false => Some(bucket.region.to_string()).filter(|region| region != "us-east-1"),
+    };
     Ok(LocationOutput { location_constraint: region })
 }
 
@@ -161,7 +177,11 @@ pub(super) struct ListBucketsOutput {
 struct BucketEntry {
     name: String,
     creation_date: Timestamp,
-    bucket_region: String,
+    /// Told, as the ARN, to requests that narrow the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket_region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket_arn: Option<String>,
 }
 
 /// Who owns a bucket or an object. AWS answers no display names since November 2025.
@@ -178,7 +198,16 @@ impl Owner {
 }
 
 pub(super) fn list(cx: &mut Cx<Buckets>, input: ListBuckets) -> Result<ListBucketsOutput> {
-    let after = input.continuation_token.as_deref().map(token::read).transpose()?.unwrap_or_default();
+    let given = input.continuation_token.as_deref().filter(|token| !token.is_empty());
+    let after = given.map(token::read).transpose()?.unwrap_or_default();
+    let narrowed = input.max_buckets.is_some()
+        || input.continuation_token.is_some()
+        || input.prefix.is_some()
+        || input.bucket_region.is_some();
+    if let Some(region) = input.bucket_region.as_deref().filter(|region| !names::is_region(region)) {
+        let text = format!("Argument value {region} is not a valid AWS Region");
+        return Err(Error::new(400, "InvalidArgument", text).with("ArgumentName", "bucket-region"));
+    }
     let prefix = input.prefix.as_deref().unwrap_or_default();
     let limit = input.max_buckets.unwrap_or(BUCKET_LIMIT);
     let mut mine = cx
@@ -193,7 +222,8 @@ pub(super) fn list(cx: &mut Cx<Buckets>, input: ListBuckets) -> Result<ListBucke
         .map(|bucket| BucketEntry {
             name: bucket.name.to_string(),
             creation_date: bucket.created,
-            bucket_region: bucket.region.to_string(),
+            bucket_region: narrowed.then(|| bucket.region.to_string()),
+            bucket_arn: narrowed.then(|| bucket.arn()),
         })
         .collect();
     let more = mine.next().is_some();

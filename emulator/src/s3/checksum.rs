@@ -33,6 +33,16 @@ pub(super) enum Kind {
     Composite,
 }
 
+impl Kind {
+    /// As the model's enum writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FullObject => "FULL_OBJECT",
+            Self::Composite => "COMPOSITE",
+        }
+    }
+}
+
 impl Algorithm {
     const ALL: [Self; 5] = [Self::Crc32, Self::Crc32C, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
@@ -201,6 +211,12 @@ impl Sent {
         }
         Ok(checksum)
     }
+}
+
+/// What was found of a payload before its operation ran: its MD5, and its checksum where that is known to be wanted.
+pub(super) struct Digests {
+    pub md5: Result<[u8; 16]>,
+    pub checksum: Option<Result<Checksum>>,
 }
 
 /// The MD5 of some bytes, compared with `Content-MD5` if that was sent.

@@ -6,37 +6,42 @@ use serde::Serialize;
 
 use super::checksum::{Algorithm, Checksum};
 use super::conditions::{self, ReadConditions};
-use super::input::{description, input};
+use super::encryption::{CustomerKey, ServerSide, Shown};
+use super::events::{self, Happening};
+use super::input::{copied_from, description, input};
 use super::lookup::{self, bucket, require};
-use super::object::{Described, Description, Object, STANDARD_CLASS, check_key};
-use super::put::{New, SIZE_LIMIT, Stored, quoted, require_tagging, store, with_context};
-use super::state::Buckets;
+use super::object::{Described, Description, Object, check_key};
+use super::put::{New, SIZE_LIMIT, Stored, quoted, require_more, store, with_context};
+use super::state::{Bucket, Buckets};
 use super::{errors, tagging};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
 
-input! { guard describes;
+input! { guard describes customer grants source;
     struct CopyObject {
         pub key: String,
-        copy_source: String,
         metadata_directive: Option<String>,
         tagging_directive: Option<String>,
         checksum_algorithm: Option<String>,
         if_match: Option<String>,
         if_none_match: Option<String>,
-        copy_source_if_match: Option<String>,
-        copy_source_if_none_match: Option<String>,
-        copy_source_if_modified_since: Option<Timestamp>,
-        copy_source_if_unmodified_since: Option<Timestamp>,
-        expected_source_bucket_owner: Option<String>,
     }
+}
+
+/// What a request says about the source of a copy.
+pub(super) struct From {
+    pub source: String,
+    pub expected_owner: Option<String>,
+    pub conditions: ReadConditions,
+    pub customer: CustomerKey,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CopyObjectOutput {
     copy_object_result: CopyObjectResult,
-    server_side_encryption: &'static str,
+    #[serde(flatten)]
+    encryption: Shown,
     #[serde(skip_serializing_if = "Option::is_none")]
     copy_source_version_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +90,9 @@ impl Source {
             Some((path, id)) => (path, Some(id.to_owned())),
             None => (header, None),
         };
-        let path = percent_encoding::percent_decode_str(path)
+        // A plus sign is a space, as in forms: clients that mean the sign encode it.
+        let spaced = path.replace('+', " ");
+        let path = percent_encoding::percent_decode_str(&spaced)
             .decode_utf8()
             .map_err(|_| invalid("Invalid copy source encoding."))?;
         let path = path.strip_prefix('/').unwrap_or(&path);
@@ -101,17 +108,10 @@ impl Source {
     ///
     /// # Errors
     /// As GetObject, and 412 for the conditions.
-    pub fn object(
-        &self,
-        cx: &Cx<Buckets>,
-        expected_owner: Option<&str>,
-        conditions: &ReadConditions,
-    ) -> Result<(Arc<Object>, Option<String>)> {
+    pub fn object(&self, cx: &Cx<Buckets>, from: &From) -> Result<(Arc<Object>, Option<String>)> {
         // The source may be in any region.
         let bucket = cx.state.buckets.get(&*self.bucket).ok_or_else(|| errors::no_such_bucket(&self.bucket))?;
-        if expected_owner.is_some_and(|expected| expected != &*bucket.owner) {
-            return Err(errors::access_denied());
-        }
+        lookup::check_owner(bucket, from.expected_owner.as_deref())?;
         let action = if self.version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
         require(cx, action, &self.bucket, &self.key)?;
         let version = lookup::version(cx, bucket, &self.key, self.version_id.as_deref(), "COPY").map_err(|error| {
@@ -123,8 +123,14 @@ impl Source {
             )
         })?;
         let object = Arc::clone(version.object("COPY")?);
-        conditions.check_source(&object)?;
-        let shown = bucket.shown_id(&object.stamp);
+        if object.check_readable(cx.now).is_err() {
+            let text = "The source object of the COPY action is not in the active tier and is only stored in Amazon S3 Glacier.";
+            return Err(Error::new(403, "ObjectNotInActiveTierError", text).with("Key", self.key.as_str()));
+        }
+        object.description.encryption.check_read(&from.customer)?;
+        from.conditions.check_source(&object)?;
+        // The null version is not named.
+        let shown = object.stamp.id.as_deref().map(str::to_owned);
         Ok((object, shown))
     }
 }
@@ -132,24 +138,19 @@ impl Source {
 pub(super) fn copy(cx: &mut Cx<Buckets>, mut input: CopyObject) -> Result<CopyObjectOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     check_key(&input.key)?;
-    let source = Source::read(&input.copy_source)?;
-    let conditions = ReadConditions {
-        if_match: input.copy_source_if_match.take(),
-        if_none_match: input.copy_source_if_none_match.take(),
-        if_modified_since: input.copy_source_if_modified_since,
-        if_unmodified_since: input.copy_source_if_unmodified_since,
-    };
-    let (object, source_version) = source.object(cx, input.expected_source_bucket_owner.as_deref(), &conditions)?;
+    let from = copied_from!(input);
+    let source = Source::read(&from.source)?;
+    let (object, source_version) = source.object(cx, &from)?;
     if object.size() > SIZE_LIMIT {
         let text = "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120";
         return Err(errors::invalid_request(text));
     }
     let described = description!(input);
-    require_tagging(cx, &described, &input.bucket, &input.key)?;
+    require_more(cx, &described, &input.bucket, &input.key)?;
+    conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
     check_onto_itself(&source, &input, &described, &object)?;
     let directives = (input.metadata_directive.as_deref(), input.tagging_directive.as_deref());
-    let description = describe(described, directives, &object, bucket.configuration.ownership())?;
-    conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let description = describe(described, directives, &object, (cx, bucket))?;
     let body = object.body.clone();
     let algorithm = input.checksum_algorithm.as_deref().map(Algorithm::parse).transpose()?;
     // A copy is one piece: the checksum of parts becomes one of the whole, of the same algorithm.
@@ -159,14 +160,17 @@ pub(super) fn copy(cx: &mut Cx<Buckets>, mut input: CopyObject) -> Result<CopyOb
     };
     let etag = if object.parts.is_empty() { object.etag.clone() } else { quoted(&md5_of(&body)) };
     let new = New { body, etag, checksum, description, parts: Vec::new(), modified: cx.now };
-    let Stored { object, version_id, expiration } = store(cx, &input.bucket, &input.key, new, None)?;
+    let Stored { object, expiration, .. } = store(cx, &input.bucket, &input.key, new, None)?;
+    // Unlike other writes, a copy tells the null version that it leaves in a suspended bucket.
+    let version_id = lookup::bucket(cx, &input.bucket, None)?.shown_id(&object.stamp);
+    events::tell(cx, &input.bucket, Happening::of("ObjectCreated:Copy", &input.key, &object));
     Ok(CopyObjectOutput {
         copy_object_result: CopyObjectResult {
             etag: object.etag.clone(),
             last_modified: object.stamp.modified,
             checksum: object.checksum.clone(),
         },
-        server_side_encryption: "AES256",
+        encryption: object.description.encryption.written(),
         copy_source_version_id: source_version,
         version_id,
         expiration,
@@ -181,12 +185,13 @@ fn md5_of(body: &[u8]) -> String {
 /// A copy onto itself must change something. The copy of a version onto its key restores that version.
 fn check_onto_itself(source: &Source, input: &CopyObject, described: &Described, object: &Object) -> Result<()> {
     let itself = source.bucket == input.bucket && source.key == input.key && source.version_id.is_none();
-    let class = described.storage_class.as_deref();
-    let kept_class = object.description.storage_class.as_deref().unwrap_or(STANDARD_CLASS);
     let changes = input.metadata_directive.as_deref() == Some("REPLACE")
-        || class.is_some_and(|class| class != kept_class)
+        // To name a class is enough, be it the same.
+        || described.storage_class.is_some()
         || described.redirect.is_some()
-        || described.encryption.is_some();
+        || described.encryption.is_some()
+        // What the bucket's default does is a change as well where the object has another encryption.
+        || object.description.encryption != ServerSide::Managed;
     if !itself || changes {
         return Ok(());
     }
@@ -201,7 +206,7 @@ fn describe(
     described: Described,
     (metadata, tags): (Option<&str>, Option<&str>),
     object: &Object,
-    ownership: &str,
+    (cx, bucket): (&Cx<Buckets>, &Bucket),
 ) -> Result<Description> {
     let unknown = |name: &str, value: &str| {
         let text = if name.contains("tagging") { "Unknown tagging directive." } else { "Unknown metadata directive." };
@@ -214,7 +219,7 @@ fn describe(
         }
         Some(other) => return unknown("x-amz-tagging-directive", other),
     };
-    let mut description = described.check(ownership)?;
+    let mut description = described.check(cx, bucket)?;
     match metadata {
         Some("REPLACE") => {}
         None | Some("COPY") => {

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::events::{self, Happening};
 use super::input::input;
 use super::lookup::{self, bucket, check_version_id, require};
 use super::object::Version;
 use super::state::Buckets;
-use super::{conditions, errors};
+use super::{conditions, errors, lock};
 use crate::cloud::{At, Cx, Target};
-use crate::{Error, Result};
+use crate::{Error, Result, Timestamp};
 
 /// `DeleteObjects` takes at most this many keys.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
@@ -19,8 +20,9 @@ input! { guard;
         pub key: String,
         pub version_id: Option<String>,
         if_match: Option<String>,
-        // Without object lock there is nothing to bypass.
-        _bypass_governance_retention: Option<bool>,
+        bypass_governance_retention: Option<bool>,
+        if_match_last_modified_time: Option<Timestamp>,
+        if_match_size: Option<u64>,
     }
 }
 
@@ -44,8 +46,11 @@ pub(super) fn target(at: &At<Buckets>, input: &DeleteObject) -> Target {
 
 pub(super) fn delete(cx: &mut Cx<Buckets>, input: DeleteObject) -> Result<DeleteObjectOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    refuse_directory_conditions(input.if_match_last_modified_time, input.if_match_size)?;
+    lock::check_bypass(bucket, input.bypass_governance_retention)?;
     conditions::check_delete(cx, bucket, &input.key, input.if_match.as_deref())?;
-    let gone = remove(cx, &input.bucket, &input.key, input.version_id.as_deref())?;
+    let bypass = lock::bypasses(cx, &input.bucket, &input.key, input.bypass_governance_retention);
+    let gone = remove(cx, &input.bucket, &input.key, input.version_id.as_deref(), bypass)?;
     let (delete_marker, version_id) = match gone {
         Gone::Nothing => (None, None),
         Gone::Marked(id) => (Some(true), Some(id)),
@@ -64,23 +69,53 @@ enum Gone {
     Version { id: String, was_marker: bool },
 }
 
-fn remove(cx: &mut Cx<Buckets>, name: &str, key: &str, version_id: Option<&str>) -> Result<Gone> {
+/// Deletes and tells. `bypass` is whether the request ends a retention that its sender may end.
+fn remove(cx: &mut Cx<Buckets>, name: &str, key: &str, version_id: Option<&str>, bypass: bool) -> Result<Gone> {
     let bucket = cx.state.buckets.get_mut(name).ok_or_else(|| errors::no_such_bucket(name))?;
     let Some(id) = version_id else {
+        let was_there = bucket.objects.contains_key(key);
         let marker = bucket.delete(key, cx.ids, cx.now);
-        return Ok(marker.map_or(Gone::Nothing, |stamp| Gone::Marked(stamp.id_or_null().to_owned())));
+        let Some(stamp) = marker else {
+            // What was not there is not gone.
+            if was_there {
+                events::tell(cx, name, Happening::gone("ObjectRemoved:Delete", key, None));
+            }
+            return Ok(Gone::Nothing);
+        };
+        let id = stamp.id.as_deref().map(str::to_owned);
+        events::tell(cx, name, Happening::gone("ObjectRemoved:DeleteMarkerCreated", key, id));
+        return Ok(Gone::Marked(stamp.id_or_null().to_owned()));
     };
     check_version_id(id)?;
+    if let Some(Version::Object(object)) = bucket.version(key, id) {
+        object.description.lock.check_delete(bypass, cx.now)?;
+    }
     // Deleting a version that is not there succeeds as well.
-    let was_marker = matches!(bucket.delete_version(key, id), Some(Version::Marker(_)));
+    let gone = bucket.delete_version(key, id);
+    let was_marker = matches!(gone, Some(Version::Marker(_)));
+    if gone.is_some() {
+        let shown = Some(id.to_owned()).filter(|id| id != "null");
+        events::tell(cx, name, Happening::gone("ObjectRemoved:Delete", key, shown));
+    }
     Ok(Gone::Version { id: id.to_owned(), was_marker })
+}
+
+/// Conditions that only directory buckets know.
+fn refuse_directory_conditions(modified: Option<Timestamp>, size: Option<u64>) -> Result<()> {
+    let header = match (modified, size) {
+        (Some(_), _) => "x-amz-if-match-last-modified-time",
+        (None, Some(_)) => "x-amz-if-match-size",
+        (None, None) => return Ok(()),
+    };
+    let text = "A header you provided implies functionality that is not implemented";
+    Err(Error::new(501, "NotImplemented", text).with("Header", header))
 }
 
 input! { guard;
     struct DeleteObjects {
         delete: Delete,
         _checksum_algorithm: Option<String>,
-        _bypass_governance_retention: Option<bool>,
+        bypass_governance_retention: Option<bool>,
     }
 }
 
@@ -138,14 +173,15 @@ pub(super) fn batch_target(at: &At<Buckets>, input: &DeleteObjects) -> Target {
 }
 
 pub(super) fn delete_batch(cx: &mut Cx<Buckets>, input: DeleteObjects) -> Result<DeleteObjectsOutput> {
-    bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    lock::check_bypass(found, input.bypass_governance_retention)?;
     let Delete { objects, quiet } = input.delete;
     if objects.is_empty() || objects.len() > BATCH {
         return Err(errors::malformed_xml());
     }
     let mut output = DeleteObjectsOutput { deleted: Vec::new(), errors: Vec::new() };
     for object in objects {
-        match delete_one(cx, &input.bucket, &object) {
+        match delete_one(cx, &input.bucket, &object, input.bypass_governance_retention) {
             Ok(_) if quiet == Some(true) => {}
             Ok(gone) => output.deleted.push(deleted(object.key, gone)),
             Err(error) => output.errors.push(Failed {
@@ -159,13 +195,14 @@ pub(super) fn delete_batch(cx: &mut Cx<Buckets>, input: DeleteObjects) -> Result
     Ok(output)
 }
 
-fn delete_one(cx: &mut Cx<Buckets>, name: &str, object: &Identifier) -> Result<Gone> {
+fn delete_one(cx: &mut Cx<Buckets>, name: &str, object: &Identifier, bypass: Option<bool>) -> Result<Gone> {
     let version_id = object.version_id.as_deref();
     let action = if version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
     require(cx, action, name, &object.key)?;
     let bucket = bucket(cx, name, None)?;
     conditions::check_delete(cx, bucket, &object.key, object.etag.as_deref())?;
-    remove(cx, name, &object.key, version_id).map_err(|error| match error.code() {
+    let bypass = lock::bypasses(cx, name, &object.key, bypass);
+    remove(cx, name, &object.key, version_id, bypass).map_err(|error| match error.code() {
         // Inside a batch S3 does not find a version whose id is none.
         "InvalidArgument" => Error::new(404, "NoSuchVersion", "The specified version does not exist."),
         _ => error,

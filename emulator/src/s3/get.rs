@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::checksum::Checksum;
+use super::checksum::{Checksum, Kind};
 use super::conditions::ReadConditions;
-use super::input::input;
+use super::input::{customer_key, input};
 use super::lookup::{self, bucket, version};
 use super::object::{ContentHeaders, Object};
 use super::state::Buckets;
-use super::{errors, lifecycle, range};
+use super::{encryption, errors, lifecycle, lock, range};
 use crate::cloud::{At, Cx, Target};
 use crate::iam::Principal;
 use crate::{Error, Result, Timestamp};
 
-input! { guard;
+input! { guard customer;
     struct GetObject {
         pub key: String,
         pub version_id: Option<String>,
@@ -50,7 +50,12 @@ pub(super) struct ObjectOutput {
     #[serde(flatten)]
     headers: ContentHeaders,
     metadata: BTreeMap<String, String>,
-    server_side_encryption: &'static str,
+    #[serde(flatten)]
+    encryption: encryption::Shown,
+    #[serde(flatten)]
+    lock: lock::Shown,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restore: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_range: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +113,11 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
         if_modified_since: input.if_modified_since,
         if_unmodified_since: input.if_unmodified_since,
     };
+    object.description.encryption.check_read(&customer_key!(input))?;
     conditions.check(&object)?;
+    if method == "GET" {
+        object.check_readable(cx.now)?;
+    }
     let size = object.size();
     let part = bytes_asked(&input, &object)?;
     let whole = part.is_none();
@@ -117,21 +126,29 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
     let tags = object.description.tags.len();
     let may_count = tags > 0 && lookup::may(cx, "s3:GetObjectTagging", &input.bucket, &input.key);
     let tag_count = may_count.then_some(tags);
-    let checked = whole && input.checksum_mode.as_deref() == Some("ENABLED");
+    let checksum = match input.checksum_mode.as_deref() {
+        Some(mode) if mode.eq_ignore_ascii_case("enabled") => checksum_of(&object, whole, input.part_number),
+        _ => None,
+    };
     let output = ObjectOutput {
         accept_ranges: "bytes",
         last_modified: object.stamp.modified,
         content_length: bytes.end - bytes.start,
         etag: object.etag.clone(),
-        checksum: checked.then(|| object.checksum.clone()),
+        checksum,
         headers: headers(cx, &mut input, &object)?,
         metadata: object.description.metadata.clone(),
-        server_side_encryption: "AES256",
+        encryption: object.description.encryption.shown(),
+        lock: object.description.lock.shown(cx, &input.bucket, &input.key),
+        restore: object.restore_header(cx.now),
         content_range: (!whole).then(|| range::content_range(&bytes, size)),
         version_id: bucket.shown_id(&object.stamp),
         website_redirect_location: object.description.redirect.clone(),
         storage_class: object.description.storage_class.clone(),
-        expiration: lifecycle::expiration_header(bucket, &input.key, &object),
+        expiration: match input.version_id {
+            None => lifecycle::expiration_header(bucket, &input.key, &object),
+            Some(_) => None,
+        },
         parts_count: input.part_number.map(|_| object.parts.len()).filter(|count| *count > 0),
         tag_count,
     };
@@ -139,6 +156,19 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
         cx.answer_status(206);
     }
     Ok((object, bytes, output))
+}
+
+/// The checksum of what is answered: that of the object, or of the part that is asked for by its number.
+fn checksum_of(object: &Object, whole: bool, part: Option<u32>) -> Option<Checksum> {
+    match part {
+        None => whole.then(|| object.checksum.clone()),
+        Some(_) if object.parts.is_empty() => Some(object.checksum.clone()),
+        Some(number) if object.checksum.kind == Some(Kind::Composite) => {
+            let part = object.parts.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
+            Some(Checksum { kind: object.checksum.kind, ..part.checksum.clone() })
+        }
+        Some(_) => None,
+    }
 }
 
 /// The part of the object that is asked for; none if all of it is.
@@ -179,6 +209,18 @@ fn headers(cx: &Cx<Buckets>, input: &mut GetObject, object: &Object) -> Result<C
     };
     if wanted == ContentHeaders::default() {
         return Ok(object.description.headers.clone());
+    }
+    let named = [
+        ("response-cache-control", &wanted.cache_control),
+        ("response-content-disposition", &wanted.content_disposition),
+        ("response-content-encoding", &wanted.content_encoding),
+        ("response-content-language", &wanted.content_language),
+        ("response-content-type", &wanted.content_type),
+    ];
+    for (name, value) in named {
+        if let Some(value) = value.as_deref().filter(|value| value.chars().any(|c| u32::from(c) > 0xFF)) {
+            return Err(errors::invalid_argument(name, value, "Header value cannot be represented using ISO-8859-1."));
+        }
     }
     if cx.caller.principal == Principal::Anonymous {
         let text = "Request specific response headers cannot be used for anonymous GET requests.";

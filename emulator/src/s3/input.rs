@@ -51,10 +51,57 @@ macro_rules! input {
             pub metadata: Option<std::collections::BTreeMap<String, String>>,
             pub storage_class: Option<String>,
             pub server_side_encryption: Option<String>,
+            #[serde(rename = "SSEKMSKeyId")]
+            pub kms_key: Option<String>,
+            #[serde(rename = "SSEKMSEncryptionContext")]
+            pub kms_context: Option<String>,
             pub bucket_key_enabled: Option<bool>,
+            pub object_lock_mode: Option<String>,
+            pub object_lock_retain_until_date: Option<crate::Timestamp>,
+            pub object_lock_legal_hold_status: Option<String>,
             pub tagging: Option<String>,
+        } }
+    };
+    (customer $($more:ident)*; $(#[$meta:meta])* struct $name:ident { $($body:tt)* }) => {
+        $crate::s3::input::input! { $($more)*; $(#[$meta])* struct $name {
+            $($body)*
+            #[serde(rename = "SSECustomerAlgorithm")]
+            pub customer_algorithm: Option<String>,
+            #[serde(rename = "SSECustomerKey")]
+            pub customer_key: Option<String>,
+            #[serde(rename = "SSECustomerKeyMD5")]
+            pub customer_md5: Option<String>,
+        } }
+    };
+    (source $($more:ident)*; $(#[$meta:meta])* struct $name:ident { $($body:tt)* }) => {
+        $crate::s3::input::input! { $($more)*; $(#[$meta])* struct $name {
+            $($body)*
+            pub copy_source: String,
+            pub copy_source_if_match: Option<String>,
+            pub copy_source_if_none_match: Option<String>,
+            pub copy_source_if_modified_since: Option<crate::Timestamp>,
+            pub copy_source_if_unmodified_since: Option<crate::Timestamp>,
+            pub expected_source_bucket_owner: Option<String>,
+            #[serde(rename = "CopySourceSSECustomerAlgorithm")]
+            pub source_customer_algorithm: Option<String>,
+            #[serde(rename = "CopySourceSSECustomerKey")]
+            pub source_customer_key: Option<String>,
+            #[serde(rename = "CopySourceSSECustomerKeyMD5")]
+            pub source_customer_md5: Option<String>,
+        } }
+    };
+    (grants $($more:ident)*; $(#[$meta:meta])* struct $name:ident { $($body:tt)* }) => {
+        $crate::s3::input::input! { $($more)*; $(#[$meta])* struct $name {
+            $($body)*
             #[serde(rename = "ACL")]
             pub acl: Option<String>,
+            pub grant_full_control: Option<String>,
+            pub grant_read: Option<String>,
+            #[serde(rename = "GrantReadACP")]
+            pub grant_read_acp: Option<String>,
+            pub grant_write: Option<String>,
+            #[serde(rename = "GrantWriteACP")]
+            pub grant_write_acp: Option<String>,
         } }
     };
     (; $(#[$meta:meta])* struct $name:ident { $($body:tt)* }) => {
@@ -95,11 +142,72 @@ macro_rules! description {
             redirect: $input.website_redirect_location.take(),
             metadata: $input.metadata.take().unwrap_or_default(),
             storage_class: $input.storage_class.take(),
-            encryption: $input.server_side_encryption.take(),
-            bucket_key: $input.bucket_key_enabled,
+            encryption: $crate::s3::encryption::Asked {
+                algorithm: $input.server_side_encryption.take(),
+                kms_key: $input.kms_key.take(),
+                kms_context: $input.kms_context.take(),
+                bucket_key: $input.bucket_key_enabled,
+                customer: $crate::s3::input::customer_key!($input),
+            },
+            lock: $crate::s3::lock::Asked {
+                mode: $input.object_lock_mode.take(),
+                until: $input.object_lock_retain_until_date,
+                legal_hold: $input.object_lock_legal_hold_status.take(),
+            },
             tagging: $input.tagging.take(),
-            acl: $input.acl.take(),
+            acl: $crate::s3::input::asked_acl!($input),
         }
     };
 }
 pub(super) use description;
+
+/// The customer's key that an input carries: see `encryption::CustomerKey`.
+macro_rules! customer_key {
+    ($input:expr) => {
+        $crate::s3::encryption::CustomerKey {
+            algorithm: $input.customer_algorithm.take(),
+            key: $input.customer_key.take(),
+            md5: $input.customer_md5.take(),
+        }
+    };
+}
+pub(super) use customer_key;
+
+/// The access control list that an input asks for: see `acl::Asked`.
+macro_rules! asked_acl {
+    ($input:expr) => {
+        $crate::s3::acl::Asked {
+            canned: $input.acl.take(),
+            grants: [
+                $input.grant_full_control.take(),
+                $input.grant_read.take(),
+                $input.grant_read_acp.take(),
+                $input.grant_write.take(),
+                $input.grant_write_acp.take(),
+            ],
+        }
+    };
+}
+pub(super) use asked_acl;
+
+/// What an input says about the source of a copy: see `copy::From`.
+macro_rules! copied_from {
+    ($input:expr) => {
+        $crate::s3::copy::From {
+            source: std::mem::take(&mut $input.copy_source),
+            expected_owner: $input.expected_source_bucket_owner.take(),
+            conditions: $crate::s3::conditions::ReadConditions {
+                if_match: $input.copy_source_if_match.take(),
+                if_none_match: $input.copy_source_if_none_match.take(),
+                if_modified_since: $input.copy_source_if_modified_since,
+                if_unmodified_since: $input.copy_source_if_unmodified_since,
+            },
+            customer: $crate::s3::encryption::CustomerKey {
+                algorithm: $input.source_customer_algorithm.take(),
+                key: $input.source_customer_key.take(),
+                md5: $input.source_customer_md5.take(),
+            },
+        }
+    };
+}
+pub(super) use copied_from;

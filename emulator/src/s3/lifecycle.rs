@@ -2,11 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>. S3 runs the rules once a day, at
 //! midnight UTC; an age counts from the creation to the midnight after so many days. Here both happen at midnight
-//! exactly: at AWS the removal follows within hours. Transitions between storage classes are refused by name.
+//! exactly: at AWS the removal follows within hours. A transition changes the storage class and nothing else, as nothing
+//! costs anything.
 
 use serde::{Deserialize, Serialize};
 
 use super::bucket::OnBucket;
+use super::events::{self, Happening};
 use super::input::input;
 use super::lookup::{bucket, bucket_mut};
 use super::object::{Object, Version};
@@ -20,13 +22,27 @@ use crate::{Error, Result, Timestamp};
 /// A configuration has at most this many rules.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-set-lifecycle-configuration-intro.html>
 const RULES: usize = 1000;
+/// No object of less than 128 KiB changes its class, unless a rule says otherwise: the default since September 2024.
+const ALL_CLASSES: &str = "all_storage_classes_128K";
+/// Small objects go into archives, as before.
+const VARIES: &str = "varies_by_storage_class";
+const SMALL: u64 = 128 * 1024;
+/// What objects can be moved to.
+const TARGETS: [&str; 6] =
+    ["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"];
 const DAY: i64 = 86_400;
+/// What rules' ids in the header keep as it is.
+const UNRESERVED: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'*');
 
 /// A bucket's rules, and when they run next.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Lifecycle {
     rules: Vec<Rule>,
     next_run: Timestamp,
+    /// Which objects are too small for transitions: `TransitionDefaultMinimumObjectSize`.
+    #[serde(default)]
+    minimum: Option<String>,
 }
 
 /// `LifecycleRule` of the model.
@@ -46,6 +62,30 @@ struct Rule {
     noncurrent_version_expiration: Option<NoncurrentExpiration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     abort_incomplete_multipart_upload: Option<AbortIncomplete>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transitions: Option<Vec<Transition>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noncurrent_version_transitions: Option<Vec<NoncurrentTransition>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Transition {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days: Option<u32>,
+    storage_class: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NoncurrentTransition {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noncurrent_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newer_noncurrent_versions: Option<usize>,
+    storage_class: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -126,6 +166,16 @@ impl Rule {
         })
     }
 
+    /// Whether it says itself which sizes are meant.
+    fn filters_sizes(&self) -> bool {
+        self.filter.as_ref().is_some_and(|filter| {
+            let and = filter.and.as_ref();
+            filter.object_size_greater_than.is_some()
+                || filter.object_size_less_than.is_some()
+                || and.is_some_and(|a| a.object_size_greater_than.is_some() || a.object_size_less_than.is_some())
+        })
+    }
+
     fn means(&self, key: &str, object: &Object) -> bool {
         if !self.is_enabled() || !key.starts_with(self.prefix()) {
             return false;
@@ -164,8 +214,7 @@ pub(super) fn expiration_header(bucket: &Bucket, key: &str, object: &Object) -> 
     let meant = lifecycle.rules.iter().filter(|rule| rule.means(key, object));
     let (when, rule) = meant.filter_map(|rule| Some((rule.expires(object)?, rule))).min_by_key(|(when, _)| *when)?;
     let id = rule.id.as_deref().unwrap_or_default();
-    let id =
-        percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string().replace("%2D", "-");
+    let id = percent_encoding::utf8_percent_encode(id, UNRESERVED);
     Some(format!("expiry-date=\"{}\", rule-id=\"{id}\"", when.to_http_date()))
 }
 
@@ -178,8 +227,7 @@ struct Rules {
 input! { guard configures;
     struct PutLifecycle {
         lifecycle_configuration: Option<Rules>,
-        // It rules transitions, of which there are none here.
-        _transition_default_minimum_object_size: Option<String>,
+        transition_default_minimum_object_size: Option<String>,
     }
 }
 
@@ -187,11 +235,22 @@ input! { guard configures;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct LifecycleOutput {
     rules: Vec<Rule>,
-    transition_default_minimum_object_size: &'static str,
+    transition_default_minimum_object_size: String,
 }
 
-pub(super) fn put(cx: &mut Cx<Buckets>, input: PutLifecycle) -> Result<()> {
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PutLifecycleOutput {
+    transition_default_minimum_object_size: String,
+}
+
+pub(super) fn put(cx: &mut Cx<Buckets>, input: PutLifecycle) -> Result<PutLifecycleOutput> {
     bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let minimum = input.transition_default_minimum_object_size.unwrap_or_else(|| ALL_CLASSES.to_owned());
+    if minimum != ALL_CLASSES && minimum != VARIES {
+        let text = format!("Invalid TransitionDefaultMinimumObjectSize found: {minimum}");
+        return Err(errors::invalid_request(text));
+    }
     let mut rules = input.lifecycle_configuration.ok_or_else(errors::malformed_xml)?.rules;
     if rules.is_empty() || rules.len() > RULES {
         return Err(errors::malformed_xml());
@@ -210,9 +269,10 @@ pub(super) fn put(cx: &mut Cx<Buckets>, input: PutLifecycle) -> Result<()> {
         rule.id = Some(cx.ids.uuid());
     }
     let next_run = next_midnight(cx.now);
-    bucket_mut(cx, &input.bucket)?.configuration.lifecycle = Some(Lifecycle { rules, next_run });
+    let lifecycle = Lifecycle { rules, next_run, minimum: Some(minimum.clone()) };
+    bucket_mut(cx, &input.bucket)?.configuration.lifecycle = Some(lifecycle);
     cx.set_timer("Lifecycle", input.bucket, next_run);
-    Ok(())
+    Ok(PutLifecycleOutput { transition_default_minimum_object_size: minimum })
 }
 
 fn check(rule: &Rule) -> Result<()> {
@@ -249,7 +309,19 @@ fn check(rule: &Rule) -> Result<()> {
             return Err(errors::invalid_request(text));
         }
     }
-    let acts = rule.expiration.is_some()
+    for transition in rule.transitions.iter().flatten() {
+        if transition.days.is_some() == transition.date.is_some() || !is_target(transition.storage_class.as_deref()) {
+            return Err(errors::malformed_xml());
+        }
+    }
+    for transition in rule.noncurrent_version_transitions.iter().flatten() {
+        if transition.noncurrent_days.is_none() || !is_target(transition.storage_class.as_deref()) {
+            return Err(errors::malformed_xml());
+        }
+    }
+    let acts = rule.transitions.is_some()
+        || rule.noncurrent_version_transitions.is_some()
+        || rule.expiration.is_some()
         || rule.noncurrent_version_expiration.is_some()
         || rule.abort_incomplete_multipart_upload.is_some();
     if acts {
@@ -264,7 +336,7 @@ pub(super) fn get(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<LifecycleOutp
         let text = "The lifecycle configuration does not exist";
         Error::new(404, "NoSuchLifecycleConfiguration", text).with("BucketName", &*bucket.name)
     })?;
-    let size = "all_storage_classes_128K";
+    let size = lifecycle.minimum.clone().unwrap_or_else(|| ALL_CLASSES.to_owned());
     Ok(LifecycleOutput { rules: lifecycle.rules.clone(), transition_default_minimum_object_size: size })
 }
 
@@ -287,15 +359,74 @@ pub(super) fn run(cx: &mut Cx<Buckets>, name: &str) -> Result<()> {
     };
     lifecycle.next_run = next_midnight(now);
     let (rules, next_run) = (lifecycle.rules.clone(), lifecycle.next_run);
+    let varies = lifecycle.minimum.as_deref() == Some(VARIES);
+    let mut told: Vec<Told> = Vec::new();
     for rule in rules.iter().filter(|rule| rule.is_enabled()) {
-        expire_noncurrent(bucket, rule, now);
-        for key in expired(bucket, rule, now) {
-            bucket.delete(&key, cx.ids, now);
+        for (key, id) in outlived(bucket, rule, now) {
+            bucket.delete_version(&key, &id);
+            told.push(("LifecycleExpiration:Delete", key, Some(id)));
         }
+        for key in expired(bucket, rule, now) {
+            let marker = bucket.delete(&key, cx.ids, now);
+            let event = match marker {
+                Some(_) => "LifecycleExpiration:DeleteMarkerCreated",
+                None => "LifecycleExpiration:Delete",
+            };
+            told.push((event, key, marker.and_then(|stamp| stamp.id.as_deref().map(str::to_owned))));
+        }
+        transit(bucket, rule, varies, now)?;
         remove_lone_markers(bucket, rule);
         abort_uploads(bucket, rule, now);
     }
+    for (event, key, version) in told {
+        events::tell(cx, name, Happening::gone(event, &key, version));
+    }
     cx.set_timer("Lifecycle", name, next_run);
+    Ok(())
+}
+
+/// What a rule did, to what key and version.
+type Told = (&'static str, String, Option<String>);
+
+fn is_target(class: Option<&str>) -> bool {
+    class.is_some_and(|class| TARGETS.contains(&class))
+}
+
+/// Moves current objects and older versions on to the storage classes that are due.
+fn transit(bucket: &mut Bucket, rule: &Rule, varies: bool, now: Timestamp) -> Result<()> {
+    let mut moves: Vec<(String, std::sync::Arc<Object>, String)> = Vec::new();
+    let fits = |object: &Object, class: &str| {
+        object.size() >= SMALL || rule.filters_sizes() || (varies && super::restore::ARCHIVES.contains(&class))
+    };
+    let mut consider = |key: &str, object: &std::sync::Arc<Object>, class: Option<&str>| {
+        if let Some(class) = class
+            && object.description.storage_class.as_deref() != Some(class)
+            && fits(object, class)
+        {
+            moves.push((key.to_owned(), std::sync::Arc::clone(object), class.to_owned()));
+        }
+    };
+    if let Some(transitions) = &rule.transitions {
+        for (key, object) in under(&bucket.objects, rule.prefix()).filter(|(key, object)| rule.means(key, object)) {
+            let due = |one: &&Transition| {
+                let days = one.days.map(|days| midnight_after(object.stamp.modified, days));
+                one.date.or(days).is_some_and(|when| when <= now)
+            };
+            let last = transitions.iter().filter(due).max_by_key(|one| (one.days, one.date));
+            consider(key, object, last.and_then(|one| one.storage_class.as_deref()));
+        }
+    }
+    for one in rule.noncurrent_version_transitions.iter().flatten() {
+        let Some(days) = one.noncurrent_days else { continue };
+        for (key, version) in noncurrent(bucket, rule, days, one.newer_noncurrent_versions.unwrap_or(0), now) {
+            if let Version::Object(object) = &version {
+                consider(&key, object, one.storage_class.as_deref());
+            }
+        }
+    }
+    for (key, object, class) in moves {
+        bucket.change(&key, &object, |object| object.description.storage_class = Some(class))?;
+    }
     Ok(())
 }
 
@@ -306,12 +437,22 @@ fn expired(bucket: &Bucket, rule: &Rule, now: Timestamp) -> Vec<String> {
     under.filter(|(key, object)| rule.means(key, object) && due(object)).map(|(key, _)| key.to_string()).collect()
 }
 
-/// Deletes versions that were replaced long enough ago, but for the newest so many.
-fn expire_noncurrent(bucket: &mut Bucket, rule: &Rule, now: Timestamp) {
-    let Some(expiration) = &rule.noncurrent_version_expiration else { return };
-    let Some(days) = expiration.noncurrent_days else { return };
+/// The versions that were replaced long enough ago to be deleted, but for those that are locked.
+fn outlived(bucket: &Bucket, rule: &Rule, now: Timestamp) -> Vec<(String, String)> {
+    let Some(expiration) = &rule.noncurrent_version_expiration else { return Vec::new() };
+    let Some(days) = expiration.noncurrent_days else { return Vec::new() };
     let kept = expiration.newer_noncurrent_versions.unwrap_or(0);
-    let mut gone: Vec<(String, String)> = Vec::new();
+    let free = |version: &Version| match version {
+        Version::Object(object) => object.description.lock.check_delete(false, now).is_ok(),
+        Version::Marker(_) => true,
+    };
+    let old = noncurrent(bucket, rule, days, kept, now).into_iter().filter(|(_, version)| free(version));
+    old.map(|(key, version)| (key, version.stamp().id_or_null().to_owned())).collect()
+}
+
+/// The versions that were replaced so many days ago, but for the newest so many.
+fn noncurrent(bucket: &Bucket, rule: &Rule, days: u32, kept: usize, now: Timestamp) -> Vec<(String, Version)> {
+    let mut found = Vec::new();
     let keys = under(&bucket.history, rule.prefix());
     for (key, _) in keys {
         let mut successor: Option<Timestamp> = None;
@@ -325,14 +466,12 @@ fn expire_noncurrent(bucket: &mut Bucket, rule: &Rule, now: Timestamp) {
             if let Some(since) = since.filter(|_| !is_latest && meant) {
                 noncurrent += 1;
                 if noncurrent > kept && midnight_after(since, days) <= now {
-                    gone.push((key.to_string(), version.stamp().id_or_null().to_owned()));
+                    found.push((key.to_string(), version));
                 }
             }
         }
     }
-    for (key, id) in gone {
-        bucket.delete_version(&key, &id);
-    }
+    found
 }
 
 /// Deletes delete markers that are all that is left of their key.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::bucket::Owner;
@@ -9,10 +10,11 @@ use super::checksum::{Algorithm, Kind};
 use super::input::input;
 use super::lookup::{self, bucket};
 use super::object::{Object, STANDARD_CLASS};
-use super::state::Buckets;
+use super::state::{Bucket, Buckets};
 use super::walk::{Filter, Item, Page, Start, walk};
 use super::{errors, token};
 use crate::cloud::{At, Cx, Target};
+use crate::wire::xml;
 use crate::{Error, Result, Timestamp};
 
 /// A page of a list has at most this many entries.
@@ -46,6 +48,11 @@ impl Encoding {
                 Err(errors::invalid_argument("encoding-type", other, "Invalid Encoding Method specified in Request"))
             }
         }
+    }
+
+    /// The encoding of URLs.
+    pub fn url() -> Self {
+        Self(true)
     }
 
     pub fn name(self) -> Option<&'static str> {
@@ -161,18 +168,25 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
     let encoding = Encoding::new(input.encoding_type.as_deref())?;
     let filter = Filter::new(input.prefix.as_deref(), input.delimiter.as_deref());
     // A key of a common prefix as StartAfter does not hide the prefix; a token remembers what was answered.
+    if input.continuation_token.as_deref() == Some("") {
+        let text = "The continuation token provided is incorrect";
+        return Err(Error::new(400, "InvalidArgument", text).with("ArgumentName", "continuation-token"));
+    }
     let from = match (&input.continuation_token, input.start_after.as_deref()) {
         (Some(token), _) => filter.after_marker(&token::read(token)?),
         (None, Some(start)) if !start.is_empty() => Start::after(start),
         _ => Start::default(),
     };
     let page = walk(&bucket.objects, &filter, from, limit);
+    let place = place(bucket);
     let next_continuation_token = page.truncated.then(|| last(&page)).flatten().map(token::write);
     let key_count = page.items.len();
     let is_truncated = page.truncated;
     let owner = (input.fetch_owner == Some(true)).then(|| Owner::of(&bucket.owner));
+    let written = cx.writes().then(|| written(&page, encoding, owner.as_ref()));
+    let page = if written.is_some() { page.prefixes() } else { page };
     let (contents, common_prefixes) = split(page, encoding, owner.as_ref());
-    Ok(ListObjectsV2Output {
+    let output = ListObjectsV2Output {
         is_truncated,
         contents,
         name: bucket.name.to_string(),
@@ -185,7 +199,65 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
         continuation_token: input.continuation_token,
         next_continuation_token,
         start_after: encoding.write_some(input.start_after.as_deref()),
-    })
+    };
+    cx.answer_header(BUCKET_REGION, place);
+    if let Some(written) = written {
+        cx.answer_written("Contents", written);
+    }
+    Ok(output)
+}
+
+/// The entries of a page as XML: what the wire makes of [`Entry`]s, at a fraction of the cost. Clients list whole buckets.
+fn written(page: &Page<Arc<Object>>, encoding: Encoding, owner: Option<&Owner>) -> String {
+    let mut out = String::with_capacity(page.items.len() * 320);
+    // Objects of one moment share its text.
+    let mut time = (Timestamp::from_secs(0), Timestamp::from_secs(0).to_iso_millis());
+    let owner = owner.map(|owner| format!("<Owner><ID>{}</ID></Owner>", owner.id)).unwrap_or_default();
+    for item in &page.items {
+        let Item::Entry(key, object) = item else { continue };
+        if object.stamp.modified != time.0 {
+            time = (object.stamp.modified, object.stamp.modified.to_iso_millis());
+        }
+        out.push_str("<Contents><Key>");
+        if encoding.0 {
+            out.push_str(&encoding.write(key))
+        } else {
+            xml::escape(&mut out, key)
+        }
+        out.extend(["</Key><LastModified>", &time.1, "</LastModified><ETag>"]);
+        xml::escape(&mut out, &object.etag);
+        out.extend(["</ETag><ChecksumAlgorithm>", object.checksum.algorithm.name(), "</ChecksumAlgorithm>"]);
+        if let Some(kind) = object.checksum.kind {
+            out.extend(["<ChecksumType>", kind.name(), "</ChecksumType>"]);
+        }
+        let mut digits = [0; 20];
+        out.extend(["<Size>", decimal(object.size(), &mut digits), "</Size><StorageClass>"]);
+        out.push_str(object.description.storage_class.as_deref().unwrap_or(STANDARD_CLASS));
+        out.extend(["</StorageClass>", &owner, "</Contents>"]);
+    }
+    out
+}
+
+/// A number in decimal digits, without an allocation.
+fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &str {
+    let mut start = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        start -= 1;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.get(start..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or("0")
+}
+
+/// The header by which every list says where its bucket is.
+const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
+
+fn place(bucket: &Bucket) -> HeaderValue {
+    // A region's name is always a header's value.
+    HeaderValue::from_str(&bucket.region).unwrap_or(HeaderValue::from_static(""))
 }
 
 input! { guard;

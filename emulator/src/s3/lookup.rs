@@ -19,18 +19,21 @@ pub(super) fn object_arn(bucket: &str, key: &str) -> String {
 
 /// The target of an operation on a bucket.
 pub(super) fn on_bucket(at: &At<Buckets>, bucket: &str, action: &'static str) -> Target {
-    guarded(at, bucket, Target::on(bucket_arn(bucket)).action(action))
+    guarded(at, bucket, None, Target::on(bucket_arn(bucket)).action(action))
 }
 
 /// The target of an operation on an object.
 pub(super) fn on_object(at: &At<Buckets>, bucket: &str, key: &str, action: &'static str) -> Target {
-    guarded(at, bucket, Target::on(object_arn(bucket, key)).action(action))
+    guarded(at, bucket, Some(key), Target::on(object_arn(bucket, key)).action(action))
 }
 
 /// A bucket that does not exist has nobody who could deny: S3 answers 404 to everyone.
-fn guarded(at: &At<Buckets>, bucket: &str, target: Target) -> Target {
+fn guarded(at: &At<Buckets>, bucket: &str, key: Option<&str>, target: Target) -> Target {
     match at.state.buckets.get(bucket) {
-        Some(bucket) => target.policy(bucket.configuration.policy.clone()).owner(&*bucket.owner),
+        Some(bucket) => {
+            let policy = super::acl::effective_policy(bucket, key, &at.scope.account);
+            target.policy(policy).owner(&*bucket.owner)
+        }
         None => Target { open: true, ..target },
     }
 }
@@ -51,10 +54,22 @@ pub(super) fn bucket_mut<'a>(cx: &'a mut Cx<Buckets>, name: &str) -> Result<&'a 
     cx.state.buckets.get_mut(name).ok_or_else(|| errors::no_such_bucket(name))
 }
 
-fn check(cx: &Cx<Buckets>, bucket: &Bucket, expected_owner: Option<&str>) -> Result<()> {
-    if expected_owner.is_some_and(|expected| expected != &*bucket.owner) {
-        return Err(errors::access_denied());
+/// # Errors
+/// 403 for a bucket of another account than is expected; 400 if what is expected is no account.
+pub(super) fn check_owner(bucket: &Bucket, expected: Option<&str>) -> Result<()> {
+    match expected {
+        Some(expected) if !crate::iam::principal::is_account(expected) => {
+            let text =
+                format!("The value of the expected bucket owner parameter must be an AWS Account ID... [{expected}]");
+            Err(Error::new(400, "InvalidBucketOwnerAWSAccountID", text))
+        }
+        Some(expected) if expected != &*bucket.owner => Err(errors::access_denied()),
+        _ => Ok(()),
     }
+}
+
+fn check(cx: &Cx<Buckets>, bucket: &Bucket, expected_owner: Option<&str>) -> Result<()> {
+    check_owner(bucket, expected_owner)?;
     // A request without a signature says no region, and a service acts wherever the bucket is.
     let placeless = matches!(cx.caller.principal, Principal::Anonymous | Principal::Service(_));
     if bucket.region == cx.scope.region || placeless {
@@ -135,4 +150,10 @@ pub(super) fn check_version_id(id: &str) -> Result<()> {
 pub(super) fn canonical_id(account: &str) -> String {
     use sha2::{Digest, Sha256};
     hex::encode(Sha256::digest(format!("canonical user of {account}")))
+}
+
+/// The id of an account's customer, as event messages name who owns a bucket.
+pub(super) fn owner_id(account: &str) -> String {
+    let id = canonical_id(account).to_ascii_uppercase();
+    format!("A{}", id.get(..13).unwrap_or_default())
 }

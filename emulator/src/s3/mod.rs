@@ -1,10 +1,9 @@
 //! Amazon S3: buckets, objects and their versions, multipart uploads, and what is configured on a bucket.
 //!
 //! `state.rs` says how versions are kept and `walk.rs` how lists go over them; `lookup.rs` finds what a request names.
-//! Every other file holds the operations that its name says. Refused by name: AWS KMS, object lock, event notifications,
-//! replication, websites, transitions between storage classes, restores, ACLs that grant others anything.
+//! Every other file holds the operations that its name says; `web.rs` answers what browsers send and no SDK does. What is
+//! only kept and answered, `kept.rs` names. Refused by name: directory buckets, access points, Select, torrents, MFA delete.
 
-mod absent;
 mod acl;
 mod attributes;
 mod body;
@@ -13,29 +12,42 @@ mod checksum;
 mod conditions;
 mod configuration;
 mod copy;
+mod cors;
 mod delete;
+mod encryption;
 mod errors;
+mod events;
+mod form;
 mod get;
 mod input;
+mod kept;
 mod lifecycle;
 mod list;
+mod lock;
 mod lookup;
 mod multipart;
 mod names;
+mod notification;
 mod object;
 mod parts;
 mod policy;
+mod post;
+mod post_policy;
 mod put;
 mod range;
+mod restore;
 mod state;
 mod tagging;
 mod token;
 mod versions;
 mod walk;
+pub(crate) mod web;
+mod website;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use put::POSTED;
 pub use state::Buckets;
 
 use crate::cloud::{Service, Target};
@@ -45,7 +57,17 @@ use lookup::{on_bucket, on_object};
 /// The service and its operations. The IAM action of each is that of
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>.
 pub fn service() -> Service<Buckets> {
-    configurations(objects(buckets(Service::new("s3").global()))).event("Lifecycle", lifecycle::run)
+    Service::new("s3")
+        .global()
+        .with(buckets)
+        .with(objects)
+        .with(guarded)
+        .with(uploads)
+        .with(configurations)
+        .with(kept_alone)
+        .event("Lifecycle", lifecycle::run)
+        .job("TryNotifications", notification::try_out)
+        .event("NotificationsTried", notification::tried)
 }
 
 fn buckets(service: Service<Buckets>) -> Service<Buckets> {
@@ -88,7 +110,7 @@ fn buckets(service: Service<Buckets>) -> Service<Buckets> {
 
 fn objects(service: Service<Buckets>) -> Service<Buckets> {
     service
-        .op("PutObject", put::target, put::put)
+        .op_after("PutObject", put::digest, put::target, put::put)
         .op("GetObject", get::target, get::get)
         .op("HeadObject", get::target, get::head)
         .op("CopyObject", copy::target, copy::copy)
@@ -142,8 +164,47 @@ fn objects(service: Service<Buckets>) -> Service<Buckets> {
             },
             acl::put_object_acl,
         )
+}
+
+/// What keeps objects, and brings them back.
+fn guarded(service: Service<Buckets>) -> Service<Buckets> {
+    service
+        .op(
+            "RestoreObject",
+            |at, i: &restore::RestoreObject| on_object(at, &i.bucket, &i.key, "s3:RestoreObject"),
+            restore::restore,
+        )
+        .op(
+            "PutObjectRetention",
+            |at, i: &lock::PutObjectRetention| on_object(at, &i.bucket, &i.key, "s3:PutObjectRetention"),
+            lock::put_retention,
+        )
+        .op(
+            "GetObjectRetention",
+            |at, i: &tagging::OnObject| on_object(at, &i.bucket, &i.key, "s3:GetObjectRetention"),
+            lock::get_retention,
+        )
+        .op(
+            "PutObjectLegalHold",
+            |at, i: &lock::PutObjectLegalHold| on_object(at, &i.bucket, &i.key, "s3:PutObjectLegalHold"),
+            lock::put_legal_hold,
+        )
+        .op(
+            "GetObjectLegalHold",
+            |at, i: &tagging::OnObject| on_object(at, &i.bucket, &i.key, "s3:GetObjectLegalHold"),
+            lock::get_legal_hold,
+        )
+}
+
+fn uploads(service: Service<Buckets>) -> Service<Buckets> {
+    service
         .op("CreateMultipartUpload", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::create)
-        .op("UploadPart", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::upload_part)
+        .op_after(
+            "UploadPart",
+            multipart::digest,
+            |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"),
+            multipart::upload_part,
+        )
         .op("UploadPartCopy", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::upload_part_copy)
         .op("CompleteMultipartUpload", multipart::complete_target, multipart::complete)
         .op(
@@ -180,22 +241,55 @@ fn configurations(service: Service<Buckets>) -> Service<Buckets> {
         "DeleteBucketOwnershipControls" "PutBucketOwnershipControls" configuration::delete_ownership;
         "PutBucketAcl" "PutBucketAcl" acl::put_bucket_acl;
         "GetBucketAcl" "GetBucketAcl" acl::get_bucket_acl;
-        "PutBucketEncryption" "PutEncryptionConfiguration" configuration::put_encryption;
-        "GetBucketEncryption" "GetEncryptionConfiguration" configuration::get_encryption;
-        "DeleteBucketEncryption" "PutEncryptionConfiguration" configuration::delete_encryption;
-        "PutBucketCors" "PutBucketCORS" configuration::put_cors;
-        "GetBucketCors" "GetBucketCORS" configuration::get_cors;
-        "DeleteBucketCors" "PutBucketCORS" configuration::delete_cors;
+        "PutBucketEncryption" "PutEncryptionConfiguration" encryption::put;
+        "GetBucketEncryption" "GetEncryptionConfiguration" encryption::get;
+        "DeleteBucketEncryption" "PutEncryptionConfiguration" encryption::delete;
+        "PutBucketCors" "PutBucketCORS" cors::put;
+        "GetBucketCors" "GetBucketCORS" cors::get;
+        "DeleteBucketCors" "PutBucketCORS" cors::delete;
         "PutBucketLifecycleConfiguration" "PutLifecycleConfiguration" lifecycle::put;
         "GetBucketLifecycleConfiguration" "GetLifecycleConfiguration" lifecycle::get;
         "DeleteBucketLifecycle" "PutLifecycleConfiguration" lifecycle::delete;
-        "PutBucketNotificationConfiguration" "PutBucketNotification" configuration::put_notification;
-        "GetBucketNotificationConfiguration" "GetBucketNotification" absent::nothing;
-        "GetBucketLogging" "GetBucketLogging" absent::nothing;
-        "GetBucketAccelerateConfiguration" "GetAccelerateConfiguration" absent::nothing;
-        "GetBucketRequestPayment" "GetBucketRequestPayment" absent::payment;
-        "GetBucketWebsite" "GetBucketWebsite" absent::website;
-        "GetBucketReplication" "GetReplicationConfiguration" absent::replication;
-        "GetObjectLockConfiguration" "GetBucketObjectLockConfiguration" absent::object_lock;
+        "GetBucketNotificationConfiguration" "GetBucketNotification" notification::get;
+        "PutBucketWebsite" "PutBucketWebsite" website::put;
+        "GetBucketWebsite" "GetBucketWebsite" website::get;
+        "DeleteBucketWebsite" "DeleteBucketWebsite" website::delete;
+        "PutObjectLockConfiguration" "PutBucketObjectLockConfiguration" lock::put_configuration;
+        "GetObjectLockConfiguration" "GetBucketObjectLockConfiguration" lock::get_configuration;
+    }
+    .waiting_op(
+        "PutBucketNotificationConfiguration",
+        |at, i: &notification::PutNotification| on_bucket(at, &i.bucket, "s3:PutBucketNotification"),
+        notification::put,
+    )
+}
+
+fn kept_alone(service: Service<Buckets>) -> Service<Buckets> {
+    on_buckets! { service;
+        "PutBucketLogging" "PutBucketLogging" kept::put_logging;
+        "GetBucketLogging" "GetBucketLogging" kept::get_logging;
+        "PutBucketAccelerateConfiguration" "PutAccelerateConfiguration" kept::put_accelerate;
+        "GetBucketAccelerateConfiguration" "GetAccelerateConfiguration" kept::get_accelerate;
+        "PutBucketRequestPayment" "PutBucketRequestPayment" kept::put_payment;
+        "GetBucketRequestPayment" "GetBucketRequestPayment" kept::get_payment;
+        "PutBucketReplication" "PutReplicationConfiguration" kept::put_replication;
+        "GetBucketReplication" "GetReplicationConfiguration" kept::get_replication;
+        "DeleteBucketReplication" "PutReplicationConfiguration" kept::delete_replication;
+        "PutBucketAnalyticsConfiguration" "PutAnalyticsConfiguration" kept::put_analytics;
+        "GetBucketAnalyticsConfiguration" "GetAnalyticsConfiguration" kept::get_analytics;
+        "DeleteBucketAnalyticsConfiguration" "PutAnalyticsConfiguration" kept::delete_analytics;
+        "ListBucketAnalyticsConfigurations" "GetAnalyticsConfiguration" kept::list_analytics;
+        "PutBucketInventoryConfiguration" "PutInventoryConfiguration" kept::put_inventory;
+        "GetBucketInventoryConfiguration" "GetInventoryConfiguration" kept::get_inventory;
+        "DeleteBucketInventoryConfiguration" "PutInventoryConfiguration" kept::delete_inventory;
+        "ListBucketInventoryConfigurations" "GetInventoryConfiguration" kept::list_inventory;
+        "PutBucketMetricsConfiguration" "PutMetricsConfiguration" kept::put_metrics;
+        "GetBucketMetricsConfiguration" "GetMetricsConfiguration" kept::get_metrics;
+        "DeleteBucketMetricsConfiguration" "PutMetricsConfiguration" kept::delete_metrics;
+        "ListBucketMetricsConfigurations" "GetMetricsConfiguration" kept::list_metrics;
+        "PutBucketIntelligentTieringConfiguration" "PutIntelligentTieringConfiguration" kept::put_tiering;
+        "GetBucketIntelligentTieringConfiguration" "GetIntelligentTieringConfiguration" kept::get_tiering;
+        "DeleteBucketIntelligentTieringConfiguration" "PutIntelligentTieringConfiguration" kept::delete_tiering;
+        "ListBucketIntelligentTieringConfigurations" "GetIntelligentTieringConfiguration" kept::list_tiering;
     }
 }

@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use imbl::OrdMap;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::checksum::{self, Algorithm, Checksum, Kind, Sent};
-use super::conditions::{self, ReadConditions};
+use super::checksum::{self, Algorithm, Checksum, Digests, Kind, Sent};
+use super::conditions;
 use super::copy::Source;
-use super::input::{description, input, sent_checksum};
+use super::encryption::Shown;
+use super::events::{self, Happening};
+use super::input::{copied_from, customer_key, description, input, sent_checksum};
 use super::lookup::{self, bucket};
 use super::object::{Description, Object, PartOf, Version, check_key};
-use super::put::{New, Stored, check_size, quoted, require_tagging, store, with_context};
+use super::put::{New, Stored, check_size, quoted, require_more, store, with_context};
 use super::state::{Bucket, Buckets, place, whole_seconds};
 use super::{errors, range};
 use crate::cloud::{At, Cx, Target};
@@ -27,6 +30,9 @@ const PARTS: u32 = 10_000;
 const PART_MINIMUM: u64 = 5 * 1024 * 1024;
 /// An object of parts has at most this many bytes (50 TB since December 2025).
 const OBJECT_LIMIT: u64 = 50 * 1024 * 1024 * 1024 * 1024;
+
+/// What stays as it is in the location of an object.
+const LOCATION: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An upload that is under way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,7 +56,7 @@ pub(super) struct Part {
     pub modified: Timestamp,
 }
 
-input! { guard describes;
+input! { guard describes customer grants;
     struct CreateMultipartUpload {
         pub key: String,
         checksum_algorithm: Option<String>,
@@ -64,7 +70,8 @@ pub(super) struct CreateOutput {
     bucket: String,
     key: String,
     upload_id: String,
-    server_side_encryption: &'static str,
+    #[serde(flatten)]
+    encryption: Shown,
     #[serde(skip_serializing_if = "Option::is_none")]
     checksum_algorithm: Option<Algorithm>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,8 +82,9 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateMultipartUpload) -> 
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     check_key(&input.key)?;
     let described = description!(input);
-    require_tagging(cx, &described, &input.bucket, &input.key)?;
-    let description = described.check(found.configuration.ownership())?;
+    require_more(cx, &described, &input.bucket, &input.key)?;
+    let description = described.check(cx, found)?;
+    let encryption = description.encryption.written();
     let checksum = wanted_checksum(input.checksum_algorithm.as_deref(), input.checksum_type.as_deref())?;
     let initiator = cx.caller.principal.arn();
     let initiated = whole_seconds(cx.now);
@@ -88,7 +96,7 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateMultipartUpload) -> 
         bucket: input.bucket,
         key: input.key,
         upload_id: id.to_string(),
-        server_side_encryption: "AES256",
+        encryption,
         checksum_algorithm: checksum.map(|(algorithm, _)| algorithm),
         checksum_type: checksum.map(|(_, kind)| kind),
     })
@@ -144,7 +152,7 @@ fn check_part_number(number: i64) -> Result<u32> {
     })
 }
 
-input! { guard checksums;
+input! { guard customer checksums;
     struct UploadPart {
         pub key: String,
         upload_id: String,
@@ -153,7 +161,20 @@ input! { guard checksums;
         content_md5: Option<String>,
         checksum_algorithm: Option<String>,
         _content_length: Option<u64>,
+        #[serde(skip)]
+        digests: Option<Digests>,
+        #[serde(skip)]
+        sent: Sent,
     }
+}
+
+/// The digests of the payload. A checksum that the request does not name is the upload's, which is not known yet.
+pub(super) fn digest(input: &mut UploadPart, body: &Bytes) {
+    input.sent = sent_checksum!(input);
+    let announced = input.checksum_algorithm.as_deref();
+    let named = announced.is_some() || !matches!(input.sent.one(), Ok(None));
+    let checksum = named.then(|| input.sent.verify(announced, Algorithm::Crc64Nvme, body));
+    input.digests = Some(Digests { md5: checksum::md5(body, input.content_md5.as_deref()), checksum });
 }
 
 #[derive(Serialize)]
@@ -163,25 +184,34 @@ pub(super) struct UploadPartOutput {
     etag: String,
     #[serde(flatten)]
     checksum: Checksum,
-    server_side_encryption: &'static str,
+    #[serde(flatten)]
+    encryption: Shown,
 }
 
 pub(super) fn upload_part(cx: &mut Cx<Buckets>, mut input: UploadPart) -> Result<UploadPartOutput> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let number = check_part_number(input.part_number)?;
     let (upload, at) = upload(found, &input.key, &input.upload_id)?;
+    upload.description.encryption.check_part(&customer_key!(input))?;
+    let encryption = upload.description.encryption.shown();
     let body = cx.body.clone();
     check_size(&body)?;
-    let md5 = checksum::md5(&body, input.content_md5.as_deref())?;
-    let sent = sent_checksum!(input);
+    let digests = input.digests.take().ok_or_else(|| Error::internal("a part without its digest"))?;
+    let md5 = digests.md5?;
     let announced = input.checksum_algorithm.as_deref();
-    check_part_algorithm(upload, &sent, announced)?;
-    let default = upload.checksum.map_or(Algorithm::Crc64Nvme, |(algorithm, _)| algorithm);
-    let checksum = sent.verify(announced, default, &body)?.of_part();
+    check_part_algorithm(upload, &input.sent, announced)?;
+    let checksum = match digests.checksum {
+        Some(checksum) => checksum?,
+        None => {
+            let wanted = upload.checksum.map_or(Algorithm::Crc64Nvme, |(algorithm, _)| algorithm);
+            Checksum::of(wanted, &body)
+        }
+    };
+    let checksum = checksum.of_part();
     let etag = quoted(&hex::encode(md5));
     let part = Part { body, etag: etag.clone(), checksum: checksum.clone(), modified: whole_seconds(cx.now) };
     add_part(cx, &input.bucket, &at, number, part)?;
-    Ok(UploadPartOutput { etag, checksum, server_side_encryption: "AES256" })
+    Ok(UploadPartOutput { etag, checksum, encryption })
 }
 
 /// The parts of an upload that was started with an algorithm come with a checksum of that one.
@@ -208,18 +238,12 @@ fn add_part(cx: &mut Cx<Buckets>, name: &str, at: &(Arc<str>, u64), number: u32,
     Ok(())
 }
 
-input! { guard;
+input! { guard customer source;
     struct UploadPartCopy {
         pub key: String,
         upload_id: String,
         part_number: i64,
-        copy_source: String,
         copy_source_range: Option<String>,
-        copy_source_if_match: Option<String>,
-        copy_source_if_none_match: Option<String>,
-        copy_source_if_modified_since: Option<Timestamp>,
-        copy_source_if_unmodified_since: Option<Timestamp>,
-        expected_source_bucket_owner: Option<String>,
     }
 }
 
@@ -227,7 +251,8 @@ input! { guard;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct UploadPartCopyOutput {
     copy_part_result: CopyPartResult,
-    server_side_encryption: &'static str,
+    #[serde(flatten)]
+    encryption: Shown,
     #[serde(skip_serializing_if = "Option::is_none")]
     copy_source_version_id: Option<String>,
 }
@@ -238,35 +263,33 @@ struct CopyPartResult {
     #[serde(rename = "ETag")]
     etag: String,
     last_modified: Timestamp,
+    /// Told of uploads that were started with an algorithm.
     #[serde(flatten)]
-    checksum: Checksum,
+    checksum: Option<Checksum>,
 }
 
-pub(super) fn upload_part_copy(cx: &mut Cx<Buckets>, input: UploadPartCopy) -> Result<UploadPartCopyOutput> {
+pub(super) fn upload_part_copy(cx: &mut Cx<Buckets>, mut input: UploadPartCopy) -> Result<UploadPartCopyOutput> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let number = check_part_number(input.part_number)?;
     let (upload, at) = upload(found, &input.key, &input.upload_id)?;
-    let conditions = ReadConditions {
-        if_match: input.copy_source_if_match,
-        if_none_match: input.copy_source_if_none_match,
-        if_modified_since: input.copy_source_if_modified_since,
-        if_unmodified_since: input.copy_source_if_unmodified_since,
-    };
-    let source = Source::read(&input.copy_source)?;
-    let (object, version_id) = source.object(cx, input.expected_source_bucket_owner.as_deref(), &conditions)?;
+    upload.description.encryption.check_part(&customer_key!(input))?;
+    let encryption = upload.description.encryption.shown();
+    let from = copied_from!(input);
+    let (object, version_id) = Source::read(&from.source)?.object(cx, &from)?;
     let body = match &input.copy_source_range {
         Some(range) => source_range(range, &object)?,
         None => object.body.clone(),
     };
     check_size(&body)?;
     let algorithm = upload.checksum.map_or(Algorithm::Crc64Nvme, |(algorithm, _)| algorithm);
+    let told = upload.checksum.is_some();
     let checksum = Checksum::of(algorithm, &body).of_part();
     let etag = quoted(&hex::encode(checksum::md5(&body, None)?));
     let modified = whole_seconds(cx.now);
     let part = Part { body, etag: etag.clone(), checksum: checksum.clone(), modified };
     add_part(cx, &input.bucket, &at, number, part)?;
-    let copy_part_result = CopyPartResult { etag, last_modified: modified, checksum };
-    Ok(UploadPartCopyOutput { copy_part_result, server_side_encryption: "AES256", copy_source_version_id: version_id })
+    let copy_part_result = CopyPartResult { etag, last_modified: modified, checksum: told.then_some(checksum) };
+    Ok(UploadPartCopyOutput { copy_part_result, encryption, copy_source_version_id: version_id })
 }
 
 /// A range of a source has both ends, and both are in it.
@@ -274,12 +297,16 @@ fn source_range(header: &str, object: &Object) -> Result<Bytes> {
     let size = object.size();
     let ends = header.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
     let ends = ends.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
-    let Some((_, last)) = ends else {
+    let Some((first, last)) = ends.filter(|(first, last)| first <= last) else {
         let text = "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the \
                     zero-based offsets of the first and last bytes to copy";
         return Err(errors::invalid_argument("x-amz-copy-source-range", header, text));
     };
-    let bytes = range::read(header, size).ok().flatten().filter(|_| last < size);
+    let bytes = range::read(header, size).ok().flatten();
+    if bytes.is_none() && first >= size {
+        return Err(errors::invalid_request("The specified copy range is invalid for the source object size"));
+    }
+    let bytes = bytes.filter(|_| last < size);
     let bounds = bytes.and_then(|b| Some((usize::try_from(b.start).ok()?, usize::try_from(b.end).ok()?)));
     let Some((start, end)) = bounds else {
         let text = format!("Range specified is not valid for source object of size: {size}");
@@ -288,7 +315,7 @@ fn source_range(header: &str, object: &Object) -> Result<Bytes> {
     Ok(object.body.slice(start..end))
 }
 
-input! { guard checksums;
+input! { guard customer checksums;
     struct CompleteMultipartUpload {
         pub key: String,
         upload_id: String,
@@ -325,7 +352,8 @@ pub(super) struct CompleteOutput {
     etag: String,
     #[serde(flatten)]
     checksum: Checksum,
-    server_side_encryption: &'static str,
+    #[serde(flatten)]
+    encryption: Shown,
     #[serde(skip_serializing_if = "Option::is_none")]
     version_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -341,7 +369,8 @@ pub(super) fn complete_target(at: &At<Buckets>, input: &CompleteMultipartUpload)
 pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload) -> Result<CompleteOutput> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let region = Arc::clone(&found.region);
-    let location = format!("https://{}.s3.{region}.amazonaws.com/{}", input.bucket, input.key);
+    let key = utf8_percent_encode(&input.key, LOCATION);
+    let location = format!("https://{}.s3.{region}.amazonaws.com/{key}", input.bucket);
     let (upload, at) = match upload(found, &input.key, &input.upload_id) {
         Ok(found) => found,
         // Completing once more what this upload became answers as before, so that a client whose answer got lost may retry.
@@ -364,7 +393,15 @@ pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload)
         );
         return Err(errors::invalid_request(text));
     }
+    upload.description.encryption.check_completion(&customer_key!(input))?;
     conditions::check_write(cx, found, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let changed = found.latest(&input.key).is_some_and(|version| version.stamp().sequence > at.1);
+    if input.if_match.is_some() && changed {
+        let text = "The conditional request cannot succeed due to a conflicting operation against this resource.";
+        return Err(Error::new(409, "ConditionalRequestConflict", text)
+            .with("Condition", "If-Match")
+            .with("Key", input.key));
+    }
     let body = joined(&parts);
     let checksum = whole_checksum(upload, &parts, &body)?;
     check_whole(&checksum, &sent_checksum!(input), input.checksum_type.as_deref(), upload)?;
@@ -379,6 +416,8 @@ pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload)
     };
     lookup::bucket_mut(cx, &input.bucket)?.uploads.remove(&at);
     let stored = store(cx, &input.bucket, &input.key, new, Some(Arc::from(&*input.upload_id)))?;
+    let happening = Happening::of("ObjectCreated:CompleteMultipartUpload", &input.key, &stored.object);
+    events::tell(cx, &input.bucket, happening);
     Ok(answer(input, location, stored))
 }
 
@@ -394,7 +433,7 @@ fn answer(input: CompleteMultipartUpload, location: String, stored: Stored) -> C
         key: input.key,
         etag: object.etag.clone(),
         checksum: object.checksum.clone(),
-        server_side_encryption: "AES256",
+        encryption: object.description.encryption.written(),
         version_id,
         expiration,
     }
@@ -403,7 +442,7 @@ fn answer(input: CompleteMultipartUpload, location: String, stored: Stored) -> C
 /// The parts that a completion names, if they are as it says.
 fn chosen_parts(upload: &Upload, listed: Vec<CompletedPart>) -> Result<Vec<(u32, &Part)>> {
     if listed.is_empty() {
-        return Err(errors::malformed_xml());
+        return Err(errors::invalid_request("You must specify at least one part"));
     }
     if !listed.is_sorted_by(|before, after| before.part_number < after.part_number) {
         let text = "The list of parts was not in ascending order. Parts must be ordered by part number.";

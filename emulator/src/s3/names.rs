@@ -11,6 +11,8 @@ const RESERVED_SUFFIXES: [&str; 6] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", 
 
 /// The region that needs no location constraint, and takes none of its own name.
 const HOME: &str = "us-east-1";
+/// The name of old for the first region in Europe, which a bucket that was made by it keeps.
+pub(super) const EU: &str = "EU";
 
 /// # Errors
 /// `InvalidBucketName`.
@@ -36,9 +38,8 @@ pub(super) fn check_name(name: &str) -> Result<()> {
 /// # Errors
 /// `InvalidLocationConstraint`, `IllegalLocationConstraintException`.
 pub(super) fn region<'a>(constraint: Option<&'a str>, called: &'a str) -> Result<&'a str> {
-    // The name of old for the first region in Europe.
     let region = match constraint {
-        Some("EU") => Some("eu-west-1"),
+        Some(EU) => Some("eu-west-1"),
         // An empty element is none.
         Some("") | None => None,
         Some(HOME) => return Err(invalid(HOME)),
@@ -49,12 +50,12 @@ pub(super) fn region<'a>(constraint: Option<&'a str>, called: &'a str) -> Result
         None if called == HOME => Ok(HOME),
         None => Err(illegal("unspecified")),
         Some(region) if called == HOME || called == region => Ok(region),
-        Some(region) => Err(illegal(region)),
+        Some(region) => Err(illegal(constraint.unwrap_or(region))),
     }
 }
 
 /// The form of a region's name: `us-west-2`, `us-gov-east-1`.
-fn is_region(name: &str) -> bool {
+pub(super) fn is_region(name: &str) -> bool {
     let mut parts = name.rsplit('-');
     let number = parts.next().is_some_and(|n| !n.is_empty() && n.len() <= 2 && n.bytes().all(|b| b.is_ascii_digit()));
     let words: Vec<_> = parts.collect();

@@ -6,9 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::acl::Acl;
 use super::checksum::Checksum;
-use super::errors;
+use super::encryption::ServerSide;
+use super::lock::Lock;
+use super::state::{Bucket, Buckets};
 use super::tagging::{self, Tag};
+use super::{acl, encryption, errors, lock};
+use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 
 /// The size of all keys and values of user-defined metadata together, in bytes.
@@ -21,9 +26,17 @@ const KEY_LIMIT: usize = 1024;
 pub(super) const STANDARD_CLASS: &str = "STANDARD";
 /// An object without a type has this one.
 const DEFAULT_TYPE: &str = "binary/octet-stream";
-/// The storage classes whose objects can be read at once. The others (Glacier, directory buckets, outposts) are refused.
-const CLASSES: [&str; 6] =
-    [STANDARD_CLASS, "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
+/// The storage classes of buckets that are not directories or on outposts.
+const CLASSES: [&str; 8] = [
+    STANDARD_CLASS,
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+];
 
 /// What every version of a key has, object or delete marker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,8 +95,15 @@ pub(super) struct Description {
     /// Absent for `STANDARD`.
     pub storage_class: Option<String>,
     pub tags: Vec<Tag>,
-    /// The canned ACL, where the bucket lets objects have one.
-    pub acl: Option<String>,
+    /// Absent for a private one.
+    pub acl: Option<Acl>,
+    #[serde(default)]
+    pub encryption: ServerSide,
+    #[serde(default)]
+    pub lock: Lock,
+    /// When the copy of an object in an archive ends.
+    #[serde(default)]
+    pub restored_until: Option<Timestamp>,
 }
 
 /// The headers that an object is answered with.
@@ -111,19 +131,18 @@ pub(super) struct Described {
     pub redirect: Option<String>,
     pub metadata: BTreeMap<String, String>,
     pub storage_class: Option<String>,
-    pub encryption: Option<String>,
-    pub bucket_key: Option<bool>,
+    pub encryption: encryption::Asked,
+    pub lock: lock::Asked,
     pub tagging: Option<String>,
-    pub acl: Option<String>,
+    pub acl: acl::Asked,
 }
 
 impl Described {
-    /// Checks it. `ownership` is the bucket's rule of who owns objects, which decides whether they may have ACLs.
+    /// Checks it, and adds what the bucket gives to objects whose requests say nothing.
     ///
     /// # Errors
-    /// AWS's, for what is too long or not allowed; 501 for what is not done here.
-    pub fn check(self, ownership: &str) -> Result<Description> {
-        check_encryption(self.encryption.as_deref(), self.bucket_key)?;
+    /// AWS's, for what is too long or not allowed.
+    pub fn check(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Description> {
         let size = self.metadata.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
         if size > METADATA_LIMIT {
             return Err(Error::new(
@@ -144,19 +163,11 @@ impl Described {
             metadata: self.metadata.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect(),
             storage_class: self.storage_class.map(check_class).transpose()?.filter(|class| class != STANDARD_CLASS),
             tags: self.tagging.as_deref().map(tagging::from_header).transpose()?.unwrap_or_default(),
-            acl: super::acl::check_object(self.acl, ownership)?,
+            acl: self.acl.for_object(cx, bucket)?,
+            encryption: self.encryption.decide(bucket)?,
+            lock: self.lock.decide(bucket, cx.now)?,
+            restored_until: None,
         })
-    }
-}
-
-/// Only encryption with S3's own keys has no effect that a client could see; keys of KMS would need KMS.
-pub(super) fn check_encryption(algorithm: Option<&str>, bucket_key: Option<bool>) -> Result<()> {
-    match (algorithm, bucket_key) {
-        (Some(other), _) if other != "AES256" => {
-            Err(Error::not_implemented(format!("the server-side encryption {other} of S3, which needs AWS KMS")))
-        }
-        (_, Some(true)) => Err(Error::not_implemented("bucket keys of S3, which need AWS KMS")),
-        _ => Ok(()),
     }
 }
 
@@ -174,9 +185,6 @@ pub(super) fn check_key(key: &str) -> Result<()> {
 fn check_class(class: String) -> Result<String> {
     if CLASSES.contains(&&*class) {
         return Ok(class);
-    }
-    if ["GLACIER", "DEEP_ARCHIVE"].contains(&&*class) {
-        return Err(Error::not_implemented(format!("the storage class {class} of S3, whose objects must be restored")));
     }
     Err(Error::new(400, "InvalidStorageClass", "The storage class you specified is not valid")
         .with("StorageClassRequested", class))

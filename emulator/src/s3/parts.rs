@@ -24,6 +24,13 @@ input! { guard;
         upload_id: String,
         max_parts: Option<i64>,
         part_number_marker: Option<i64>,
+        // What a list tells of an upload under a customer's key is not encrypted with it.
+        #[serde(rename = "SSECustomerAlgorithm")]
+        _customer_algorithm: Option<String>,
+        #[serde(rename = "SSECustomerKey")]
+        _customer_key: Option<String>,
+        #[serde(rename = "SSECustomerKeyMD5")]
+        _customer_md5: Option<String>,
     }
 }
 
@@ -59,17 +66,24 @@ struct PartEntry {
     checksum: Option<Checksum>,
 }
 
-/// Who started an upload: a user by its ARN, an account by its canonical id.
+/// Who started an upload: a user by its ARN, an account by its canonical id. Unlike owners it still has a name.
 #[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
 struct Initiator {
     #[serde(rename = "ID")]
     id: String,
+    display_name: String,
 }
 
 impl Initiator {
     fn of(upload: &Upload, bucket: &Bucket) -> Self {
         let root = upload.initiator.ends_with(":root");
-        Self { id: if root { canonical_id(&bucket.owner) } else { upload.initiator.clone() } }
+        let id = if root { canonical_id(&bucket.owner) } else { upload.initiator.clone() };
+        let display_name = match upload.initiator.rsplit_once('/') {
+            Some((_, name)) if !root => name.to_owned(),
+            _ => bucket.owner.to_string(),
+        };
+        Self { id, display_name }
     }
 }
 
@@ -139,7 +153,8 @@ pub(super) struct ListMultipartUploadsOutput {
     upload_id_marker: String,
     next_key_marker: String,
     next_upload_id_marker: String,
-    prefix: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<String>,
     max_uploads: usize,
@@ -176,7 +191,7 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
         key_marker: encoding.write(&key_marker),
         next_key_marker: String::new(),
         next_upload_id_marker: String::new(),
-        prefix: encoding.write(filter.prefix),
+        prefix: encoding.write_some(input.prefix.as_deref()),
         delimiter: encoding.write_some(input.delimiter.as_deref()),
         max_uploads: limit,
         is_truncated: false,
@@ -185,6 +200,7 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
         encoding_type: encoding.name(),
         upload_id_marker: id_marker.clone(),
     };
+    check_marker(bucket, &key_marker, &id_marker)?;
     let mut from = start(&filter, &key_marker, &id_marker)?;
     'seek: while let Some(bound) = from {
         from = None;
@@ -209,9 +225,9 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
             output.uploads.push(entry(encoding.write(key), upload, bucket));
         }
     }
-    if !output.is_truncated {
+    // A list that ends with a common prefix ends there.
+    if !output.is_truncated && output.next_upload_id_marker.is_empty() {
         output.next_key_marker.clear();
-        output.next_upload_id_marker.clear();
     }
     Ok(output)
 }
@@ -238,6 +254,18 @@ fn at(from: &Start) -> Option<Bound<Place>> {
         Start::After(key) => Some(Bound::Excluded((Arc::from(&**key), u64::MAX))),
         Start::End => None,
     }
+}
+
+/// The upload of a marker may be over, but it is not that of another key.
+fn check_marker(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
+    let known = |place: u64| bucket.uploads.contains_key(&(Arc::from(key), place));
+    if id.is_empty() || key.is_empty() || place(id).is_some_and(known) {
+        return Ok(());
+    }
+    if bucket.uploads.values().any(|upload| &*upload.id == id) {
+        return Err(errors::invalid_argument("upload-id-marker", id, "Invalid uploadId marker"));
+    }
+    Ok(())
 }
 
 /// An upload id as marker goes on within the key; alone it is ignored, as S3 does.

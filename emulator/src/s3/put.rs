@@ -5,20 +5,25 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::checksum::{self, Algorithm, Checksum};
+use super::checksum::{self, Algorithm, Checksum, Digests};
+use super::encryption::Shown;
+use super::events::{self, Happening};
 use super::input::{description, input, sent_checksum};
 use super::lookup::{bucket, require};
 use super::object::{Described, Description, Object, PartOf, check_key};
 use super::state::{Buckets, Versioning};
 use super::{conditions, errors, lifecycle, lookup};
 use crate::cloud::{At, Cx, Target};
-use crate::{Result, Timestamp};
+use crate::{Error, Result, Timestamp};
 
 /// An object that comes in one piece, and each part of one that does not, has at most this many bytes.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 pub(super) const SIZE_LIMIT: u64 = 5 * 1024 * 1024 * 1024;
 
-input! { guard describes checksums;
+/// The member by which PutObject learns that it was a form. No client can send it: the model has no such member.
+pub(crate) const POSTED: &str = "$posted";
+
+input! { guard describes customer grants checksums;
     struct PutObject {
         pub key: String,
         if_match: Option<String>,
@@ -27,6 +32,11 @@ input! { guard describes checksums;
         content_md5: Option<String>,
         checksum_algorithm: Option<String>,
         _content_length: Option<u64>,
+        #[serde(skip)]
+        digests: Option<Digests>,
+        /// Said by the door of what came in a form: see [`POSTED`].
+        #[serde(rename = "$posted")]
+        posted: Option<String>,
     }
 }
 
@@ -37,7 +47,8 @@ pub(super) struct PutObjectOutput {
     etag: String,
     #[serde(flatten)]
     checksum: Checksum,
-    server_side_encryption: &'static str,
+    #[serde(flatten)]
+    encryption: Shown,
     #[serde(skip_serializing_if = "Option::is_none")]
     version_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,32 +76,42 @@ pub(super) fn with_context<const N: usize>(target: Target, keys: [(&'static str,
     })
 }
 
+/// The digests of the payload, which take longer than everything else.
+pub(super) fn digest(input: &mut PutObject, body: &Bytes) {
+    let sent = sent_checksum!(input);
+    let checksum = sent.verify(input.checksum_algorithm.as_deref(), Algorithm::Crc64Nvme, body);
+    input.digests = Some(Digests { md5: checksum::md5(body, input.content_md5.as_deref()), checksum: Some(checksum) });
+}
+
 pub(super) fn put(cx: &mut Cx<Buckets>, mut input: PutObject) -> Result<PutObjectOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     check_key(&input.key)?;
     let body = cx.body.clone();
     check_size(&body)?;
     let described = description!(input);
-    require_tagging(cx, &described, &input.bucket, &input.key)?;
-    let description = described.check(bucket.configuration.ownership())?;
-    let md5 = checksum::md5(&body, input.content_md5.as_deref())?;
-    let sent = sent_checksum!(input);
-    let checksum = sent.verify(input.checksum_algorithm.as_deref(), Algorithm::Crc64Nvme, &body)?;
+    require_more(cx, &described, &input.bucket, &input.key)?;
+    let description = described.check(cx, bucket)?;
+    let digests = input.digests.take().ok_or_else(|| Error::internal("an object without its digest"))?;
+    let md5 = digests.md5?;
+    let checksum = digests.checksum.ok_or_else(|| Error::internal("an object without its checksum"))??;
     conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
     let etag = quoted(&hex::encode(md5));
     let new = New { body, etag, checksum, description, parts: Vec::new(), modified: cx.now };
     let Stored { object, version_id, expiration } = store(cx, &input.bucket, &input.key, new, None)?;
+    let event = if input.posted.is_some() { "ObjectCreated:Post" } else { "ObjectCreated:Put" };
+    events::tell(cx, &input.bucket, Happening::of(event, &input.key, &object));
     Ok(PutObjectOutput {
         etag: object.etag.clone(),
         checksum: object.checksum.clone(),
-        server_side_encryption: "AES256",
+        encryption: object.description.encryption.written(),
         version_id,
         expiration,
     })
 }
 
-/// Who writes tags together with an object needs the permission to.
-pub(super) fn require_tagging(cx: &Cx<Buckets>, described: &Described, bucket: &str, key: &str) -> Result<()> {
+/// Who writes tags or locks together with an object needs the permissions to.
+pub(super) fn require_more(cx: &Cx<Buckets>, described: &Described, bucket: &str, key: &str) -> Result<()> {
+    described.lock.require(cx, bucket, key)?;
     if described.tagging.as_deref().is_none_or(str::is_empty) {
         return Ok(());
     }

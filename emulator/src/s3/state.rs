@@ -25,6 +25,9 @@ const ID_PLACE: usize = 10;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Buckets {
     pub(super) buckets: OrdMap<Arc<str>, Bucket>,
+    /// Why notifications that were tried out cannot be told, until their request has learnt it.
+    #[serde(default)]
+    pub(super) trials: OrdMap<Arc<str>, Vec<[String; 2]>>,
 }
 
 /// A bucket.
@@ -42,6 +45,9 @@ pub(super) struct Bucket {
     #[serde(with = "crate::cloud::pairs")]
     pub uploads: OrdMap<(Arc<str>, u64), Upload>,
     pub configuration: Configuration,
+    /// Whether its region was named in the way of old: see `names::EU`.
+    #[serde(default)]
+    pub is_eu: bool,
     last_sequence: u64,
 }
 
@@ -109,12 +115,19 @@ impl Bucket {
             history: OrdMap::new(),
             uploads: OrdMap::new(),
             configuration: Configuration::default(),
+            is_eu: false,
             last_sequence: 0,
         }
     }
 
     pub fn arn(&self) -> String {
         format!("arn:aws:s3:::{}", self.name)
+    }
+
+    /// The next place in the bucket.
+    pub fn next_sequence(&mut self) -> u64 {
+        self.last_sequence += 1;
+        self.last_sequence
     }
 
     /// The next place in the bucket, and an id that ends in it.

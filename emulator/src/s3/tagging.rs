@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::errors;
+use super::events::{self, Happening};
 use super::input::input;
 use super::lookup::{bucket, bucket_mut, missing, version};
 use super::object::Object;
@@ -45,7 +46,11 @@ pub(super) fn check(tags: &[Tag], limit: usize) -> Result<()> {
             return Err(Error::new(400, "InvalidTag", text).with("TagKey", key.clone()));
         }
         if key.starts_with("aws:") {
-            let text = "System tags cannot be added/updated by requester";
+            let text = if limit == OBJECT_LIMIT {
+                "Your TagKey cannot be prefixed with aws:"
+            } else {
+                "System tags cannot be added/updated by requester"
+            };
             return Err(Error::new(400, "InvalidTag", text).with("TagKey", key.clone()));
         }
         if key.is_empty() || key.encode_utf16().count() > KEY_LENGTH || !key.chars().all(allowed) {
@@ -90,7 +95,7 @@ pub(super) fn from_header(header: &str) -> Result<Vec<Tag>> {
         }
         tags.push(tag);
     }
-    check(&tags, OBJECT_LIMIT)?;
+    check(&tags, OBJECT_LIMIT).map_err(|error| if error.code() == "InvalidTag" { invalid() } else { error })?;
     Ok(tags)
 }
 
@@ -124,7 +129,12 @@ pub(super) fn object(
     method: &str,
 ) -> Result<Arc<Object>> {
     let found = match id {
-        None => bucket.latest(key).ok_or_else(|| missing(cx, bucket, key))?,
+        None => match bucket.latest(key) {
+            // To who reads, what was deleted is not there.
+            None => return Err(missing(cx, bucket, key)),
+            Some(super::object::Version::Marker(_)) if method == "GET" => return Err(missing(cx, bucket, key)),
+            Some(version) => version,
+        },
         Some(_) => version(cx, bucket, key, id, method)?,
     };
     found.object(method).map(Arc::clone)
@@ -158,6 +168,10 @@ fn set_object_tags(cx: &mut Cx<Buckets>, at: &OnObject, tags: Vec<Tag>, method: 
     let object = object(cx, found, &at.key, at.version_id.as_deref(), method)?;
     let version_id = found.shown_id(&object.stamp);
     bucket_mut(cx, &at.bucket)?.change(&at.key, &object, |object| object.description.tags = tags)?;
+    let event = if method == "DELETE" { "ObjectTagging:Delete" } else { "ObjectTagging:Put" };
+    let mut happening = Happening::of(event, &at.key, &object);
+    happening.version.clone_from(&version_id);
+    events::tell(cx, &at.bucket, happening);
     Ok(ObjectTaggingOutput { version_id, tag_set: None })
 }
 

@@ -39,6 +39,11 @@ pub(super) fn put(cx: &mut Cx<Buckets>, input: PutBucketVersioning) -> Result<()
     if wanted.mfa_delete.as_deref() == Some("Enabled") {
         return Err(Error::not_implemented("MFADelete of S3's versioning"));
     }
+    let locked = bucket(cx, &input.bucket, None)?.configuration.object_lock.is_some();
+    if locked && wanted.status.as_deref() != Some("Enabled") {
+        let text = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.";
+        return Err(Error::new(409, "InvalidBucketState", text));
+    }
     let versioning = match wanted.status.as_deref() {
         Some("Enabled") => Versioning::Enabled,
         Some("Suspended") => Versioning::Suspended,

@@ -113,6 +113,14 @@ pub(super) struct Page<'a, V> {
     pub truncated: bool,
 }
 
+impl<V> Page<'_, V> {
+    /// The same page without its entries.
+    pub fn prefixes(mut self) -> Self {
+        self.items.retain(|item| matches!(item, Item::Common(_)));
+        self
+    }
+}
+
 /// All entries whose keys begin with `prefix`.
 pub(super) fn under<'a, V: Clone>(
     map: &'a OrdMap<Arc<str>, V>,

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::Schedules;
 use super::expression::{Expression, time_zone};
-use super::schedules::{Schedule, Target};
+use super::schedules::Schedule;
+use super::targets::{self, Target, queue_url};
 use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service};
 use crate::{Error, Result, Timestamp};
 
@@ -43,6 +44,7 @@ struct Delivered {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Failure {
+    code: String,
     text: String,
     retryable: bool,
 }
@@ -111,8 +113,47 @@ fn delivered(cx: &mut Cx<Schedules>, report: &str) -> Result<()> {
         cx.set_timer("Deliver", serde_json::to_string(&delivery)?, again);
     } else {
         tracing::warn!(schedule = delivery.schedule_arn, error = failure.text, "a schedule's target was not invoked");
+        bury(cx, &delivery, &failure, if in_time { "MaximumRetryAttempts" } else { "MaximumEventAgeInSeconds" });
     }
     Ok(())
+}
+
+/// Sends what could not be delivered to the schedule's dead-letter queue, as the schedule's role.
+/// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html>
+fn bury(cx: &mut Cx<Schedules>, delivery: &Delivery, failure: &Failure, condition: &str) {
+    let Some(queue) = delivery.target.dead_letter_config.as_ref().and_then(|config| config.arn.as_deref()) else {
+        return;
+    };
+    let Some(mut caller) = cx.access().role_session(&delivery.target.role_arn, &session(delivery), PRINCIPAL) else {
+        return;
+    };
+    caller.source_arn = Some(delivery.schedule_arn.clone());
+    let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
+    let attempts = (delivery.attempt - 1).to_string();
+    let attributes = json!({
+        "ERROR_CODE": text(&failure.code),
+        "ERROR_MESSAGE": text(if failure.text.is_empty() { &failure.code } else { &failure.text }),
+        "EXECUTION_ID": text(&delivery.execution_id),
+        "EXHAUSTED_RETRY_CONDITION": text(condition),
+        "IS_PAYLOAD_TRUNCATED": text("false"),
+        "RETRY_ATTEMPTS": text(&attempts),
+        "SCHEDULED_TIME": text(&delivery.due.to_iso_secs()),
+        "SCHEDULE_ARN": text(&delivery.schedule_arn),
+        "TARGET_ARN": text(&delivery.target.arn),
+    });
+    let input = json!({
+        "QueueUrl": queue_url(queue),
+        "MessageBody": payload(cx.scope, delivery),
+        "MessageAttributes": attributes,
+    });
+    let region = queue.split(':').nth(3).unwrap_or(&cx.scope.region);
+    let scope = Scope::new(cx.scope.account.clone(), region);
+    cx.emit(Call::new("sqs", "SendMessage", caller, scope, input));
+}
+
+/// The name of the session as which a target is invoked.
+fn session(delivery: &Delivery) -> String {
+    delivery.execution_id.replace('-', "")
 }
 
 /// Invokes the target, through the front door, as a session of the schedule's role.
@@ -122,8 +163,9 @@ fn job(cloud: Cloud, scope: Scope, delivery: Value) -> JobFuture {
             Ok(delivery) => {
                 let error = invoke(&cloud, &scope, &delivery).await.err().map(|error| Failure {
                     // A lack of permission and a target that is gone do not mend themselves.
-                    retryable: !matches!(error.status(), 403 | 404) && error.code() != "AccessDeniedException",
-                    text: error.to_string(),
+                    retryable: !matches!(error.status(), 403 | 404 | 501) && error.code() != "AccessDeniedException",
+                    code: error.code().to_owned(),
+                    text: error.message().to_owned(),
                 });
                 serde_json::to_string(&Delivered { delivery, error })
             }
@@ -138,14 +180,13 @@ fn job(cloud: Cloud, scope: Scope, delivery: Value) -> JobFuture {
 
 async fn invoke(cloud: &Cloud, scope: &Scope, delivery: &Delivery) -> Result<()> {
     let role = &delivery.target.role_arn;
-    let session = delivery.execution_id.replace('-', "");
+    let session = session(delivery);
     let mut caller =
         cloud.0.access(&Caller::service(PRINCIPAL)).role_session(role, &session, PRINCIPAL).ok_or_else(|| {
             Error::new(403, "AccessDeniedException", format!("{PRINCIPAL} may not assume the role {role}"))
         })?;
     caller.source_arn = Some(delivery.schedule_arn.clone());
-    let input = json!({ "FunctionName": delivery.target.arn, "InvocationType": "Event" });
-    let call = Call::new("lambda", "Invoke", caller, scope.clone(), input).with_body(payload(scope, delivery));
+    let call = targets::call(&delivery.target, scope, caller, payload(scope, delivery))?;
     cloud.call(call).await.map(drop)
 }
 
@@ -171,20 +212,5 @@ fn payload(scope: &Scope, delivery: &Delivery) -> String {
             "detail": "{}",
         })
         .to_string(),
-    }
-}
-
-/// Targets that are not served yet are refused when the schedule is created.
-pub(super) fn check_target(target: &Target) -> Result<()> {
-    let mut parts = target.arn.splitn(6, ':');
-    match (parts.next(), parts.nth(1)) {
-        (Some("arn"), Some("lambda")) => Ok(()),
-        (Some("arn"), Some(service)) => {
-            Err(Error::not_implemented(format!("{service} as the target of a schedule ({})", target.arn)))
-        }
-        _ => Err(Error::client(
-            "ValidationException",
-            format!("Provided Arn is not in correct format. Arn: {}", target.arn),
-        )),
     }
 }

@@ -1,12 +1,13 @@
 //! Amazon EventBridge Scheduler.
 //!
-//! `schedules.rs` and `groups.rs` keep what was created, `fire.rs` invokes the targets when their time has come, and
-//! `expression/` reads the schedule expressions. <https://docs.aws.amazon.com/scheduler/latest/APIReference/>
+//! `schedules.rs` and `groups.rs` keep what was created, `fire.rs` invokes the targets when their time has come,
+//! `targets.rs` knows which there are, and `expression/` reads the schedule expressions. <https://docs.aws.amazon.com/scheduler/latest/APIReference/>
 
 pub mod expression;
 mod fire;
 mod groups;
 mod schedules;
+mod targets;
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};

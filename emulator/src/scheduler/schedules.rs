@@ -5,16 +5,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::expression::{Expression, time_zone};
+use super::targets::{self, Target};
 use super::{DEFAULT_GROUP, Schedules, fire, on};
 use crate::cloud::{self, Cx, Service};
 use crate::{Error, Result, Timestamp};
 
 /// `ListSchedules` answers this many, unless told otherwise, and at most.
 const PAGE: usize = 100;
-/// Retries, unless the schedule says otherwise, and their greatest age in seconds.
-/// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html>
-const DEFAULT_RETRIES: u32 = 185;
-const DEFAULT_EVENT_AGE: u64 = 86_400;
+/// A schedule may begin so long ago.
+const EARLIEST_START: Duration = Duration::from_secs(300);
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Schedules>) -> Service<Schedules> {
@@ -68,40 +67,6 @@ impl FlexibleTimeWindow {
     pub fn width(&self) -> Duration {
         Duration::from_secs(60 * self.maximum_window_in_minutes.filter(|_| self.mode == "FLEXIBLE").unwrap_or(0))
     }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Target {
-    pub arn: String,
-    pub role_arn: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<String>,
-    #[serde(default)]
-    pub retry_policy: RetryPolicy,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RetryPolicy {
-    #[serde(default = "default_event_age")]
-    pub maximum_event_age_in_seconds: u64,
-    #[serde(default = "default_retries")]
-    pub maximum_retry_attempts: u32,
-}
-
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self { maximum_event_age_in_seconds: DEFAULT_EVENT_AGE, maximum_retry_attempts: DEFAULT_RETRIES }
-    }
-}
-
-fn default_event_age() -> u64 {
-    DEFAULT_EVENT_AGE
-}
-
-fn default_retries() -> u32 {
-    DEFAULT_RETRIES
 }
 
 #[derive(Deserialize)]
@@ -200,6 +165,10 @@ fn check(cx: &Cx<Schedules>, input: CreateSchedule) -> Result<Settings> {
     if settings.group_name != DEFAULT_GROUP && !cx.state.groups.contains_key(&settings.group_name) {
         return Err(not_found(format!("Schedule group {} does not exist.", settings.group_name)));
     }
+    if settings.start_date.is_some_and(|start| start < cx.now - EARLIEST_START) {
+        let text = "The StartDate you specify cannot be earlier than 5 minutes ago.";
+        return Err(Error::client("ValidationException", text));
+    }
     if settings.start_date.zip(settings.end_date).is_some_and(|(start, end)| start >= end) {
         return Err(Error::client(
             "ValidationException",
@@ -213,7 +182,7 @@ fn check(cx: &Cx<Schedules>, input: CreateSchedule) -> Result<Settings> {
             "MaximumWindowInMinutes must be specified when, and only when, the flexible time window's mode is FLEXIBLE.",
         ));
     }
-    fire::check_target(&settings.target)?;
+    targets::check(&settings.target)?;
     if !cx.access().may_assume(&settings.target.role_arn, fire::PRINCIPAL) {
         return Err(Error::client(
             "ValidationException",

@@ -40,5 +40,23 @@ fn signing_key(secret: &str, scope: &Scope) -> [u8; 32] {
     key
 }
 
+/// Whether the policy of a form is signed by a secret (version 4): the policy itself is what is signed.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html>
+pub fn is_policy_signed(secret: &str, scope: &Scope, policy: &str, signature: &str) -> bool {
+    use subtle::ConstantTimeEq as _;
+    let expected = hex::encode(hmac_sha256(&signing_key(secret, scope), policy.as_bytes()));
+    expected.as_bytes().ct_eq(signature.as_bytes()).into()
+}
+
+/// The same by version 2, which S3 still takes of old clients.
+pub fn is_policy_signed_v2(secret: &str, policy: &str, signature: &str) -> bool {
+    use base64::Engine as _;
+    use subtle::ConstantTimeEq as _;
+    let Ok(mut mac) = Hmac::<sha1::Sha1>::new_from_slice(secret.as_bytes()) else { return false };
+    mac.update(policy.as_bytes());
+    let expected = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+    expected.as_bytes().ct_eq(signature.as_bytes()).into()
+}
+
 #[cfg(test)]
 mod tests;

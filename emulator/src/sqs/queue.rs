@@ -110,7 +110,10 @@ pub(super) fn url<S>(cx: &Cx<S>, account: &str, name: &str) -> String {
 pub(super) fn on(at: &At<Queues>, url: &str) -> Target {
     let Some(arn) = arn_of_url(at.scope, url) else { return Target::any() };
     match at.state.queues.get(arn.as_str()) {
-        Some(queue) => Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account),
+        Some(queue) => {
+            let target = Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account);
+            target.closed_to_services()
+        }
         None => Target::on(arn),
     }
 }

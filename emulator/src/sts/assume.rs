@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::session::{Passed, PolicyArn, Tag, passed, validation, with_tags};
 use super::{CredentialsShape, Tokens, issue};
 use crate::cloud::{At, Cx, IamMode, Target};
 use crate::iam::credentials::Session;
-use crate::iam::policy::{Policy, Purpose};
 use crate::iam::principal::Principal;
 use crate::{Error, Result};
 
@@ -15,10 +15,9 @@ use crate::{Error, Result};
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 const DEFAULT_SESSION: u32 = 3_600;
 const MAX_CHAINED: u32 = 3_600;
-/// The characters of an inline session policy and of the ARNs of managed ones, and how many of those.
-const MAX_POLICY: usize = 2_048;
-const MAX_POLICY_ARNS: usize = 10;
 const ACTION: &str = "sts:AssumeRole";
+const TAG_SESSION: &str = "sts:TagSession";
+const SET_SOURCE: &str = "sts:SetSourceIdentity";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -30,12 +29,11 @@ pub(super) struct AssumeRole {
     #[serde(default)]
     policy_arns: Vec<PolicyArn>,
     external_id: Option<String>,
-}
-
-/// `PolicyDescriptorType`, whose one member is written small.
-#[derive(Deserialize)]
-struct PolicyArn {
-    arn: String,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    #[serde(default)]
+    transitive_tag_keys: Vec<String>,
+    source_identity: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -45,6 +43,8 @@ pub(super) struct AssumeRoleAnswer {
     assumed_role_user: AssumedRoleUser,
     #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_identity: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -61,9 +61,10 @@ pub(super) fn target(_: &At<Tokens>, input: &AssumeRole) -> Target {
 
 pub(super) fn assume_role(cx: &mut Cx<Tokens>, input: AssumeRole) -> Result<AssumeRoleAnswer> {
     let account = account_of_role(&input.role_arn)?;
-    let principal = authorize(cx, &input, &account)?;
+    let source_identity = source_identity(cx, &input)?;
+    let passed = passed(cx, input.policy.as_ref(), &input.policy_arns, &input.tags, &input.transitive_tag_keys)?;
+    let principal = authorize(cx, &input, &account, &passed)?;
     let seconds = duration(cx, &input)?;
-    let (session_policies, packed_policy_size) = session_policies(cx, &input)?;
     let assumed_role_user = AssumedRoleUser { assumed_role_id: principal.user_id(), arn: principal.arn() };
     let session = Session {
         principal,
@@ -71,12 +72,25 @@ pub(super) fn assume_role(cx: &mut Cx<Tokens>, input: AssumeRole) -> Result<Assu
         session_name: input.role_session_name,
         issued: cx.now,
         expires: cx.now + Duration::from_secs(seconds.into()),
-        session_policies,
-        source_identity: None,
-        tags: Default::default(),
+        session_policies: passed.policies,
+        source_identity: source_identity.clone(),
+        tags: passed.tags,
+        transitive: passed.transitive,
     };
     let credentials = issue(cx, &session)?;
-    Ok(AssumeRoleAnswer { credentials, assumed_role_user, packed_policy_size })
+    Ok(AssumeRoleAnswer { credentials, assumed_role_user, packed_policy_size: passed.packed, source_identity })
+}
+
+/// Who began a chain of sessions; whoever is in one cannot say that it was somebody else.
+fn source_identity(cx: &Cx<Tokens>, input: &AssumeRole) -> Result<Option<String>> {
+    let inherited = cx.caller.session.as_ref().and_then(|session| session.source_identity.clone());
+    match (&input.source_identity, inherited) {
+        (Some(given), Some(known)) if *given != known => {
+            Err(denied(format!("The source identity of the calling session is {known} and cannot be changed.")))
+        }
+        (Some(given), _) => Ok(Some(given.clone())),
+        (None, inherited) => Ok(inherited),
+    }
 }
 
 fn account_of_role(arn: &str) -> Result<String> {
@@ -89,16 +103,17 @@ fn account_of_role(arn: &str) -> Result<String> {
 
 /// Whom the caller becomes, if role and policies let them. A role that does not exist is denied like one that does
 /// not trust the caller.
-fn authorize(cx: &Cx<Tokens>, input: &AssumeRole, account: &str) -> Result<Principal> {
+fn authorize(cx: &Cx<Tokens>, input: &AssumeRole, account: &str, passed: &Passed) -> Result<Principal> {
     let access = cx.access();
     let root = matches!(cx.caller.principal, Principal::AccountRoot { .. });
     if root && access.mode() == IamMode::Enforce {
         return Err(denied("Roles may not be assumed by root accounts."));
     }
     let caller = cx.caller.principal.arn();
-    let refusal =
-        || denied(format!("User: {caller} is not authorized to perform: {ACTION} on resource: {}", input.role_arn));
-    let role = access.directory().role_by_arn(&input.role_arn).ok_or_else(refusal)?;
+    let refusal = |action: &str| {
+        denied(format!("User: {caller} is not authorized to perform: {action} on resource: {}", input.role_arn))
+    };
+    let role = access.directory().role_by_arn(&input.role_arn).ok_or_else(|| refusal(ACTION))?;
     let mut asked = Target::on(&*input.role_arn)
         .owner(account)
         .policy(Some(role.trust.text().into()))
@@ -106,8 +121,16 @@ fn authorize(cx: &Cx<Tokens>, input: &AssumeRole, account: &str) -> Result<Princ
     if let Some(external_id) = &input.external_id {
         asked = asked.context("sts:ExternalId", &**external_id);
     }
-    if !access.may_on(ACTION, &asked) {
-        return Err(refusal());
+    if let Some(source) = &input.source_identity {
+        asked = asked.context("sts:SourceIdentity", &**source);
+    }
+    let asked = with_tags(asked, &input.tags, &input.transitive_tag_keys);
+    let wanted =
+        [(ACTION, true), (TAG_SESSION, !passed.tags.is_empty()), (SET_SOURCE, input.source_identity.is_some())];
+    for (action, _) in wanted.iter().filter(|(_, wanted)| *wanted) {
+        if !access.may_on(action, &asked) {
+            return Err(refusal(action));
+        }
     }
     Ok(Principal::AssumedRole {
         account: account.to_owned(),
@@ -132,40 +155,6 @@ fn duration(cx: &Cx<Tokens>, input: &AssumeRole) -> Result<u32> {
     Ok(seconds)
 }
 
-/// The texts of the session policies, and how much of their room they take, in per cent. AWS packs policies before it
-/// measures them, in a way that is not published; here the limit is that of the plain text.
-fn session_policies(cx: &Cx<Tokens>, input: &AssumeRole) -> Result<(Vec<String>, Option<usize>)> {
-    if input.policy.is_none() && input.policy_arns.is_empty() {
-        return Ok((Vec::new(), None));
-    }
-    if input.policy_arns.len() > MAX_POLICY_ARNS {
-        return Err(validation(format!(
-            "PolicyArns: at most {MAX_POLICY_ARNS} managed session policies can be passed."
-        )));
-    }
-    let mut texts = Vec::new();
-    if let Some(text) = &input.policy {
-        Policy::parse(text, Purpose::Session)?;
-        texts.push(text.clone());
-    }
-    for PolicyArn { arn } in &input.policy_arns {
-        let missing = || Error::client("MalformedPolicyDocument", format!("Policy {arn} does not exist."));
-        texts.push(cx.access().directory().managed_policy(arn).ok_or_else(missing)?.text().to_owned());
-    }
-    let arns: usize = input.policy_arns.iter().map(|one| one.arn.chars().count()).sum();
-    let plain = arns + input.policy.as_deref().map_or(0, |text| text.chars().count());
-    let percent = (plain * 100).div_ceil(MAX_POLICY);
-    if percent > 100 {
-        let message = format!("Packed policy consumes {percent}% of allotted space, please use smaller policy.");
-        return Err(Error::client("PackedPolicyTooLarge", message));
-    }
-    Ok((texts, Some(percent)))
-}
-
 fn denied(message: impl Into<String>) -> Error {
     Error::new(403, "AccessDenied", message)
-}
-
-fn validation(message: impl Into<String>) -> Error {
-    Error::client("ValidationError", message)
 }

@@ -1,8 +1,10 @@
 //! AWS STS: temporary credentials, and who one is.
 //!
-//! Federation (SAML, web identity), session tags, source identities and MFA do not exist and are refused by name.
+//! What others vouch for (SAML, web identities, MFA devices) cannot be verified here and is refused by name.
 
 mod assume;
+mod federation;
+mod session;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +30,9 @@ pub fn service() -> Service<Tokens> {
         .op("AssumeRole", assume::target, assume::assume_role)
         .op("GetCallerIdentity", |_, _| Target::open(), get_caller_identity)
         .op("GetSessionToken", |_, _| Target::open(), get_session_token)
+        .op("GetFederationToken", federation::target, federation::get_federation_token)
         .op("GetAccessKeyInfo", |_, _| Target::any(), get_access_key_info)
+        .op("DecodeAuthorizationMessage", |_, _| Target::any(), decode)
 }
 
 /// `Credentials` of the STS API.
@@ -105,6 +109,7 @@ fn get_session_token(cx: &mut Cx<Tokens>, input: GetSessionToken) -> Result<GetS
         session_policies: Vec::new(),
         source_identity: None,
         tags: Default::default(),
+        transitive: Vec::new(),
     };
     let credentials = issue(cx, &session)?;
     Ok(GetSessionTokenAnswer { credentials })
@@ -131,6 +136,19 @@ struct GetAccessKeyInfoAnswer {
 fn get_access_key_info(_: &mut Cx<Tokens>, input: GetAccessKeyInfo) -> Result<GetAccessKeyInfoAnswer> {
     let invalid = || Error::client("ValidationError", format!("{} is invalid", input.access_key_id));
     Ok(GetAccessKeyInfoAnswer { account: credentials::account_of(&input.access_key_id).ok_or_else(invalid)? })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Encoded {
+    /// Whatever it says, it was not encoded here.
+    #[serde(rename = "EncodedMessage")]
+    _message: String,
+}
+
+/// Denials are told in clear here, so that there is no message that could be decoded.
+fn decode(_: &mut Cx<Tokens>, _: Encoded) -> Result<()> {
+    Err(Error::client("InvalidAuthorizationMessageException", "Message is not valid"))
 }
 
 #[cfg(test)]

@@ -18,6 +18,10 @@ use crate::{Error, Result};
 /// The longest form that is searched for an `Action`; AWS takes 1 MiB at most, and CloudFormation comes near.
 const MAX_FORM: usize = 16 << 20;
 
+/// The actions of links in messages of SNS, which name no version and are not signed.
+/// <https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html>
+pub(crate) const LINKS: [&str; 2] = ["ConfirmSubscription", "Unsubscribe"];
+
 /// Finds service, operation and protocol, and for REST the labels of the path.
 ///
 /// Errors name what is unknown: an operation that the service does not have answers as AWS does, a service that
@@ -36,7 +40,10 @@ pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
     {
         // Who calls a queue's own URL without a signature calls SQS.
         let on_queue = is_queue(head.uri.path());
-        let detected = query(&action, version.as_deref(), scope.as_deref().or_else(|| on_queue.then_some("sqs")))?;
+        // So does who follows a link in a message of SNS.
+        let is_link = || LINKS.contains(&&*action) && scope.is_none() && version.is_none();
+        let unsigned = || if on_queue { Some("sqs") } else { is_link().then_some("sns") };
+        let detected = query(&action, version.as_deref(), scope.as_deref().or_else(unsigned))?;
         let takes_queue = || detected.operation.input_members().iter().any(|member| member.name == QUEUE_URL);
         if on_queue && !takes_queue() {
             let message = format!("The action {action} is not valid for this endpoint.");

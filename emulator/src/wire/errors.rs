@@ -117,7 +117,8 @@ pub fn stamp(response: &mut Response<Bytes>, protocol: Protocol, service: &str, 
 }
 
 /// S3's second id; it names a host there and says nothing here but which request it was.
-fn host_id(request_id: &str) -> String {
+/// The id of the host that answered, as S3 tells it.
+pub(crate) fn host_id(request_id: &str) -> String {
     STANDARD.encode(Sha256::digest(request_id))
 }
 

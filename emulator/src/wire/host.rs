@@ -19,6 +19,11 @@ pub(super) struct Host {
     pub(super) stranger: Option<String>,
 }
 
+/// The bucket that a request names by its host, in virtual-hosted style.
+pub(crate) fn bucket_of_host(head: &Parts) -> Option<String> {
+    of(head)?.bucket
+}
+
 /// Reads the host of a request; `None` if it is of no known domain.
 pub(super) fn of(head: &Parts) -> Option<Host> {
     let header = head.headers.get(HOST).and_then(|value| value.to_str().ok());

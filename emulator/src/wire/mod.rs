@@ -35,9 +35,11 @@ pub mod xml;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use detect::LINKS;
 pub use detect::{detect, detect_of, likely};
+pub(crate) use errors::host_id;
 pub use errors::{encode_error, stamp};
-pub(crate) use host::without_port;
+pub(crate) use host::{bucket_of_host, without_port};
 pub use validate::validate;
 
 /// A protocol of AWS, as Smithy names them.

@@ -48,6 +48,9 @@ const S3_ROOTS: &[(&str, &str)] = &[
     ("NotificationConfigurationDeprecated", "NotificationConfiguration"),
 ];
 
+/// How every document begins.
+const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
 /// The namespace of a service's XML.
 pub(super) fn namespace(model: &Model) -> &'static str {
     model.metadata.xml_namespace.unwrap_or(S3_NAMESPACE)
@@ -73,14 +76,16 @@ pub fn parse(
     };
     let Some(structure) = shape.structure() else { return Ok(input) };
     let query: Vec<_> = pairs_of_uri(head.uri.query().unwrap_or(""));
+    let hoisted = hoisted(detected.service, &query, &head.headers);
+    let headers = hoisted.as_ref().unwrap_or(&head.headers);
     for member in &structure.members {
         let shape = model.shape(member.shape);
         let value = match member.location {
             None => continue,
             Some(Location::Uri) => label(detected, shape, member)?,
             Some(Location::QueryString) => query_member(operation, structure, member, &query)?,
-            Some(Location::Header) => header_member(model, shape, member, &head.headers, trailers)?,
-            Some(Location::Headers) => prefix_headers(member, &head.headers),
+            Some(Location::Header) => header_member(model, shape, member, headers, trailers)?,
+            Some(Location::Headers) => prefix_headers(member, headers),
             Some(Location::StatusCode) => None,
         };
         if let Some(value) = value {
@@ -97,6 +102,28 @@ pub fn parse(
         }
     }
     Ok(input)
+}
+
+/// What a presigned URL of S3 carries in its query string instead of in headers, as headers.
+fn hoisted(service: &str, query: &[(String, String)], headers: &HeaderMap) -> Option<HeaderMap> {
+    let has = |name: &str| query.iter().any(|(key, _)| key == name);
+    if service != "s3" || !(has("X-Amz-Signature") || has("Signature")) {
+        return None;
+    }
+    let mut all = headers.clone();
+    for (name, value) in query {
+        let name = name.to_ascii_lowercase();
+        let is_header = name.starts_with("x-amz-")
+            || name.starts_with("if-")
+            || ["content-type", "content-md5", "cache-control", "range"].contains(&name.as_str());
+        if let (true, Ok(name), Ok(value)) =
+            (is_header, HeaderName::try_from(name.as_str()), HeaderValue::from_bytes(value.as_bytes()))
+            && !all.contains_key(&name)
+        {
+            all.insert(name, value);
+        }
+    }
+    Some(all)
 }
 
 fn parse_payload(
@@ -198,6 +225,10 @@ fn query_member(
             let entries: Map<_, _> = rest.map(|(key, text)| (key.clone(), Value::from(text.as_str()))).collect();
             Ok((!entries.is_empty()).then_some(Value::Object(entries)))
         }
+        // An empty number is none to S3.
+        Kind::Integer { .. } if model.service == "s3" => {
+            texts.next().filter(|text| !text.is_empty()).map(|text| read(shape, member, text)).transpose()
+        }
         _ => texts.next().map(|text| read(shape, member, text)).transpose(),
     }
 }
@@ -278,7 +309,7 @@ pub(super) fn write(protocol: Protocol, operation: &OperationModel, reply: &Repl
     match shape.payload.and_then(|name| structure.member(name)) {
         Some(member) => write_payload(protocol, model, member, reply, output, &mut answer)?,
         None if structure.members.iter().any(|member| member.location.is_none()) || protocol == Protocol::RestJson => {
-            write_document(protocol, model, shape, structure, output, &mut answer)?;
+            write_document(protocol, model, shape, (structure, output), reply.written.as_ref(), &mut answer)?;
         }
         None => {}
     }
@@ -317,10 +348,24 @@ fn write_bound(model: &Model, member: &Member, value: &Value, answer: &mut Answe
 /// Text that is not ASCII is written as RFC 2047 has it, as S3 does with metadata.
 fn insert(headers: &mut HeaderMap, name: &str, text: &str) -> Result<(), String> {
     let name: HeaderName = name.parse().map_err(|_| format!("{name} is no header name"))?;
-    let encoded = if text.is_ascii() { text.to_owned() } else { format!("=?UTF-8?B?{}?=", STANDARD.encode(text)) };
+    let encoded = if text.is_ascii() { text.to_owned() } else { format!("=?UTF-8?Q?{}?=", q_encoded(text)) };
     let value = HeaderValue::from_str(&encoded).map_err(|_| format!("the value of {name} is no header value"))?;
     headers.insert(name, value);
     Ok(())
+}
+
+/// The encoding `Q` of RFC 2047.
+fn q_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('_'),
+            b'_' | b'=' | b'?' => out.push_str(&format!("={byte:02X}")),
+            b'!'..=b'~' => out.push(byte.into()),
+            other => out.push_str(&format!("={other:02X}")),
+        }
+    }
+    out
 }
 
 fn write_payload(
@@ -351,7 +396,7 @@ fn write_payload(
         }
         (Kind::Structure(structure), Value::Object(members), Protocol::RestXml) => {
             let root = member.location_name.unwrap_or(shape.name);
-            answer.body = xml_document(model, root, structure, members)?;
+            answer.body = xml_document(model, root, structure, members, None)?;
             answer.content_type = Some("application/xml");
         }
         _ => {
@@ -368,8 +413,8 @@ fn write_document(
     protocol: Protocol,
     model: &Model,
     shape: &Shape,
-    structure: &Structure,
-    output: &Map<String, Value>,
+    (structure, output): (&Structure, &Map<String, Value>),
+    written: Option<&(&'static str, String)>,
     answer: &mut Answer,
 ) -> Result<(), String> {
     if answer.status == 204 {
@@ -380,8 +425,10 @@ fn write_document(
         let root = root.map_or(shape.location_name.unwrap_or(shape.name), |(_, root)| root);
         answer.body = if shape.name == "GetBucketLocationOutput" {
             bucket_location(output)
+        } else if shape.name == "ListBucketsOutput" {
+            owner_first(model, root, structure, output)?
         } else {
-            xml_document(model, root, structure, output)?
+            xml_document(model, root, structure, output, written)?
         };
         answer.content_type = Some("application/xml");
         return Ok(());
@@ -400,10 +447,29 @@ fn xml_document(
     root: &str,
     structure: &Structure,
     members: &Map<String, Value>,
+    written: Option<&(&'static str, String)>,
 ) -> Result<Bytes, String> {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let mut out = String::with_capacity(HEAD.len() + 512 + written.map_or(0, |(_, elements)| elements.len()));
+    out.push_str(HEAD);
     xml::start(&mut out, root, Some(XmlNamespace { prefix: None, uri: namespace(model) }), "");
-    xml::write_members(&mut out, model, structure, members)?;
+    xml::write_members_with(&mut out, model, structure, members, written)?;
+    xml::end(&mut out, root);
+    Ok(out.into())
+}
+
+/// The one document of S3 whose order is not its model's: the buckets' owner comes first.
+fn owner_first(
+    model: &Model,
+    root: &str,
+    structure: &Structure,
+    members: &Map<String, Value>,
+) -> Result<Bytes, String> {
+    let mut rest = members.clone();
+    let owner: Map<_, _> = rest.shift_remove_entry("Owner").into_iter().collect();
+    let mut out = String::from(HEAD);
+    xml::start(&mut out, root, Some(XmlNamespace { prefix: None, uri: namespace(model) }), "");
+    xml::write_members(&mut out, model, structure, &owner)?;
+    xml::write_members(&mut out, model, structure, &rest)?;
     xml::end(&mut out, root);
     Ok(out.into())
 }
@@ -411,6 +477,10 @@ fn xml_document(
 /// The one document of S3 whose root is the member itself; it is empty for us-east-1.
 fn bucket_location(output: &Map<String, Value>) -> Bytes {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    if !output.contains_key("LocationConstraint") {
+        out.extend(["<LocationConstraint xmlns=\"", S3_NAMESPACE, "\"/>"]);
+        return out.into();
+    }
     xml::start(&mut out, "LocationConstraint", Some(XmlNamespace { prefix: None, uri: S3_NAMESPACE }), "");
     xml::escape(&mut out, output.get("LocationConstraint").and_then(Value::as_str).unwrap_or(""));
     xml::end(&mut out, "LocationConstraint");

@@ -146,11 +146,10 @@ fn no_route(model: &Model, head: &Parts) -> Error {
     let (method, path) = (head.method.as_str(), head.uri.path());
     if model.service == "s3" {
         let content_type = head.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-        if method == "POST" && content_type.starts_with(b"multipart/form-data") {
-            return Error::not_implemented("S3's PostObject (uploads by HTML forms)");
-        }
-        if method == "OPTIONS" {
-            return Error::not_implemented("S3's OPTIONS (CORS preflight requests)");
+        if method == "POST" && head.uri.query().is_none() && !content_type.starts_with(b"multipart/form-data") {
+            let text = "At least one of the pre-conditions you specified did not hold";
+            return Error::new(412, "PreconditionFailed", text)
+                .with("Condition", "Bucket POST must be of the enclosure-type multipart/form-data");
         }
         return Error::new(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
             .with("Method", method)

@@ -24,6 +24,7 @@ const CODES: &[(&str, &str)] = &[
     ("cloudwatch", "ValidationError"),
     ("iam", "ValidationError"),
     ("logs", "InvalidParameterException"),
+    ("sns", "ValidationError"),
     ("sts", "ValidationError"),
 ];
 

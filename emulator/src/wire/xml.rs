@@ -97,6 +97,16 @@ impl Element {
     fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
+
+    /// The elements of this name that stand directly in it.
+    pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.named(name)
+    }
+
+    /// The text in it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// Reads the members of a structure out of an element.
@@ -216,7 +226,22 @@ pub fn write_members(
     structure: &Structure,
     members: &Map<String, Value>,
 ) -> Result<(), String> {
+    write_members_with(out, model, structure, members, None)
+}
+
+/// The same where one member is written already: it stands where the model has it.
+pub(super) fn write_members_with(
+    out: &mut String,
+    model: &Model,
+    structure: &Structure,
+    members: &Map<String, Value>,
+    written: Option<&(&'static str, String)>,
+) -> Result<(), String> {
     for member in structure.members.iter().filter(|member| member.location.is_none() && !member.xml_attribute) {
+        if let Some((_, elements)) = written.filter(|(name, _)| *name == member.name) {
+            out.push_str(elements);
+            continue;
+        }
         let Some(value) = members.get(member.name).filter(|value| !value.is_null()) else { continue };
         let shape = model.shape(member.shape);
         write(out, model, shape, member, element_name(shape, member), value)?;
@@ -318,7 +343,7 @@ fn attributes(model: &Model, structure: &Structure, members: &Map<String, Value>
 }
 
 /// Opens an element; `attributes` are escaped already and begin with a space.
-pub(super) fn start(out: &mut String, name: &str, namespace: Option<XmlNamespace>, attributes: &str) {
+pub(crate) fn start(out: &mut String, name: &str, namespace: Option<XmlNamespace>, attributes: &str) {
     out.extend(["<", name]);
     match namespace {
         Some(XmlNamespace { prefix: Some(prefix), uri }) => out.extend([" xmlns:", prefix, "=\"", uri, "\""]),
@@ -328,6 +353,6 @@ pub(super) fn start(out: &mut String, name: &str, namespace: Option<XmlNamespace
     out.extend([attributes, ">"]);
 }
 
-pub(super) fn end(out: &mut String, name: &str) {
+pub(crate) fn end(out: &mut String, name: &str) {
     out.extend(["</", name, ">"]);
 }

@@ -241,3 +241,37 @@ def test_a_function_s_api_event_makes_an_api(server):
     cloudformation.delete_stack(StackName="hello")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="hello", WaiterConfig={"Delay": 1})
     assert call(server, api, "/hello/ana", stage="Prod")[0] == 403
+
+
+def test_sam_s_http_api_events(start):
+    server = start("--iam", "enforce")
+    template = f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Pets:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: {PYTHON}
+      Handler: index.handler
+      InlineCode: |
+        def handler(event, context):
+            return {{"key": event["routeKey"], "id": event.get("pathParameters", {{}}).get("id")}}
+      Events:
+        One: {{Type: HttpApi, Properties: {{Path: "/pets/{{id}}", Method: get}}}}
+        Rest: {{Type: HttpApi}}
+Outputs:
+  Url: {{Value: !Sub "https://${{ServerlessHttpApi}}.execute-api.${{AWS::Region}}.amazonaws.com/"}}
+"""
+    cloudformation = server.client("cloudformation")
+    cloudformation.create_stack(
+        StackName="pets", TemplateBody=template, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="pets", WaiterConfig={"Delay": 1})
+    (output,) = cloudformation.describe_stacks(StackName="pets")["Stacks"][0]["Outputs"]
+    api = output["OutputValue"].removeprefix("https://").split(".")[0]
+    status, _, body = by_host(server, api, "/pets/7")
+    assert (status, json.loads(body)) == (200, {"key": "GET /pets/{id}", "id": "7"})
+    status, _, body = by_host(server, api, "/what/ever")
+    assert (status, json.loads(body)) == (200, {"key": "$default", "id": None})
+    apis = server.client("apigatewayv2").get_apis()["Items"]
+    assert [(one["Name"], one["Tags"]) for one in apis] == [("pets", {"httpapi:createdBy": "SAM"})]

@@ -61,12 +61,79 @@ def test_the_command_line_reads_what_boto3_wrote(server):
 
 
 def test_what_is_not_implemented_says_so(server):
-    with pytest.raises(ClientError) as refused:
+    for arn in ["arn:aws:codebuild:us-east-1:123456789012:project/p", "arn:aws:scheduler:::aws-sdk:ec2:startInstances"]:
+        with pytest.raises(ClientError) as refused:
+            server.client("scheduler").create_schedule(
+                Name="s",
+                ScheduleExpression="rate(1 day)",
+                FlexibleTimeWindow=OFF,
+                Target={"Arn": arn, "RoleArn": ROLE},
+            )
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+        assert f"{arn.split(':')[-2] if 'sdk' in arn else 'codebuild'} as the target" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ({"Arn": "arn:aws:scheduler:::aws-sdk:sqs:receiveMessage"}, "receiveMessage of sqs is not supported"),
+        ({"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMassage"}, "no action sendMassage"),
+        ({"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "Input": "{"}, "not a valid JSON document"),
+        ({"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "Input": '{"X": 1}'}, "there is no parameter X"),
+        ({"Arn": "arn:aws:kinesis:us-east-1:123456789012:stream/s"}, "KinesisParameters must be provided"),
+    ],
+)
+def test_a_target_that_is_none_is_refused(server, target, text):
+    with pytest.raises(ClientError, match="ValidationException.*" + text):
         server.client("scheduler").create_schedule(
-            Name="s",
-            ScheduleExpression="rate(1 day)",
-            FlexibleTimeWindow=OFF,
-            Target={"Arn": "arn:aws:sqs:us-east-1:123456789012:q", "RoleArn": ROLE},
+            Name="s", ScheduleExpression="rate(1 day)", FlexibleTimeWindow=OFF, Target={"RoleArn": ROLE, **target}
         )
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
-    assert "sqs as the target of a schedule" in refused.value.response["Error"]["Message"]
+
+
+def test_queues_and_operations_are_invoked(start):
+    server = start("--clock", "frozen=2026-03-02T12:00:00Z")
+    sqs = server.client("sqs")
+    queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:q"
+    scheduler = server.client("scheduler")
+
+    def schedule(name, arn, input, **more):
+        target = {"Arn": arn, "RoleArn": ROLE, "Input": input, **more}
+        scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression="at(2026-03-02T12:05:00)",
+            FlexibleTimeWindow=OFF,
+            Target=target,
+            ActionAfterCompletion="DELETE",
+        )
+
+    schedule("plain", arn, "at <aws.scheduler.scheduled-time>")
+    send = json.dumps({"QueueUrl": queue, "MessageBody": "universal"})
+    schedule("universal", "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", send)
+    parameter = json.dumps({"Name": "/made", "Value": "by a schedule", "Type": "String"})
+    schedule("parameter", "arn:aws:scheduler:::aws-sdk:ssm:putParameter", parameter)
+    schedule(
+        "lost",
+        "arn:aws:sqs:us-east-1:123456789012:gone",
+        "lost",
+        DeadLetterConfig={"Arn": arn},
+        RetryPolicy={"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60},
+    )
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    server.admin("POST", "clock/advance", {"seconds": 600})
+    received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])["Messages"]
+    bodies = {message["Body"]: message for message in received}
+    assert set(bodies) == {"at 2026-03-02T12:05:00Z", "universal", "lost"}
+    attributes = {name: value["StringValue"] for name, value in bodies["lost"]["MessageAttributes"].items()}
+    assert attributes["RETRY_ATTEMPTS"] == "2"
+    assert attributes["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
+    assert attributes["TARGET_ARN"].endswith(":gone") and attributes["SCHEDULE_ARN"].endswith("/lost")
+    assert server.client("ssm").get_parameter(Name="/made")["Parameter"]["Value"] == "by a schedule"
+    assert scheduler.list_schedules()["Schedules"] == []
+
+
+def test_a_schedule_does_not_begin_long_ago(server):
+    with pytest.raises(ClientError, match="cannot be earlier than 5 minutes ago"):
+        server.client("scheduler").create_schedule(
+            Name="s", ScheduleExpression="rate(1 day)", FlexibleTimeWindow=OFF, Target=TARGET, StartDate="2020-01-01"
+        )

@@ -1,7 +1,6 @@
 //! The invariants of mail-notify, each shown failing on a trace in which something went wrong.
 #![allow(clippy::unwrap_used)]
 
-use bytes::Bytes;
 use garoa::Error;
 use garoa::cloud::{CallRecord, FaultKind, Reply};
 use parking_lot::Mutex;
@@ -59,7 +58,7 @@ fn run(calls: Vec<CallRecord>, dead: &[&str], left: usize) -> Run {
             "GetQueueAttributes" => {
                 json!({ "Attributes": { "ApproximateNumberOfMessagesNotVisible": left.to_string() } })
             }
-            "GetObject" => return Ok(Reply { body: Some(Bytes::from("zip")), ..Reply::output(json!({})) }),
+            "GetObject" => return Ok(Reply::output(json!({})).with_body("zip")),
             other => return Err(Error::not_implemented(other)),
         };
         Ok(Reply::output(output))

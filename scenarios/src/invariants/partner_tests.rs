@@ -50,7 +50,7 @@ fn run(calls: Vec<CallRecord>) -> Run {
                 json!({ "Versions": [{ "Key": "sale/2026-03-01.csv", "VersionId": "1" }] })
             }
             "ListObjectVersions" => json!({}),
-            "GetObject" => return Ok(Reply { body: Some(Bytes::from("id")), ..Reply::output(json!({})) }),
+            "GetObject" => return Ok(Reply::output(json!({})).with_body("id")),
             "GetSecretValue" => json!({ "SecretString": HASH }),
             other => return Err(Error::not_implemented(other)),
         };

@@ -9,6 +9,8 @@ use crate::client::Client;
 
 /// How large a message and an item are, in bytes.
 const PAYLOAD: usize = 1024;
+/// How large a large object is.
+const LARGE: usize = 8 << 20;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,12 @@ pub enum Job {
     Put,
     /// SendMessage, ReceiveMessage, DeleteMessage on a queue of one's own: three requests.
     Cycle,
+    /// PutObject of 1 KiB, one key after another.
+    PutObject,
+    /// GetObject of 1 KiB, always the same.
+    GetObject,
+    /// PutObject of 8 MiB, on a key of each connection's own.
+    PutLarge,
     /// A request of 1 KiB to a REST API, whose method's integration is the proxy of a function in Garoa's process.
     Invoke,
 }
@@ -30,7 +38,8 @@ impl Job {
     /// How many connections do it at once.
     pub fn connections(self) -> usize {
         match self {
-            Self::Send | Self::Put | Self::Invoke => 16,
+            Self::Send | Self::Put | Self::PutObject | Self::GetObject | Self::Invoke => 16,
+            Self::PutLarge => 4,
             Self::Cycle => 1,
         }
     }
@@ -41,6 +50,9 @@ impl Job {
             Self::Send => "SendMessage 1 KiB, 16 connections",
             Self::Put => "PutItem 1 KiB, 16 connections",
             Self::Cycle => "send, receive, delete, 1 connection",
+            Self::PutObject => "PutObject 1 KiB, 16 connections",
+            Self::GetObject => "GetObject 1 KiB, 16 connections",
+            Self::PutLarge => "PutObject 8 MiB, 4 connections",
             Self::Invoke => "REST to Lambda 1 KiB, 16 connections",
         }
     }
@@ -48,8 +60,8 @@ impl Job {
     /// The share of the ceiling that Garoa has to reach.
     pub fn goal(self) -> f64 {
         match self {
-            Self::Send | Self::Put => 0.4,
-            Self::Cycle => 0.5,
+            Self::Send | Self::Put | Self::PutLarge => 0.4,
+            Self::Cycle | Self::PutObject | Self::GetObject => 0.5,
             Self::Invoke => 0.15,
         }
     }
@@ -59,6 +71,7 @@ impl Job {
         match self {
             Self::Send | Self::Cycle => !["dynalite", FUNCTION].contains(&server),
             Self::Put => !["fauxqs", FUNCTION].contains(&server),
+            Self::PutObject | Self::GetObject | Self::PutLarge => ["hello", "garoa"].contains(&server),
             Self::Invoke => ["hello", FUNCTION].contains(&server),
         }
     }
@@ -74,6 +87,12 @@ pub async fn prepare(client: &mut Client, server: &str, job: Job, name: &str) ->
         let apis: Value = serde_json::from_slice(&apis)?;
         let api = apis["item"][0]["id"].as_str().ok_or_else(|| format!("no API in {apis}"))?;
         return Ok(format!("/_aws/execute-api/{api}/Prod/hello"));
+    }
+    if matches!(job, Job::PutObject | Job::GetObject | Job::PutLarge) {
+        let bucket = format!("/{name}");
+        s3(client, Method::PUT, &bucket, Bytes::new()).await?;
+        s3(client, Method::PUT, &format!("{bucket}/one"), "o".repeat(PAYLOAD).into()).await?;
+        return Ok(bucket);
     }
     if job == Job::Put {
         let table = json!({
@@ -116,6 +135,15 @@ pub async fn turn(client: &mut Client, server: &str, job: Job, place: &str, turn
             client.call("AmazonSQS.DeleteMessage", delete.into()).await?;
             Ok(3)
         }
+        Job::PutObject => {
+            let key = format!("{place}/object-{turn:012}");
+            s3(client, Method::PUT, &key, "o".repeat(PAYLOAD).into()).await.map(|_| 1)
+        }
+        Job::GetObject => s3(client, Method::GET, &format!("{place}/one"), Bytes::new()).await.map(|_| 1),
+        Job::PutLarge => {
+            let key = format!("{place}/large-{}", turn % job.connections() as u64);
+            s3(client, Method::PUT, &key, Bytes::from_static(&[b'o'; LARGE])).await.map(|_| 1)
+        }
         Job::Invoke => {
             let (status, answer) = client.rest("execute-api", Method::POST, place, "m".repeat(PAYLOAD).into()).await?;
             if status == StatusCode::OK {
@@ -124,6 +152,15 @@ pub async fn turn(client: &mut Client, server: &str, job: Job, place: &str, turn
             Err(format!("{place}: {status}: {}", String::from_utf8_lossy(&answer)).into())
         }
     }
+}
+
+/// A request to S3; whatever is not 200 is an error.
+pub async fn s3(client: &mut Client, method: Method, path: &str, body: Bytes) -> Result<Bytes, Failure> {
+    let (status, answer) = client.rest("s3", method, path, body).await?;
+    if status == StatusCode::OK {
+        return Ok(answer);
+    }
+    Err(format!("{path}: {status}: {}", String::from_utf8_lossy(&answer)).into())
 }
 
 fn handle(received: &Value) -> Result<String, Failure> {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::Method;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -19,6 +21,8 @@ const DEEP: usize = 100_000;
 /// Receives of ten that are timed on each queue in a round.
 const RECEIVES: usize = 500;
 /// Filling a queue to [`DEEP`] may take this long, in a peer.
+/// How many keys the bucket has whose listing is measured.
+pub const KEYS: usize = 100_000;
 const FILLING: Duration = Duration::from_secs(60);
 
 /// All that was measured: medians over the rounds.
@@ -29,6 +33,8 @@ pub struct Figures {
     /// be given).
     pub receiving: Vec<Receiving>,
     pub logs: Vec<logs::Figures>,
+    /// How many keys a second ListObjectsV2 answers, page after page, in a bucket of [`KEYS`].
+    pub listing: Option<f64>,
 }
 
 /// What receiving ten messages costs.
@@ -45,7 +51,8 @@ pub fn all(load: &Load) -> Result<Figures, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut rates = Vec::new();
-        for job in [Job::Send, Job::Put, Job::Cycle, Job::Invoke] {
+        let jobs = [Job::Send, Job::Put, Job::Cycle, Job::PutObject, Job::GetObject, Job::PutLarge, Job::Invoke];
+        for job in jobs {
             rates.push((job, rates_of(load, job).await?));
         }
         let mut receiving = Vec::new();
@@ -54,8 +61,12 @@ pub fn all(load: &Load) -> Result<Figures, Failure> {
         {
             receiving.push(receiving_of(server, load.rounds).await?);
         }
+        let listing = match load.servers.iter().find(|server| server.name == "garoa") {
+            Some(server) => Some(listing_of(server, load.rounds).await?),
+            None => None,
+        };
         let logs = logs::measure(load).await?;
-        Ok(Figures { rates, receiving, logs })
+        Ok(Figures { rates, receiving, listing, logs })
     })
 }
 
@@ -118,6 +129,43 @@ async fn receiving_of(server: &Server, rounds: usize) -> Result<Receiving, Failu
         deep: Duration::from_secs_f64(deep),
         waiting,
     })
+}
+
+/// Keys a second of going through a bucket by ListObjectsV2: the median over the rounds.
+async fn listing_of(server: &Server, rounds: usize) -> Result<f64, Failure> {
+    let mut client = Client::connect(server.address).await?;
+    jobs::s3(&mut client, Method::PUT, "/bench-listing", Bytes::new()).await?;
+    for number in 0..KEYS {
+        let key = format!("/bench-listing/folder-{:03}/key-{number:09}", number / 1000);
+        jobs::s3(&mut client, Method::PUT, &key, Bytes::new()).await?;
+    }
+    let mut rates = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        let begun = Instant::now();
+        let (mut keys, mut token) = (0, None::<String>);
+        loop {
+            let rest = token.map(|token| format!("&continuation-token={token}")).unwrap_or_default();
+            let path = format!("/bench-listing?list-type=2&max-keys=1000{rest}");
+            let page = jobs::s3(&mut client, Method::GET, &path, Bytes::new()).await?;
+            let page = std::str::from_utf8(&page)?;
+            keys += page.matches("<Key>").count();
+            token = between(page, "<NextContinuationToken>", "</NextContinuationToken>")
+                .map(|token| token.replace('%', "%25").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"));
+            if token.is_none() {
+                break;
+            }
+        }
+        if keys != KEYS {
+            return Err(format!("{keys} keys were listed of {KEYS}").into());
+        }
+        rates.push(keys as f64 / begun.elapsed().as_secs_f64());
+    }
+    Ok(median(rates))
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    let rest = text.split_once(start)?.1;
+    rest.split_once(end).map(|(inside, _)| inside)
 }
 
 /// Sends until the queue is as deep as asked, or the time for it is over.

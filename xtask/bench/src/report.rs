@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::measure::Figures;
+use crate::measure::{Figures, KEYS};
 
 /// Receiving from a deep queue may cost this much more than from a shallow one.
 const DEEP_GOAL: f64 = 1.2;
+/// A list answers so many keys a second.
+const LISTING_GOAL: f64 = 1_000_000.0;
 
 /// The table.
 pub fn render(figures: &Figures) -> String {
@@ -37,6 +39,13 @@ pub fn render(figures: &Figures) -> String {
         }
         text.push('\n');
     }
+    if let Some(rate) = figures.listing {
+        let _ = writeln!(
+            text,
+            "ListObjectsV2 over {KEYS} keys, 1 connection\n  garoa          {rate:>9.0} keys/s  goal {LISTING_GOAL} {}",
+            verdict(rate >= LISTING_GOAL)
+        );
+    }
     text
 }
 
@@ -47,7 +56,9 @@ pub fn goals_met(figures: &Figures) -> bool {
         garoa.is_none_or(|(_, rate)| rate / ceiling(rates) >= job.goal())
     });
     let flat = figures.receiving.iter().filter(|each| each.server == "garoa");
-    fast && flat.map(|each| each.deep.as_secs_f64() / each.shallow.as_secs_f64()).all(|ratio| ratio <= DEEP_GOAL)
+    let listed = figures.listing.is_none_or(|rate| rate >= LISTING_GOAL);
+    fast && listed
+        && flat.map(|each| each.deep.as_secs_f64() / each.shallow.as_secs_f64()).all(|ratio| ratio <= DEEP_GOAL)
 }
 
 /// Whether a server is held to the goals.

@@ -5,6 +5,7 @@
 
 mod create;
 mod delete;
+mod references;
 mod resource;
 mod update;
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value};
 
 use super::Engine;
+use super::references::dereferenced;
 use crate::cloudformation::lookup::complete;
 use crate::cloudformation::report::Reason;
 use crate::cloudformation::state::{OnFailure, Resource};
@@ -52,8 +53,12 @@ impl Engine {
             let reason = Reason::Own(lacks(id, lacking));
             return self.fails(&resource, "CREATE_FAILED", reason);
         }
+        let properties = match dereferenced(&self.door, kind.name, &resource.properties).await {
+            Ok(properties) => properties,
+            Err(error) => return self.fails(&resource, "CREATE_FAILED", own(&error)),
+        };
         let none = Map::new();
-        let task = self.task(&resource, &resource.properties, &none);
+        let task = self.task(&resource, &properties, &none);
         let outcome = (kind.create)(&task).await;
         let begun = task.exists.into_inner();
         if begun.is_some() {
@@ -80,13 +85,15 @@ impl Engine {
             let reason = Reason::Own(lacks(&resource.logical_id, lacking));
             return self.fails(resource, "UPDATE_FAILED", reason);
         }
-        let outcome = {
-            let task = self.task(resource, properties, &resource.properties);
-            (kind.update)(&task).await
+        let outcome = match self.read_both(kind, properties, &resource.properties).await {
+            Ok((new, old)) => (kind.update)(&self.task(resource, &new, &old)).await,
+            Err(error) => return self.fails(resource, "UPDATE_FAILED", own(&error)),
         };
         match outcome {
             Ok(Made { physical_id, attributes }) => {
                 let physical_id = Some(physical_id);
+                // What is told only when a resource is made, such as a secret key, stays known.
+                let attributes = if attributes.is_empty() { resource.attributes.clone() } else { attributes };
                 let changed = Resource { properties: properties.clone(), physical_id, attributes, ..resource.clone() };
                 self.resource_is(&changed, "UPDATE_COMPLETE", None)?;
                 Ok(true)
@@ -100,6 +107,23 @@ impl Engine {
                 self.fails(&resource, "UPDATE_FAILED", Reason::of(service_of(kind), &error))
             }
         }
+    }
+
+    /// The properties that a resource is to have and those that it has, with the values of their references. What a
+    /// reference meant before is not known: one that stayed is taken to mean the same.
+    async fn read_both(
+        &self,
+        kind: &ResourceType,
+        new: &Map<String, Value>,
+        old: &Map<String, Value>,
+    ) -> Result<(Map<String, Value>, Map<String, Value>)> {
+        let read = dereferenced(&self.door, kind.name, new).await?;
+        let was = |(name, value): (&String, &Value)| {
+            let value = if new.get(name) == Some(value) { read.get(name).unwrap_or(value) } else { value };
+            (name.clone(), value.clone())
+        };
+        let old = old.iter().map(was).collect();
+        Ok((read, old))
     }
 
     /// Deletes a resource of the stack, unless it is to be kept. `false` if that failed, which is reported.

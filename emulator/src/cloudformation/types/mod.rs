@@ -14,21 +14,31 @@ mod apigatewayv2_stage;
 mod cloudwatch_alarm;
 mod door;
 mod dynamodb_table;
+mod events_event_bus;
+mod events_rule;
 mod fit;
+mod iam_access_key;
+mod iam_inline_policy;
 mod iam_managed_policy;
 mod iam_policy;
 mod iam_role;
+mod iam_user;
 mod lambda_event_source_mapping;
 mod lambda_function;
 mod lambda_permission;
 mod logs_log_group;
 mod logs_parts;
 mod s3_bucket;
+mod s3_bucket_policy;
+mod s3_bucket_shapes;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
 mod secretsmanager_secret;
+mod sns_subscription;
+mod sns_topic;
 mod sqs_queue;
 mod sqs_queue_policy;
+mod ssm_parameter;
 mod task;
 
 use std::pin::Pin;
@@ -66,9 +76,21 @@ static TYPES: &[&ResourceType] = &[
     &cloudwatch_alarm::DASHBOARD,
     &cloudwatch_alarm::TYPE,
     &dynamodb_table::TYPE,
+    &events_event_bus::POLICY,
+    &events_event_bus::TYPE,
+    &events_rule::TYPE,
+    &iam_access_key::PROFILE,
+    &iam_access_key::TYPE,
+    &iam_inline_policy::GROUP,
+    &iam_inline_policy::LINKED_ROLE,
+    &iam_inline_policy::ROLE,
+    &iam_inline_policy::USER,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,
+    &iam_user::ADDITION,
+    &iam_user::GROUP,
+    &iam_user::USER,
     &lambda_event_source_mapping::TYPE,
     &lambda_function::TYPE,
     &lambda_permission::TYPE,
@@ -79,12 +101,17 @@ static TYPES: &[&ResourceType] = &[
     &logs_parts::RESOURCE_POLICY,
     &logs_parts::SUBSCRIPTION_FILTER,
     &s3_bucket::TYPE,
+    &s3_bucket_policy::TYPE,
     &scheduler_schedule::TYPE,
     &scheduler_schedule_group::TYPE,
+    &sns_subscription::TOPIC_POLICY,
+    &sns_subscription::TYPE,
+    &sns_topic::TYPE,
     &sqs_queue::TYPE,
     &sqs_queue_policy::INLINE,
     &sqs_queue_policy::TYPE,
     &secretsmanager_secret::TYPE,
+    &ssm_parameter::TYPE,
 ];
 
 /// The type of this name.

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::s3_bucket_shapes as shapes;
 use super::{Made, ResourceType, Task, may_change, replaces};
 use crate::{Error, Result};
 
@@ -10,12 +11,20 @@ pub(super) const TYPE: ResourceType = ResourceType {
     name: "AWS::S3::Bucket",
     properties: &[
         replaces("BucketName"),
+        may_change("AccelerateConfiguration"),
+        may_change("AccessControl"),
         may_change("BucketEncryption"),
+        may_change("CorsConfiguration"),
         may_change("LifecycleConfiguration"),
+        may_change("LoggingConfiguration"),
+        may_change("NotificationConfiguration"),
+        may_change("ObjectLockConfiguration"),
+        replaces("ObjectLockEnabled"),
         may_change("OwnershipControls"),
         may_change("PublicAccessBlockConfiguration"),
         may_change("Tags"),
         may_change("VersioningConfiguration"),
+        may_change("WebsiteConfiguration"),
     ],
     name_property: Some("BucketName"),
     create: |task| Box::pin(create(task)),
@@ -43,7 +52,11 @@ async fn create(task: &Task<'_>) -> Result<Made> {
         return Err(Error::new(409, "BucketAlreadyExists", format!("{name} already exists")));
     }
     let location = (region != CLASSIC_REGION).then(|| json!({ "LocationConstraint": region }));
-    task.door.call("s3", "CreateBucket", json!({ "Bucket": name, "CreateBucketConfiguration": location })).await?;
+    let mut input = json!({ "Bucket": name, "CreateBucketConfiguration": location });
+    if !task.get("ObjectLockEnabled").is_null() {
+        input["ObjectLockEnabledForBucket"] = task.get("ObjectLockEnabled");
+    }
+    task.door.call("s3", "CreateBucket", input).await?;
     task.begun(&name);
     configure(task, &name).await?;
     Ok(made(task, &name))
@@ -84,7 +97,45 @@ async fn configure(task: &Task<'_>, bucket: &str) -> Result<()> {
         "PutBucketLifecycleConfiguration",
         "DeleteBucketLifecycle",
     );
-    put_as(task, bucket, names, rules).await
+    put_as(task, bucket, names, rules).await?;
+    let cors = shapes::cors(&task.get("CorsConfiguration"));
+    let names = ("CorsConfiguration", "CORSConfiguration", "PutBucketCors", "DeleteBucketCors");
+    put_as(task, bucket, names, cors).await?;
+    let website = shapes::website(&task.get("WebsiteConfiguration"));
+    let names = ("WebsiteConfiguration", "WebsiteConfiguration", "PutBucketWebsite", "DeleteBucketWebsite");
+    put_as(task, bucket, names, website).await?;
+    configure_more(task, bucket).await
+}
+
+/// The configurations that are only put, never deleted.
+async fn configure_more(task: &Task<'_>, bucket: &str) -> Result<()> {
+    let only_put = |property: &'static str, operation: &'static str, member: &'static str, value: Value| async move {
+        if !task.changes(&[property]) {
+            return Ok(());
+        }
+        task.door.call("s3", operation, json!({ "Bucket": bucket, member: value })).await.map(drop)
+    };
+    let logging = shapes::logging(&task.get("LoggingConfiguration"), bucket);
+    only_put("LoggingConfiguration", "PutBucketLogging", "BucketLoggingStatus", logging).await?;
+    let accelerate = shapes::renamed(&task.get("AccelerateConfiguration"), &[("AccelerationStatus", "Status")]);
+    let accelerate = if accelerate.get("Status").is_some() { accelerate } else { json!({ "Status": "Suspended" }) };
+    let names = ("AccelerateConfiguration", "PutBucketAccelerateConfiguration", "AccelerateConfiguration");
+    only_put(names.0, names.1, names.2, accelerate).await?;
+    let access = task.get("AccessControl");
+    let canned = if access.is_null() { "private" } else { shapes::canned(&access)? };
+    match only_put("AccessControl", "PutBucketAcl", "ACL", canned.into()).await {
+        // A bucket without lists is as private as can be.
+        Err(error) if canned == "private" && error.code() == "AccessControlListNotSupported" => {}
+        outcome => outcome?,
+    }
+    let lock = task.get("ObjectLockConfiguration");
+    if !lock.is_null() {
+        let names = ("ObjectLockConfiguration", "PutObjectLockConfiguration", "ObjectLockConfiguration");
+        only_put(names.0, names.1, names.2, lock).await?;
+    }
+    let notifications = shapes::notifications(&task.get("NotificationConfiguration"))?;
+    let names = ("NotificationConfiguration", "PutBucketNotificationConfiguration", "NotificationConfiguration");
+    only_put(names.0, names.1, names.2, notifications).await
 }
 
 /// A configuration whose operations are `Put…` and `Delete…` of one name.
@@ -146,6 +197,24 @@ fn lifecycle_rule(task: &Task<'_>, rule: &Value) -> Result<Value> {
             }
             "NoncurrentVersionExpirationInDays" => {
                 made.insert("NoncurrentVersionExpiration".to_owned(), json!({ "NoncurrentDays": value }))
+            }
+            "Transition" | "Transitions" => {
+                let list = match &value {
+                    Value::Array(list) => list.clone(),
+                    one => vec![one.clone()],
+                };
+                let names = [("TransitionInDays", "Days"), ("TransitionDate", "Date")];
+                let list: Value = list.iter().map(|one| shapes::renamed(one, &names)).collect();
+                made.insert("Transitions".to_owned(), list)
+            }
+            "NoncurrentVersionTransition" | "NoncurrentVersionTransitions" => {
+                let list = match &value {
+                    Value::Array(list) => list.clone(),
+                    one => vec![one.clone()],
+                };
+                let names = [("TransitionInDays", "NoncurrentDays")];
+                let list: Value = list.iter().map(|one| shapes::renamed(one, &names)).collect();
+                made.insert("NoncurrentVersionTransitions".to_owned(), list)
             }
             "ExpirationInDays" => expiration.insert("Days".to_owned(), value),
             "ExpirationDate" => expiration.insert("Date".to_owned(), value),

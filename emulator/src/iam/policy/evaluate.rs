@@ -178,7 +178,9 @@ fn from_identity(
     boundary: Option<Attached<'_>>,
     session: &[Attached<'_>],
 ) -> Result<Option<StatementRef>, PolicyKind> {
-    let root = matches!(request.principal, Principal::AccountRoot { .. });
+    // A federated user whom the root made is limited by what was passed alone.
+    let root =
+        matches!(request.principal, Principal::AccountRoot { .. } | Principal::FederatedUser { issuer: None, .. });
     let by = identity.iter().find_map(|policy| allowed(request, *policy));
     if by.is_none() && !root {
         return Err(PolicyKind::Identity);
@@ -199,8 +201,8 @@ fn limits(request: &Request, boundary: Option<Attached<'_>>, session: &[Attached
 
 /// `sts:AssumeRole` and its kin, whose resource policy is the role's trust policy.
 pub fn is_assume_role(action: &str) -> bool {
-    const PREFIX: &str = "sts:AssumeRole";
-    action.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+    const PREFIXES: [&str; 3] = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
+    PREFIXES.iter().any(|prefix| action.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
 }
 
 /// Actions that the resource's own policy must allow even within the account: assuming roles, and KMS keys.
@@ -210,6 +212,21 @@ fn needs_resource_policy(action: &str) -> bool {
     let kms = action.get(..4).is_some_and(|vendor| vendor.eq_ignore_ascii_case("kms:"));
     let lists = ["kms:ListKeys", "kms:ListAliases", "kms:CreateKey"].iter().any(|one| one.eq_ignore_ascii_case(action));
     is_assume_role(action) || (kms && !lists)
+}
+
+/// The places of all statements of a policy that apply to a request, and allow it, or deny it. A statement that names
+/// principals must name the request's.
+pub fn applying(request: &Request, attached: Attached<'_>, deny: bool) -> Vec<usize> {
+    let named = |statement: &Statement| match &statement.principal {
+        None => true,
+        Some(Either::Is(element)) => element.matches(&request.principal).is_some(),
+        Some(Either::Not(element)) => element.matches(&request.principal).is_none(),
+    };
+    let statements = attached.policy.document().statements.iter().enumerate();
+    let applies = |statement: &Statement| {
+        statement.deny == deny && named(statement) && covers(statement, attached.policy, request)
+    };
+    statements.filter(|(_, statement)| applies(statement)).map(|(index, _)| index).collect()
 }
 
 fn denied(request: &Request, attached: Attached<'_>) -> Option<StatementRef> {

@@ -268,3 +268,52 @@ proptest! {
         prop_assert!(decide(&identity) || !decide(&more));
     }
 }
+
+#[test]
+fn a_federated_user_has_what_the_user_and_the_passed_policy_share() {
+    let federated = |issuer: Option<&str>| Principal::FederatedUser {
+        account: OWN.into(),
+        name: "bob".into(),
+        issuer: issuer.map(str::to_owned),
+    };
+    let (reads, all) = (allow("s3:Get*"), allow("s3:*"));
+    let none = policy(json!({"Effect": "Deny", "Action": "none:none", "Resource": "*"}));
+    let decide = |issuer: Option<&str>, identity: Option<&Policy>, session: &Policy| {
+        let identity: Vec<_> = identity.into_iter().map(|policy| at("i", policy)).collect();
+        evaluate(&request(federated(issuer)), &identity, None, &[at("s", session)], None).is_allowed()
+    };
+    assert!(decide(Some("ana"), Some(&all), &reads));
+    assert!(!decide(Some("ana"), None, &reads));
+    assert!(!decide(Some("ana"), Some(&all), &allow("sqs:*")));
+    assert!(decide(None, None, &reads));
+    assert!(!decide(None, None, &none));
+    let resource = grant(json!({"AWS": "arn:aws:sts::123456789012:federated-user/bob"}));
+    let by_resource = evaluate(&request(federated(None)), &[], None, &[at("s", &none)], Some(at("r", &resource)));
+    assert!(by_resource.is_allowed(), "{by_resource:?}");
+}
+
+#[test]
+fn tags_and_sources_of_sessions_are_the_trust_policys_to_allow() {
+    for action in ["sts:TagSession", "sts:SetSourceIdentity", "sts:AssumeRole"] {
+        let mut asked = request(user());
+        asked.action = action.into();
+        let trust = policy(json!({"Effect": "Allow", "Principal": {"AWS": OWN}, "Action": action}));
+        let everything = allow("*");
+        let decide = |trust: &Policy| evaluate(&asked, &[at("i", &everything)], None, &[], Some(at("t", trust)));
+        assert!(decide(&trust).is_allowed(), "{action}");
+        let other = policy(json!({"Effect": "Allow", "Principal": {"AWS": OWN}, "Action": "sts:Other"}));
+        assert_eq!(decide(&other), Decision::ImplicitDeny { missing: PolicyKind::Trust }, "{action}");
+    }
+}
+
+#[test]
+fn all_statements_that_apply_are_found() {
+    let mixed = policy(json!([
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"},
+        {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"},
+    ]));
+    assert_eq!(applying(&request(user()), at("p", &mixed), false), [0, 3]);
+    assert_eq!(applying(&request(user()), at("p", &mixed), true), [1]);
+}

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::iam::principal::PrincipalElement;
 use condition::Condition;
 
-pub use evaluate::{Attached, Decision, PolicyKind, Request, StatementRef, evaluate};
+pub use evaluate::{Attached, Decision, PolicyKind, Request, StatementRef, applying, evaluate};
 
 /// A policy document as a service keeps it: the text as it came in, for `Get…Policy` to answer with, and its statements.
 ///

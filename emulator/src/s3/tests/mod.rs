@@ -4,6 +4,7 @@
 mod buckets;
 mod configuration;
 mod copy;
+mod guarded;
 mod lifecycle;
 mod listing;
 mod multipart;

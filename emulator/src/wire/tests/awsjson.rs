@@ -53,10 +53,10 @@ fn an_unknown_operation_and_an_unknown_service_are_loud() {
     let error = read(&logs("MakeCoffee", "{}")).unwrap_err();
     assert_eq!((error.code(), error.status()), ("UnknownOperationException", 400));
     assert!(error.message().contains("MakeCoffee") && error.message().contains("logs"));
-    let other = request("POST", "/", &[("x-amz-target", "AmazonSSM.GetParameter")], "{}");
+    let other = request("POST", "/", &[("x-amz-target", "AmazonTextract.DetectDocumentText")], "{}");
     let error = read(&other).unwrap_err();
     assert_eq!((error.code(), error.status()), ("NotImplemented", 501));
-    assert!(error.message().contains("AmazonSSM"));
+    assert!(error.message().contains("AmazonTextract"));
 }
 
 #[test]

@@ -7,21 +7,16 @@ use super::{ResourceDef, arn_of, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 /// Every type that SAM knows and Garoa refuses.
-const REFUSED: [&str; 17] = [
+const REFUSED: [&str; 12] = [
     "AlexaSkill",
-    "CloudWatchEvent",
     "CloudWatchLogs",
     "Cognito",
     "DocumentDB",
-    "EventBridgeRule",
-    "HttpApi",
     "IoTRule",
     "Kinesis",
     "MQ",
     "MSK",
-    "S3",
     "SelfManagedKafka",
-    "SNS",
     "StepFunctions",
     "WebSocket",
     "CloudFormation",
@@ -29,6 +24,21 @@ const REFUSED: [&str; 17] = [
 
 const SCHEDULE: [&str; 9] =
     ["Schedule", "RuleName", "Input", "Enabled", "State", "Name", "Description", "DeadLetterConfig", "RetryPolicy"];
+/// Of `EventBridgeRule`, which was `CloudWatchEvent` before.
+const RULE: [&str; 10] = [
+    "Pattern",
+    "EventBusName",
+    "Input",
+    "InputPath",
+    "InputTransformer",
+    "Target",
+    "DeadLetterConfig",
+    "RetryPolicy",
+    "RuleName",
+    "State",
+];
+/// Of an SNS event: passed on to the subscription, besides `Topic`.
+const SNS: [&str; 4] = ["FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "Region"];
 const SCHEDULE_V2: [&str; 16] = [
     "PermissionsBoundary",
     "ScheduleExpression",
@@ -118,9 +128,13 @@ pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) ->
             Some("Schedule") => all.extend(event_def.schedule()?),
             Some("ScheduleV2") => all.extend(event_def.schedule_v2()?),
             Some("SQS") => all.extend(event_def.sqs(role)?),
+            // The bucket's side is made where all resources are known: `s3.rs`.
+            Some("S3") => all.extend(event_def.s3()?),
             Some("DynamoDB") => all.extend(event_def.dynamodb(role)?),
-            // The API's side and the permission are made where all events are known: `api.rs`.
-            Some("Api") => {}
+            Some("SNS") => all.extend(event_def.sns()?),
+            Some(kind @ ("EventBridgeRule" | "CloudWatchEvent")) => all.extend(event_def.event_rule(kind)?),
+            // The API's side and the permission are made where all events are known: `api.rs`, `http_api.rs`.
+            Some("Api" | "HttpApi") => {}
             Some(other) if REFUSED.contains(&other) => {
                 return Err(Error::not_implemented(format_args!("SAM events of type {other} (resource {function})")));
             }
@@ -172,17 +186,40 @@ impl Event<'_> {
             (Value::Null, _) => return Err(self.invalid("Type of property 'Enabled' is invalid.")),
             _ => return Err(self.invalid("State and Enabled Properties cannot both be specified.")),
         };
-        let rule_arn = arn_of(&self.id);
-        let queue = self.dead_letter_queue()?;
-        let mut target = json!({"Arn": arn_of(self.function), "Id": target_id(&self.id)?});
-        self.add_to_target(&mut target, queue.as_ref().map(|(arn, _)| arn));
         let rule = json!({
             "Name": self.get("Name"),
             "Description": self.get("Description"),
             "ScheduleExpression": self.get("Schedule"),
             "State": state,
-            "Targets": [target],
         });
+        self.rule(rule, target_id(&self.id)?.into())
+    }
+
+    /// A rule that waits for events.
+    fn event_rule(&self, kind: &str) -> Result<Generated> {
+        self.check(kind, &RULE, "Pattern")?;
+        let id = match self.properties.get("Target") {
+            None => target_id(&self.id)?.into(),
+            Some(target) => {
+                target.get("Id").cloned().ok_or_else(|| self.invalid("Target requires the property 'Id'."))?
+            }
+        };
+        let rule = json!({
+            "Name": self.get("RuleName"),
+            "EventBusName": self.get("EventBusName"),
+            "EventPattern": self.get("Pattern"),
+            "State": self.get("State"),
+        });
+        self.rule(rule, id)
+    }
+
+    /// A rule with the function as its target, the queue for what is not delivered, and the permissions.
+    fn rule(&self, mut rule: Value, target_id: Value) -> Result<Generated> {
+        let rule_arn = arn_of(&self.id);
+        let queue = self.dead_letter_queue()?;
+        let mut target = json!({"Arn": arn_of(self.function), "Id": target_id});
+        self.add_to_target(&mut target, queue.as_ref().map(|(arn, _)| arn));
+        rule["Targets"] = json!([target]);
         let mut all = vec![(self.id.clone(), self.make("AWS::Events::Rule", rule))];
         if let Some((arn, Some(queue))) = queue {
             all.push((queue.clone(), self.make("AWS::SQS::Queue", json!({}))));
@@ -198,14 +235,41 @@ impl Event<'_> {
             });
             all.push((format!("{}QueuePolicy", self.id), self.make("AWS::SQS::QueuePolicy", policy)));
         }
+        all.push(self.permission("events.amazonaws.com", rule_arn));
+        Ok(all)
+    }
+
+    /// The permission for a service to invoke the function on behalf of a resource.
+    fn permission(&self, principal: &str, source: Value) -> (String, ResourceDef) {
         let permission = json!({
             "Action": "lambda:InvokeFunction",
             "FunctionName": {"Ref": self.function},
-            "Principal": "events.amazonaws.com",
-            "SourceArn": rule_arn,
+            "Principal": principal,
+            "SourceArn": source,
         });
-        all.push((format!("{}Permission", self.id), self.make("AWS::Lambda::Permission", permission)));
-        Ok(all)
+        (format!("{}Permission", self.id), self.make("AWS::Lambda::Permission", permission))
+    }
+
+    /// A subscription of the function to a topic, and the permission for it.
+    fn sns(&self) -> Result<Generated> {
+        if self.properties.get("SqsSubscription").is_some_and(|wanted| *wanted != json!(false)) {
+            return Err(Error::not_implemented(format_args!(
+                "SqsSubscription of an SNS event (resource {})",
+                self.function
+            )));
+        }
+        let known: Vec<&str> = SNS.iter().copied().chain(["Topic", "SqsSubscription"]).collect();
+        self.check("SNS", &known, "Topic")?;
+        let mut subscription = Map::from_iter([
+            ("Endpoint".to_owned(), arn_of(self.function)),
+            ("Protocol".to_owned(), "lambda".into()),
+            ("TopicArn".to_owned(), self.get("Topic")),
+        ]);
+        for name in SNS {
+            subscription.insert(name.to_owned(), self.get(name));
+        }
+        let subscription = self.make("AWS::SNS::Subscription", Value::Object(subscription));
+        Ok(vec![(self.id.clone(), subscription), self.permission("sns.amazonaws.com", self.get("Topic"))])
     }
 
     /// A schedule of EventBridge Scheduler, and the role with which it invokes the function.
@@ -254,6 +318,21 @@ impl Event<'_> {
             all.push((role_id, self.make("AWS::IAM::Role", role)));
         }
         Ok(all)
+    }
+
+    /// The permission for S3 to invoke the function, for whatever bucket of this account.
+    fn s3(&self) -> Result<Generated> {
+        self.check("S3", &["Bucket", "Events", "Filter"], "Bucket")?;
+        if !self.properties.contains_key("Events") {
+            return Err(self.invalid("Missing required property 'Events'."));
+        }
+        let permission = json!({
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": self.function},
+            "Principal": "s3.amazonaws.com",
+            "SourceAccount": {"Ref": "AWS::AccountId"},
+        });
+        Ok(vec![(format!("{}Permission", self.id), self.make("AWS::Lambda::Permission", permission))])
     }
 
     fn sqs(&self, role: &mut Role) -> Result<Generated> {
@@ -313,7 +392,7 @@ impl Event<'_> {
 
     fn add_to_target(&self, target: &mut Value, queue_arn: Option<&Value>) {
         let Some(members) = target.as_object_mut() else { return };
-        for name in ["Input", "RetryPolicy"] {
+        for name in ["Input", "InputPath", "InputTransformer", "RetryPolicy"] {
             if let Some(value) = self.properties.get(name) {
                 members.insert(name.to_owned(), value.clone());
             }

@@ -75,9 +75,23 @@ const API: [&str; 22] = [
     "TracingEnabled",
     "Variables",
 ];
+/// What may stand in `Globals: HttpApi:`.
+const HTTP_API: [&str; 11] = [
+    "AccessLogSettings",
+    "Auth",
+    "CorsConfiguration",
+    "DefaultRouteSettings",
+    "DisableExecuteApiEndpoint",
+    "Domain",
+    "FailOnWarnings",
+    "PropagateTags",
+    "RouteSettings",
+    "StageVariables",
+    "Tags",
+];
 const SIMPLE_TABLE: [&str; 1] = ["SSESpecification"];
 /// Sections that SAM knows and Garoa has no resources for.
-const OTHER: [&str; 5] = ["CapacityProvider", "HttpApi", "LayerVersion", "StateMachine", "WebSocketApi"];
+const OTHER: [&str; 4] = ["CapacityProvider", "LayerVersion", "StateMachine", "WebSocketApi"];
 
 /// The section's properties by the resource type's last name.
 #[derive(Default)]
@@ -93,6 +107,7 @@ pub(super) fn read(section: Option<&Value>) -> Result<Globals> {
         let supported: &[&str] = match name.as_str() {
             "Api" => &API,
             "Function" => &FUNCTION,
+            "HttpApi" => &HTTP_API,
             "SimpleTable" => &SIMPLE_TABLE,
             other if OTHER.contains(&other) => {
                 return Err(Error::not_implemented(format_args!("section {other} of SAM's Globals")));

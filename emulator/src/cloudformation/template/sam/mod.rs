@@ -1,8 +1,8 @@
 //! The SAM transform (`AWS::Serverless-2016-10-31`): serverless resources as plain CloudFormation ones.
 //!
 //! Follows the "AWS SAM resource and property reference" and the logical ids that "Generated CloudFormation resources"
-//! lists. Implemented: `AWS::Serverless::Function` with events `Api`, `DynamoDB`, `Schedule`, `ScheduleV2` and `SQS`,
-//! `AWS::Serverless::Api`, `AWS::Serverless::SimpleTable`, and `Globals` for them. Everything else is refused by name.
+//! lists. Implemented: `AWS::Serverless::Function` with events `Api`, `HttpApi`, `DynamoDB`, `S3`, `Schedule`, `ScheduleV2` and `SQS`,
+//! `AWS::Serverless::Api`, `AWS::Serverless::HttpApi`, `AWS::Serverless::SimpleTable`, and `Globals` for them. Everything else is refused by name.
 
 use serde_json::{Map, Value, json};
 
@@ -15,8 +15,10 @@ mod cors;
 mod events;
 mod function;
 mod globals;
+mod http_api;
 mod policies;
 mod role;
+mod s3;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -45,15 +47,18 @@ pub fn transform_with(template: &Template, package: &Package<'_>) -> Result<Temp
     let globals = globals::read(template.globals.as_ref()).map_err(failed_document)?;
     let mut out = Template { transforms: Vec::new(), globals: None, resources: Vec::new(), ..template.clone() };
     let mut problems = Vec::new();
-    let routes = api::routes(template).map_err(failed_document)?;
+    let rest = api::routes(template).map_err(failed_document)?;
+    let http = http_api::routes(template).map_err(failed_document)?;
     for (id, resource) in &template.resources {
-        match expand(id, resource, &globals, &routes, package) {
+        match expand(id, resource, &globals, (&rest, &http), package) {
             Ok(resources) => out.resources.extend(resources),
             Err(error) if error.is_client_fault() => problems.push(error.message().to_owned()),
             Err(error) => return Err(error),
         }
     }
-    out.resources.extend(api::implicit(&routes, &globals).map_err(failed_document)?);
+    out.resources.extend(api::implicit(&rest, &globals).map_err(failed_document)?);
+    out.resources.extend(http_api::implicit(&http, &globals).map_err(failed_document)?);
+    problems.extend(s3::notify(template, &mut out));
     for (place, (id, _)) in out.resources.iter().enumerate() {
         if out.resources.iter().take(place).any(|(other, _)| other == id) {
             problems.push(format!("Resource with id [{id}] is invalid. Another resource has the same id"));
@@ -66,7 +71,7 @@ fn expand(
     id: &str,
     resource: &ResourceDef,
     globals: &globals::Globals,
-    routes: &[api::Route],
+    (rest, http): (&[api::Route], &[http_api::Route]),
     package: &Package<'_>,
 ) -> Result<Vec<(String, ResourceDef)>> {
     let Some(kind) = resource.kind.strip_prefix("AWS::Serverless::") else {
@@ -76,13 +81,15 @@ fn expand(
     match kind {
         "Function" => {
             let mut resources = function::expand(id, &merged, package)?;
-            for route in routes.iter().filter(|route| route.function == id) {
-                let (name, permission) = api::permission(route);
+            let of_rest = rest.iter().filter(|route| route.function == id).map(api::permission);
+            let of_http = http.iter().filter(|route| route.function == id).map(http_api::Route::permission);
+            for (name, permission) in of_rest.chain(of_http) {
                 resources.push((name, generated(&merged, "AWS::Lambda::Permission", permission)));
             }
             Ok(resources)
         }
-        "Api" => api::expand(id, &merged, routes),
+        "Api" => api::expand(id, &merged, rest),
+        "HttpApi" => http_api::expand(id, &merged, http),
         "SimpleTable" => table::expand(id, &merged),
         _ => Err(Error::not_implemented(format_args!("the SAM resource type {} (resource {id})", resource.kind))),
     }

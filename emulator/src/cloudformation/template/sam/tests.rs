@@ -272,7 +272,7 @@ fn mistakes_are_named_and_counted() {
 fn what_garoa_has_not_is_refused_by_name() {
     for (more, name) in [
         ("      AutoPublishAlias: live\n", "AutoPublishAlias"),
-        ("      Events: {E: {Type: HttpApi}}\n", "HttpApi"),
+        ("      Events: {E: {Type: HttpApi, Properties: {Auth: {Authorizer: A}}}}\n", "Auth of an HttpApi event"),
         ("      Policies: [{KMSDecryptPolicy: {KeyId: k}}]\n", "KMSDecryptPolicy"),
         ("      FunctionUrlConfig: {AuthType: NONE}\n", "FunctionUrlConfig"),
     ] {
@@ -282,6 +282,36 @@ fn what_garoa_has_not_is_refused_by_name() {
     }
     let error = transformed("Resources: {A: {Type: AWS::Serverless::StateMachine}}").unwrap_err();
     assert!(error.message().contains("AWS::Serverless::StateMachine"));
+}
+
+#[test]
+fn http_api_events_make_the_implicit_http_api() {
+    let template = function(
+        "      Events:
+        Get: {Type: HttpApi, Properties: {Path: '/pets/{id}', Method: get}}
+        Rest: {Type: HttpApi}
+",
+    )
+    .unwrap();
+    let names = ids(&template);
+    assert!(names.ends_with(&["ServerlessHttpApi", "ServerlessHttpApiApiGatewayDefaultStage"]), "{names:?}");
+    assert!(names.contains(&"FGetPermission") && names.contains(&"FRestPermission"));
+    let of = |id: &str| &template.resources.iter().find(|(name, _)| name == id).unwrap().1.properties;
+    let paths = &of("ServerlessHttpApi")["Body"]["paths"];
+    let get = &paths["/pets/{id}"]["get"]["x-amazon-apigateway-integration"];
+    assert_eq!((&get["payloadFormatVersion"], &get["httpMethod"]), (&json!("2.0"), &json!("POST")));
+    assert_eq!(paths["/$default"]["x-amazon-apigateway-any-method"]["isDefaultRoute"], json!(true));
+    let source = |id: &str| of(id)["SourceArn"]["Fn::Sub"][0].as_str().unwrap().rsplit_once("__Stage__}").unwrap().1;
+    assert_eq!((source("FGetPermission"), source("FRestPermission")), ("/GET/pets/*", "/$default"));
+    let twice = function(
+        "      Events:
+        A: {Type: HttpApi, Properties: {Path: /, Method: get}}
+        B: {Type: HttpApi, Properties: {Path: /, Method: GET}}
+",
+    );
+    assert!(twice.unwrap_err().message().contains("defined multiple times"));
+    let half = function("      Events: {E: {Type: HttpApi, Properties: {Path: /}}}\n").unwrap_err();
+    assert!(half.message().contains("Resource with id [F] is invalid."), "{half}");
 }
 
 #[test]

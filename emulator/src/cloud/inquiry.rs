@@ -1,0 +1,168 @@
+//! Questions: calls to other services whose answers an operation waits for.
+//!
+//! A step cannot call another service, for it must not wait while it holds its state. It asks instead: a job makes the calls
+//! through the front door, keeps the answers in the asker's state, and the operation is called again.
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Call, Caller, Cloud, Cx, JobFuture, Later, Scope, Service, State};
+use crate::model::Model;
+use crate::{Error, Result};
+
+/// The event and the job that every asking service has.
+const ANSWERED: &str = "Answered";
+const ASK: &str = "Ask";
+/// So many answers may wait to be fetched. An operation that is broken off leaves its own behind.
+const KEPT: usize = 256;
+
+/// The answers that operations of a service wait for: part of its state.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Inquiries {
+    asked: u64,
+    answers: OrdMap<u64, Vec<Answer>>,
+}
+
+/// A state that keeps answers.
+pub trait Asks: State {
+    /// Where they are kept.
+    fn inquiries(&mut self) -> &mut Inquiries;
+}
+
+/// One call to be made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Question {
+    /// Garoa's name of the service.
+    pub service: String,
+    /// The operation, by AWS's name.
+    pub operation: String,
+    /// The input's members; null ones are left out.
+    pub input: Value,
+    /// Who calls.
+    pub caller: Caller,
+}
+
+/// What a call answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Answer {
+    /// The output.
+    Output(Value),
+    /// The error.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The code.
+        code: String,
+        /// The text.
+        message: String,
+    },
+}
+
+impl Answer {
+    /// The output, or the error as it was.
+    ///
+    /// # Errors
+    /// What the called service answered.
+    pub fn into_result(self) -> Result<Value> {
+        match self {
+            Self::Output(output) => Ok(output),
+            Self::Refused { status, code, message } => Err(Error::new(status, code, message)),
+        }
+    }
+}
+
+/// What the job is given, and what it reports.
+#[derive(Serialize, Deserialize)]
+struct Inquiry<T> {
+    asker: String,
+    number: u64,
+    parts: Vec<T>,
+}
+
+impl<S: Asks> Service<S> {
+    /// Lets operations of this service ask others: see [`Cx::ask`].
+    #[must_use]
+    pub fn asks(self) -> Self {
+        self.event(ANSWERED, answered).job(ASK, ask)
+    }
+}
+
+impl<S: Asks> Cx<'_, S> {
+    /// Has calls made, one after another; the operation is to answer [`super::Step::Later`] with what this gives, and
+    /// finds the answers by [`Cx::answers`] when it is called again.
+    ///
+    /// # Errors
+    /// `InternalFailure` for what cannot be written as JSON.
+    pub fn ask(&mut self, questions: Vec<Question>) -> Result<Later> {
+        let inquiries = self.state.inquiries();
+        inquiries.asked += 1;
+        let number = inquiries.asked;
+        self.start(ASK, &Inquiry { asker: self.service.to_owned(), number, parts: questions })?;
+        Ok(Later { signal: signal(self.service, number), until: None, token: number.to_string() })
+    }
+
+    /// The answers to what this operation asked, in the order of the questions; `None` if it has not asked yet.
+    ///
+    /// # Errors
+    /// `InternalFailure` if they are gone, because too many other answers came since.
+    pub fn answers(&mut self) -> Result<Option<Vec<Answer>>> {
+        let Some(resumed) = self.resumed() else { return Ok(None) };
+        let number = resumed.token.parse::<u64>().map_err(Error::internal)?;
+        let answers = self.state.inquiries().answers.remove(&number);
+        answers.map(Some).ok_or_else(|| Error::internal("the answers that an operation waited for are gone"))
+    }
+}
+
+fn signal(service: &str, number: u64) -> String {
+    format!("{service}/answer/{number}")
+}
+
+fn answered<S: Asks>(cx: &mut Cx<S>, report: &str) -> Result<()> {
+    let Inquiry { number, parts, .. } = serde_json::from_str(report)?;
+    let kept = &mut cx.state.inquiries().answers;
+    if kept.len() >= KEPT {
+        let oldest = kept.get_min().map(|(number, _)| *number);
+        oldest.and_then(|oldest| kept.remove(&oldest));
+    }
+    kept.insert(number, parts);
+    cx.signal(signal(cx.service, number));
+    Ok(())
+}
+
+/// The job.
+fn ask(cloud: Cloud, scope: Scope, inquiry: Value) -> JobFuture {
+    Box::pin(async move {
+        let outcome = async {
+            let Inquiry { asker, number, parts } = serde_json::from_value::<Inquiry<Question>>(inquiry)?;
+            let mut answers = Vec::new();
+            for question in parts {
+                answers.push(put(&cloud, &scope, question).await);
+            }
+            let report = serde_json::to_string(&Inquiry { asker: asker.clone(), number, parts: answers })?;
+            cloud.0.event(&asker, &scope, ANSWERED, &report)
+        };
+        if let Err(error) = outcome.await {
+            tracing::error!(%error, "what an operation asked was not answered");
+        }
+    })
+}
+
+async fn put(cloud: &Cloud, scope: &Scope, question: Question) -> Answer {
+    let Question { service, operation, mut input, caller } = question;
+    if let Some(members) = input.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    let called = match Model::of(&service) {
+        Some(model) => cloud.call(Call::new(model.service, operation, caller, scope.clone(), input)).await,
+        None => Err(Error::not_implemented(format!("the service {service}"))),
+    };
+    match called {
+        Ok(reply) => Answer::Output(reply.output),
+        Err(error) => Answer::Refused {
+            status: error.status(),
+            code: error.code().to_owned(),
+            message: error.message().to_owned(),
+        },
+    }
+}

@@ -1,0 +1,125 @@
+//! One attempt at a delivery: to a queue, a function, or over HTTP.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use serde_json::{Map, Value, json};
+
+use super::deliver::{Delivery, Failure};
+use super::envelope;
+use super::message::Kind;
+use super::topic::home;
+use super::topics::FIFO;
+use crate::Error;
+use crate::cloud::{Call, Caller, Cloud, Halt};
+use crate::execute_api::outside;
+
+/// An HTTP endpoint has as long to answer.
+/// <https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html>
+const ANSWER_TIME: Duration = Duration::from_secs(15);
+/// What requests say they come from.
+const AGENT: &str = "Amazon Simple Notification Service Agent";
+
+/// Makes an attempt.
+pub(super) async fn send(cloud: &Cloud, delivery: &Delivery) -> Result<(), Failure> {
+    match &delivery.dead_letters {
+        Some(queue) if delivery.is_dead => call(cloud, to_queue(delivery, queue)).await,
+        _ if delivery.protocol == "sqs" => call(cloud, to_queue(delivery, &delivery.endpoint)).await,
+        _ if delivery.protocol == "lambda" => call(cloud, to_function(delivery)).await,
+        _ => over_http(cloud, delivery).await,
+    }
+}
+
+async fn call(cloud: &Cloud, call: Call) -> Result<(), Failure> {
+    let failure = |error: Error| Failure {
+        // A lack of permission and an endpoint that is gone do not mend themselves.
+        retryable: !error.is_client_fault() || error.status() == 429 || error.code().contains("Throttl"),
+        text: error.to_string(),
+    };
+    cloud.call(call).await.map(drop).map_err(failure)
+}
+
+/// As SNS calls, on behalf of the topic.
+fn caller(delivery: &Delivery) -> Caller {
+    Caller { source_arn: Some(delivery.message.topic.clone()), ..Caller::service(super::PRINCIPAL) }
+}
+
+fn to_queue(delivery: &Delivery, queue: &str) -> Call {
+    let message = &delivery.message;
+    let scope = home(queue);
+    let name = queue.rsplit(':').next().unwrap_or_default();
+    let url = format!("https://sqs.{}.amazonaws.com/{}/{name}", scope.region, scope.account);
+    let raw = delivery.raw && message.kind == Kind::Notification;
+    let body = if raw { message.text.clone() } else { envelope::json(message, &delivery.subscription) };
+    let mut input = json!({ "QueueUrl": url, "MessageBody": body });
+    if raw && !message.attributes.is_empty() {
+        let attributes: Map<String, Value> = message
+            .attributes
+            .iter()
+            .filter_map(|(name, attribute)| Some((name.clone(), serde_json::to_value(attribute).ok()?)))
+            .collect();
+        input["MessageAttributes"] = attributes.into();
+    }
+    // From a standard topic the group is for fair queues; from a FIFO topic, a standard queue is told none.
+    let (from_fifo, to_fifo) = (message.sequence.is_some(), name.ends_with(FIFO));
+    if let Some(group) = message.group.as_ref().filter(|_| to_fifo || !from_fifo) {
+        input["MessageGroupId"] = group.as_str().into();
+    }
+    if let Some(id) = message.deduplication.as_ref().filter(|_| to_fifo) {
+        input["MessageDeduplicationId"] = id.as_str().into();
+    }
+    Call::new("sqs", "SendMessage", caller(delivery), scope, input)
+}
+
+fn to_function(delivery: &Delivery) -> Call {
+    let input = json!({ "FunctionName": delivery.endpoint, "InvocationType": "Event" });
+    let event = envelope::event(&delivery.message, &delivery.subscription);
+    Call::new("lambda", "Invoke", caller(delivery), home(&delivery.endpoint), input).with_body(event)
+}
+
+async fn over_http(cloud: &Cloud, delivery: &Delivery) -> Result<(), Failure> {
+    let request = request(delivery).map_err(|text| Failure { text, retryable: false })?;
+    let lost = |text: String| Failure { text, retryable: true };
+    match cloud.0.within(ANSWER_TIME, outside::send(&cloud.0, request)).await {
+        Some(Ok(answer)) => match answer.status().as_u16() {
+            200..=399 => Ok(()),
+            // What the endpoint refuses for good is not sent again.
+            status @ 400..=499 if status != 429 => Err(Failure { text: format!("HTTP {status}"), retryable: false }),
+            status => Err(lost(format!("HTTP {status}"))),
+        },
+        Some(Err(Halt::Error(error))) => Err(Failure { text: error.to_string(), retryable: false }),
+        Some(Err(broken)) => Err(lost(format!("no answer: {broken:?}"))),
+        None => Err(lost(format!("no answer within {} seconds", ANSWER_TIME.as_secs()))),
+    }
+}
+
+/// <https://docs.aws.amazon.com/sns/latest/dg/http-header.html>
+fn request(delivery: &Delivery) -> Result<Request<Bytes>, String> {
+    let message = &delivery.message;
+    let raw = delivery.raw && message.kind == Kind::Notification;
+    let body = if raw { message.text.clone() } else { envelope::json(message, &delivery.subscription) };
+    let mut headers = HeaderMap::new();
+    let mut put = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    put(HeaderName::from_static("x-amz-sns-message-type"), envelope::kind(message));
+    put(HeaderName::from_static("x-amz-sns-message-id"), &message.id);
+    put(HeaderName::from_static("x-amz-sns-topic-arn"), &message.topic);
+    if message.kind == Kind::Notification {
+        put(HeaderName::from_static("x-amz-sns-subscription-arn"), &delivery.subscription);
+    }
+    if raw {
+        put(HeaderName::from_static("x-amz-sns-rawdelivery"), "true");
+    }
+    put(header::CONTENT_TYPE, &delivery.content_type);
+    put(header::USER_AGENT, AGENT);
+    put(header::ACCEPT_ENCODING, "gzip,deflate");
+    let mut request = Request::new(Bytes::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = delivery.endpoint.parse().map_err(|error| format!("the endpoint is no URL: {error}"))?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
