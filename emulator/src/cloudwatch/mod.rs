@@ -1,9 +1,9 @@
 //! Amazon CloudWatch: metrics, alarms, dashboards.
 //!
-//! `put.rs` takes data in, `measured.rs` those of AWS's own services, `series.rs` keeps them, `window.rs` says which data a request means, `statistic.rs` computes,
-//! `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists. `query.rs` is what `GetMetricData` and
-//! alarms ask; `math/` are expressions, `alarms/` alarms. Composite alarms, anomaly detectors, metric streams and insights
-//! do not exist here and are refused by name.
+//! `put.rs` takes data in, `measured.rs` those of AWS's own services, `series.rs` keeps it, `window.rs` says which data a
+//! request means, `statistic.rs` computes, `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists.
+//! `query.rs` is what `GetMetricData` and alarms ask; `math/` are expressions, `alarms/` alarms. Composite alarms, anomaly
+//! detectors, metric streams and insights do not exist here and are refused by name.
 
 mod alarms;
 mod dashboards;

@@ -8,9 +8,9 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::groups::PAGE;
-use super::names::{after, invalid, missing};
+use super::names::{invalid, missing};
 use super::store::LogGroups;
-use super::token::{self, Behind};
+use super::token;
 use crate::cloud::{At, Cx, Scope, Service, Target};
 use crate::iam::policy::Policy;
 use crate::{Error, Result};
@@ -39,6 +39,8 @@ pub(super) fn operations(service: Service<LogGroups>) -> Service<LogGroups> {
 /// A delivery destination; its name is the key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct DeliveryDestination {
+    /// In the order in which they were made.
+    number: u64,
     resource: String,
     format: Option<String>,
     policy: Option<String>,
@@ -135,7 +137,9 @@ fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<Output> {
     {
         return Err(validation("Update to existing Delivery Destination with new Output Format is not allowed"));
     }
+    let last = cx.state.delivery_destinations.values().map(|one| one.number).max().unwrap_or_default();
     let destination = DeliveryDestination {
+        number: old.map_or(last + 1, |old| old.number),
         resource,
         format: input.output_format.or_else(|| old.and_then(|old| old.format.clone())),
         policy: old.and_then(|old| old.policy.clone()),
@@ -179,18 +183,18 @@ struct DescribeOutput {
     next_token: Option<String>,
 }
 
+/// In the order in which they were made.
 fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
     let size = input.limit.unwrap_or(PAGE).min(PAGE);
-    let last = input.next_token.as_deref().map(token::decode::<Behind>).transpose()?;
-    let mut found = after(&cx.state.delivery_destinations, last.as_ref().map(|behind| &*behind.name));
-    let scope = cx.scope;
-    let page: Vec<Shown> = found.by_ref().take(size).map(|(name, one)| show(scope, name, one)).collect();
-    let more = found.next().is_some();
-    let next_token = match page.last().filter(|_| more) {
-        Some(last) => Some(token::encode(&Behind { of: String::new(), name: last.name.clone(), time: None })?),
-        None => None,
-    };
-    Ok(DescribeOutput { delivery_destinations: page, next_token })
+    let last = input.next_token.as_deref().map(token::decode::<u64>).transpose()?.unwrap_or_default();
+    let mut found: Vec<_> = cx.state.delivery_destinations.iter().filter(|(_, one)| one.number > last).collect();
+    found.sort_by_key(|(_, one)| one.number);
+    let more = found.len() > size;
+    found.truncate(size);
+    let last = found.last().filter(|_| more).map(|(_, one)| one.number);
+    let next_token = last.map(|number| token::encode(&number)).transpose()?;
+    let delivery_destinations = found.into_iter().map(|(name, one)| show(cx.scope, name, one)).collect();
+    Ok(DescribeOutput { delivery_destinations, next_token })
 }
 
 #[derive(Deserialize)]

@@ -95,15 +95,12 @@ fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<PutOutput> {
         _ => return Err(invalid(format!("Invalid targetArn: {}", input.target_arn))),
     }
     let old = cx.state.destinations.get(&input.destination_name);
-    if old.is_some() && !input.tags.is_empty() {
-        return Err(invalid("Tags can be set only when a destination is created."));
-    }
     let destination = Destination {
         target: input.target_arn,
         role: input.role_arn,
         policy: old.and_then(|old| old.policy.clone()),
         created: old.map_or(cx.now, |old| old.created),
-        tags: old.map_or(input.tags, |old| old.tags.clone()),
+        tags: input.tags.union(old.map(|old| old.tags.clone()).unwrap_or_default()),
     };
     let shown = show(cx.scope, &input.destination_name, &destination);
     cx.state.destinations.insert(input.destination_name, destination);

@@ -6,6 +6,7 @@
 
 mod delivery_destinations;
 mod destinations;
+mod exports;
 mod filter;
 mod forward;
 mod get;
@@ -13,6 +14,7 @@ mod groups;
 mod id;
 mod insights;
 mod keys;
+mod live_tail;
 mod metric_filters;
 mod names;
 pub(crate) mod pattern;
@@ -75,12 +77,14 @@ pub fn service() -> Service<LogGroups> {
         .op("UntagLogGroup", |at, i| on_group(at, Some(&i.log_group_name), None), tags::untag_log_group)
         .op("ListTagsLogGroup", |at, i| on_group(at, Some(&i.log_group_name), None), tags::list_tags_log_group)
         .op("TestMetricFilter", |_, _| Target::any(), test_filter::test)
+        .op("StartLiveTail", |_, _| Target::any(), live_tail::start)
         .event(retention::EXPIRE, retention::expire)
         .with(keys::operations)
         .with(metric_filters::operations)
         .with(subscriptions::operations)
         .with(forward::jobs)
         .with(destinations::operations)
+        .with(exports::operations)
         .with(delivery_destinations::operations)
         .with(resource_policies::operations)
         .with(insights::operations)

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery_destinations::DeliveryDestination;
 use super::destinations::Destination;
+use super::exports::Export;
 use super::id::{EventId, EventKey, Salt};
 use super::insights::{Definition, Query};
 use super::metric_filters::MetricFilter;
@@ -35,6 +36,8 @@ pub struct LogGroups {
     pub(super) destinations: OrdMap<String, Destination>,
     #[serde(default)]
     pub(super) delivery_destinations: OrdMap<String, DeliveryDestination>,
+    #[serde(default)]
+    pub(super) exports: OrdMap<String, Export>,
     #[serde(default)]
     pub(super) queries: OrdMap<String, Query>,
     #[serde(default)]

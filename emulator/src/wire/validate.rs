@@ -64,7 +64,10 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     }
     let count = checker.violations.len();
     let errors = if count == 1 { "error" } else { "errors" };
-    let code = CODES.iter().find(|(service, _)| *service == operation.service);
+    // The deliveries of CloudWatch Logs know the usual error, and not the one of the service's other operations.
+    let knows = |error: &str| operation.errors.iter().any(|id| operation.model().shape(*id).name == error);
+    let usual = knows("ValidationException") && !knows("InvalidParameterException");
+    let code = CODES.iter().find(|(service, _)| *service == operation.service && !(usual && *service == "logs"));
     let code = code.map_or("ValidationException", |(_, code)| code);
     let listed = checker.violations.join("; ");
     Err(Error::client(code, format!("{count} validation {errors} detected: {listed}")))

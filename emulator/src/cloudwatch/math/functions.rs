@@ -66,38 +66,47 @@ pub(super) fn call(
         "HOUR" => all(|series| dates(series, |at| at.rem_euclid(86_400) / 3600)),
         // The epoch was a Thursday; Monday is 1.
         "DAY" => all(|series| dates(series, |at| (at.div_euclid(86_400) + 3).rem_euclid(7) + 1)),
-        "FIRST" | "LAST" => match argument(0)? {
+        "FIRST" | "LAST" | "METRIC_COUNT" | "PERIOD" | "TIME_SERIES" | "REMOVE_EMPTY" => {
+            of_kind(name, argument(0)?, grid)
+        }
+        "FILL" => fill(argument(0)?, arguments.get(1), grid, value),
+        "IF" => branch(argument(0)?, argument(1)?, arguments.get(2).map(value).transpose()?),
+        _ => Err(wrong(format!("The function '{name}' does not exist"))),
+    }
+}
+
+/// The functions that take one kind of thing only.
+fn of_kind(name: &str, of: Outcome, grid: Grid) -> Result<Outcome> {
+    match name {
+        "FIRST" | "LAST" => match of {
             Outcome::Many(many) => {
                 let found = if name == "FIRST" { many.first() } else { many.last() };
                 found.cloned().map(Outcome::One).ok_or_else(|| wrong(format!("{name} is of a list that is not empty")))
             }
             _ => Err(wrong(format!("{name} is of a list of time series"))),
         },
-        "METRIC_COUNT" => match argument(0)? {
+        "METRIC_COUNT" => match of {
             Outcome::Many(many) => Ok(Outcome::Number(many.len() as f64)),
             _ => Err(wrong("METRIC_COUNT is of a list of time series")),
         },
-        "PERIOD" => match argument(0)? {
+        "PERIOD" => match of {
             Outcome::One(series) => Ok(Outcome::Number(series.period as f64)),
             _ => Err(wrong("PERIOD is of a metric")),
         },
-        "TIME_SERIES" => match argument(0)? {
+        "TIME_SERIES" => match of {
             Outcome::Number(number) => {
                 let points = grid.times().map(|at| (at, number)).collect();
                 Ok(Outcome::One(Series { label: String::new(), period: grid.period, points }))
             }
             _ => Err(wrong("TIME_SERIES is of a number")),
         },
-        "REMOVE_EMPTY" => match argument(0)? {
+        _ => match of {
             Outcome::Many(mut many) => {
                 many.retain(|series| !series.points.is_empty());
                 Ok(Outcome::Many(many))
             }
             _ => Err(wrong("REMOVE_EMPTY is of a list of time series")),
         },
-        "FILL" => fill(argument(0)?, arguments.get(1), grid, value),
-        "IF" => branch(argument(0)?, argument(1)?, arguments.get(2).map(value).transpose()?),
-        _ => Err(wrong(format!("The function '{name}' does not exist"))),
     }
 }
 

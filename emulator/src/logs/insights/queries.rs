@@ -122,8 +122,8 @@ fn start(cx: &mut Cx<LogGroups>, input: Start) -> Result<Started> {
     let commands = parse(&input.query_string)?;
     let limit = input.limit.unwrap_or(DEFAULT_LIMIT);
     let found = {
-        let rows = rows(cx.state, cx.scope, &names, from, to, cx.now)?;
-        run(&commands, rows.into_iter(), limit, cx.now.millis())
+        let rows = rows(cx.state, cx.scope, &names, (from, to), cx.now)?;
+        run(&commands, rows, limit, cx.now.millis())
     };
     let Found { lines, matched, scanned, bytes } = found;
     let sources: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
@@ -160,40 +160,41 @@ fn millis(time: i64, last: i64) -> i64 {
 /// The events of groups in a range, the newest first. With what each has in bytes.
 fn rows<'a>(
     state: &'a LogGroups,
-    scope: &Scope,
+    scope: &'a Scope,
     names: &[&'a str],
-    from: i64,
-    to: i64,
+    (from, to): (i64, i64),
     now: Timestamp,
-) -> Result<Vec<(Row<'a>, usize)>> {
-    let mut rows = Vec::new();
-    for name in names {
+) -> Result<Rows<'a>> {
+    let mut all: Vec<Rows<'a>> = Vec::with_capacity(names.len());
+    for name in names.iter().copied() {
         let group = state.group(name)?;
         let from = group.cutoff(now).map_or(from, |cutoff| cutoff.millis().max(from));
         let range = (
             Bound::Included(EventKey::first_at(Timestamp::from_millis(from))),
             Bound::Included(EventKey::last_at(Timestamp::from_millis(to))),
         );
-        for (key, event) in group.all(range, false) {
-            rows.push((key.0, row(scope, name, key, event)?, event.message.len()));
-        }
+        let events = group.all(range, false);
+        all.push(Box::new(events.map(move |(key, event)| (row(scope, name, key, event), event.message.len()))));
     }
-    if names.len() > 1 {
-        rows.sort_by_key(|(time, ..)| std::cmp::Reverse(*time));
+    if all.len() == 1 {
+        return Ok(all.remove(0));
     }
-    Ok(rows.into_iter().map(|(_, row, bytes)| (row, bytes)).collect())
+    let mut merged: Vec<(Row<'a>, usize)> = all.into_iter().flatten().collect();
+    merged.sort_by_key(|(row, _)| std::cmp::Reverse(row.time()));
+    Ok(Box::new(merged.into_iter()))
 }
 
-fn row<'a>(scope: &Scope, group: &'a str, key: EventKey, event: &'a Event) -> Result<Row<'a>> {
-    Ok(Row::of(Source {
+type Rows<'a> = Box<dyn Iterator<Item = (Row<'a>, usize)> + 'a>;
+
+fn row<'a>(scope: &Scope, group: &'a str, key: EventKey, event: &'a Event) -> Row<'a> {
+    Row::of(Source {
         group,
         log: format!("{}:{group}", scope.account),
         stream: &event.stream,
         message: &event.message,
-        time: key.0.millis(),
         ingested: event.ingested.millis(),
-        pointer: token::encode(&(group, key))?,
-    }))
+        key,
+    })
 }
 
 #[derive(Deserialize)]
@@ -346,7 +347,7 @@ fn record(cx: &mut Cx<LogGroups>, input: Record) -> Result<RecordOutput> {
     let wrong = || invalid("The specified log record pointer is invalid.");
     let (name, key): (String, EventKey) = token::decode(&input.log_record_pointer).map_err(|_| wrong())?;
     let event = cx.state.groups.get(&name).and_then(|group| group.events.get(&key)).ok_or_else(wrong)?;
-    let row = row(cx.scope, &name, key, event)?;
+    let row = row(cx.scope, &name, key, event);
     let mut names: BTreeSet<String> = row.found().into_keys().collect();
     names.extend(["@timestamp", "@ingestionTime", "@message", "@logStream", "@log", "@ptr"].map(str::to_owned));
     let log_record = names

@@ -4,6 +4,9 @@ use std::cell::OnceCell;
 
 use super::discover::{Fields, discover};
 use super::value::Value;
+use crate::Timestamp;
+use crate::logs::id::EventKey;
+use crate::logs::token;
 
 /// What of an event a query can ask for.
 #[derive(Clone, Debug)]
@@ -13,10 +16,16 @@ pub(super) struct Source<'a> {
     pub log: String,
     pub stream: &'a str,
     pub message: &'a str,
-    pub time: i64,
     pub ingested: i64,
-    /// Where the event is found again.
-    pub pointer: String,
+    /// Where the event stands in its group.
+    pub key: EventKey,
+}
+
+impl Source<'_> {
+    /// Where the event is found again: what `GetLogRecord` takes.
+    fn pointer(&self) -> String {
+        token::encode(&(self.group, self.key)).unwrap_or_default()
+    }
 }
 
 /// A row of a query on its way.
@@ -34,8 +43,13 @@ impl<'a> Row<'a> {
     }
 
     /// Where the event is found again; `None` for a line of statistics.
-    pub fn pointer(&self) -> Option<&str> {
-        self.source.as_ref().map(|source| &*source.pointer)
+    pub fn pointer(&self) -> Option<String> {
+        self.source.as_ref().map(Source::pointer)
+    }
+
+    /// When the event happened; the epoch for a line of statistics.
+    pub fn time(&self) -> Timestamp {
+        self.source.as_ref().map(|source| source.key.0).unwrap_or_default()
     }
 
     pub fn set(&mut self, name: &str, value: Value) {
@@ -52,12 +66,12 @@ impl<'a> Row<'a> {
         }
         let Some(source) = &self.source else { return Value::Missing };
         match name {
-            "@timestamp" => Value::Time(source.time),
+            "@timestamp" => Value::Time(source.key.0.millis()),
             "@ingestionTime" => Value::Time(source.ingested),
             "@message" => Value::Text(source.message.to_owned()),
             "@logStream" => Value::Text(source.stream.to_owned()),
             "@log" => Value::Text(source.log.clone()),
-            "@ptr" => Value::Text(source.pointer.clone()),
+            "@ptr" => Value::Text(source.pointer()),
             _ => {
                 let found = self.found.get_or_init(|| discover(source.group, source.message));
                 found.get(name).cloned().unwrap_or(Value::Missing)

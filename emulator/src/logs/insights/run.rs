@@ -194,7 +194,7 @@ impl Columns {
         } else {
             names.iter().filter_map(|name| value(name)).collect()
         };
-        line.extend(row.pointer().map(|pointer| ("@ptr".to_owned(), pointer.to_owned())));
+        line.extend(row.pointer().map(|pointer| ("@ptr".to_owned(), pointer)));
         line
     }
 }

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::parse::parse;
 use super::row::{Row, Source};
 use super::run::run;
+use crate::Timestamp;
+use crate::logs::id::EventKey;
 
 const GROUP: &str = "/aws/lambda/pay";
 /// From the oldest to the newest, a minute apart, from 2026-01-01T00:00:00Z on.
@@ -27,9 +29,8 @@ fn rows() -> Vec<(Row<'static>, usize)> {
             log: format!("1:{GROUP}"),
             stream: if place < 3 { "one" } else { "two" },
             message,
-            time: FIRST + place as i64 * 60_000,
             ingested: FIRST,
-            pointer: place.to_string(),
+            key: EventKey(Timestamp::from_millis(FIRST + place as i64 * 60_000), 1),
         };
         (Row::of(source), message.len())
     };
