@@ -105,7 +105,7 @@ impl Access {
         // A service that acts on behalf of a resource may what the policy of its target says, and nothing where there is none.
         let unlimited = match self.caller.principal {
             Principal::AccountRoot { .. } => true,
-            Principal::Service(_) => self.caller.source_arn.is_none(),
+            Principal::Service(_) => self.caller.source_arn.is_none() || target.absent,
             _ => false,
         };
         let own = target.owner.as_deref().is_none_or(|owner| self.caller.principal.account() == Some(owner));

@@ -198,7 +198,7 @@ impl Inner {
     /// Has CloudWatch keep what services measured of themselves.
     fn measure(&self, measured: &[Measured]) {
         let now = self.clock.now();
-        for (_, service) in &self.services {
+        for service in self.services.values() {
             service.measure(now, measured);
         }
     }

@@ -244,6 +244,8 @@ pub struct Target {
     pub owner: Option<String>,
     /// Whether AWS's services may only as far as the resource's policy says, as with queues; without a policy, not at all.
     pub closed_to_services: bool,
+    /// Whether there is no such resource: a service that acts for another one is told so, and not denied.
+    pub absent: bool,
     /// Whether everybody may, as `sts:GetCallerIdentity`.
     pub open: bool,
 }
@@ -258,6 +260,7 @@ impl Target {
             policy: None,
             owner: None,
             closed_to_services: false,
+            absent: false,
             open: false,
         }
     }
@@ -290,6 +293,13 @@ impl Target {
     #[must_use]
     pub fn policy(mut self, policy: Option<Arc<str>>) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// There is no such resource.
+    #[must_use]
+    pub fn absent(mut self) -> Self {
+        self.absent = true;
         self
     }
 

@@ -387,7 +387,10 @@ fn wanted(
         }
         None => asked.read(&owner, of)?,
     };
-    check_public(cx, acl.as_ref(), bucket)?;
+    // Where lists do not count at all, that is what is told.
+    if bucket.configuration.ownership() != ENFORCED {
+        check_public(cx, acl.as_ref(), bucket)?;
+    }
     Ok(acl)
 }
 

@@ -114,7 +114,7 @@ pub(super) fn on(at: &At<Queues>, url: &str) -> Target {
             let target = Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account);
             target.closed_to_services()
         }
-        None => Target::on(arn),
+        None => Target::on(arn).absent(),
     }
 }
 

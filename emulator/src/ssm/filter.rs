@@ -127,14 +127,12 @@ fn look(filter: &Filter, place: Where) -> Result<Looked<'_>> {
         let text = format!("The following filter option is not valid: {option}. Valid options include: [{valid}].");
         return Err(Error::client("InvalidFilterOption", text));
     }
-    if let Some((_, set)) = SETS.iter().find(|(name, _)| *name == key) {
-        if let Some(value) = values.iter().find(|value| !set.contains(&value.as_str())) {
-            let text = format!(
-                "The following filter value is not valid: {value}. Valid values include: [{}].",
-                set.join(", ")
-            );
-            return Err(Error::client("InvalidFilterValue", text));
-        }
+    if let Some((_, set)) = SETS.iter().find(|(name, _)| *name == key)
+        && let Some(value) = values.iter().find(|value| !set.contains(&value.as_str()))
+    {
+        let set = set.join(", ");
+        let text = format!("The following filter value is not valid: {value}. Valid values include: [{set}].");
+        return Err(Error::client("InvalidFilterValue", text));
     }
     if key == "Path" {
         values.iter().try_for_each(|path| check_path(path))?;

@@ -156,7 +156,7 @@ fn trigger(settings: &Settings) -> Value {
         put("Unit", json!(settings.unit));
         put("Dimensions", dimensions(&settings.dimensions));
     } else {
-        put("Metrics", settings.metrics.iter().map(|query| trigger_metric(query)).collect());
+        put("Metrics", settings.metrics.iter().map(trigger_metric).collect());
     }
     put("Period", json!(settings.period()));
     put("EvaluationPeriods", json!(settings.evaluation_periods));

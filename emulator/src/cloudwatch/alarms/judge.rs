@@ -7,7 +7,8 @@ use super::alarm::State;
 /// What missing datapoints are taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
-    Missing,
+    /// For nothing: where too few are there, the data are insufficient.
+    Neither,
     Ignore,
     Breaching,
     NotBreaching,
@@ -16,7 +17,7 @@ pub(super) enum Missing {
 impl Missing {
     pub fn read(text: Option<&str>) -> Option<Self> {
         Some(match text {
-            None | Some("missing") => Self::Missing,
+            None | Some("missing") => Self::Neither,
             Some("ignore") => Self::Ignore,
             Some("breaching") => Self::Breaching,
             Some("notBreaching") => Self::NotBreaching,
@@ -52,7 +53,7 @@ pub(super) fn judge(points: &[Option<bool>], periods: usize, to_alarm: usize, mi
         match missing {
             Missing::Breaching => Some(by_count(breaching + filled)),
             Missing::NotBreaching => Some(by_count(breaching)),
-            Missing::Missing | Missing::Ignore => undecided(points, &real, breaching, to_alarm, missing),
+            Missing::Neither | Missing::Ignore => undecided(points, &real, breaching, to_alarm, missing),
         }
     };
     Verdict { state, real, filled }
@@ -95,7 +96,7 @@ mod tests {
                 _ => None,
             })
             .collect();
-        [Missing::Missing, Missing::Ignore, Missing::Breaching, Missing::NotBreaching]
+        [Missing::Neither, Missing::Ignore, Missing::Breaching, Missing::NotBreaching]
             .map(|missing| judge(&points, 3, to_alarm, missing).state)
     }
 

@@ -25,7 +25,7 @@ pub(super) fn text(settings: &Settings, state: State, slots: &[Slot], verdict: &
     let filler = match missing {
         Missing::Breaching => Some("Breaching"),
         Missing::NotBreaching => Some("NonBreaching"),
-        Missing::Missing | Missing::Ignore => None,
+        Missing::Neither | Missing::Ignore => None,
     };
     let filler = filler.filter(|_| verdict.filled > 0).map(|filler| {
         let were = if verdict.filled == 1 { "datapoint was" } else { "datapoints were" };

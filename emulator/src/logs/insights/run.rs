@@ -130,8 +130,11 @@ fn apply_to_all<'a>(command: &Command, mut rows: Vec<Row<'a>>, now: i64) -> Vec<
     }
 }
 
+/// The values that the rows of a group have in common, and the rows.
+type Group<'a> = (Vec<Value>, Vec<Row<'a>>);
+
 fn stats<'a>(aggregations: &[Named], by: &[Named], rows: Vec<Row<'a>>, now: i64) -> Vec<Row<'a>> {
-    let mut groups: BTreeMap<Vec<Option<String>>, (Vec<Value>, Vec<Row<'a>>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<Option<String>>, Group<'a>> = BTreeMap::new();
     for row in rows {
         let values: Vec<Value> =
             by.iter().map(|one| Over { row: &row, group: &[], now }.value(&one.expression)).collect();
@@ -142,7 +145,7 @@ fn stats<'a>(aggregations: &[Named], by: &[Named], rows: Vec<Row<'a>>, now: i64)
         groups.insert(Vec::new(), (Vec::new(), Vec::new()));
     }
     let nothing = Row::default();
-    let line = |(values, group): (Vec<Value>, Vec<Row<'a>>)| {
+    let line = |(values, group): Group<'a>| {
         let mut line = Row::default();
         by.iter().zip(values).for_each(|(one, value)| line.set(&one.name, value));
         for one in aggregations {

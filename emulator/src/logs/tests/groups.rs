@@ -70,9 +70,9 @@ async fn what_is_not_there_is_refused_by_name() {
     assert!(names(&logs, json!({})).await.is_empty());
     let (code, _) = logs.error("DescribeLogGroups", json!({"includeLinkedAccounts": true})).await;
     assert_eq!(code, "NotImplemented");
-    let (code, message) = logs.error("StartQuery", json!({})).await;
+    let (code, message) = logs.error("CreateScheduledQuery", json!({})).await;
     assert_eq!(code, "NotImplemented");
-    assert!(message.contains("logs:StartQuery"), "{message}");
+    assert!(message.contains("logs:CreateScheduledQuery"), "{message}");
 }
 
 #[tokio::test]

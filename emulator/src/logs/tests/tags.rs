@@ -38,10 +38,13 @@ async fn fifty_tags_are_the_most() {
 #[tokio::test]
 async fn what_does_not_exist_has_no_tags() {
     let logs = Logs::with_stream().await;
-    for arn in [&format!("{ARN}x"), "g", "arn:aws:logs:us-east-1:123456789012:destination:d"] {
-        assert_eq!(logs.error("ListTagsForResource", json!({"resourceArn": arn})).await, no_group());
-        assert_eq!(logs.error("TagResource", json!({"resourceArn": arn, "tags": {"a": "b"}})).await, no_group());
-        assert_eq!(logs.error("UntagResource", json!({"resourceArn": arn, "tagKeys": []})).await, no_group());
+    let code = no_group().0;
+    let no_destination = (code, "The specified destination does not exist.".to_owned());
+    let destination = "arn:aws:logs:us-east-1:123456789012:destination:d";
+    for (arn, gone) in [(&*format!("{ARN}x"), no_group()), ("g", no_group()), (destination, no_destination)] {
+        assert_eq!(logs.error("ListTagsForResource", json!({"resourceArn": arn})).await, gone);
+        assert_eq!(logs.error("TagResource", json!({"resourceArn": arn, "tags": {"a": "b"}})).await, gone);
+        assert_eq!(logs.error("UntagResource", json!({"resourceArn": arn, "tagKeys": []})).await, gone);
     }
     assert_eq!(logs.error("ListTagsLogGroup", json!({"logGroupName": "x"})).await, no_group());
 }

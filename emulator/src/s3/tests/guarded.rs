@@ -69,8 +69,12 @@ async fn what_expires_is_told_to_a_queue() {
         let call = Call::new("sqs", operation, Caller::root(ACCOUNT), s3.scope.clone(), input);
         async { s3.cloud.call(call).await.unwrap().output }
     };
-    let url = sqs("CreateQueue", json!({"QueueName": "told"})).await["QueueUrl"].clone();
     let arn = format!("arn:aws:sqs:us-east-1:{ACCOUNT}:told");
+    let policy = json!({"Statement": {
+        "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
+    }});
+    let queue = json!({"QueueName": "told", "Attributes": {"Policy": policy.to_string()}});
+    let url = sqs("CreateQueue", queue).await["QueueUrl"].clone();
     let queue = json!({"QueueArn": arn, "Events": ["s3:LifecycleExpiration:*"], "Id": "q"});
     let input = with(json!({"NotificationConfiguration": {"QueueConfigurations": [queue]}}));
     s3.ok("PutBucketNotificationConfiguration", input).await;

@@ -103,7 +103,7 @@ fn lists_are_flat_and_roots_are_s3_s() {
             json!({"LocationConstraint": "eu-west-1"}),
             format!("<LocationConstraint {NS}>eu-west-1</LocationConstraint>"),
         ),
-        ("GetBucketLocation", json!({}), format!("<LocationConstraint {NS}></LocationConstraint>")),
+        ("GetBucketLocation", json!({}), format!("<LocationConstraint {NS}/>")),
         ("GetBucketVersioning", json!({}), format!("<VersioningConfiguration {NS}></VersioningConfiguration>")),
         (
             "CopyObject",
