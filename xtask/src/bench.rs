@@ -88,10 +88,15 @@ fn start(bench: &Path, garoa: &Path, idle: &Server) -> Result<bool, String> {
         hello = hello.min(Server::start_as(bench, &["hello"])?.started_in.as_secs_f64() * 1e3);
         ours = ours.min(Server::start(garoa)?.started_in.as_secs_f64() * 1e3);
     }
-    let (times, memory) = (ours / hello, mebibytes(idle.id())?);
     let verdict = |reached: bool| if reached { "reached" } else { "MISSED" };
-    let (fast, small) = (times <= START_GOAL, memory <= IDLE_GOAL);
+    let times = ours / hello;
+    let fast = times <= START_GOAL;
     println!("start: hello {hello:.1} ms, garoa {ours:.1} ms, {times:.1} times  goal {START_GOAL} {}", verdict(fast));
+    let Some(memory) = mebibytes(idle.id()) else {
+        println!("idle: memory unknown, for this system does not tell it");
+        return Ok(fast);
+    };
+    let small = memory <= IDLE_GOAL;
     println!("idle: garoa {memory:.1} MiB  goal {IDLE_GOAL} {}", verdict(small));
     Ok(fast && small)
 }
@@ -162,11 +167,10 @@ fn npm(folder: &Path, package: &str) -> Outcome {
     command("npm", &["install", "--silent", "--no-audit", "--no-fund", "--prefix", text(&folder)?, package])
 }
 
-/// The resident memory of a process in MiB.
-fn mebibytes(process: u32) -> Result<f64, String> {
-    let path = format!("/proc/{process}/status");
-    let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: Option<f64> = resident.and_then(|text| text.split_whitespace().next()?.parse().ok());
-    Ok(kib.ok_or_else(|| format!("{path} does not tell the memory"))? / 1024.0)
+/// The resident memory of a process in MiB, where the system tells it.
+fn mebibytes(process: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = resident.split_whitespace().next()?.parse().ok()?;
+    Some(kib / 1024.0)
 }

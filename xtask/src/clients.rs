@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::run::{Outcome, answers, command, command_with, text};
+use crate::run::{Outcome, answers, command, command_with, programs, text};
 
 /// Where the virtual environment is made, and what it is made from.
 const VENV: &str = "target/clients";
@@ -21,7 +21,7 @@ const NODE_WANTED: &str = "Node.js 20 or newer, with npm";
 pub fn run() -> Result<Vec<String>, String> {
     let python = environment()?;
     // The handlers are deployed as executables.
-    command("cargo", &["build", "--quiet", "--workspace", "--bins"])?;
+    programs()?;
     let server = crate::root().join("target/debug/garoa");
     let mut skipped = Vec::new();
     let mut variables = vec![("GAROA", text(&server)?), ("PYTHONDONTWRITEBYTECODE", "1")];

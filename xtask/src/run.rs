@@ -22,6 +22,12 @@ pub fn command_with(program: &str, arguments: &[&str], environment: &[(&str, &st
     if status.success() { Ok(()) } else { Err(format!("`{program} {}` failed ({status})", arguments.join(" "))) }
 }
 
+/// Builds every program beside the tests, and so with the features that these turn on: without them the library would
+/// be built, and kept on the disk, a second time.
+pub fn programs() -> Outcome {
+    command("cargo", &["build", "--quiet", "--workspace", "--bins", "--tests"])
+}
+
 /// Whether a program can be run and says that all is well.
 pub fn answers(program: &str, arguments: &[&str]) -> bool {
     let quiet = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything, in the order in which it fails fastest.
 
-use crate::run::{Outcome, answers, command, text};
+use crate::run::{Outcome, answers, command, programs, text};
 use crate::{clients, tidy};
 
 /// Runs every check. What cannot run here is said at the end, with the reason.
@@ -23,8 +23,7 @@ pub fn everything() -> Outcome {
     }
     step("examples in the documentation", || command("cargo", &["test", "--workspace", "--doc", "--quiet"]))?;
     step("scenarios", || {
-        // Built as the tests were: alone the package has fewer features, and everything would be built again.
-        command("cargo", &["build", "--quiet", "--workspace", "--bins"])?;
+        programs()?;
         command(text(&crate::root().join("target/debug/scenarios"))?, &["scenario", "--all"])
     })?;
     step("real clients", || clients::run().map(|missing| skipped.extend(missing)))?;

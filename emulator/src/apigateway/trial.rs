@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::RestApis;
 use super::methods::{content, target};
 use super::state::{Content, RestApi};
-use crate::cloud::{Cloud, Cx, JobFuture, Later, Scope, Service, Step};
+use crate::cloud::{Cloud, Cx, JobFuture, Later, Scope, Service, Step, job_input};
 use crate::{Error, Result, execute_api};
 
 /// How long the result of a test is kept for a caller that may have gone.
@@ -112,16 +112,9 @@ fn tested(cx: &mut Cx<RestApis>, report: &str) -> Result<()> {
 
 fn job(cloud: Cloud, scope: Scope, work: Value) -> JobFuture {
     Box::pin(async move {
-        let told = match serde_json::from_value::<Trial>(work) {
-            Ok(trial) => {
-                let id = trial.request_id.clone();
-                let result = execute_api::test(&cloud.0, &scope, trial).await;
-                serde_json::to_string(&Report { id, result }).map_err(Error::internal)
-            }
-            Err(error) => Err(Error::internal(error)),
-        };
-        if let Err(error) = told.and_then(|report| cloud.0.event("apigateway", &scope, "Tested", &report)) {
-            tracing::error!(%error, "the test of a method has no end");
-        }
+        let Some(trial) = job_input::<Trial>(work) else { return };
+        let id = trial.request_id.clone();
+        let result = execute_api::test(&cloud.0, &scope, trial).await;
+        cloud.report("apigateway", &scope, "Tested", &Report { id, result });
     })
 }

@@ -62,13 +62,10 @@ impl Access {
     /// # Errors
     /// The service's denial.
     pub fn require(&self, action: &str, target: &Target) -> Result<()> {
-        if self.may_on(action, target) {
+        if self.mode != IamMode::Enforce {
             return Ok(());
         }
-        match self.decide(action, target) {
-            Some(decision) => Err(denial(&self.request(action, target), &decision)),
-            None => Ok(()),
-        }
+        self.refusal(action, target).map_or(Ok(()), Err)
     }
 
     /// Refuses the call if its caller may not make it.
@@ -76,16 +73,18 @@ impl Access {
         if self.mode == IamMode::Off || target.open || self.is_own_service(call.service) {
             return Ok(());
         }
-        let Some(decision) = self.decide(action, target) else { return Ok(()) };
-        if decision.is_allowed() {
-            return Ok(());
-        }
-        let denied = denial(&self.request(action, target), &decision);
+        let Some(denied) = self.refusal(action, target) else { return Ok(()) };
         if self.mode == IamMode::Audit {
             tracing::warn!(service = call.service, %denied, "would be denied");
             return Ok(());
         }
         Err(denied)
+    }
+
+    /// The denial, unless the action is allowed.
+    fn refusal(&self, action: &str, target: &Target) -> Option<Error> {
+        let decision = self.decide(action, target).filter(|decision| !decision.is_allowed())?;
+        Some(denial(&self.request(action, target), &decision))
     }
 
     /// Whether the caller is the very service that is called: it asks nobody for what is its own.
@@ -102,15 +101,13 @@ impl Access {
 
     /// The decision; `None` where there is nothing to decide, because no policy limits the caller.
     fn decide(&self, action: &str, target: &Target) -> Option<Decision> {
-        // A service that acts on behalf of a resource may what the policy of its target says, and nothing where there is none.
-        let unlimited = match self.caller.principal {
-            Principal::AccountRoot { .. } => true,
-            Principal::Service(_) => self.caller.source_arn.is_none() || target.absent,
+        let unlimited = match &self.caller.principal {
+            Principal::AccountRoot { account } => target.owner.as_ref().is_none_or(|owner| owner == account),
+            // One that acts on behalf of a resource may what the policy of its target says, and nothing where there is none.
+            Principal::Service(_) => self.caller.source_arn.is_none() || target.open_to_services,
             _ => false,
         };
-        let own = target.owner.as_deref().is_none_or(|owner| self.caller.principal.account() == Some(owner));
-        let is_service = matches!(self.caller.principal, Principal::Service(_));
-        if unlimited && target.policy.is_none() && (own || is_service) && !(is_service && target.closed_to_services) {
+        if unlimited && target.policy.is_none() {
             return None;
         }
         let found = self.directory.policies_of(&self.caller.principal);
@@ -199,7 +196,7 @@ impl Access {
     /// A session of the role of this ARN, as a service such as `lambda.amazonaws.com` starts one; `None` if there is no such
     /// role, or it does not trust the service. While permissions are off, any role will do.
     pub fn role_session(&self, role: &str, session: &str, service: &str) -> Option<Caller> {
-        let account = role.split(':').nth(4).filter(|account| !account.is_empty()).unwrap_or(&self.scope.account);
+        let account = account_in(role).unwrap_or(&self.scope.account);
         let principal = match self.directory.role_by_arn(role) {
             Some(found) if self.mode == IamMode::Off || self.may_assume(role, service) => Principal::AssumedRole {
                 account: account.to_owned(),

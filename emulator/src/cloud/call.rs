@@ -32,6 +32,15 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// The account and the region that an ARN names; empty where it names none.
+    pub(crate) fn of_arn(arn: &str) -> Self {
+        let mut parts = arn.split(':').skip(3);
+        let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        Self::new(account, region)
+    }
+}
+
 /// What conditions read of a session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionFacts {
@@ -89,6 +98,11 @@ impl Caller {
     /// The account's root user, who may do everything in it.
     pub fn root(account: &str) -> Self {
         Self::new(Principal::AccountRoot { account: account.into() })
+    }
+
+    /// The same, for calls of a job: they are no invocation's, and faults may strike them.
+    pub(crate) fn for_job(&self) -> Self {
+        Self { invocation: None, spared: false, ..self.clone() }
     }
 
     /// An AWS service acting on its own, such as `lambda.amazonaws.com`.

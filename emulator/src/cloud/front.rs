@@ -90,11 +90,14 @@ impl Inner {
         outcome.1
     }
 
-    /// The input for the step. The call keeps one as well only where somebody will look at it: the trace, or a fault.
+    /// The input for the step. The call keeps one as well, and has its answer as values, only where somebody will look: the trace,
+    /// or a fault.
     fn input(&self, call: &mut Call) -> Value {
         let faults = self.faults.lock();
         faults.restore_token(call);
-        if self.trace.is_kept() || !faults.is_empty() { call.input.clone() } else { std::mem::take(&mut call.input) }
+        let is_watched = self.trace.is_kept() || !faults.is_empty();
+        call.writes &= !is_watched;
+        if is_watched { call.input.clone() } else { std::mem::take(&mut call.input) }
     }
 
     /// A call that cannot even be tried, because its input is not as its operation's has to be, or because there is no such

@@ -207,7 +207,7 @@ impl Inner {
             input: decoded.input,
             body: decoded.body,
             host: received.signed.headers.get(http::header::HOST).cloned(),
-            writes: detected.protocol == Protocol::RestXml && !self.trace.is_kept() && self.faults.lock().is_empty(),
+            writes: detected.protocol == Protocol::RestXml,
         };
         if let Err(invalid) = wire::validate(detected.operation, &call.input) {
             return Err(self.refuse(&call, invalid, request_id));

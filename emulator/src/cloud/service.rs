@@ -242,10 +242,9 @@ pub struct Target {
     pub policy: Option<Arc<str>>,
     /// The account that owns the resource, where it may be another than the caller's.
     pub owner: Option<String>,
-    /// Whether AWS's services may only as far as the resource's policy says, as with queues; without a policy, not at all.
-    pub closed_to_services: bool,
-    /// Whether there is no such resource: a service that acts for another one is told so, and not denied.
-    pub absent: bool,
+    /// Whether AWS's services that act for another resource may without a policy of this one: an account's own event buses, and
+    /// what is not there, which they are told.
+    pub open_to_services: bool,
     /// Whether everybody may, as `sts:GetCallerIdentity`.
     pub open: bool,
 }
@@ -259,8 +258,7 @@ impl Target {
             context: Vec::new(),
             policy: None,
             owner: None,
-            closed_to_services: false,
-            absent: false,
+            open_to_services: false,
             open: false,
         }
     }
@@ -296,17 +294,10 @@ impl Target {
         self
     }
 
-    /// There is no such resource.
+    /// AWS's services may without a policy.
     #[must_use]
-    pub fn absent(mut self) -> Self {
-        self.absent = true;
-        self
-    }
-
-    /// AWS's services may only as far as the resource's policy says.
-    #[must_use]
-    pub fn closed_to_services(mut self) -> Self {
-        self.closed_to_services = true;
+    pub fn open_to_services(mut self) -> Self {
+        self.open_to_services = true;
         self
     }
 

@@ -14,7 +14,7 @@ use super::state::{Definition, OnFailure, Stack, Stacks, Tag};
 use super::stored::{Stored, stored};
 use super::template::validation_error;
 use super::{PRINCIPAL, changes};
-use crate::cloud::{Cx, Step};
+use crate::cloud::{Access, Caller, Cx, Step};
 use crate::{Error, Result};
 
 /// Stacks of an account in a region (CloudFormation quotas).
@@ -219,9 +219,18 @@ pub(super) fn check_role(cx: &Cx<Stacks>, role: Option<&str>) -> Result<()> {
         return Err(Error::new(403, "AccessDenied", text));
     }
     if !cx.access().may_assume(role, PRINCIPAL) {
-        return Err(validation_error(format!("Role {role} is invalid or cannot be assumed")));
+        return Err(bad_role(role));
     }
     Ok(())
+}
+
+/// A session of the role that a stack's services are called as.
+pub(super) fn role_caller(access: &Access, role: &str) -> Result<Caller> {
+    access.role_session(role, "AWSCloudFormation", PRINCIPAL).ok_or_else(|| bad_role(role))
+}
+
+fn bad_role(role: &str) -> Error {
+    validation_error(format!("Role {role} is invalid or cannot be assumed"))
 }
 
 #[derive(Deserialize)]

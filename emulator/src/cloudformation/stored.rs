@@ -6,15 +6,14 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::PRINCIPAL;
 use super::plan::{Parameter, given, read};
+use super::stacks::role_caller;
 use super::state::{Definition, Stacks};
+use super::template::parameters::STORED;
 use super::template::{ParameterDef, sam, validation_error};
 use crate::cloud::{Answer, Caller, Cx, Later, Question};
 use crate::{Error, Result};
 
-/// What the types of such parameters begin with.
-pub(super) const STORED: &str = "AWS::SSM::Parameter::Value<";
 /// `GetParameters` takes so many names.
 const NAMES: usize = 10;
 
@@ -64,10 +63,7 @@ pub(super) fn stored(
 
 fn reader(cx: &Cx<Stacks>, role: Option<&str>) -> Result<Caller> {
     match role {
-        Some(role) => cx
-            .access()
-            .role_session(role, "AWSCloudFormation", PRINCIPAL)
-            .ok_or_else(|| validation_error(format!("Role {role} is invalid or cannot be assumed"))),
+        Some(role) => role_caller(cx.access(), role),
         None => Ok(cx.caller.clone()),
     }
 }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Metrics, invalid_value, read_place, write_place};
+use super::{Empty, Metrics, invalid_value, read_place, write_place};
 use crate::cloud::{At, Cx, Scope, Service, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -137,10 +137,8 @@ fn list(cx: &mut Cx<Metrics>, input: List) -> Result<ListOutput> {
         })
         .collect();
     let more = found.next().is_some();
-    let next_token = match dashboard_entries.last().filter(|_| more) {
-        Some(last) => Some(write_place(&last.dashboard_name)?),
-        None => None,
-    };
+    let last = dashboard_entries.last().filter(|_| more);
+    let next_token = last.map(|last| write_place(&last.dashboard_name)).transpose()?;
     Ok(ListOutput { dashboard_entries, next_token })
 }
 
@@ -155,10 +153,6 @@ impl Delete {
         self.dashboard_names.first().map_or_else(Target::any, |name| on(at, name))
     }
 }
-
-/// Nothing.
-#[derive(Serialize)]
-struct Empty {}
 
 /// All of them or none.
 fn delete(cx: &mut Cx<Metrics>, input: Delete) -> Result<Empty> {

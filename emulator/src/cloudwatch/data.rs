@@ -1,15 +1,14 @@
-//! `GetMetricData`: several metrics at once, one statistic each, answered in pages.
+//! `GetMetricData`: several metrics at once, one statistic each, and expressions over them, answered in pages.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::math::{Outcome, Points};
-use super::query::{self, Checked, Kind, MetricStat, Query, Units, compute, in_expression};
-use super::{Metrics, read_place, write_place};
+use super::query::{Checked, Kind, MetricStat, Query, Units, check_all, compute, in_expression};
+use super::{Metrics, read_place, validation, write_place};
 use crate::cloud::Cx;
-use crate::{Error, Result, Timestamp};
+use crate::{Result, Timestamp};
 
 /// A request has this many queries, and an answer this many datapoints.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
@@ -67,11 +66,11 @@ pub(super) fn get(cx: &mut Cx<Metrics>, input: GetMetricData) -> Result<GetMetri
     let skip = input.next_token.as_deref().map_or(Ok(0), read_place)?;
     let labels = Labels::new(&queries);
     let label = |query: &Query, stat: &MetricStat| query.label.clone().unwrap_or_else(|| labels.of(stat));
-    let computed = compute(cx.state, &queries, (input.start_time, input.end_time), cx.now, label)?;
+    let mut computed = compute(cx.state, &queries, (input.start_time, input.end_time), cx.now, label)?;
     let mut results = Vec::new();
     for Checked { query, .. } in queries.iter().filter(|one| one.query.return_data != Some(false)) {
         let messages = multiple_units(computed.units.get(&query.id));
-        for (label, points) in shown(query, computed.outcomes.get(&query.id))? {
+        for (label, points) in shown(query, computed.outcomes.remove(&query.id))? {
             let mut points: Vec<_> = points.into_iter().collect();
             if descending {
                 points.reverse();
@@ -92,14 +91,14 @@ pub(super) fn get(cx: &mut Cx<Metrics>, input: GetMetricData) -> Result<GetMetri
 }
 
 /// The series of a query, each with its label. A number alone is no series.
-fn shown(query: &Query, outcome: Option<&Outcome>) -> Result<Vec<(String, Points)>> {
+fn shown(query: &Query, outcome: Option<Outcome>) -> Result<Vec<(String, Points)>> {
     let is_metric = query.metric_stat.is_some();
     let name = query.label.clone().unwrap_or_else(|| query.id.clone());
     match outcome {
-        Some(Outcome::One(series)) if is_metric => Ok(vec![(series.label.clone(), series.points.clone())]),
-        Some(Outcome::One(series)) => Ok(vec![(name, series.points.clone())]),
+        Some(Outcome::One(series)) if is_metric => Ok(vec![(series.label, series.points)]),
+        Some(Outcome::One(series)) => Ok(vec![(name, series.points)]),
         Some(Outcome::Many(many)) => {
-            Ok(many.iter().map(|one| (format!("{name} {}", one.label), one.points.clone())).collect())
+            Ok(many.into_iter().map(|one| (format!("{name} {}", one.label), one.points)).collect())
         }
         Some(Outcome::Number(_)) | None => {
             Err(in_expression(&query.id, "the result must be a time series or a list of time series"))
@@ -130,22 +129,6 @@ fn check(input: &GetMetricData) -> Result<Vec<Checked<'_>>> {
         )));
     }
     check_all("MetricDataQueries", &input.metric_data_queries)
-}
-
-/// Checks queries; AWS tells of all that is wrong at once.
-pub(super) fn check_all<'a>(parameter: &str, queries: &'a [Query]) -> Result<Vec<Checked<'a>>> {
-    let ids: BTreeSet<&str> = queries.iter().map(|query| query.id.as_str()).collect();
-    if ids.len() < queries.len() {
-        return Err(validation(format!("The values for parameter id in {parameter} are not unique.")));
-    }
-    let (mut checked, mut problems) = (Vec::new(), Vec::new());
-    for (index, query) in queries.iter().enumerate() {
-        match query::check(&format!("{parameter}.member.{}", index + 1), query)? {
-            Ok(one) => checked.push(one),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if problems.is_empty() { Ok(checked) } else { Err(validation(problems.join("\n"))) }
 }
 
 /// How results are labelled whose queries say nothing: the metric's name, and statistic and period where the queries
@@ -203,8 +186,4 @@ fn page(results: &mut Vec<MetricDataResult>, skip: usize, size: usize) -> Result
         taken > 0 || (skip == 0 && rest == 0) || rest > 0
     });
     more.then(|| write_place(&skip.saturating_add(size))).transpose()
-}
-
-fn validation(message: impl Into<String>) -> Error {
-    Error::client("ValidationError", message)
 }

@@ -1,13 +1,11 @@
 //! `ListMetrics`: which metrics there are.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::series::{Dimension, MetricKey};
-use super::{Metrics, invalid_value};
+use super::{Metrics, invalid_value, read_place, write_place};
+use crate::Result;
 use crate::cloud::Cx;
-use crate::{Error, Result};
 
 /// `ListMetrics` answers so many at once.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html>
@@ -70,7 +68,7 @@ pub(super) fn list(cx: &mut Cx<Metrics>, input: ListMetrics) -> Result<ListMetri
             continue;
         }
         if metrics.len() == PAGE {
-            next_token = Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).map_err(Error::internal)?));
+            next_token = Some(write_place(key)?);
             break;
         }
         metrics.push(Metric::from(key));
@@ -101,7 +99,5 @@ impl From<&MetricKey> for Metric {
 
 /// The first metric of the next page.
 fn read_token(token: &str) -> Result<MetricKey> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    let key = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    key.ok_or_else(|| invalid_value("Request parameter NextToken is invalid"))
+    read_place(token).map_err(|_| invalid_value("Request parameter NextToken is invalid"))
 }

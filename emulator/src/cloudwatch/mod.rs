@@ -77,6 +77,14 @@ fn invalid_combination(message: impl Into<String>) -> Error {
     Error::client("InvalidParameterCombination", message)
 }
 
+fn validation(message: impl Into<String>) -> Error {
+    Error::client("ValidationError", message)
+}
+
+/// What an operation answers that has nothing to tell.
+#[derive(Serialize)]
+struct Empty {}
+
 /// A token of a paged answer: where it goes on.
 fn write_place(place: &impl Serialize) -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(place)?))

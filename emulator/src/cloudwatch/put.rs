@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-use serde::{Deserialize, Serialize};
 
 use super::series::{Dimension, MetricKey, NO_UNIT, Samples, Summary};
 use super::window::round_down;
-use super::{Metrics, invalid_combination, invalid_value};
+use super::{Empty, Metrics, invalid_combination, invalid_value};
 use crate::cloud::Cx;
 use crate::iam::Principal;
 use crate::{Error, Result, Timestamp};
@@ -59,10 +59,6 @@ struct StatisticSet {
     minimum: Double,
     maximum: Double,
 }
-
-/// Nothing.
-#[derive(Serialize)]
-pub(super) struct Empty {}
 
 /// Data that was checked, ready to be added.
 struct Checked {

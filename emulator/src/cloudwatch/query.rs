@@ -1,14 +1,14 @@
 //! Queries: a metric's statistic or an expression over other queries, as `GetMetricData` and alarms ask them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Metrics;
 use super::math::{self, Grid, Outcome, Series};
 use super::series::{Dimension, MetricKey};
 use super::statistic::{Statistic, Unusable, unsupported};
 use super::window::{Window, is_period, rank};
+use super::{Metrics, validation};
 use crate::{Error, Result, Timestamp};
 
 /// `MetricDataQuery` of the API.
@@ -72,9 +72,25 @@ pub(super) struct Datapoint {
 /// The units that data came in, where it came in several.
 pub(super) type Units = Vec<String>;
 
+/// Checks queries; AWS tells of all that is wrong at once.
+pub(super) fn check_all<'a>(parameter: &str, queries: &'a [Query]) -> Result<Vec<Checked<'a>>> {
+    let ids: BTreeSet<&str> = queries.iter().map(|query| query.id.as_str()).collect();
+    if ids.len() < queries.len() {
+        return Err(validation(format!("The values for parameter id in {parameter} are not unique.")));
+    }
+    let (mut checked, mut problems) = (Vec::new(), Vec::new());
+    for (index, query) in queries.iter().enumerate() {
+        match check(&format!("{parameter}.member.{}", index + 1), query)? {
+            Ok(one) => checked.push(one),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(checked) } else { Err(validation(problems.join("\n"))) }
+}
+
 /// Checks a query. The outer error is for what Garoa does not do; the inner one for what AWS refuses, of which it tells all
 /// at once.
-pub(super) fn check<'a>(place: &str, query: &'a Query) -> Result<Result<Checked<'a>, String>> {
+fn check<'a>(place: &str, query: &'a Query) -> Result<Result<Checked<'a>, String>> {
     let id_begins = query.id.starts_with(|c: char| c.is_ascii_lowercase());
     if !id_begins || !query.id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Ok(Err(format!(
@@ -187,10 +203,8 @@ pub(super) fn compute(
     }
     // An expression is computed once all that it refers to is; what refers to itself never is.
     while !waiting.is_empty() {
-        let ready = |expression: &math::Expression| {
-            let words = ["REPEAT", "LINEAR"];
-            expression.names().iter().all(|name| words.contains(name) || computed.outcomes.contains_key(*name))
-        };
+        let ready =
+            |expression: &math::Expression| expression.names().iter().all(|name| computed.outcomes.contains_key(*name));
         let Some(place) = waiting.iter().position(|(_, expression)| ready(expression)) else { break };
         let (query, expression) = waiting.remove(place);
         let outcome = of_expression(query, expression, &computed.outcomes, &metrics, range, now)?;
@@ -232,5 +246,5 @@ fn of_expression(
 
 /// What is wrong with an expression, by its id.
 pub(super) fn in_expression(id: &str, problem: impl std::fmt::Display) -> Error {
-    Error::client("ValidationError", format!("Error in expression '{id}': {problem}"))
+    validation(format!("Error in expression '{id}': {problem}"))
 }

@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Metrics;
+use super::alarms::{self, Alarm};
+use super::{Empty, Metrics, invalid_value};
 use crate::cloud::{Cx, Service, Target};
 use crate::{Error, Result};
 
@@ -27,21 +28,17 @@ pub(super) struct Tag {
     pub value: String,
 }
 
-/// What a request may tag with.
-pub(super) fn check_tags(tags: &[Tag]) -> Result<()> {
-    if tags.len() > LIMIT {
-        return Err(Error::client("InvalidParameterValue", format!("A resource has at most {LIMIT} tags.")));
-    }
-    Ok(())
+/// Whether a resource may have so many tags.
+pub(super) fn check_count(tags: usize) -> Result<()> {
+    if tags > LIMIT { Err(invalid_value(format!("A resource has at most {LIMIT} tags."))) } else { Ok(()) }
 }
 
-/// The name of the alarm that an ARN means.
-fn name<'a>(cx: &Cx<Metrics>, arn: &'a str) -> Option<&'a str> {
-    arn.strip_prefix(&cx.scope.arn("cloudwatch", "alarm:")).filter(|name| cx.state.alarms.contains_key(*name))
-}
-
-fn not_found(arn: &str) -> Error {
-    Error::new(404, "ResourceNotFoundException", "Unknown").with("ResourceType", "alarm").with("ResourceId", arn)
+/// The alarm that an ARN means.
+fn alarm<'a>(cx: &'a mut Cx<Metrics>, arn: &str) -> Result<&'a mut Alarm> {
+    let name = arn.strip_prefix(&alarms::arn(cx.scope, ""));
+    name.and_then(|name| cx.state.alarms.get_mut(name)).ok_or_else(|| {
+        Error::new(404, "ResourceNotFoundException", "Unknown").with("ResourceType", "alarm").with("ResourceId", arn)
+    })
 }
 
 #[derive(Deserialize)]
@@ -52,18 +49,11 @@ struct TagResource {
     tags: Vec<Tag>,
 }
 
-/// Nothing.
-#[derive(Serialize)]
-struct Empty {}
-
 fn tag(cx: &mut Cx<Metrics>, input: TagResource) -> Result<Empty> {
-    let name = name(cx, &input.resource_arn).ok_or_else(|| not_found(&input.resource_arn))?;
-    let Some(alarm) = cx.state.alarms.get_mut(name) else { return Err(not_found(&input.resource_arn)) };
+    let alarm = alarm(cx, &input.resource_arn)?;
     let mut tags = alarm.tags.clone();
     tags.extend(input.tags.into_iter().map(|tag| (tag.key, tag.value)));
-    if tags.len() > LIMIT {
-        return Err(Error::client("InvalidParameterValue", format!("A resource has at most {LIMIT} tags.")));
-    }
+    check_count(tags.len())?;
     alarm.tags = tags;
     Ok(Empty {})
 }
@@ -77,10 +67,8 @@ struct Untag {
 }
 
 fn untag(cx: &mut Cx<Metrics>, input: Untag) -> Result<Empty> {
-    let name = name(cx, &input.resource_arn).ok_or_else(|| not_found(&input.resource_arn))?;
-    if let Some(alarm) = cx.state.alarms.get_mut(name) {
-        input.tag_keys.iter().for_each(|key| drop(alarm.tags.remove(key)));
-    }
+    let alarm = alarm(cx, &input.resource_arn)?;
+    input.tag_keys.iter().for_each(|key| drop(alarm.tags.remove(key)));
     Ok(Empty {})
 }
 
@@ -99,7 +87,7 @@ struct Tags {
 
 /// Of what does not exist there are none (seen at AWS, after an alarm was deleted).
 fn list(cx: &mut Cx<Metrics>, input: ListTags) -> Result<Tags> {
-    let alarm = name(cx, &input.resource_arn).and_then(|name| cx.state.alarms.get(name));
+    let alarm = alarm(cx, &input.resource_arn).ok();
     let tag = |(key, value): (&String, &String)| Tag { key: key.clone(), value: value.clone() };
     Ok(Tags { tags: alarm.iter().flat_map(|alarm| alarm.tags.iter()).map(tag).collect() })
 }

@@ -17,8 +17,8 @@ use super::shown;
 use super::streams::Change;
 use super::write::Writer;
 use super::{Tables, target};
-use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service};
-use crate::{Error, Result};
+use crate::Result;
+use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service, job_input};
 
 /// Who writes to the streams.
 const PRINCIPAL: &str = "kinesisreplication.dynamodb.amazonaws.com";
@@ -152,20 +152,12 @@ fn enable(cx: &mut Cx<Tables>, input: Enable) -> Result<Output> {
 /// The job: looks for the stream, as whoever wants it for a destination.
 fn check(cloud: Cloud, scope: Scope, order: Value) -> JobFuture {
     Box::pin(async move {
-        let report = match serde_json::from_value::<Check>(order) {
-            Ok(mut check) => {
-                let caller = check.caller.take().unwrap_or_else(|| Caller::service(PRINCIPAL));
-                let input = json!({ "StreamARN": check.stream });
-                let call = Call::new("kinesis", "DescribeStreamSummary", caller, scope.clone(), input);
-                check.failure = cloud.call(call).await.err().map(|error| error.message().to_owned());
-                serde_json::to_string(&check)
-            }
-            Err(error) => Err(error),
-        };
-        let told = report.map_err(Error::from).and_then(|key| cloud.0.event("dynamodb", &scope, "Destination", &key));
-        if let Err(error) = told {
-            tracing::error!(%error, "what became of a Kinesis streaming destination was not noted");
-        }
+        let Some(mut check) = job_input::<Check>(order) else { return };
+        let caller = check.caller.take().unwrap_or_else(|| Caller::service(PRINCIPAL));
+        let input = json!({ "StreamARN": check.stream });
+        let call = Call::new("kinesis", "DescribeStreamSummary", caller, scope.clone(), input);
+        check.failure = cloud.call(call).await.err().map(|error| error.message().to_owned());
+        cloud.report("dynamodb", &scope, "Destination", &check);
     })
 }
 

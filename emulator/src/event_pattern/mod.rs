@@ -46,15 +46,15 @@ impl EventPattern {
     /// # Errors
     /// What is wrong with it, in AWS's words.
     pub fn parse(text: &str) -> Result<Self, InvalidPattern> {
-        parse::parse(text, &parse::EVENTS).map(Self)
+        parse::parse(text).map(Self)
     }
 
     /// Reads a filter policy of SNS, whose language is a part of this one.
     ///
     /// # Errors
     /// What is wrong with it, in AWS's words.
-    pub fn parse_filter_policy(text: &str) -> Result<Self, InvalidPattern> {
-        parse::parse(text, &parse::FILTER_POLICIES).map(Self)
+    pub fn read_filter_policy(policy: &Value) -> Result<Self, InvalidPattern> {
+        parse::read(policy, &parse::FILTER_POLICIES).map(Self)
     }
 
     /// How many combinations of values there are, each list counted as often as it lies deep, and alternatives added up.

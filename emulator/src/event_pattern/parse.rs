@@ -18,7 +18,7 @@ pub(super) struct Rules {
 
 /// EventBridge's.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-numeric-matching>
-pub(super) const EVENTS: Rules = Rules {
+const EVENTS: Rules = Rules {
     number_limit: 5e9,
     anything_but: &["prefix", "suffix", "equals-ignore-case", "wildcard"],
     all_shapes: true,
@@ -35,10 +35,14 @@ const OR: &str = "$or";
 
 type Parsed<T> = Result<T, InvalidPattern>;
 
-pub(super) fn parse(text: &str, rules: &Rules) -> Parsed<Object> {
+pub(super) fn parse(text: &str) -> Parsed<Object> {
     let pattern: Value = serde_json::from_str(text).map_err(|_| invalid("Filter is not an object"))?;
+    read(&pattern, &EVENTS)
+}
+
+pub(super) fn read(pattern: &Value, rules: &Rules) -> Parsed<Object> {
     match pattern {
-        Value::Object(members) => rules.object(&members),
+        Value::Object(members) => rules.object(members),
         _ => Err(invalid("Filter is not an object")),
     }
 }

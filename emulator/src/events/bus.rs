@@ -47,13 +47,6 @@ pub(super) fn name_of(arn: &str) -> &str {
     arn.split_once(":event-bus/").map_or(arn, |(_, name)| name)
 }
 
-/// The account and region of what has this ARN.
-pub(super) fn home(arn: &str) -> Scope {
-    let mut parts = arn.split(':').skip(3);
-    let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    Scope::new(account, region)
-}
-
 /// The bus of an ARN. A default bus is always there.
 pub(super) fn get(state: &Buses, arn: &str) -> Option<Bus> {
     state.buses.get(arn).cloned().or_else(|| (name_of(arn) == DEFAULT).then(Bus::default))
@@ -93,8 +86,14 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
 
 /// An operation on a bus, which its policy may allow to others.
 pub(super) fn on(at: &At<Buses>, name: Option<&str>) -> Target {
-    let arn = arn_of(at.scope, name);
-    let policy = at.state.buses.get(&arn).and_then(|bus| bus.policy.clone());
-    let owner = home(&arn).account;
-    Target::on(arn).policy(policy).owner(&*owner)
+    target(at.state, at.scope, arn_of(at.scope, name))
+}
+
+/// The bus of an ARN, for who calls in an account. Services put events on its own buses without leave, on others' with it.
+pub(super) fn target(state: &Buses, scope: &Scope, arn: String) -> Target {
+    let policy = state.buses.get(&arn).and_then(|bus| bus.policy.clone());
+    let owner = Scope::of_arn(&arn).account;
+    let is_own = owner == scope.account;
+    let target = Target::on(arn).policy(policy).owner(&*owner);
+    if is_own { target.open_to_services() } else { target }
 }

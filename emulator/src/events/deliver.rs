@@ -10,8 +10,8 @@ use super::bus::Buses;
 use super::input;
 use super::rule::{Rule, RuleTarget};
 use super::send;
-use crate::cloud::{Cloud, Cx, JobFuture, Scope, Service};
-use crate::{Error, Result, Timestamp};
+use crate::cloud::{Cloud, Cx, JobFuture, Scope, Service, job_input};
+use crate::{Result, Timestamp};
 
 /// A delivery is tried again as often, and for as long, unless its target says otherwise.
 const RETRIES: u32 = 185;
@@ -83,7 +83,7 @@ pub(super) fn to_targets(cx: &mut Cx<Buses>, rule: &Rule, event: &Value) -> Resu
         let delivery = Delivery {
             id: cx.ids().uuid(),
             rule_arn: rule.arn(),
-            home: super::bus::home(&rule.bus),
+            home: Scope::of_arn(&rule.bus),
             target: target.clone(),
             event: event.clone(),
             payload,
@@ -138,14 +138,8 @@ fn delivered(cx: &mut Cx<Buses>, report: &str) -> Result<()> {
 /// Makes a delivery, and reports if it fails.
 fn job(cloud: Cloud, scope: Scope, delivery: Value) -> JobFuture {
     Box::pin(async move {
-        let delivery: Delivery = match serde_json::from_value(delivery) {
-            Ok(delivery) => delivery,
-            Err(error) => return tracing::error!(%error, "a delivery that cannot be read"),
-        };
+        let Some(delivery) = job_input::<Delivery>(delivery) else { return };
         let Err(failure) = send::send(&cloud, &delivery).await else { return };
-        let report = serde_json::to_string(&Delivered { delivery, failure }).map_err(Error::from);
-        if let Err(error) = report.and_then(|key| cloud.0.event("events", &scope, "Delivered", &key)) {
-            tracing::error!(%error, "the end of a delivery was not noted");
-        }
+        cloud.report("events", &scope, "Delivered", &Delivered { delivery, failure });
     })
 }

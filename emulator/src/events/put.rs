@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::bus::{self, Buses, arn_of, home, invalid};
+use super::bus::{self, Buses, arn_of, invalid};
 use super::deliver;
 use super::rule;
 use crate::cloud::{Cx, Service, Target};
@@ -104,23 +104,19 @@ fn put(cx: &mut Cx<Buses>, input: PutEvents) -> Result<Outcome> {
 type Taken = std::result::Result<String, (&'static str, String)>;
 
 fn take(cx: &mut Cx<Buses>, entry: &Entry) -> Result<Taken> {
-    let event = match event(cx, entry) {
+    let mut event = match event(cx, entry) {
         Ok(event) => event,
         Err(refused) => return Ok(Err(refused)),
     };
     let bus = arn_of(cx.scope, entry.event_bus_name.as_deref());
     // The door has looked at the first entry's bus only, and let EventBridge itself pass.
-    let policy = cx.state.buses.get(&bus).and_then(|bus| bus.policy.clone());
-    let owner = home(&bus).account;
-    let is_foreign = owner != cx.scope.account;
-    let target = entry.context(Target::on(bus.as_str()).policy(policy).owner(&*owner));
-    let target = if is_foreign { target.closed_to_services() } else { target };
+    let target = entry.context(bus::target(cx.state, cx.scope, bus.clone()));
     if !cx.access().may_on("events:PutEvents", &target) {
         let message = format!("User: {} is not authorized to perform: events:PutEvents", cx.caller.principal.arn());
         return Ok(Err(("AccessDeniedException", message)));
     }
     let id = cx.ids().uuid();
-    let event = complete(event, &id);
+    event["id"] = id.as_str().into();
     // An event for a bus that is not there is taken, and is for nobody.
     let wanting: Vec<rule::Rule> =
         rule::of_bus(cx.state, &bus).filter(|(_, rule)| rule.wants(&event)).map(|(_, rule)| rule.clone()).collect();
@@ -163,9 +159,4 @@ fn event(cx: &Cx<Buses>, entry: &Entry) -> std::result::Result<Value, (&'static 
         "resources": entry.resources,
         "detail": detail,
     }))
-}
-
-fn complete(mut event: Value, id: &str) -> Value {
-    event["id"] = id.into();
-    event
 }

@@ -4,9 +4,9 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bus::{Buses, DEFAULT, arn_of, existing, home, name_of, not_found};
+use super::bus::{Buses, DEFAULT, arn_of, existing, name_of, not_found};
 use super::input::InputTransformer;
-use crate::cloud::{At, Cx, Target};
+use crate::cloud::{At, Cx, Scope, Target};
 use crate::event_pattern::EventPattern;
 use crate::{Error, Result, Timestamp};
 
@@ -40,8 +40,8 @@ impl Rule {
     /// Whether the rule wants an event.
     pub fn wants(&self, event: &Value) -> bool {
         // It was checked when it was put.
-        let pattern = self.pattern.as_deref().and_then(|text| EventPattern::parse(text).ok());
-        self.is_enabled() && pattern.is_some_and(|pattern| pattern.matches(event))
+        let pattern = || EventPattern::parse(self.pattern.as_deref()?).ok();
+        self.is_enabled() && pattern().is_some_and(|pattern| pattern.matches(event))
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) fn arn(bus: &str, name: &str) -> String {
         DEFAULT => format!("rule/{name}"),
         bus => format!("rule/{bus}/{name}"),
     };
-    home(bus).arn("events", rest)
+    Scope::of_arn(bus).arn("events", rest)
 }
 
 /// Under what a rule is kept.
@@ -121,7 +121,7 @@ pub(super) fn key(bus: &str, name: &str) -> String {
 pub(super) fn key_of_arn(arn: &str) -> Option<String> {
     let (_, rest) = arn.split_once(":rule/")?;
     let (bus, name) = rest.rsplit_once('/').unwrap_or((DEFAULT, rest));
-    Some(key(&arn_of(&home(arn), Some(bus)), name))
+    Some(key(&arn_of(&Scope::of_arn(arn), Some(bus)), name))
 }
 
 /// The rules of a bus, in the order of their names.

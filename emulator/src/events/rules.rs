@@ -4,12 +4,12 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bus::{Buses, DEFAULT, existing, home, invalid, name_of};
+use super::bus::{Buses, DEFAULT, existing, invalid, name_of};
 use super::lists::{self, Page};
 use super::rule::{self, Rule, find, key, on};
 use super::schedule;
 use super::tags::{self, Tag};
-use crate::cloud::{Cx, Service, Target};
+use crate::cloud::{Cx, Scope, Service, Target};
 use crate::event_pattern::EventPattern;
 use crate::scheduler::expression::Expression;
 use crate::{Error, Result};
@@ -135,7 +135,7 @@ fn told(rule: &Rule) -> Told {
 
 fn describe(cx: &mut Cx<Buses>, input: Named) -> Result<Told> {
     let rule = find(cx, input.event_bus_name.as_deref(), &input.name)?;
-    let created_by = Some(home(&rule.bus).account.to_string());
+    let created_by = Some(Scope::of_arn(&rule.bus).account.to_string());
     Ok(Told { created_by, ..told(rule) })
 }
 

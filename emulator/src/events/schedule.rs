@@ -4,10 +4,10 @@
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::bus::{Buses, home};
+use super::bus::Buses;
 use super::deliver;
 use super::rule::Rule;
-use crate::cloud::{Cx, Service};
+use crate::cloud::{Cx, Scope, Service};
 use crate::scheduler::expression::Expression;
 use crate::{Result, Timestamp};
 
@@ -34,7 +34,7 @@ fn fire(cx: &mut Cx<Buses>, key: &str) -> Result<()> {
     let Some(rule) = cx.state.rules.get(key).cloned() else { return Ok(()) };
     let now = cx.now;
     plan(cx, key, &rule, Some(now));
-    let home = home(&rule.bus);
+    let home = Scope::of_arn(&rule.bus);
     let event = json!({
         "version": "0",
         "id": cx.ids().uuid(),

@@ -5,10 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::bus::home;
 use super::deliver::{Delivery, Failure, GivenUp};
 use super::input::at_path;
-use crate::cloud::{Call, Caller, Cloud};
+use crate::cloud::{Call, Caller, Cloud, Scope};
+use crate::sqs::url_of_arn;
 use crate::{Error, Timestamp};
 
 /// Makes an attempt.
@@ -57,10 +57,10 @@ fn caller(cloud: &Cloud, delivery: &Delivery) -> Result<Caller, Error> {
 
 fn call(delivery: &Delivery, caller: Caller) -> Call {
     let (target, arn, payload) = (&delivery.target, &delivery.target.arn, &delivery.payload);
-    let scope = home(arn);
+    let scope = Scope::of_arn(arn);
     match arn.split(':').nth(2).unwrap_or_default() {
         "sqs" => {
-            let mut input = json!({ "QueueUrl": queue_url(arn), "MessageBody": payload });
+            let mut input = json!({ "QueueUrl": url_of_arn(arn), "MessageBody": payload });
             let group = target.sqs_parameters.as_ref().and_then(|parameters| parameters.message_group_id.as_ref());
             if let Some(group) = group {
                 input["MessageGroupId"] = group.as_str().into();
@@ -101,7 +101,7 @@ fn call(delivery: &Delivery, caller: Caller) -> Call {
 /// Each event gets a log stream of its own.
 async fn to_logs(cloud: &Cloud, delivery: &Delivery, caller: Caller) -> Result<(), Error> {
     let arn = &delivery.target.arn;
-    let (scope, group) = (home(arn), arn.splitn(7, ':').nth(6).unwrap_or_default().trim_end_matches(":*"));
+    let (scope, group) = (Scope::of_arn(arn), arn.splitn(7, ':').nth(6).unwrap_or_default().trim_end_matches(":*"));
     let stream = json!({ "logGroupName": group, "logStreamName": delivery.id });
     cloud.call(Call::new("logs", "CreateLogStream", caller.clone(), scope.clone(), stream)).await?;
     let events = json!({
@@ -110,12 +110,6 @@ async fn to_logs(cloud: &Cloud, delivery: &Delivery, caller: Caller) -> Result<(
         "logEvents": [{ "timestamp": cloud.now().millis(), "message": delivery.payload }],
     });
     cloud.call(Call::new("logs", "PutLogEvents", caller, scope, events)).await.map(drop)
-}
-
-fn queue_url(arn: &str) -> String {
-    let scope = home(arn);
-    let name = arn.rsplit(':').next().unwrap_or_default();
-    format!("https://sqs.{}.amazonaws.com/{}/{name}", scope.region, scope.account)
 }
 
 /// The event itself, and in attributes why it is here.
@@ -135,10 +129,10 @@ fn to_dead_letters(delivery: &Delivery, given_up: &GivenUp) -> Call {
         attributes["EXHAUSTED_RETRY_CONDITION"] = text(exhausted);
     }
     let input = json!({
-        "QueueUrl": queue_url(queue),
+        "QueueUrl": url_of_arn(queue),
         "MessageBody": delivery.event.to_string(),
         "MessageAttributes": attributes,
     });
     let caller = Caller { source_arn: Some(delivery.rule_arn.clone()), ..Caller::service(super::PRINCIPAL) };
-    Call::new("sqs", "SendMessage", caller, home(queue), input)
+    Call::new("sqs", "SendMessage", caller, Scope::of_arn(queue), input)
 }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::aws_managed;
-use super::directory::{Account, Directory, Entity, PasswordPolicy, already_exists, no_such_entity, validation};
+use super::directory::{
+    Account, Directory, Entity, ManagedPolicy, PasswordPolicy, already_exists, no_such_entity, validation,
+};
 use super::profiles::ProfileShape;
 use super::shapes::{Empty, Rest, encoded, list_tags, page};
+use super::{attachments, aws_managed, groups, managed, profiles, roles, users};
 use crate::cloud::Cx;
 use crate::{Error, Result};
 
@@ -102,27 +104,27 @@ pub(super) fn summary(cx: &mut Cx<Directory>, _: Nothing) -> Result<Value> {
     let versions: usize = account.policies.values().map(|policy| policy.versions.len()).sum();
     let counts = [
         ("Users", account.users.len()),
-        ("UsersQuota", 5_000),
+        ("UsersQuota", users::MAX_USERS),
         ("Groups", account.groups.len()),
-        ("GroupsQuota", 300),
-        ("GroupsPerUserQuota", 10),
+        ("GroupsQuota", groups::MAX_GROUPS),
+        ("GroupsPerUserQuota", groups::MAX_GROUPS_OF_USER),
         ("Roles", account.roles.len()),
-        ("RolesQuota", 1_000),
+        ("RolesQuota", roles::MAX_ROLES),
         ("InstanceProfiles", account.profiles.len()),
-        ("InstanceProfilesQuota", 1_000),
+        ("InstanceProfilesQuota", profiles::MAX_PROFILES),
         ("Policies", account.policies.len()),
-        ("PoliciesQuota", 1_500),
-        ("PolicySizeQuota", 6_144),
+        ("PoliciesQuota", managed::MAX_POLICIES),
+        ("PolicySizeQuota", managed::MAX_SIZE),
         ("PolicyVersionsInUse", versions),
         ("PolicyVersionsInUseQuota", 10_000),
-        ("VersionsPerPolicyQuota", 5),
-        ("AttachedPoliciesPerGroupQuota", 10),
-        ("AttachedPoliciesPerRoleQuota", 10),
-        ("AttachedPoliciesPerUserQuota", 10),
-        ("GroupPolicySizeQuota", 5_120),
-        ("UserPolicySizeQuota", 2_048),
-        ("AssumeRolePolicySizeQuota", 2_048),
-        ("AccessKeysPerUserQuota", 2),
+        ("VersionsPerPolicyQuota", managed::MAX_VERSIONS),
+        ("AttachedPoliciesPerGroupQuota", attachments::MAX_ATTACHED),
+        ("AttachedPoliciesPerRoleQuota", attachments::MAX_ATTACHED),
+        ("AttachedPoliciesPerUserQuota", attachments::MAX_ATTACHED),
+        ("GroupPolicySizeQuota", attachments::MAX_INLINE_OF_GROUP),
+        ("UserPolicySizeQuota", attachments::MAX_INLINE_OF_USER),
+        ("AssumeRolePolicySizeQuota", roles::MAX_TRUST),
+        ("AccessKeysPerUserQuota", users::MAX_KEYS),
         ("SigningCertificatesPerUserQuota", 2),
         ("ServerCertificates", 0),
         ("ServerCertificatesQuota", 20),
@@ -238,7 +240,7 @@ fn entity(entity: &Entity, kind: &str) -> Value {
     detail
 }
 
-fn policy(cx: &Cx<Directory>, policy: &super::directory::ManagedPolicy) -> Value {
+fn policy(cx: &Cx<Directory>, policy: &ManagedPolicy) -> Value {
     let versions: Vec<Value> = policy
         .versions
         .iter()
@@ -252,7 +254,7 @@ fn policy(cx: &Cx<Directory>, policy: &super::directory::ManagedPolicy) -> Value
             })
         })
         .collect();
-    let (attached, bounds) = super::managed::usage(cx, &policy.arn);
+    let (attached, bounds) = managed::usage(cx, &policy.arn);
     json!({
         "PolicyName": policy.name,
         "PolicyId": policy.id,

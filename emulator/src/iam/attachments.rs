@@ -12,10 +12,10 @@ use crate::cloud::Cx;
 /// How much the inline policies of a role, of a user, and of a group may take together, in characters.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
 const MAX_INLINE_OF_ROLE: usize = 10_240;
-const MAX_INLINE_OF_USER: usize = 2_048;
-const MAX_INLINE_OF_GROUP: usize = 5_120;
+pub(super) const MAX_INLINE_OF_USER: usize = 2_048;
+pub(super) const MAX_INLINE_OF_GROUP: usize = 5_120;
 /// A role or user has so many managed policies attached, unless AWS grants more.
-const MAX_ATTACHED: usize = 10;
+pub(super) const MAX_ATTACHED: usize = 10;
 
 /// A role or user; the wire has checked which of the names belongs to the operation.
 #[derive(Deserialize)]

@@ -1,5 +1,5 @@
-//! Who and what there is: accounts with their roles, users, access keys and policies, and how the front door looks
-//! them up.
+//! Who and what there is: accounts with their roles, users, groups, access keys and policies, and how the front door
+//! looks them up.
 
 use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
@@ -34,14 +34,14 @@ pub struct Account {
     pub(super) passwords: Option<PasswordPolicy>,
 }
 
-/// What roles and users have in common: a name, and policies.
+/// What roles, users and groups have in common: a name, and policies.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entity {
     /// The name, without its path.
     pub name: String,
     /// The path, which begins and ends with `/`.
     pub path: String,
-    /// The unique id: `AROA…` of a role, `AIDA…` of a user.
+    /// The unique id: `AROA…` of a role, `AIDA…` of a user, `AGPA…` of a group.
     pub id: String,
     /// The ARN, path included.
     pub arn: String,
@@ -197,6 +197,23 @@ pub struct Policies {
     pub identity: Vec<(String, Policy)>,
     /// The permissions boundary.
     pub boundary: Option<Policy>,
+}
+
+impl Entity {
+    /// One that was just created, without policies and tags.
+    pub(super) fn new(kind: Kind, account: &str, path: String, name: String, id: String, created: Timestamp) -> Self {
+        Self {
+            arn: kind.arn(account, &path, &name),
+            name,
+            path,
+            id,
+            created,
+            inline: OrdMap::new(),
+            attached: OrdMap::new(),
+            boundary: None,
+            tags: OrdMap::new(),
+        }
+    }
 }
 
 /// A role has the name and the policies of its entity.
@@ -408,6 +425,10 @@ impl Kind {
             Self::User => "User",
             Self::Group => "Group",
         }
+    }
+
+    pub fn arn(self, account: &str, path: &str, name: &str) -> String {
+        format!("arn:aws:iam::{account}:{}{path}{name}", self.word())
     }
 
     pub fn missing(self, name: &str) -> Error {

@@ -1,6 +1,5 @@
 //! Groups: their life, and who is in them.
 
-use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::attachments::Named;
@@ -12,8 +11,8 @@ use crate::{Result, Timestamp};
 
 /// An account has so many groups, and a user is in so many, unless AWS grants more.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-const MAX_GROUPS: usize = 300;
-const MAX_GROUPS_OF_USER: usize = 10;
+pub(super) const MAX_GROUPS: usize = 300;
+pub(super) const MAX_GROUPS_OF_USER: usize = 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -119,17 +118,7 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateGroup) -> Result<Group
     if groups.len() >= MAX_GROUPS {
         return Err(quota("GroupsPerAccount", MAX_GROUPS));
     }
-    let group = Entity {
-        arn: format!("arn:aws:iam::{account}:group{path}{}", input.group_name),
-        name: input.group_name,
-        path,
-        id,
-        created,
-        inline: OrdMap::new(),
-        attached: OrdMap::new(),
-        boundary: None,
-        tags: OrdMap::new(),
-    };
+    let group = Entity::new(Kind::Group, &account, path, input.group_name, id, created);
     let answer = GroupAnswer { group: GroupShape::of(&group) };
     groups.insert(key, group);
     Ok(answer)
@@ -174,7 +163,7 @@ pub(super) fn update(cx: &mut Cx<Directory>, input: UpdateGroup) -> Result<Empty
     }
     group.name = name;
     group.path = input.new_path.unwrap_or(group.path);
-    group.arn = format!("arn:aws:iam::{account}:group{}{}", group.path, group.name);
+    group.arn = Kind::Group.arn(&account, &group.path, &group.name);
     of_account.groups.remove(&old);
     of_account.groups.insert(new.clone(), group);
     let members: Vec<String> =

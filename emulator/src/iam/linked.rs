@@ -165,16 +165,10 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateLinked) -> Result<Role
     let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
     let trust = Policy::parse(&trust.to_string(), Purpose::Trust)?;
     let path = format!("{PATH}{service}/");
+    let id = format!("AROA{}", cx.ids().upper(17));
     let entity = Entity {
-        arn: format!("arn:aws:iam::{account}:role{path}{name}"),
-        id: format!("AROA{}", cx.ids().upper(17)),
-        created: cx.now,
-        inline: OrdMap::new(),
         attached: OrdMap::unit(format!("arn:aws:iam::aws:policy{PATH}{policy}"), cx.now),
-        boundary: None,
-        tags: OrdMap::new(),
-        path,
-        name,
+        ..Entity::new(Kind::Role, &account, path, name, id, cx.now)
     };
     let key = entity.name.to_lowercase();
     let role = Role { entity, trust, description: input.description, max_session_duration: SESSION };

@@ -16,9 +16,9 @@ use crate::{Error, Result, Timestamp};
 
 /// A managed policy has so many characters, and so many versions; an account so many policies, unless AWS grants more.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-const MAX_SIZE: usize = 6_144;
-const MAX_VERSIONS: usize = 5;
-const MAX_POLICIES: usize = 1_500;
+pub(super) const MAX_SIZE: usize = 6_144;
+pub(super) const MAX_VERSIONS: usize = 5;
+pub(super) const MAX_POLICIES: usize = 1_500;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

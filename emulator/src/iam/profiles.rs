@@ -13,7 +13,7 @@ use crate::{Result, Timestamp};
 
 /// An account has so many instance profiles, unless AWS grants more.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-const MAX_PROFILES: usize = 1_000;
+pub(super) const MAX_PROFILES: usize = 1_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -1,6 +1,5 @@
-//! Roles: their life, their trust policies, their tags.
+//! Roles: their life and their trust policies.
 
-use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::attachments::{Named, check_boundary};
@@ -14,8 +13,8 @@ use crate::{Error, Result, Timestamp};
 
 /// An account has so many roles, and a trust policy so many characters, unless AWS grants more.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-const MAX_ROLES: usize = 1_000;
-const MAX_TRUST: usize = 2_048;
+pub(super) const MAX_ROLES: usize = 1_000;
+pub(super) const MAX_TRUST: usize = 2_048;
 /// How long sessions last at most, in seconds, unless the role says otherwise.
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
 const DEFAULT_SESSION: u32 = 3_600;
@@ -56,28 +55,6 @@ pub(super) struct ListRoles {
     max_items: Option<usize>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct TagRole {
-    pub role_name: String,
-    tags: Vec<Tag>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct UntagRole {
-    pub role_name: String,
-    tag_keys: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ListRoleTags {
-    pub role_name: String,
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 /// `Role` of the IAM API.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -112,14 +89,6 @@ pub(super) struct RoleAnswer {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ListRolesAnswer {
     roles: Vec<RoleShape>,
-    #[serde(flatten)]
-    rest: Rest,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct TagsAnswer {
-    tags: Vec<Tag>,
     #[serde(flatten)]
     rest: Rest,
 }
@@ -166,17 +135,8 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateRole) -> Result<RoleAn
     if roles.len() >= MAX_ROLES {
         return Err(quota("RolesPerAccount", MAX_ROLES));
     }
-    let entity = Entity {
-        arn: format!("arn:aws:iam::{account}:role{path}{}", input.role_name),
-        name: input.role_name,
-        path,
-        id,
-        created: now,
-        inline: OrdMap::new(),
-        attached: OrdMap::new(),
-        boundary: input.permissions_boundary,
-        tags,
-    };
+    let entity = Entity::new(Kind::Role, &account, path, input.role_name, id, now);
+    let entity = Entity { boundary: input.permissions_boundary, tags, ..entity };
     let max_session_duration = input.max_session_duration.unwrap_or(DEFAULT_SESSION);
     let role = Role { entity, trust, description: input.description, max_session_duration };
     let answer = created(&role);
@@ -253,28 +213,6 @@ pub(super) fn delete(cx: &mut Cx<Directory>, input: Named) -> Result<Empty> {
     }
     cx.state.account_mut(&account).roles.remove(&key);
     Ok(Empty {})
-}
-
-pub(super) fn tag(cx: &mut Cx<Directory>, input: TagRole) -> Result<Empty> {
-    let entity = cx.state.entity_mut(Kind::Role, &cx.scope.account, &input.role_name)?;
-    entity.tags = add_tags("Role", &entity.tags, input.tags)?;
-    Ok(Empty {})
-}
-
-pub(super) fn untag(cx: &mut Cx<Directory>, input: UntagRole) -> Result<Empty> {
-    let entity = cx.state.entity_mut(Kind::Role, &cx.scope.account, &input.role_name)?;
-    for key in input.tag_keys {
-        entity.tags.remove(&key.to_lowercase());
-    }
-    Ok(Empty {})
-}
-
-pub(super) fn tags(cx: &mut Cx<Directory>, input: ListRoleTags) -> Result<TagsAnswer> {
-    let entity = cx.state.entity(Kind::Role, &cx.scope.account, &input.role_name)?;
-    let tags = list_tags(&entity.tags).into_iter().map(|tag| (tag.key.to_lowercase(), tag));
-
-    let (tags, rest) = page(tags, input.marker, input.max_items)?;
-    Ok(TagsAnswer { tags, rest })
 }
 
 /// Reads a trust policy. IAM looks up the roles and users that it names.

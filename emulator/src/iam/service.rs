@@ -10,8 +10,8 @@ use crate::cloud::{At, Service, Target};
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
 pub fn service() -> Service<Directory> {
     let service = Service::new("iam").global();
-    let service = policies(user_operations(role_policies(role_operations(service))));
-    questions(accounts(logins_and_credentials(user_tags(instance_profiles(group_policies(group_operations(service)))))))
+    let service = policies(user_policies(user_operations(role_policies(role_operations(service)))));
+    questions(accounts(logins_and_credentials(instance_profiles(group_policies(group_operations(service))))))
 }
 
 fn group_operations(service: Service<Directory>) -> Service<Directory> {
@@ -71,27 +71,6 @@ fn instance_profiles(service: Service<Directory>) -> Service<Directory> {
             "ListInstanceProfileTags",
             |at, i: &TagsInput| profile(at, &i.name),
             |cx, i| tagging::tags(cx, Tagged::Profile, i),
-        )
-}
-
-fn user_tags(service: Service<Directory>) -> Service<Directory> {
-    use attachments as a;
-    service
-        .op("UpdateUser", |at, i: &users::UpdateUser| on(at, Kind::User, &i.user_name), users::update)
-        .op("TagUser", |at, i: &TagInput| on(at, Kind::User, &i.name), |cx, i| tagging::tag(cx, Tagged::User, i))
-        .op("UntagUser", |at, i: &UntagInput| on(at, Kind::User, &i.name), |cx, i| tagging::untag(cx, Tagged::User, i))
-        .op("ListUserTags", |at, i: &TagsInput| on(at, Kind::User, &i.name), |cx, i| tagging::tags(cx, Tagged::User, i))
-        .op(
-            "PutUserPermissionsBoundary",
-            |at, i: &PutBoundary| {
-                on(at, Kind::User, &i.name).context("iam:PermissionsBoundary", &*i.permissions_boundary)
-            },
-            |cx, i| a::put_boundary(cx, Kind::User, i),
-        )
-        .op(
-            "DeleteUserPermissionsBoundary",
-            |at, i: &Named| on(at, Kind::User, &i.name),
-            |cx, i| a::delete_boundary(cx, Kind::User, i),
         )
 }
 
@@ -180,9 +159,9 @@ fn role_operations(service: Service<Directory>) -> Service<Directory> {
             roles::update_trust,
         )
         .op("DeleteRole", role, roles::delete)
-        .op("TagRole", |at, i: &roles::TagRole| on(at, Kind::Role, &i.role_name), roles::tag)
-        .op("UntagRole", |at, i: &roles::UntagRole| on(at, Kind::Role, &i.role_name), roles::untag)
-        .op("ListRoleTags", |at, i: &roles::ListRoleTags| on(at, Kind::Role, &i.role_name), roles::tags)
+        .op("TagRole", |at, i: &TagInput| on(at, Kind::Role, &i.name), |cx, i| tagging::tag(cx, Tagged::Role, i))
+        .op("UntagRole", |at, i: &UntagInput| on(at, Kind::Role, &i.name), |cx, i| tagging::untag(cx, Tagged::Role, i))
+        .op("ListRoleTags", |at, i: &TagsInput| on(at, Kind::Role, &i.name), |cx, i| tagging::tags(cx, Tagged::Role, i))
 }
 
 fn role_policies(service: Service<Directory>) -> Service<Directory> {
@@ -214,7 +193,6 @@ fn role_policies(service: Service<Directory>) -> Service<Directory> {
 }
 
 fn user_operations(service: Service<Directory>) -> Service<Directory> {
-    use attachments as a;
     service
         .op(
             "CreateUser",
@@ -223,7 +201,20 @@ fn user_operations(service: Service<Directory>) -> Service<Directory> {
         )
         .op("GetUser", |at, i: &users::MaybeNamed| maybe(at, &i.user_name), users::get)
         .op("ListUsers", |at, i: &users::ListUsers| new(at, "user", &i.path_prefix, ""), users::list)
+        .op("UpdateUser", |at, i: &users::UpdateUser| on(at, Kind::User, &i.user_name), users::update)
         .op("DeleteUser", |at, i: &Named| on(at, Kind::User, &i.name), users::delete)
+        .op("TagUser", |at, i: &TagInput| on(at, Kind::User, &i.name), |cx, i| tagging::tag(cx, Tagged::User, i))
+        .op("UntagUser", |at, i: &UntagInput| on(at, Kind::User, &i.name), |cx, i| tagging::untag(cx, Tagged::User, i))
+        .op("ListUserTags", |at, i: &TagsInput| on(at, Kind::User, &i.name), |cx, i| tagging::tags(cx, Tagged::User, i))
+        .op("CreateAccessKey", |at, i: &users::MaybeNamed| maybe(at, &i.user_name), users::create_key)
+        .op("ListAccessKeys", |at, i: &users::ListAccessKeys| maybe(at, &i.user_name), users::list_keys)
+        .op("UpdateAccessKey", |at, i: &users::UpdateAccessKey| maybe(at, &i.user_name), users::update_key)
+        .op("DeleteAccessKey", |at, i: &users::DeleteAccessKey| maybe(at, &i.user_name), users::delete_key)
+}
+
+fn user_policies(service: Service<Directory>) -> Service<Directory> {
+    use attachments as a;
+    service
         .op("PutUserPolicy", |at, i: &PutPolicy| on(at, Kind::User, &i.name), |cx, i| a::put(cx, Kind::User, i))
         .op("GetUserPolicy", |at, i: &OnPolicy| on(at, Kind::User, &i.name), |cx, i| a::get(cx, Kind::User, i))
         .op("DeleteUserPolicy", |at, i: &OnPolicy| on(at, Kind::User, &i.name), |cx, i| a::delete(cx, Kind::User, i))
@@ -239,10 +230,18 @@ fn user_operations(service: Service<Directory>) -> Service<Directory> {
             |at, i: &a::ListPolicies| on(at, Kind::User, &i.name),
             |cx, i| a::list_attached(cx, Kind::User, i),
         )
-        .op("CreateAccessKey", |at, i: &users::MaybeNamed| maybe(at, &i.user_name), users::create_key)
-        .op("ListAccessKeys", |at, i: &users::ListAccessKeys| maybe(at, &i.user_name), users::list_keys)
-        .op("UpdateAccessKey", |at, i: &users::UpdateAccessKey| maybe(at, &i.user_name), users::update_key)
-        .op("DeleteAccessKey", |at, i: &users::DeleteAccessKey| maybe(at, &i.user_name), users::delete_key)
+        .op(
+            "PutUserPermissionsBoundary",
+            |at, i: &PutBoundary| {
+                on(at, Kind::User, &i.name).context("iam:PermissionsBoundary", &*i.permissions_boundary)
+            },
+            |cx, i| a::put_boundary(cx, Kind::User, i),
+        )
+        .op(
+            "DeleteUserPermissionsBoundary",
+            |at, i: &Named| on(at, Kind::User, &i.name),
+            |cx, i| a::delete_boundary(cx, Kind::User, i),
+        )
 }
 
 fn policies(service: Service<Directory>) -> Service<Directory> {
@@ -269,7 +268,7 @@ fn new(at: &At<Directory>, kind: &str, path: &Option<String>, name: &str) -> Tar
     Target::on(format!("arn:aws:iam::{}:{kind}{path}{name}", at.scope.account))
 }
 
-/// A role or user; where there is none, the ARN it would have without a path.
+/// A role, user or group; where there is none, the ARN it would have without a path.
 fn on(at: &At<Directory>, kind: Kind, name: &str) -> Target {
     match at.state.entity(kind, &at.scope.account, name) {
         Ok(entity) => Target::on(&*entity.arn),

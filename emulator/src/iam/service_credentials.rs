@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::directory::{Directory, Kind, ServiceCredential, no_such_entity, quota};
+use super::shapes::Empty;
 use super::users::name_or_caller;
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
@@ -136,14 +137,14 @@ fn no_credential(id: &str) -> Error {
     no_such_entity(format!("No such credential {id} exists"))
 }
 
-pub(super) fn update(cx: &mut Cx<Directory>, input: Update) -> Result<super::shapes::Empty> {
+pub(super) fn update(cx: &mut Cx<Directory>, input: Update) -> Result<Empty> {
     let active = match input.status.as_str() {
         "Active" => true,
         "Inactive" => false,
         other => return Err(Error::not_implemented(format!("the status {other} of service-specific credentials"))),
     };
     find_mut(cx, input.user_name, &input.service_specific_credential_id)?.1.active = active;
-    Ok(super::shapes::Empty {})
+    Ok(Empty {})
 }
 
 pub(super) fn reset(cx: &mut Cx<Directory>, input: OfCredential) -> Result<Answer> {
@@ -153,11 +154,11 @@ pub(super) fn reset(cx: &mut Cx<Directory>, input: OfCredential) -> Result<Answe
     Ok(Answer { service_specific_credential: shape(&name, &id, credential, Some(password)) })
 }
 
-pub(super) fn delete(cx: &mut Cx<Directory>, input: OfCredential) -> Result<super::shapes::Empty> {
+pub(super) fn delete(cx: &mut Cx<Directory>, input: OfCredential) -> Result<Empty> {
     let name = name_or_caller(cx, input.user_name)?;
     let account = cx.scope.account.clone();
     let user = cx.state.user_mut(&account, &name)?;
     let id = input.service_specific_credential_id;
     user.credentials.remove(&id).map(drop).ok_or_else(|| no_credential(&id))?;
-    Ok(super::shapes::Empty {})
+    Ok(Empty {})
 }

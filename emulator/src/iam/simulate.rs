@@ -243,26 +243,23 @@ fn simulate(cx: &Cx<Directory>, policies: Policies, input: Simulate) -> Result<S
         true => owner.split(':').nth(4),
         false => Some(owner),
     });
-    let mut results = Vec::new();
-    for (number, action) in input.action_names.iter().enumerate() {
-        if !action.contains(':') {
-            return Err(validation(format!("Invalid action name: {action}")));
-        }
-        let mut parts = Vec::new();
-        for resource in resources {
-            let request = Request {
-                principal: principal.clone(),
-                resource_account: owner.unwrap_or(&cx.scope.account).to_owned(),
-                action: action.clone(),
-                resource: resource.clone(),
-                context: context.clone(),
-            };
-            parts.push(one(&policies, &request));
-        }
-        results.push((format!("{number:06}"), result(action, parts, !input.resource_arns.is_empty())));
+    if let Some(action) = input.action_names.iter().find(|action| !action.contains(':')) {
+        return Err(validation(format!("Invalid action name: {action}")));
     }
-    let (evaluation_results, rest) = page(results, input.marker, input.max_items)?;
-    Ok(Simulated { evaluation_results, rest })
+    let actions = input.action_names.iter().enumerate().map(|(number, action)| (format!("{number:06}"), action));
+    let (actions, rest) = page(actions, input.marker, input.max_items)?;
+    let evaluation = |action: &String| {
+        let request = |resource: &String| Request {
+            principal: principal.clone(),
+            resource_account: owner.unwrap_or(&cx.scope.account).to_owned(),
+            action: action.clone(),
+            resource: resource.clone(),
+            context: context.clone(),
+        };
+        let parts = resources.iter().map(|resource| one(&policies, &request(resource))).collect();
+        result(action, parts, !input.resource_arns.is_empty())
+    };
+    Ok(Simulated { evaluation_results: actions.into_iter().map(evaluation).collect(), rest })
 }
 
 /// The caller's own keys, and those of the request, which win.

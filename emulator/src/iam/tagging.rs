@@ -1,4 +1,4 @@
-//! Tags of users, policies and instance profiles; those of roles stand in `roles.rs`.
+//! Tags of roles, users, policies and instance profiles.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use crate::cloud::Cx;
 /// What may have tags, and how quotas call it.
 #[derive(Clone, Copy)]
 pub(super) enum Tagged {
+    Role,
     User,
     Policy,
     Profile,
@@ -19,7 +20,7 @@ pub(super) enum Tagged {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct TagInput {
-    #[serde(alias = "UserName", alias = "PolicyArn", alias = "InstanceProfileName")]
+    #[serde(alias = "RoleName", alias = "UserName", alias = "PolicyArn", alias = "InstanceProfileName")]
     pub name: String,
     tags: Vec<Tag>,
 }
@@ -27,7 +28,7 @@ pub(super) struct TagInput {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct UntagInput {
-    #[serde(alias = "UserName", alias = "PolicyArn", alias = "InstanceProfileName")]
+    #[serde(alias = "RoleName", alias = "UserName", alias = "PolicyArn", alias = "InstanceProfileName")]
     pub name: String,
     tag_keys: Vec<String>,
 }
@@ -35,7 +36,7 @@ pub(super) struct UntagInput {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct TagsInput {
-    #[serde(alias = "UserName", alias = "PolicyArn", alias = "InstanceProfileName")]
+    #[serde(alias = "RoleName", alias = "UserName", alias = "PolicyArn", alias = "InstanceProfileName")]
     pub name: String,
     marker: Option<String>,
     max_items: Option<usize>,
@@ -52,6 +53,7 @@ pub(super) struct TagsAnswer {
 impl Tagged {
     fn title(self) -> &'static str {
         match self {
+            Self::Role => "Role",
             Self::User => "User",
             Self::Policy => "Policy",
             Self::Profile => "InstanceProfile",
@@ -61,6 +63,7 @@ impl Tagged {
     fn tags<'a>(self, cx: &'a mut Cx<Directory>, name: &str) -> Result<&'a mut Tags> {
         let account = cx.scope.account.clone();
         match self {
+            Self::Role => cx.state.entity_mut(Kind::Role, &account, name).map(|entity| &mut entity.tags),
             Self::User => cx.state.entity_mut(Kind::User, &account, name).map(|entity| &mut entity.tags),
             Self::Policy => managed::find_mut(cx, "TagPolicy", name).map(|policy| &mut policy.tags),
             Self::Profile => profiles::find_mut(cx, name).map(|profile| &mut profile.tags),

@@ -15,8 +15,8 @@ use crate::{Error, Result, Timestamp};
 
 /// An account has so many users, and a user so many access keys.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-const MAX_USERS: usize = 5_000;
-const MAX_KEYS: usize = 2;
+pub(super) const MAX_USERS: usize = 5_000;
+pub(super) const MAX_KEYS: usize = 2;
 /// Characters of a secret access key.
 const SECRET: usize = 40;
 
@@ -160,17 +160,8 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateUser) -> Result<UserAn
     if users.len() >= MAX_USERS {
         return Err(quota("UsersPerAccount", MAX_USERS));
     }
-    let entity = Entity {
-        arn: format!("arn:aws:iam::{account}:user{path}{}", input.user_name),
-        name: input.user_name,
-        path,
-        id,
-        created: now,
-        inline: OrdMap::new(),
-        attached: OrdMap::new(),
-        boundary: input.permissions_boundary,
-        tags,
-    };
+    let entity = Entity::new(Kind::User, &account, path, input.user_name, id, now);
+    let entity = Entity { boundary: input.permissions_boundary, tags, ..entity };
     let answer = UserAnswer { user: UserShape::full(&entity) };
     users.insert(
         key,
@@ -238,7 +229,7 @@ pub(super) fn update(cx: &mut Cx<Directory>, input: UpdateUser) -> Result<Empty>
         return Err(already_exists(format!("User with name {name} already exists.")));
     }
     user.entity.path = input.new_path.unwrap_or(user.entity.path);
-    user.entity.arn = format!("arn:aws:iam::{account}:user{}{name}", user.entity.path);
+    user.entity.arn = Kind::User.arn(&account, &user.entity.path, &name);
     user.entity.name = name;
     users.remove(&old);
     let keys: Vec<String> = user.keys.keys().cloned().collect();

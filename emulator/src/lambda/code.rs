@@ -12,7 +12,6 @@ use super::functions::invalid;
 use super::qualifier::LATEST;
 use super::runtime::{Archive, Flaw, UNZIPPED_LIMIT};
 use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Later, Resumed, Scope, Service};
-use crate::iam::Principal;
 use crate::{Error, Result};
 
 /// The largest archive that a call may carry, in bytes: 50 MiB.
@@ -66,8 +65,7 @@ pub(super) enum Fetched {
 #[derive(Serialize, Deserialize)]
 struct Fetch {
     number: u64,
-    principal: Principal,
-    session_policies: Vec<String>,
+    caller: Caller,
     input: Value,
 }
 
@@ -121,8 +119,7 @@ fn from_bucket(cx: &mut Cx<Functions>, source: &Source) -> Result<Obtained> {
     let number = cx.state.fetches;
     let order = Fetch {
         number,
-        principal: cx.caller.principal.clone(),
-        session_policies: cx.caller.session_policies.clone(),
+        caller: cx.caller.for_job(),
         input: json!({ "Bucket": source.s3_bucket, "Key": source.s3_key, "VersionId": source.s3_object_version }),
     };
     cx.start("FetchCode", &order)?;
@@ -137,12 +134,10 @@ fn signal(number: u64) -> String {
 fn fetch(cloud: Cloud, scope: Scope, order: Value) -> JobFuture {
     Box::pin(async move {
         let outcome = async {
-            let Fetch { number, principal, session_policies, mut input } = serde_json::from_value(order)?;
+            let Fetch { number, caller, mut input } = serde_json::from_value(order)?;
             if let Some(members) = input.as_object_mut() {
                 members.retain(|_, value| !value.is_null());
             }
-            let mut caller = Caller::new(principal);
-            caller.session_policies = session_policies;
             let read = cloud.call(Call::new("s3", "GetObject", caller, scope.clone(), input)).await;
             let report = match read {
                 // What is packed has at least as much in it, near enough.

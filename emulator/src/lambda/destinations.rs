@@ -9,6 +9,7 @@ use super::configuration::{Configuration, DeadLetterConfig};
 use super::functions::invalid;
 use super::invoke::{Invocation, Outcome};
 use crate::cloud::{Call, Caller, Cx};
+use crate::sqs::url_of_arn;
 use crate::{Error, Result};
 
 /// The longest part of an error message in the attributes of a dead letter, in bytes.
@@ -216,7 +217,7 @@ fn send(cx: &mut Cx<Functions>, configuration: &Configuration, arn: &str, text: 
 
 fn call(cx: &Cx<Functions>, caller: Caller, arn: &str, text: String, attributes: Option<Value>) -> Option<Call> {
     let parts: Vec<&str> = arn.split(':').collect();
-    let (region, account, resource) = (parts.get(3)?, parts.get(4)?, parts.get(5)?);
+    let [_, _, _, region, _, _, ..] = parts.as_slice() else { return None };
     let scope = crate::cloud::Scope::new(cx.scope.account.clone(), *region);
     let with = |mut input: Value| {
         if let Some(attributes) = attributes {
@@ -226,8 +227,7 @@ fn call(cx: &Cx<Functions>, caller: Caller, arn: &str, text: String, attributes:
     };
     Some(match service_of(arn) {
         "sqs" => {
-            let url = format!("https://sqs.{region}.amazonaws.com/{account}/{resource}");
-            let input = with(json!({ "QueueUrl": url, "MessageBody": text }));
+            let input = with(json!({ "QueueUrl": url_of_arn(arn), "MessageBody": text }));
             Call::new("sqs", "SendMessage", caller, scope, input)
         }
         "sns" => Call::new("sns", "Publish", caller, scope, with(json!({ "TopicArn": arn, "Message": text }))),

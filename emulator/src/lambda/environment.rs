@@ -329,9 +329,7 @@ impl Environment {
                         drop(cloud);
                         let end = match given.await {
                             Ok(answer) => AttemptEnd::Answered(answer.into()),
-                            Err(Diagnostic { error_type, error_message }) => {
-                                AttemptEnd::Failed(json!({ "errorType": error_type, "errorMessage": error_message }))
-                            }
+                            Err(diagnostic) => failed(diagnostic),
                         };
                         told.lock().end = Some(end);
                     }
@@ -423,9 +421,6 @@ impl Process<'_> {
             none => none,
         };
         let slot = environments.sandboxes.slot(|| environments.make_room()).await.map_err(AttemptEnd::Failed)?;
-        let failed = |diagnostic: Diagnostic| {
-            AttemptEnd::Failed(json!({ "errorType": diagnostic.error_type, "errorMessage": diagnostic.error_message }))
-        };
         let mut vars = function_env(&self.cloud, self.attempt, self.stream).map_err(failed)?.vars;
         vars.insert("_HANDLER".to_owned(), executable.handler.clone());
         vars.insert("AWS_EXECUTION_ENV".to_owned(), format!("AWS_Lambda_{}", executable.runtime));
@@ -538,6 +533,11 @@ fn function_env(cloud: &Cloud, attempt: &Attempt, log_stream: &str) -> Result<Fu
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 fn session_name(function: &str) -> String {
     if function.len() < 2 { format!("{function}@lambda_function") } else { function.to_owned() }
+}
+
+/// The end of an attempt whose code did not start, or answered an error.
+fn failed(Diagnostic { error_type, error_message }: Diagnostic) -> AttemptEnd {
+    AttemptEnd::Failed(json!({ "errorType": error_type, "errorMessage": error_message }))
 }
 
 fn init_error(error: &Error) -> Value {

@@ -55,7 +55,7 @@ fn arn(scope: &Scope, name: &str) -> String {
     scope.arn("logs", format_args!("delivery-destination:{name}"))
 }
 
-fn not_found() -> Error {
+pub(super) fn not_found() -> Error {
     missing("Requested Delivery Destination does not exist in this account.")
 }
 

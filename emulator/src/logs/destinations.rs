@@ -40,7 +40,7 @@ fn on(at: &At<LogGroups>, name: &str) -> Target {
     Target::on(arn(at.scope, name))
 }
 
-fn not_found() -> Error {
+pub(super) fn not_found() -> Error {
     missing("The specified destination does not exist.")
 }
 
@@ -125,13 +125,11 @@ fn put_policy(cx: &mut Cx<LogGroups>, input: PutPolicy) -> Result<()> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "camelCase")]
 struct Describe {
     #[serde(rename = "DestinationNamePrefix")]
     destination_name_prefix: Option<String>,
-    #[serde(rename = "nextToken")]
     next_token: Option<String>,
-    #[serde(rename = "limit")]
     limit: Option<usize>,
 }
 
@@ -147,17 +145,10 @@ fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
     let size = input.limit.unwrap_or(PAGE).min(PAGE);
     let last = input.next_token.as_deref().map(token::decode::<Behind>).transpose()?;
     let prefix = input.destination_name_prefix.as_deref().unwrap_or_default();
-    let mut found = after(&cx.state.destinations, last.as_ref().map(|behind| &*behind.name))
+    let found = after(&cx.state.destinations, last.as_ref().map(|behind| &*behind.name))
         .filter(|(name, _)| name.starts_with(prefix));
-    let scope = cx.scope;
-    let destinations: Vec<Shown> = found.by_ref().take(size).map(|(name, one)| show(scope, name, one)).collect();
-    let more = found.next().is_some();
-    let next_token = match destinations.last().filter(|_| more) {
-        Some(last) => {
-            Some(token::encode(&Behind { of: String::new(), name: last.destination_name.clone(), time: None })?)
-        }
-        None => None,
-    };
+    let (page, next_token) = token::page(found, size, "")?;
+    let destinations = page.into_iter().map(|(name, one)| show(cx.scope, name, one)).collect();
     Ok(DescribeOutput { destinations, next_token })
 }
 

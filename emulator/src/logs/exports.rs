@@ -10,8 +10,8 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::PRINCIPAL;
 use super::groups::PAGE;
-use super::metric_filters::PRINCIPAL;
 use super::names::{group_arn, invalid, missing, on_group};
 use super::store::LogGroups;
 use super::token;
@@ -175,10 +175,7 @@ fn export(cloud: Cloud, scope: Scope, work: Value) -> JobFuture {
             Some(_) => None,
             None => task.write(&cloud, &scope, stream_prefix).await.err().map(|error| error.to_string()),
         };
-        let told = serde_json::to_string(&Report { id: task.task_id, refused, failed }).map_err(Error::from);
-        if let Err(error) = told.and_then(|key| cloud.0.event("logs", &scope, "Exported", &key)) {
-            tracing::error!(%error, "the end of an export task was not noted");
-        }
+        cloud.report("logs", &scope, "Exported", &Report { id: task.task_id, refused, failed });
     })
 }
 
@@ -225,13 +222,17 @@ impl Export {
         Ok(())
     }
 
+    fn code(&self) -> &str {
+        self.status.as_ref().map_or("RUNNING", |status| status.code.as_str())
+    }
+
     fn show(&self) -> Value {
         let mut shown = json!(self);
         if let Some(members) = shown.as_object_mut() {
             members.remove("number");
         }
         if self.status.is_none() {
-            shown["status"] = json!({ "code": "RUNNING" });
+            shown["status"] = json!({ "code": self.code() });
         }
         shown
     }
@@ -258,12 +259,11 @@ struct Described {
 fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<Described> {
     let before = input.next_token.as_deref().map(token::decode::<u64>).transpose()?;
     let size = input.limit.unwrap_or(PAGE).min(PAGE);
-    let code = |task: &Export| task.status.as_ref().map_or_else(|| "RUNNING".to_owned(), |status| status.code.clone());
     let wanted = |task: &&Export| {
-        code(task) != REFUSED
+        task.code() != REFUSED
             && before.is_none_or(|before| task.number < before)
             && input.task_id.as_ref().is_none_or(|id| *id == task.task_id)
-            && input.status_code.as_ref().is_none_or(|wanted| *wanted == code(task))
+            && input.status_code.as_ref().is_none_or(|wanted| wanted == task.code())
     };
     let mut found: Vec<&Export> = cx.state.exports.values().filter(wanted).collect();
     found.sort_by_key(|task| std::cmp::Reverse(task.number));

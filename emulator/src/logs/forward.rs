@@ -14,10 +14,10 @@ use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::metric_filters::PRINCIPAL;
+use super::PRINCIPAL;
 use super::store::LogGroups;
 use super::subscriptions::Checked;
-use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service};
+use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service, job_input};
 use crate::{Error, Result, Timestamp};
 
 /// The job that brings a batch.
@@ -67,7 +67,7 @@ pub(super) fn digest(stream: &str) -> String {
 
 fn deliver(cloud: Cloud, scope: Scope, delivery: Value) -> JobFuture {
     Box::pin(async move {
-        let Ok(delivery) = serde_json::from_value::<Delivery>(delivery) else { return };
+        let Some(delivery) = job_input::<Delivery>(delivery) else { return };
         let Err(error) = delivery.bring(&cloud, &scope).await else { return };
         let lasting = matches!(error.status(), 403 | 404)
             || matches!(error.code(), "AccessDeniedException" | "ResourceNotFoundException");
@@ -75,11 +75,7 @@ fn deliver(cloud: Cloud, scope: Scope, delivery: Value) -> JobFuture {
             tracing::warn!(destination = delivery.arn, %error, "log events were not forwarded");
             return;
         }
-        let told = serde_json::to_string(&delivery).map_err(Error::from);
-        let told = told.and_then(|key| cloud.0.event("logs", &scope, "NotForwarded", &key));
-        if let Err(error) = told {
-            tracing::error!(%error, "the end of a delivery of log events was not noted");
-        }
+        cloud.report("logs", &scope, "NotForwarded", &delivery);
     })
 }
 
@@ -127,10 +123,7 @@ fn check(cloud: Cloud, scope: Scope, input: Value) -> JobFuture {
             }
             .to_owned()
         });
-        let told = serde_json::to_string(&Checked { id, problem }).map_err(Error::from);
-        if let Err(error) = told.and_then(|key| cloud.0.event("logs", &scope, "Checked", &key)) {
-            tracing::error!(%error, "the end of a check was not noted");
-        }
+        cloud.report("logs", &scope, "Checked", &Checked { id, problem });
     })
 }
 

@@ -121,18 +121,11 @@ pub(super) fn describe(cx: &mut Cx<LogGroups>, input: DescribeLogGroups) -> Resu
         return Err(invalid_token());
     }
     let wanted = Wanted::new(cx.scope, &input);
-    let mut found = wanted.entries(&cx.state.groups, last.as_ref().map(|behind| &*behind.name)).take(size + 1);
+    let found = wanted.entries(&cx.state.groups, last.as_ref().map(|behind| &*behind.name));
+    let (page, next_token) = token::page(found, size, "")?;
     let short = input.log_group_name_pattern.is_some();
-    let page: Vec<_> = found.by_ref().take(size).map(|(name, group)| show(cx.scope, name, group, short)).collect();
-    let more = found.next().is_some();
-    let next_token = match page.last().filter(|_| more) {
-        Some(last) => {
-            let behind = Behind { of: String::new(), name: last.log_group_name.clone(), time: None };
-            Some(token::encode(&behind)?)
-        }
-        None => None,
-    };
-    Ok(DescribeLogGroupsOutput { log_groups: page, next_token })
+    let log_groups = page.into_iter().map(|(name, group)| show(cx.scope, name, group, short)).collect();
+    Ok(DescribeLogGroupsOutput { log_groups, next_token })
 }
 
 /// Which groups are asked for.

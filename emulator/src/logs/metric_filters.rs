@@ -7,18 +7,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::PRINCIPAL;
 use super::groups::PAGE;
 use super::id::EventKey;
 use super::names::{invalid, limit_exceeded, missing, on_group};
 use super::pattern::{Parts, Pattern};
-use super::store::{Group, LogGroups};
+use super::store::LogGroups;
 use super::test_filter::compile;
 use super::token::{self, Behind};
 use crate::cloud::{Call, Caller, Cx, Service};
 use crate::{Error, Result, Timestamp};
 
-/// Who publishes.
-pub(super) const PRINCIPAL: &str = "logs.amazonaws.com";
 /// A group has at most so many metric filters, a transformation so many dimensions.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
 const LIMIT: usize = 100;
@@ -182,27 +181,31 @@ fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
     let last = input.next_token.as_deref().map(token::decode::<Behind>).transpose()?;
     let prefix = input.filter_name_prefix.as_deref().unwrap_or_default();
     let all = cx.state.groups.iter().filter(|_| one.is_none()).chain(one);
-    let of_group = |(group, kept): (&'_ String, &'_ Group)| {
+    let mut found: Vec<(&String, &String, &MetricFilter)> = Vec::new();
+    for (group, kept) in all {
         let named = kept.metric_filters.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
-        named.map(|(name, filter)| (name.clone(), group.clone(), filter.clone())).collect::<Vec<_>>()
-    };
-    let mut found: Vec<_> = all.flat_map(of_group).filter(|(_, _, filter)| input.means(filter)).collect();
-    found.retain(|(name, group, _)| last.as_ref().is_none_or(|last| (name, group) > (&last.name, &last.of)));
-    found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        found.extend(named.map(|(name, filter)| (name, group, filter)));
+    }
+    found.retain(|(name, group, filter)| {
+        input.means(filter) && last.as_ref().is_none_or(|last| (*name, *group) > (&last.name, &last.of))
+    });
+    found.sort_by_key(|(name, group, _)| (*name, *group));
     let more = found.len() > size;
     found.truncate(size);
     let next_token = match found.last().filter(|_| more) {
-        Some((name, group, _)) => Some(token::encode(&Behind { of: group.clone(), name: name.clone(), time: None })?),
+        Some((name, group, _)) => {
+            Some(token::encode(&Behind { of: (*group).clone(), name: (*name).clone(), time: None })?)
+        }
         None => None,
     };
     let metric_filters = found
         .into_iter()
-        .map(|(filter_name, log_group_name, filter)| Shown {
-            filter_name,
-            filter_pattern: filter.pattern,
-            metric_transformations: [filter.transformation],
+        .map(|(name, group, filter)| Shown {
+            filter_name: name.clone(),
+            filter_pattern: filter.pattern.clone(),
+            metric_transformations: [filter.transformation.clone()],
             creation_time: filter.created,
-            log_group_name,
+            log_group_name: group.clone(),
             apply_on_transformed_logs: false,
         })
         .collect();

@@ -35,6 +35,9 @@ pub use store::LogGroups;
 use crate::cloud::{Service, Target};
 use names::{on_arn, on_group, on_stream};
 
+/// As whom this service calls others.
+const PRINCIPAL: &str = "logs.amazonaws.com";
+
 /// The service and its operations.
 pub fn service() -> Service<LogGroups> {
     Service::new("logs")

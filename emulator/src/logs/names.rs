@@ -16,11 +16,11 @@ pub(super) fn invalid_token() -> Error {
 }
 
 fn no_group() -> Error {
-    Error::client("ResourceNotFoundException", "The specified log group does not exist.")
+    missing("The specified log group does not exist.")
 }
 
 pub(super) fn no_stream() -> Error {
-    Error::client("ResourceNotFoundException", "The specified log stream does not exist.")
+    missing("The specified log stream does not exist.")
 }
 
 pub(super) fn missing(message: impl Into<String>) -> Error {

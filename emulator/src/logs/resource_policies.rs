@@ -101,13 +101,9 @@ fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
     }
     let size = input.limit.unwrap_or(PAGE).min(PAGE);
     let last = input.next_token.as_deref().map(token::decode::<Behind>).transpose()?;
-    let mut found = after(&cx.state.resource_policies, last.as_ref().map(|behind| &*behind.name));
-    let resource_policies: Vec<Shown> = found.by_ref().take(size).map(|(name, policy)| show(name, policy)).collect();
-    let more = found.next().is_some();
-    let next_token = match resource_policies.last().filter(|_| more) {
-        Some(last) => Some(token::encode(&Behind { of: String::new(), name: last.policy_name.clone(), time: None })?),
-        None => None,
-    };
+    let found = after(&cx.state.resource_policies, last.as_ref().map(|behind| &*behind.name));
+    let (page, next_token) = token::page(found, size, "")?;
+    let resource_policies = page.into_iter().map(|(name, policy)| show(name, policy)).collect();
     Ok(DescribeOutput { resource_policies, next_token })
 }
 

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::destinations;
 use super::forward::{self, Delivery};
 use super::groups::PAGE;
 use super::id::EventKey;
@@ -139,7 +140,7 @@ fn target(state: &LogGroups, scope: &Scope, arn: &str, role: Option<&str>) -> Re
         Some("logs") if rest.starts_with("destination:") => {
             let name = rest.strip_prefix("destination:").unwrap_or_default();
             let found = state.destinations.get(name).filter(|_| here);
-            let found = found.ok_or_else(|| missing("The specified destination does not exist."))?;
+            let found = found.ok_or_else(destinations::not_found)?;
             Ok((found.target.clone(), Some(found.role.clone())))
         }
         _ => Err(invalid(format!("Invalid destinationArn: {arn}"))),
@@ -199,11 +200,11 @@ fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
     let size = input.limit.unwrap_or(PAGE).min(PAGE);
     let last = input.next_token.as_deref().map(token::decode::<Behind>).transpose()?;
     let prefix = input.filter_name_prefix.as_deref().unwrap_or_default();
-    let mut found = after(&group.subscriptions, last.as_ref().map(|behind| &*behind.name))
+    let found = after(&group.subscriptions, last.as_ref().map(|behind| &*behind.name))
         .filter(|(name, _)| name.starts_with(prefix));
-    let subscription_filters: Vec<Shown> = found
-        .by_ref()
-        .take(size)
+    let (page, next_token) = token::page(found, size, &input.log_group_name)?;
+    let subscription_filters = page
+        .into_iter()
         .map(|(name, filter)| Shown {
             filter_name: name.clone(),
             log_group_name: input.log_group_name.clone(),
@@ -215,14 +216,6 @@ fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
             creation_time: filter.created,
         })
         .collect();
-    let more = found.next().is_some();
-    let next_token = match subscription_filters.last().filter(|_| more) {
-        Some(last) => {
-            let behind = Behind { of: input.log_group_name.clone(), name: last.filter_name.clone(), time: None };
-            Some(token::encode(&behind)?)
-        }
-        None => None,
-    };
     Ok(DescribeOutput { subscription_filters, next_token })
 }
 
@@ -264,7 +257,8 @@ pub(super) fn forward(cx: &mut Cx<LogGroups>, name: &str, taken: &[EventKey]) ->
             }
             bytes += event.size();
             let mut one = json!({ "id": group.id(*key).to_string(), "timestamp": key.0, "message": &*event.message });
-            if let Some(fields) = pattern.extract(&event.message).filter(|_| pattern.has_fields()) {
+            let fields = if pattern.has_fields() { pattern.extract(&event.message) } else { None };
+            if let Some(fields) = fields {
                 one["extractedFields"] = fields
                     .into_iter()
                     .map(|(name, text)| (name.trim_start_matches('$').to_owned(), json!(text)))

@@ -4,8 +4,9 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::groups::Named;
-use super::names::{group_arn, missing, tagged_group};
+use super::names::{group_arn, tagged_group};
 use super::store::LogGroups;
+use super::{delivery_destinations, destinations};
 use crate::cloud::Cx;
 use crate::{Error, Result};
 
@@ -98,11 +99,11 @@ fn tags_of<'a>(cx: &'a mut Cx<LogGroups>, arn: &str) -> Result<&'a mut OrdMap<St
     let named = |kind: &str| arn.strip_prefix(&scope.arn("logs", format_args!("{kind}:")));
     if let Some(name) = named("destination") {
         let found = cx.state.destinations.get_mut(name).map(|destination| &mut destination.tags);
-        return found.ok_or_else(|| missing("The specified destination does not exist."));
+        return found.ok_or_else(destinations::not_found);
     }
     if let Some(name) = named("delivery-destination") {
         let found = cx.state.delivery_destinations.get_mut(name).map(|destination| &mut destination.tags);
-        return found.ok_or_else(|| missing("Requested Delivery Destination does not exist in this account."));
+        return found.ok_or_else(delivery_destinations::not_found);
     }
     let name = tagged_group(scope, arn)?;
     Ok(&mut cx.state.group_mut(name)?.tags)

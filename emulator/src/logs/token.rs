@@ -29,6 +29,23 @@ pub(super) struct Position {
     pub issued: Timestamp,
 }
 
+/// Entries by their names, and the token for what is behind them.
+type Page<'a, V> = (Vec<(&'a String, &'a V)>, Option<String>);
+
+/// As many of the entries as a page takes. `of` is the group that they are in, empty where they are in none.
+pub(super) fn page<'a, V: 'a>(
+    found: impl IntoIterator<Item = (&'a String, &'a V)>,
+    size: usize,
+    of: &str,
+) -> Result<Page<'a, V>> {
+    let mut found = found.into_iter();
+    let page: Vec<_> = found.by_ref().take(size).collect();
+    let last = page.last().filter(|_| found.next().is_some());
+    let behind = last.map(|(name, _)| Behind { of: of.to_owned(), name: (*name).clone(), time: None });
+    let next_token = behind.map(|behind| encode(&behind)).transpose()?;
+    Ok((page, next_token))
+}
+
 pub(super) fn encode(token: &impl Serialize) -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(token)?))
 }

@@ -17,7 +17,7 @@ use super::lookup::{bucket, bucket_mut, canonical_id};
 use super::policy::is_public;
 use super::state::{Bucket, Buckets};
 use super::tagging::{OnObject, object};
-use crate::cloud::{Cx, IamMode};
+use crate::cloud::Cx;
 use crate::{Error, Result};
 
 /// The ownership rule that turns ACLs off: the default since April 2023.
@@ -110,6 +110,11 @@ impl Asked {
         self.grants.iter().any(Option::is_some)
     }
 
+    /// Whether it says anything.
+    fn is_some(&self) -> bool {
+        self.canned.is_some() || self.has_grants()
+    }
+
     /// The list that is asked for; none for a private one.
     ///
     /// # Errors
@@ -138,13 +143,15 @@ impl Asked {
     /// # Errors
     /// `AccessControlListNotSupported` where lists do not count; 403 for a public one where those are blocked.
     pub fn for_object(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Option<Acl>> {
-        let full = self.canned.as_deref() == Some("bucket-owner-full-control") && !self.has_grants();
-        let acl = self.read(&canonical_id(&bucket.owner), Of::Object)?;
+        if !self.is_some() {
+            return Ok(None);
+        }
+        let owner = canonical_id(&bucket.owner);
+        let acl = self.read(&owner, Of::Object)?;
         if bucket.configuration.ownership() == ENFORCED {
-            let silent = self.canned.is_none() && !self.has_grants();
-            let own =
-                acl.as_ref().is_some_and(|acl| *acl == Acl(vec![user(&canonical_id(&bucket.owner), "FULL_CONTROL")]));
-            return if silent || full || own { Ok(None) } else { Err(not_supported()) };
+            let full = self.canned.as_deref() == Some("bucket-owner-full-control");
+            let own = acl.is_some_and(|acl| acl == Acl(vec![user(&owner, "FULL_CONTROL")]));
+            return if full || own { Ok(None) } else { Err(not_supported()) };
         }
         check_public(cx, acl.as_ref(), bucket)?;
         Ok(acl)
@@ -157,8 +164,7 @@ impl Asked {
     pub fn for_new_bucket(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Option<Acl>> {
         let acl = self.read(&canonical_id(&bucket.owner), Of::Bucket)?;
         if acl.is_some() && bucket.configuration.ownership() == ENFORCED {
-            let text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
-            return Err(Error::new(400, "InvalidBucketAclWithObjectOwnership", text));
+            return Err(does_not_go_with_ownership());
         }
         // A new bucket is closed to the public: its owner opens it first, and then grants.
         check_public(cx, acl.as_ref(), bucket)?;
@@ -240,12 +246,13 @@ impl Acl {
     }
 
     fn is_public(&self) -> bool {
-        let uris = self.0.iter().filter_map(|grant| grant.grantee.as_ref()?.uri.as_deref());
-        uris.into_iter().any(|uri| uri == ALL_USERS || uri == AUTHENTICATED_USERS)
+        let mut uris = self.0.iter().filter_map(|grant| grant.grantee.as_ref()?.uri.as_deref());
+        uris.any(|uri| uri == ALL_USERS || uri == AUTHENTICATED_USERS)
     }
 
     /// The statements of a policy that say the same to a caller of this account.
-    pub fn statements(&self, resource: &str, of: Of, caller: &str, no_public: bool) -> Vec<Value> {
+    fn statements(&self, resource: &str, of: Of, caller: &str, no_public: bool) -> Vec<Value> {
+        let caller_id = canonical_id(caller);
         let statement = |grant: &Grant| {
             let grantee = grant.grantee.as_ref()?;
             let actions = actions(grant.permission.as_deref()?, of);
@@ -260,7 +267,7 @@ impl Acl {
                     statement["Principal"] = json!("*");
                     statement["Condition"] = json!({ "StringNotEquals": { "aws:PrincipalType": "Anonymous" } });
                 }
-                (None, Some(id)) if id == canonical_id(caller) => statement["Principal"] = json!({ "AWS": caller }),
+                (None, Some(id)) if id == caller_id => statement["Principal"] = json!({ "AWS": caller }),
                 _ => return None,
             }
             Some(statement)
@@ -301,16 +308,22 @@ fn not_supported() -> Error {
     Error::new(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
 }
 
+/// What answers where a list and the rule of ownership that turns lists off would come together.
+pub(super) fn does_not_go_with_ownership() -> Error {
+    let text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+    Error::new(400, "InvalidBucketAclWithObjectOwnership", text)
+}
+
 fn blocked() -> Error {
     let text =
         "Access Denied because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.";
     Error::new(403, "AccessDenied", text)
 }
 
-/// Blocking is a denial, and so there is none where permissions are not enforced.
+/// # Errors
+/// 403 for a list that opens to the public what is closed to it.
 fn check_public(cx: &Cx<Buckets>, acl: Option<&Acl>, bucket: &Bucket) -> Result<()> {
-    let closed = cx.access().mode() == IamMode::Enforce
-        && bucket.configuration.public_access.is_some_and(|access| access.block_public_acls);
+    let closed = bucket.configuration.blocked(cx).block_public_acls;
     if closed && acl.is_some_and(Acl::is_public) { Err(blocked()) } else { Ok(()) }
 }
 
@@ -370,7 +383,7 @@ fn wanted(
     of: Of,
 ) -> Result<Option<Acl>> {
     let owner = canonical_id(&bucket.owner);
-    let in_headers = asked.canned.is_some() || asked.has_grants();
+    let in_headers = asked.is_some();
     let acl = match written {
         Some(_) if in_headers => {
             return Err(Error::new(400, "UnexpectedContent", "This request does not support content"));
@@ -445,8 +458,13 @@ fn restriction(arn: &str, owner: &str) -> Value {
 pub(super) fn effective_policy(bucket: &Bucket, key: Option<&str>, caller: &str) -> Option<Arc<str>> {
     let configuration = &bucket.configuration;
     let policy = configuration.policy.clone();
+    let access = configuration.public_access.unwrap_or_default();
     let counts = configuration.ownership() != ENFORCED;
-    let no_public = configuration.public_access.is_some_and(|access| access.ignore_public_acls);
+    let restricted = access.restrict_public_buckets && policy.as_deref().is_some_and(is_public);
+    if !counts && !restricted {
+        return policy;
+    }
+    let no_public = access.ignore_public_acls;
     let arn = bucket.arn();
     let mut statements = Vec::new();
     if let Some(acl) = configuration.acl.as_ref().filter(|_| counts) {
@@ -458,8 +476,7 @@ pub(super) fn effective_policy(bucket: &Bucket, key: Option<&str>, caller: &str)
     {
         statements.extend(acl.statements(&format!("{arn}/{key}"), Of::Object, caller, no_public));
     }
-    let restricted = configuration.public_access.is_some_and(|access| access.restrict_public_buckets);
-    if restricted && policy.as_deref().is_some_and(is_public) {
+    if restricted {
         statements.push(restriction(&arn, &bucket.owner));
     }
     if statements.is_empty() {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::acl::ENFORCED;
 use super::input::{asked_acl, input};
 use super::lock::BucketLock;
 use super::lookup::{self, bucket, canonical_id};
@@ -16,7 +17,7 @@ use crate::{Error, Result, Timestamp};
 const BUCKET_LIMIT: usize = 10_000;
 /// Who may own the objects of a bucket.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>
-const OWNERSHIPS: [&str; 3] = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
+const OWNERSHIPS: [&str; 3] = [ENFORCED, "BucketOwnerPreferred", "ObjectWriter"];
 
 input! { grants;
     struct CreateBucket {

@@ -6,7 +6,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::acl::{Acl, ENFORCED};
+use super::acl::{self, Acl, ENFORCED};
 use super::bucket::OnBucket;
 use super::cors::Cors;
 use super::encryption::Encryption;
@@ -19,7 +19,7 @@ use super::notification::Notifications;
 use super::state::Buckets;
 use super::tagging::Tag;
 use super::website::Website;
-use crate::cloud::Cx;
+use crate::cloud::{Cx, IamMode};
 use crate::{Error, Result};
 
 /// A bucket's configuration, with the defaults of a new bucket.
@@ -68,6 +68,14 @@ impl Configuration {
     /// Who owns new objects. Without a rule it is as before there were rules.
     pub fn ownership(&self) -> &str {
         self.ownership.as_deref().unwrap_or("ObjectWriter")
+    }
+
+    /// What is blocked of the public. Blocking is a denial, and so there is none where permissions are not enforced.
+    pub fn blocked(&self, cx: &Cx<Buckets>) -> PublicAccess {
+        match cx.access().mode() {
+            IamMode::Enforce => self.public_access.unwrap_or_default(),
+            IamMode::Off | IamMode::Audit => PublicAccess::default(),
+        }
     }
 }
 
@@ -144,8 +152,7 @@ pub(super) fn put_ownership(cx: &mut Cx<Buckets>, input: PutOwnershipControls) -
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let [rule] = input.ownership_controls.rules.as_slice() else { return Err(errors::malformed_xml()) };
     if found.configuration.acl.is_some() && rule.object_ownership == ENFORCED {
-        let text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
-        return Err(Error::new(400, "InvalidBucketAclWithObjectOwnership", text));
+        return Err(acl::does_not_go_with_ownership());
     }
     bucket_mut(cx, &input.bucket)?.configuration.ownership = Some(rule.object_ownership.clone());
     Ok(())

@@ -132,9 +132,7 @@ impl ServerSide {
             (_, None) => Ok(()),
         }
     }
-}
 
-impl ServerSide {
     /// The completion of an upload may bring the key once more; then it must be the same.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use super::object::{Object, STANDARD_CLASS};
 use super::state::{Bucket, Buckets};
 use crate::Timestamp;
 use crate::cloud::{Call, Caller, Cx, Scope};
+use crate::sqs::url_of_arn;
 
 /// Who tells.
 pub(super) const PRINCIPAL: &str = "s3.amazonaws.com";
@@ -27,30 +28,30 @@ pub(super) struct Happening<'a> {
     pub name: &'static str,
     pub key: &'a str,
     pub version: Option<String>,
-    etag: Option<String>,
+    etag: Option<&'a str>,
     size: Option<u64>,
-    storage_class: Option<String>,
+    storage_class: Option<&'a str>,
     /// When a restored copy ends.
     pub until: Option<Timestamp>,
 }
 
 impl<'a> Happening<'a> {
     /// Something that happened to an object that is there.
-    pub fn of(name: &'static str, key: &'a str, object: &Object) -> Self {
+    pub fn of(name: &'static str, key: &'a str, object: &'a Object) -> Self {
         Self {
             name,
             key,
             version: object.stamp.id.as_deref().map(str::to_owned),
-            etag: Some(object.etag.trim_matches('"').to_owned()),
+            etag: Some(object.etag.trim_matches('"')),
             size: Some(object.size()),
-            storage_class: object.description.storage_class.clone(),
+            storage_class: object.description.storage_class.as_deref(),
             until: None,
         }
     }
 
     /// The end of an object, or of a version.
     pub fn gone(name: &'static str, key: &'a str, version: Option<String>) -> Self {
-        let etag = name.ends_with("DeleteMarkerCreated").then(|| EMPTY.to_owned());
+        let etag = name.ends_with("DeleteMarkerCreated").then_some(EMPTY);
         Self { name, key, version, etag, size: None, storage_class: None, until: None }
     }
 
@@ -72,8 +73,7 @@ pub(super) fn tell(cx: &mut Cx<Buckets>, name: &str, happening: Happening<'_>) {
     }
     let order = bucket.next_sequence();
     let sequencer = format!("00{:08X}{order:08X}", cx.now.secs());
-    // A copy of what is shared: the state changes no more, and the context is read along with it.
-    let bucket = &bucket.clone();
+    let Some(bucket) = cx.state.buckets.get(name) else { return };
     let notifications = &bucket.configuration.notifications;
     let caller = speaker(bucket);
     let mut calls = Vec::new();
@@ -101,13 +101,12 @@ pub(super) fn speaker(bucket: &Bucket) -> Caller {
 
 /// The call that brings a message to its destination.
 pub(super) fn call(kind: Kind, arn: &str, caller: Caller, message: String) -> Option<Call> {
-    let parts: Vec<&str> = arn.split(':').collect();
-    let (region, account, resource) = (parts.get(3)?, parts.get(4)?, parts.get(5)?);
-    let scope = Scope::new(*account, *region);
+    // What is no ARN is nobody's.
+    arn.split(':').nth(5)?;
+    let scope = Scope::of_arn(arn);
     Some(match kind {
         Kind::Queue => {
-            let url = format!("https://sqs.{region}.amazonaws.com/{account}/{resource}");
-            let input = json!({ "QueueUrl": url, "MessageBody": message });
+            let input = json!({ "QueueUrl": url_of_arn(arn), "MessageBody": message });
             Call::new("sqs", "SendMessage", caller, scope, input)
         }
         Kind::Topic => {
@@ -131,7 +130,7 @@ fn record(cx: &Cx<Buckets>, bucket: &Bucket, happening: &Happening<'_>, id: &str
     };
     put("key", Some(Encoding::url().write(happening.key).into()));
     put("size", happening.size.filter(|_| !happening.is_about_description()).map(Value::from));
-    put("eTag", happening.etag.clone().map(Value::from));
+    put("eTag", happening.etag.map(Value::from));
     put("versionId", happening.version.clone().map(Value::from));
     put("sequencer", (!happening.is_about_description()).then(|| sequencer.into()));
     let (user, address) = if happening.is_by_lifecycle() {
@@ -168,7 +167,7 @@ fn record(cx: &Cx<Buckets>, bucket: &Bucket, happening: &Happening<'_>, id: &str
     if let Some(until) = happening.until {
         record["glacierEventData"] = json!({ "restoreEventData": {
             "lifecycleRestorationExpiryTime": until.to_iso_millis(),
-            "lifecycleRestoreStorageClass": happening.storage_class.as_deref().unwrap_or(STANDARD_CLASS),
+            "lifecycleRestoreStorageClass": happening.storage_class.unwrap_or(STANDARD_CLASS),
         }});
     }
     record
@@ -213,7 +212,7 @@ fn bus_entry(cx: &Cx<Buckets>, bucket: &Bucket, happening: &Happening<'_>, seque
     let size = happening.size.filter(|_| !happening.is_about_description());
     let members = [
         ("size", size.map(Value::from)),
-        ("etag", happening.etag.clone().map(Value::from)),
+        ("etag", happening.etag.map(Value::from)),
         ("version-id", happening.version.clone().map(Value::from)),
         ("sequencer", in_order.then(|| sequencer.into())),
     ];
@@ -240,7 +239,7 @@ fn bus_entry(cx: &Cx<Buckets>, bucket: &Bucket, happening: &Happening<'_>, seque
         ("reason", reason.map(str::to_owned)),
         ("deletion-type", deletion.map(str::to_owned)),
         ("restore-expiry-time", happening.until.map(Timestamp::to_iso_secs)),
-        ("source-storage-class", happening.storage_class.clone().filter(|_| restores)),
+        ("source-storage-class", happening.storage_class.filter(|_| restores).map(str::to_owned)),
     ];
     for (name, value) in more {
         if let Some(value) = value {

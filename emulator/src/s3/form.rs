@@ -31,13 +31,17 @@ impl Form {
     /// # Errors
     /// `InvalidArgument` without one.
     pub fn key(&self) -> Result<String> {
-        let key = self.get("key").filter(|key| !key.is_empty());
-        let Some(key) = key else {
-            let text = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields.";
-            return Err(errors::invalid_argument("key", "", text));
-        };
+        let key = self.get("key").filter(|key| !key.is_empty()).ok_or_else(|| lacks("key"))?;
         Ok(key.replace("${filename}", &self.filename))
     }
+}
+
+/// What a form without a field answers that it needs.
+pub(super) fn lacks(name: &str) -> Error {
+    let text = format!(
+        "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
+    );
+    errors::invalid_argument(name, "", text)
 }
 
 fn malformed() -> Error {
@@ -125,9 +129,9 @@ pub(super) fn tags(document: &str) -> Result<String> {
         xml::parse(document.as_bytes()).map_err(|_| errors::malformed_xml())?.ok_or_else(errors::malformed_xml)?;
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let mut pairs = Vec::new();
-    for set in root.children("TagSet") {
-        for tag in set.children("Tag") {
-            let part = |name: &str| tag.children(name).next().map(|child| child.text().to_owned()).unwrap_or_default();
+    for set in root.named("TagSet") {
+        for tag in set.named("Tag") {
+            let part = |name: &str| tag.named(name).next().map(|child| child.text().to_owned()).unwrap_or_default();
             pairs.push(format!("{}={}", encode(&part("Key")), encode(&part("Value"))));
         }
     }
@@ -136,7 +140,7 @@ pub(super) fn tags(document: &str) -> Result<String> {
 
 /// The document that a form may ask to be answered.
 pub(super) fn post_response(location: &str, bucket: &str, key: &str, etag: &str) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PostResponse>");
+    let mut out = format!("{}<PostResponse>", xml::HEAD);
     for (name, text) in [("Location", location), ("Bucket", bucket), ("Key", key), ("ETag", etag)] {
         xml::start(&mut out, name, None, "");
         xml::escape(&mut out, text);

@@ -25,7 +25,7 @@ const ACCELERATE: &str = "Accelerate";
 const PAYMENT: &str = "RequestPayment";
 const REPLICATION: &str = "Replication";
 
-/// What is kept under a name; an empty answer if nothing is.
+/// What is kept under a name.
 fn kept(cx: &Cx<Buckets>, input: &OnBucket, name: &str) -> Result<Option<Value>> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     Ok(bucket.configuration.kept.get(name).cloned())
@@ -72,7 +72,7 @@ pub(super) fn get_logging(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<Value
 input! { guard; struct PutAccelerate { accelerate_configuration: Value, _checksum_algorithm: Option<String>, } }
 
 pub(super) fn put_accelerate(cx: &mut Cx<Buckets>, input: PutAccelerate) -> Result<()> {
-    bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     if input.bucket.contains('.') {
         let text = "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names";
         return Err(errors::invalid_request(text));
@@ -82,9 +82,8 @@ pub(super) fn put_accelerate(cx: &mut Cx<Buckets>, input: PutAccelerate) -> Resu
         Some("Enabled" | "Suspended") => {}
         _ => return Err(errors::malformed_xml()),
     }
-    let known = bucket(cx, &input.bucket, None)?.configuration.kept.contains_key(ACCELERATE);
     // What was never accelerated cannot be suspended.
-    if status == Some("Suspended") && !known {
+    if status == Some("Suspended") && !found.configuration.kept.contains_key(ACCELERATE) {
         return Ok(());
     }
     keep(cx, &input.bucket, ACCELERATE, input.accelerate_configuration)

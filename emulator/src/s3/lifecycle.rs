@@ -1,9 +1,12 @@
-//! Lifecycle rules: what expires, and when.
+//! Lifecycle rules: what expires or changes its storage class, and when.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>. S3 runs the rules once a day, at
 //! midnight UTC; an age counts from the creation to the midnight after so many days. Here both happen at midnight
 //! exactly: at AWS the removal follows within hours. A transition changes the storage class and nothing else, as nothing
 //! costs anything.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -204,7 +207,7 @@ fn midnight_after(time: Timestamp, days: u32) -> Timestamp {
 }
 
 /// The midnight that follows a time.
-fn next_midnight(now: Timestamp) -> Timestamp {
+pub(super) fn next_midnight(now: Timestamp) -> Timestamp {
     Timestamp::from_secs(now.secs() - now.secs().rem_euclid(DAY) + DAY)
 }
 
@@ -416,10 +419,16 @@ fn transit(bucket: &mut Bucket, rule: &Rule, varies: bool, now: Timestamp) -> Re
             consider(key, object, last.and_then(|one| one.storage_class.as_deref()));
         }
     }
-    for one in rule.noncurrent_version_transitions.iter().flatten() {
+    // Here as well the last that is due counts, or a version would go to and fro between the classes of several.
+    let mut last_first: Vec<_> = rule.noncurrent_version_transitions.iter().flatten().collect();
+    last_first.sort_by_key(|one| Reverse(one.noncurrent_days));
+    let mut placed = BTreeSet::new();
+    for one in last_first {
         let Some(days) = one.noncurrent_days else { continue };
         for (key, version) in noncurrent(bucket, rule, days, one.newer_noncurrent_versions.unwrap_or(0), now) {
-            if let Version::Object(object) = &version {
+            if let Version::Object(object) = &version
+                && placed.insert(object.stamp.sequence)
+            {
                 consider(&key, object, one.storage_class.as_deref());
             }
         }

@@ -1,5 +1,6 @@
 //! ListObjects and ListObjectsV2.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
@@ -167,11 +168,11 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
     let limit = page_size("maxKeys", input.max_keys)?;
     let encoding = Encoding::new(input.encoding_type.as_deref())?;
     let filter = Filter::new(input.prefix.as_deref(), input.delimiter.as_deref());
-    // A key of a common prefix as StartAfter does not hide the prefix; a token remembers what was answered.
     if input.continuation_token.as_deref() == Some("") {
         let text = "The continuation token provided is incorrect";
         return Err(Error::new(400, "InvalidArgument", text).with("ArgumentName", "continuation-token"));
     }
+    // A key of a common prefix as StartAfter does not hide the prefix; a token remembers what was answered.
     let from = match (&input.continuation_token, input.start_after.as_deref()) {
         (Some(token), _) => filter.after_marker(&token::read(token)?),
         (None, Some(start)) if !start.is_empty() => Start::after(start),
@@ -230,29 +231,15 @@ fn written(page: &Page<Arc<Object>>, encoding: Encoding, owner: Option<&Owner>) 
         if let Some(kind) = object.checksum.kind {
             out.extend(["<ChecksumType>", kind.name(), "</ChecksumType>"]);
         }
-        let mut digits = [0; 20];
-        out.extend(["<Size>", decimal(object.size(), &mut digits), "</Size><StorageClass>"]);
+        // Text takes whatever is written to it.
+        let _ = write!(out, "<Size>{}</Size><StorageClass>", object.size());
         out.push_str(object.description.storage_class.as_deref().unwrap_or(STANDARD_CLASS));
         out.extend(["</StorageClass>", &owner, "</Contents>"]);
     }
     out
 }
 
-/// A number in decimal digits, without an allocation.
-fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &str {
-    let mut start = digits.len();
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        start -= 1;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    digits.get(start..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or("0")
-}
-
-/// The header by which every list says where its bucket is.
+/// The header by which ListObjectsV2 says where its bucket is.
 const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 
 fn place(bucket: &Bucket) -> HeaderValue {
@@ -319,7 +306,7 @@ pub(super) fn list(cx: &mut Cx<Buckets>, input: ListObjects) -> Result<ListObjec
     })
 }
 
-/// The only such attribute is the state of a restore, and nothing is ever restored here.
+/// The only such attribute is the state of a restore, which lists do not tell here.
 pub(super) fn refuse_attributes(asked: Option<&[String]>) -> Result<()> {
     match asked {
         None | Some([]) => Ok(()),

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html>
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::bucket::OnBucket;
@@ -18,7 +20,7 @@ use crate::{Error, Result, Timestamp};
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html>
 const DAYS: u32 = 36_500;
 const YEARS: u32 = 100;
-const DAY: i64 = 86_400;
+const DAY: Duration = Duration::from_secs(86_400);
 const BYPASS: &str = "s3:BypassGovernanceRetention";
 
 /// How firm a retention is.
@@ -37,6 +39,13 @@ impl Mode {
             "GOVERNANCE" => Some(Self::Governance),
             "COMPLIANCE" => Some(Self::Compliance),
             _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Governance => "GOVERNANCE",
+            Self::Compliance => "COMPLIANCE",
         }
     }
 }
@@ -189,12 +198,12 @@ impl Asked {
 impl DefaultRetention {
     fn from(&self, now: Timestamp) -> Option<Retention> {
         let mode = Mode::parse(self.mode.as_deref()?)?;
-        let until = match (self.days, self.years) {
-            (Some(days), _) => Timestamp::from_millis(now.millis() + i64::from(days) * DAY * 1000),
-            (None, Some(years)) => Timestamp::from_millis(now.millis() + i64::from(years) * 365 * DAY * 1000),
+        let kept = match (self.days, self.years) {
+            (Some(days), _) => DAY * days,
+            (None, Some(years)) => DAY * 365 * years,
             (None, None) => return None,
         };
-        Some(Retention { mode, until })
+        Some(Retention { mode, until: now + kept })
     }
 
     /// # Errors
@@ -354,8 +363,7 @@ pub(super) fn get_retention(cx: &mut Cx<Buckets>, input: OnObject) -> Result<Ret
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
     let object = locked(cx, at, input.expected_bucket_owner.as_deref(), "GET")?;
     let Retention { mode, until } = object.description.lock.retention.ok_or_else(nothing)?;
-    let mode = if mode == Mode::Compliance { "COMPLIANCE" } else { "GOVERNANCE" };
-    let retention = ObjectLockRetention { mode: Some(mode.to_owned()), retain_until_date: Some(until) };
+    let retention = ObjectLockRetention { mode: Some(mode.name().to_owned()), retain_until_date: Some(until) };
     Ok(RetentionOutput { retention })
 }
 

@@ -49,7 +49,7 @@ pub(super) fn bucket<'a>(cx: &'a Cx<Buckets>, name: &str, expected_owner: Option
     Ok(bucket)
 }
 
-/// See [`bucket`]. The other half of the pair is the generator of ids, which changes together with a bucket.
+/// The same bucket to be changed, once [`bucket`] has checked it.
 pub(super) fn bucket_mut<'a>(cx: &'a mut Cx<Buckets>, name: &str) -> Result<&'a mut Bucket> {
     cx.state.buckets.get_mut(name).ok_or_else(|| errors::no_such_bucket(name))
 }

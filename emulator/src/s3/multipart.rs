@@ -33,8 +33,8 @@ const PART_MINIMUM: u64 = 5 * 1024 * 1024;
 /// An object of parts has at most this many bytes (50 TB since December 2025).
 const OBJECT_LIMIT: u64 = 50 * 1024 * 1024 * 1024 * 1024;
 
-/// What stays as it is in the location of an object.
-const LOCATION: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What stays as it is of a key in the location of its object: slashes do not.
+pub(super) const LOCATION: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An upload that is under way.
 #[derive(Clone, Debug, Serialize, Deserialize)]

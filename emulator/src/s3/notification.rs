@@ -11,7 +11,7 @@ use super::events;
 use super::input::input;
 use super::lookup::{bucket, bucket_mut};
 use super::state::{Bucket, Buckets};
-use crate::cloud::{Cloud, Cx, JobFuture, Later, Scope, Step};
+use crate::cloud::{Cloud, Cx, JobFuture, Later, Scope, Step, job_input};
 use crate::{Error, Result};
 
 /// A bucket has at most this many configurations.
@@ -252,20 +252,11 @@ fn unable(refused: &[[String; 2]]) -> Error {
 /// The job: sends the test event to queues and topics, and asks functions whether they could be invoked.
 pub(super) fn try_out(cloud: Cloud, scope: Scope, order: Value) -> JobFuture {
     Box::pin(async move {
-        let told = match serde_json::from_value::<Trial>(order) {
-            Ok(mut trial) => {
-                for one in &trial.notifications.list {
-                    trial.refused.extend(try_one(&cloud, &scope, &trial.bucket, one).await);
-                }
-                serde_json::to_string(&trial)
-                    .map_err(Error::internal)
-                    .and_then(|report| cloud.0.event("s3", &scope, "NotificationsTried", &report))
-            }
-            Err(error) => Err(Error::internal(error)),
-        };
-        if let Err(error) = told {
-            tracing::error!(%error, "notifications were not tried");
+        let Some(mut trial) = job_input::<Trial>(order) else { return };
+        for one in &trial.notifications.list {
+            trial.refused.extend(try_one(&cloud, &scope, &trial.bucket, one).await);
         }
+        cloud.report("s3", &scope, "NotificationsTried", &trial);
     })
 }
 

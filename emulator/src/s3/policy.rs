@@ -9,7 +9,7 @@ use super::bucket::OnBucket;
 use super::input::input;
 use super::lookup::{bucket, bucket_mut};
 use super::state::{Bucket, Buckets};
-use crate::cloud::{Cx, IamMode};
+use crate::cloud::Cx;
 use crate::{Error, Result};
 
 /// The size of a bucket policy, in bytes.
@@ -49,10 +49,7 @@ pub(super) struct PolicyOutput {
 pub(super) fn put(cx: &mut Cx<Buckets>, input: PutBucketPolicy) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     check(&input.policy, found)?;
-    // Blocking is a denial, and so there is none where permissions are not enforced.
-    let blocked = cx.access().mode() == IamMode::Enforce
-        && found.configuration.public_access.is_some_and(|access| access.block_public_policy);
-    if blocked && is_public(&input.policy) {
+    if found.configuration.blocked(cx).block_public_policy && is_public(&input.policy) {
         let text = format!(
             "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: \"{}\" because public policies are \
              prevented by the BlockPublicPolicy setting in S3 Block Public Access.",

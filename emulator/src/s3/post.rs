@@ -3,26 +3,23 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html>. A form becomes a PutObject, whose
 //! headers its fields are.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use http::header::{self, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::errors;
-use super::form::{self, Form};
+use super::form::{self, Form, lacks};
+use super::multipart::LOCATION;
 use super::post_policy;
-use super::web::{Incoming, moved, place};
-use crate::cloud::Halt;
-use crate::cloud::{Caller, IamMode, Inner, Scope};
-use crate::iam::Principal;
+use super::web::{Incoming, moved, place, refusal, text, unsigned};
+use crate::cloud::{Caller, Halt, Inner, Scope};
 use crate::sigv4;
-use crate::wire::{self, Protocol};
+use crate::wire;
 use crate::{Error, Result};
 
 /// What stays as it is in the path of a URL.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+const PATH: &AsciiSet = &LOCATION.remove(b'/');
 /// Fields with a standard name that become headers of the object.
 const HEADERS: [&str; 6] =
     ["cache-control", "content-type", "content-disposition", "content-encoding", "content-language", "expires"];
@@ -33,11 +30,10 @@ const SIGNING: [&str; 5] =
 /// Answers a form.
 pub(super) async fn take(inner: &Inner, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
     let (bucket, _) = place(incoming.head);
-    let refused = |error: &Error| wire::encode_error(Protocol::RestXml, "s3", None, error, incoming.request_id);
-    let content_type = incoming.head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let content_type = text(incoming.head, CONTENT_TYPE.as_str()).unwrap_or_default();
     let form = match form::read(content_type, incoming.body) {
         Ok(form) => form,
-        Err(error) => return Ok(refused(&error)),
+        Err(error) => return Ok(refusal(&error, incoming.request_id)),
     };
     let prepared = sender(inner, &form).and_then(|sender| {
         post_policy::check(&form, &bucket, inner.clock.now())?;
@@ -46,7 +42,7 @@ pub(super) async fn take(inner: &Inner, incoming: &Incoming<'_>) -> Result<Respo
     });
     let ((mut caller, scope), request) = match prepared {
         Ok(prepared) => prepared,
-        Err(error) => return Ok(refused(&error)),
+        Err(error) => return Ok(refusal(&error, incoming.request_id)),
     };
     caller.source_ip = incoming.entry.source_ip;
     let response = inner.form(request, incoming.entry, incoming.request_id, (caller, scope)).await?;
@@ -56,21 +52,10 @@ pub(super) async fn take(inner: &Inner, incoming: &Incoming<'_>) -> Result<Respo
     Ok(success(&form, &bucket, incoming, response))
 }
 
-fn lacks(name: &str) -> Error {
-    let text = format!(
-        "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
-    );
-    Error::new(400, "InvalidArgument", text).with("ArgumentName", name).with("ArgumentValue", "")
-}
-
 /// Who signed the form's policy; nobody where there is none.
 fn sender(inner: &Inner, form: &Form) -> Result<(Caller, Scope)> {
     let Some(policy) = form.get("policy") else {
-        let caller = match inner.iam {
-            IamMode::Enforce => Caller::new(Principal::Anonymous),
-            IamMode::Off | IamMode::Audit => Caller::root(&inner.scope.account),
-        };
-        return Ok((caller, inner.scope.clone()));
+        return Ok((unsigned(inner, &inner.scope.account), inner.scope.clone()));
     };
     let second = form.get("awsaccesskeyid").is_some() || form.get("signature").is_some();
     let fourth = SIGNING.iter().any(|name| form.get(name).is_some());
@@ -86,7 +71,7 @@ fn sender(inner: &Inner, form: &Form) -> Result<(Caller, Scope)> {
         if let Some(secret) = secret
             && !sigv4::is_policy_signed_v2(&secret, policy, signature)
         {
-            return Err(mismatch(key, policy, signature));
+            return Err(sigv4::s3_mismatch(key, policy, signature));
         }
         let account = caller.principal.account().unwrap_or(&inner.scope.account).to_owned();
         return Ok((caller, Scope::new(account, inner.scope.region.clone())));
@@ -111,20 +96,10 @@ fn sender(inner: &Inner, form: &Form) -> Result<(Caller, Scope)> {
     if let Some(secret) = secret
         && !sigv4::is_policy_signed(&secret, &signed, policy, signature)
     {
-        return Err(mismatch(key, policy, signature));
+        return Err(sigv4::s3_mismatch(key, policy, signature));
     }
     let account = caller.principal.account().unwrap_or(&inner.scope.account).to_owned();
     Ok((caller, Scope::new(account, *region)))
-}
-
-fn mismatch(key: &str, policy: &str, signature: &str) -> Error {
-    let bytes: Vec<String> = policy.bytes().map(|byte| format!("{byte:02x}")).collect();
-    sigv4::Dialect::S3
-        .mismatch()
-        .with("AWSAccessKeyId", key)
-        .with("StringToSign", policy)
-        .with("SignatureProvided", signature)
-        .with("StringToSignBytes", bytes.join(" "))
 }
 
 /// The same upload as a PutObject.
@@ -147,7 +122,7 @@ fn put(form: &Form, bucket: &str, incoming: &Incoming<'_>) -> Result<Request<Byt
         let Ok(header) = HeaderName::try_from(header) else { continue };
         headers.insert(header, header_value(value)?);
     }
-    if let Some(host) = incoming.head.headers.get(http::header::HOST) {
+    if let Some(host) = incoming.head.headers.get(HOST) {
         headers.insert("x-forwarded-host", host.clone());
     }
     let request = Request::builder().method(Method::PUT).uri(path).body(form.file.clone());
@@ -167,7 +142,7 @@ fn success(form: &Form, bucket: &str, incoming: &Incoming<'_>, stored: Response<
     let etag = stored.headers().get(ETAG).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let redirect = form.get("success_action_redirect").or_else(|| form.get("redirect"));
     if let Some(url) = redirect.filter(|url| url.starts_with("http://") || url.starts_with("https://")) {
-        let encode = |text: &str| utf8_percent_encode(text, LOCATION_KEPT).to_string();
+        let encode = |text: &str| utf8_percent_encode(text, LOCATION).to_string();
         let sign = if url.contains('?') { '&' } else { '?' };
         let query = format!("bucket={}&key={}&etag={}", encode(bucket), encode(&key), encode(&etag));
         let mut response = moved(303, &format!("{url}{sign}{query}"));
@@ -176,15 +151,15 @@ fn success(form: &Form, bucket: &str, incoming: &Incoming<'_>, stored: Response<
         }
         return response;
     }
-    let host = incoming.head.headers.get(http::header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let host = text(incoming.head, HOST.as_str()).unwrap_or_default();
     let by_host = wire::bucket_of_host(incoming.head).is_some();
     let folder = if by_host { String::new() } else { format!("{bucket}/") };
-    let location = format!("http://{host}/{folder}{}", utf8_percent_encode(&key, LOCATION_KEPT));
+    let location = format!("http://{host}/{folder}{}", utf8_percent_encode(&key, LOCATION));
     let mut response = stored;
     response.headers_mut().remove(CONTENT_TYPE);
     response.headers_mut().remove(CONTENT_LENGTH);
     if let Ok(value) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(LOCATION, value);
+        response.headers_mut().insert(header::LOCATION, value);
     }
     match form.get("success_action_status") {
         Some("200") => *response.status_mut() = StatusCode::OK,
@@ -197,12 +172,4 @@ fn success(form: &Form, bucket: &str, incoming: &Incoming<'_>, stored: Response<
         _ => *response.status_mut() = StatusCode::NO_CONTENT,
     }
     response
-}
-
-/// As S3 writes keys into the location of what was stored: slashes are encoded as well.
-const LOCATION_KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Base64 that a policy is written in.
-pub(super) fn decode(policy: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(policy.split_ascii_whitespace().collect::<String>()).ok()
 }

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html>
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::errors;
@@ -29,13 +31,13 @@ fn failed(operator: &str, name: &str, value: &str) -> Error {
 /// 403 for what the policy does not let through; 400 for what is no policy, and for a file of the wrong size.
 pub(super) fn check(form: &Form, bucket: &str, now: Timestamp) -> Result<()> {
     let Some(policy) = form.get("policy") else { return Ok(()) };
-    let document = super::post::decode(policy).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let document = decode(policy).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
     let Some(Value::Object(document)) = document else { return Err(invalid("Invalid JSON.")) };
     let expiration = document.get("expiration").and_then(Value::as_str);
     let expiration = expiration.ok_or_else(|| invalid("Policy missing expiration."))?;
-    let expires: jiff::Timestamp =
+    let expires: Timestamp =
         expiration.parse().map_err(|_| invalid(&format!("Invalid 'expiration' value: '{expiration}'")))?;
-    if expires.as_millisecond() <= now.millis() {
+    if expires <= now {
         return Err(denied("Policy expired."));
     }
     let conditions = document.get("conditions").and_then(Value::as_array);
@@ -51,6 +53,11 @@ pub(super) fn check(form: &Form, bucket: &str, now: Timestamp) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A policy is written in base64, which may be broken into lines.
+fn decode(policy: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(policy.split_ascii_whitespace().collect::<String>()).ok()
 }
 
 /// Checks a condition, and gives the name of the field that it is about.

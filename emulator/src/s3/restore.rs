@@ -3,13 +3,16 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html>. AWS takes from minutes to two days; here
 //! the copy is there when the request is answered, for nothing that a system under test could see depends on which.
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use serde::Deserialize;
 
 use super::errors;
 use super::events::{self, Happening};
 use super::input::input;
+use super::lifecycle::next_midnight;
 use super::lookup::{bucket, bucket_mut};
-use super::object::Object;
+use super::object::{Object, STANDARD_CLASS};
 use super::state::Buckets;
 use super::tagging::object;
 use crate::cloud::Cx;
@@ -17,7 +20,7 @@ use crate::{Error, Result, Timestamp};
 
 /// The storage classes whose objects must be restored.
 pub(super) const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
-const DAY: i64 = 86_400_000;
+const DAY: Duration = Duration::from_secs(86_400);
 
 impl Object {
     /// Whether it is in an archive.
@@ -67,16 +70,11 @@ input! { guard;
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RestoreOutput {}
-
-pub(super) fn restore(cx: &mut Cx<Buckets>, input: RestoreObject) -> Result<RestoreOutput> {
+pub(super) fn restore(cx: &mut Cx<Buckets>, input: RestoreObject) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let object = object(cx, found, &input.key, input.version_id.as_deref(), "POST")?;
     if !object.is_archived() {
-        let class =
-            object.description.storage_class.clone().unwrap_or_else(|| super::object::STANDARD_CLASS.to_owned());
+        let class = object.description.storage_class.as_deref().unwrap_or(STANDARD_CLASS);
         let text = "Restore is not allowed for the object's current storage class";
         return Err(Error::new(403, "InvalidObjectState", text).with("StorageClass", class));
     }
@@ -88,8 +86,7 @@ pub(super) fn restore(cx: &mut Cx<Buckets>, input: RestoreObject) -> Result<Rest
     }
     let was_restored = object.description.restored_until.is_some_and(|until| until > cx.now);
     // As with expiration, a copy ends at the midnight after so many days.
-    let end = cx.now.millis() + i64::from(days) * DAY;
-    let until = Timestamp::from_millis(end - end.rem_euclid(DAY) + DAY);
+    let until = next_midnight(cx.now + DAY * days);
     let version = found.shown_id(&object.stamp);
     bucket_mut(cx, &input.bucket)?
         .change(&input.key, &object, |object| object.description.restored_until = Some(until))?;
@@ -101,5 +98,5 @@ pub(super) fn restore(cx: &mut Cx<Buckets>, input: RestoreObject) -> Result<Rest
     done.until = Some(until);
     events::tell(cx, &input.bucket, done);
     cx.answer_status(if was_restored { 200 } else { 202 });
-    Ok(RestoreOutput {})
+    Ok(())
 }

@@ -136,9 +136,9 @@ impl Bucket {
 
     /// The next place in the bucket, and an id that ends in it.
     pub fn next_id(&mut self, ids: &mut Ids) -> (u64, Arc<str>) {
-        self.last_sequence += 1;
-        let id = format!("{}{:0width$x}", ids.mixed(ID_LENGTH - ID_PLACE), self.last_sequence, width = ID_PLACE);
-        (self.last_sequence, id.into())
+        let sequence = self.next_sequence();
+        let id = format!("{}{sequence:0width$x}", ids.mixed(ID_LENGTH - ID_PLACE), width = ID_PLACE);
+        (sequence, id.into())
     }
 
     /// What the next version of a key is stamped with.

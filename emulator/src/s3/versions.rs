@@ -34,13 +34,12 @@ pub(super) struct VersioningOutput {
 }
 
 pub(super) fn put(cx: &mut Cx<Buckets>, input: PutBucketVersioning) -> Result<()> {
-    bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let wanted = input.versioning_configuration;
     if wanted.mfa_delete.as_deref() == Some("Enabled") {
         return Err(Error::not_implemented("MFADelete of S3's versioning"));
     }
-    let locked = bucket(cx, &input.bucket, None)?.configuration.object_lock.is_some();
-    if locked && wanted.status.as_deref() != Some("Enabled") {
+    if found.configuration.object_lock.is_some() && wanted.status.as_deref() != Some("Enabled") {
         let text = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.";
         return Err(Error::new(409, "InvalidBucketState", text));
     }

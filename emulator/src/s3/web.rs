@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use super::state::{Bucket, Buckets};
 use super::website::{self, Redirect, Website};
 use super::{errors, post};
-use crate::cloud::Halt;
-use crate::cloud::{Call, Caller, Entry, IamMode, Inner, Reply, Scope};
+use crate::cloud::{Call, Caller, Entry, Halt, IamMode, Inner, Reply, Scope};
 use crate::iam::Principal;
 use crate::wire::{self, Protocol};
 use crate::{Error, Result};
@@ -66,7 +65,7 @@ pub(crate) async fn answer(inner: &Inner, incoming: &Incoming<'_>) -> Option<Res
     None
 }
 
-fn refusal(error: &Error, request_id: &str) -> Response<Bytes> {
+pub(super) fn refusal(error: &Error, request_id: &str) -> Response<Bytes> {
     wire::encode_error(Protocol::RestXml, "s3", None, error, request_id)
 }
 
@@ -81,8 +80,17 @@ pub(crate) fn dress(inner: &Inner, head: &Parts, bucket: Option<&str>, response:
     }
 }
 
-fn text<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
+/// A header's text.
+pub(super) fn text<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
     head.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whoever sends a request without a signature: nobody, or where permissions do not count, the account itself.
+pub(super) fn unsigned(inner: &Inner, account: &str) -> Caller {
+    match inner.iam {
+        IamMode::Enforce => Caller::new(Principal::Anonymous),
+        IamMode::Off | IamMode::Audit => Caller::root(account),
+    }
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html>
@@ -196,11 +204,7 @@ impl Visit<'_> {
     }
 
     async fn get(&self, key: &str, conditional: bool) -> Result<Reply> {
-        let owner = &*self.bucket.owner;
-        let mut caller = match self.inner.iam {
-            IamMode::Enforce => Caller::new(Principal::Anonymous),
-            IamMode::Off | IamMode::Audit => Caller::root(owner),
-        };
+        let mut caller = unsigned(self.inner, &self.bucket.owner);
         caller.source_ip = self.incoming.entry.source_ip;
         let scope = Scope::new(self.bucket.owner.clone(), self.bucket.region.clone());
         let mut input = json!({ "Bucket": &*self.bucket.name, "Key": key });

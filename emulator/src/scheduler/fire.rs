@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::Schedules;
 use super::expression::{Expression, time_zone};
 use super::schedules::Schedule;
-use super::targets::{self, Target, queue_url};
-use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service};
+use super::targets::{self, Target};
+use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service, job_input};
+use crate::sqs::url_of_arn;
 use crate::{Error, Result, Timestamp};
 
 /// Who assumes the roles of schedules.
@@ -142,7 +143,7 @@ fn bury(cx: &mut Cx<Schedules>, delivery: &Delivery, failure: &Failure, conditio
         "TARGET_ARN": text(&delivery.target.arn),
     });
     let input = json!({
-        "QueueUrl": queue_url(queue),
+        "QueueUrl": url_of_arn(queue),
         "MessageBody": payload(cx.scope, delivery),
         "MessageAttributes": attributes,
     });
@@ -159,22 +160,14 @@ fn session(delivery: &Delivery) -> String {
 /// Invokes the target, through the front door, as a session of the schedule's role.
 fn job(cloud: Cloud, scope: Scope, delivery: Value) -> JobFuture {
     Box::pin(async move {
-        let outcome = match serde_json::from_value::<Delivery>(delivery) {
-            Ok(delivery) => {
-                let error = invoke(&cloud, &scope, &delivery).await.err().map(|error| Failure {
-                    // A lack of permission and a target that is gone do not mend themselves.
-                    retryable: !matches!(error.status(), 403 | 404 | 501) && error.code() != "AccessDeniedException",
-                    code: error.code().to_owned(),
-                    text: error.message().to_owned(),
-                });
-                serde_json::to_string(&Delivered { delivery, error })
-            }
-            Err(error) => Err(error),
-        };
-        let told = outcome.map_err(Error::from).and_then(|key| cloud.0.event("scheduler", &scope, "Delivered", &key));
-        if let Err(error) = told {
-            tracing::error!(%error, "the end of a delivery was not noted");
-        }
+        let Some(delivery) = job_input::<Delivery>(delivery) else { return };
+        let error = invoke(&cloud, &scope, &delivery).await.err().map(|error| Failure {
+            // A lack of permission and a target that is gone do not mend themselves.
+            retryable: !matches!(error.status(), 403 | 404 | 501) && error.code() != "AccessDeniedException",
+            code: error.code().to_owned(),
+            text: error.message().to_owned(),
+        });
+        cloud.report("scheduler", &scope, "Delivered", &Delivered { delivery, error });
     })
 }
 

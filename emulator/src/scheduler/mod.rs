@@ -1,7 +1,8 @@
 //! Amazon EventBridge Scheduler.
 //!
 //! `schedules.rs` and `groups.rs` keep what was created, `fire.rs` invokes the targets when their time has come,
-//! `targets.rs` knows which there are, and `expression/` reads the schedule expressions. <https://docs.aws.amazon.com/scheduler/latest/APIReference/>
+//! `targets.rs` knows which there are, and `expression/` reads the schedule expressions.
+//! <https://docs.aws.amazon.com/scheduler/latest/APIReference/>
 
 pub mod expression;
 mod fire;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cloud::{Call, Caller, Scope};
 use crate::model::{Kind, Model, OperationModel, Shape, TimestampFormat};
+use crate::sqs::url_of_arn;
 use crate::wire::timestamps;
 use crate::{Error, Result};
 
@@ -43,7 +44,7 @@ const READING: [&str; 23] = [
     "translateDocument",
 ];
 /// Services that universal targets call by other names than Garoa.
-const NAMES: [(&str, &str); 3] = [("eventbridge", "events"), ("sfn", "stepfunctions"), ("cloudwatchlogs", "logs")];
+const NAMES: [(&str, &str); 2] = [("eventbridge", "events"), ("cloudwatchlogs", "logs")];
 /// Inputs nest no deeper.
 const DEPTH: usize = 64;
 
@@ -138,20 +139,12 @@ pub(super) fn check(target: &Target) -> Result<()> {
         return Err(invalid(format!("Provided Arn is not in correct format. Arn: {}", target.arn)));
     };
     let missing = |member: &str| Err(invalid(format!("{member} must be provided for the target {}.", target.arn)));
-    let model = match *service {
-        "lambda" | "sqs" | "sns" => service,
-        "events" if target.event_bridge_parameters.is_none() => return missing("EventBridgeParameters"),
-        "events" => service,
-        "kinesis" if target.kinesis_parameters.is_none() => return missing("KinesisParameters"),
-        "kinesis" => service,
-        "states" => "stepfunctions",
-        other => other,
-    };
-    let served = matches!(model, "lambda" | "sqs" | "sns" | "events" | "kinesis" | "stepfunctions");
-    if served && Model::of(model).is_some() {
-        return Ok(());
+    match *service {
+        "events" if target.event_bridge_parameters.is_none() => missing("EventBridgeParameters"),
+        "kinesis" if target.kinesis_parameters.is_none() => missing("KinesisParameters"),
+        "lambda" | "sqs" | "sns" | "events" | "kinesis" => Ok(()),
+        other => Err(Error::not_implemented(format!("{other} as the target of a schedule ({})", target.arn))),
     }
-    Err(Error::not_implemented(format!("{service} as the target of a schedule ({})", target.arn)))
 }
 
 /// The call that invokes a target, with what it is told.
@@ -180,7 +173,6 @@ pub(super) fn call(target: &Target, scope: &Scope, caller: Caller, payload: Stri
             let data = STANDARD.encode(payload);
             ("kinesis", "PutRecord", json!({ "StreamARN": arn, "PartitionKey": key, "Data": data }))
         }
-        "states" => ("stepfunctions", "StartExecution", json!({ "stateMachineArn": arn, "input": payload })),
         _ => {
             let input = json!({ "FunctionName": arn, "InvocationType": "Event" });
             return Ok(Call::new("lambda", "Invoke", caller, scope, input).with_body(payload));
@@ -190,18 +182,11 @@ pub(super) fn call(target: &Target, scope: &Scope, caller: Caller, payload: Stri
 }
 
 fn message(target: &Target, body: String) -> Value {
-    let mut input = json!({ "QueueUrl": queue_url(&target.arn), "MessageBody": body });
+    let mut input = json!({ "QueueUrl": url_of_arn(&target.arn), "MessageBody": body });
     if let Some(group) = target.sqs_parameters.as_ref().and_then(|parameters| parameters.message_group_id.as_ref()) {
         input["MessageGroupId"] = json!(group);
     }
     input
-}
-
-/// The URL of a queue by its ARN.
-pub(super) fn queue_url(arn: &str) -> String {
-    let parts: Vec<&str> = arn.split(':').collect();
-    let part = |place: usize| parts.get(place).copied().unwrap_or_default();
-    format!("https://sqs.{}.amazonaws.com/{}/{}", part(3), part(4), part(5))
 }
 
 fn universal(target: &Target, scope: &Scope, caller: Caller, payload: &str) -> Result<Call> {

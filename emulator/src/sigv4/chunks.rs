@@ -2,10 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html> and `…/sigv4-streaming-trailers.html`
 
-use subtle::ConstantTimeEq as _;
-
 use super::refusal::Dialect;
-use super::{Signed, hmac_sha256, sha256_hex, signing_key};
+use super::{Signed, is_signed, sha256_hex, signing_key};
 use crate::{Error, Result};
 
 /// The longest line between chunks; a size in hexadecimal and a signature are far below it, a trailer may be longer.
@@ -90,8 +88,7 @@ impl Chain<'_> {
     fn check(&self, algorithm: &str, lines: &[&str], signature: &str) -> Result<()> {
         let (date, scope) = (&self.signed.amz_date, self.signed.scope.text());
         let to_sign = format!("{algorithm}\n{date}\n{scope}\n{}", lines.join("\n"));
-        let expected = hex::encode(hmac_sha256(&self.key, to_sign.as_bytes()));
-        if bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) { Ok(()) } else { Err(Dialect::S3.mismatch()) }
+        if is_signed(&self.key, &to_sign, signature) { Ok(()) } else { Err(Dialect::S3.mismatch()) }
     }
 }
 

@@ -5,17 +5,21 @@
 
 mod canonical;
 mod chunks;
+mod form;
 pub mod refusal;
 mod signed;
 mod verify;
 
 pub use chunks::verify_chunks;
+pub use form::{is_policy_signed, is_policy_signed_v2};
 pub use refusal::Dialect;
 pub use signed::{Scope, Signed, parse};
+pub(crate) use verify::s3_mismatch;
 pub use verify::{MAX_SKEW, Payload, verify};
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq as _;
 
 /// The only algorithm that Garoa knows; the asymmetric SigV4A is refused by name.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -40,22 +44,9 @@ fn signing_key(secret: &str, scope: &Scope) -> [u8; 32] {
     key
 }
 
-/// Whether the policy of a form is signed by a secret (version 4): the policy itself is what is signed.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html>
-pub fn is_policy_signed(secret: &str, scope: &Scope, policy: &str, signature: &str) -> bool {
-    use subtle::ConstantTimeEq as _;
-    let expected = hex::encode(hmac_sha256(&signing_key(secret, scope), policy.as_bytes()));
-    expected.as_bytes().ct_eq(signature.as_bytes()).into()
-}
-
-/// The same by version 2, which S3 still takes of old clients.
-pub fn is_policy_signed_v2(secret: &str, policy: &str, signature: &str) -> bool {
-    use base64::Engine as _;
-    use subtle::ConstantTimeEq as _;
-    let Ok(mut mac) = Hmac::<sha1::Sha1>::new_from_slice(secret.as_bytes()) else { return false };
-    mac.update(policy.as_bytes());
-    let expected = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
-    expected.as_bytes().ct_eq(signature.as_bytes()).into()
+/// Whether a signature is what a key makes of a text.
+fn is_signed(key: &[u8], text: &str, signature: &str) -> bool {
+    hex::encode(hmac_sha256(key, text.as_bytes())).as_bytes().ct_eq(signature.as_bytes()).into()
 }
 
 #[cfg(test)]

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use http::request::Parts;
-use subtle::ConstantTimeEq as _;
 
 use super::refusal::{Dialect, amz_date};
 use super::signed::text_header;
-use super::{Signed, canonical, hmac_sha256, sha256_hex, signing_key};
+use super::{Signed, canonical, is_signed, sha256_hex, signing_key};
 use crate::{Error, Result, Timestamp};
 
 /// How far the clocks of client and service may differ: 15 minutes, for S3 as for the others.
@@ -48,8 +47,7 @@ pub fn verify(
     let payload_hash = payload_hash(signed, head, payload, dialect)?;
     let canonical = canonical::request(signed, head, &payload_hash);
     let to_sign = canonical::string_to_sign(signed, &canonical);
-    let expected = hex::encode(hmac_sha256(&signing_key(secret, &signed.scope), to_sign.as_bytes()));
-    if !bool::from(expected.as_bytes().ct_eq(signed.signature.as_bytes())) {
+    if !is_signed(&signing_key(secret, &signed.scope), &to_sign, &signed.signature) {
         return Err(mismatch(signed, dialect, &to_sign, &canonical));
     }
     check_body(&payload_hash, payload, dialect)?;
@@ -167,17 +165,22 @@ fn check_body(stated: &str, payload: Payload<'_>, dialect: Dialect) -> Result<()
 
 /// S3 shows what it signed; the JSON services do so in the text, and Garoa leaves that out.
 fn mismatch(signed: &Signed, dialect: Dialect, to_sign: &str, canonical: &str) -> Error {
-    let error = dialect.mismatch();
     if dialect != Dialect::S3 {
-        return error;
+        return dialect.mismatch();
     }
-    error
-        .with("AWSAccessKeyId", signed.access_key.clone())
-        .with("StringToSign", to_sign)
-        .with("SignatureProvided", signed.signature.clone())
-        .with("StringToSignBytes", spaced_hex(to_sign))
+    s3_mismatch(&signed.access_key, to_sign, &signed.signature)
         .with("CanonicalRequest", canonical)
         .with("CanonicalRequestBytes", spaced_hex(canonical))
+}
+
+/// What S3 answers where the signature is not that of the text to sign.
+pub(crate) fn s3_mismatch(access_key: &str, to_sign: &str, signature: &str) -> Error {
+    Dialect::S3
+        .mismatch()
+        .with("AWSAccessKeyId", access_key)
+        .with("StringToSign", to_sign)
+        .with("SignatureProvided", signature)
+        .with("StringToSignBytes", spaced_hex(to_sign))
 }
 
 fn spaced_hex(text: &str) -> String {

@@ -8,8 +8,8 @@ use super::retry::{Effective, Retries};
 use super::send;
 use super::subscription::Subscription;
 use super::topic::Topics;
-use crate::cloud::{Cloud, Cx, JobFuture, Scope, Service};
-use crate::{Error, Result};
+use crate::Result;
+use crate::cloud::{Cloud, Cx, JobFuture, Scope, Service, job_input};
 
 /// Adds the events and the job that bring messages to their endpoints.
 pub(super) fn events(service: Service<Topics>) -> Service<Topics> {
@@ -144,19 +144,12 @@ fn next(cx: &mut Cx<Topics>, done: &Delivery) -> Result<()> {
 /// Makes deliveries, and reports what needs more to be done.
 fn job(cloud: Cloud, scope: Scope, deliveries: Value) -> JobFuture {
     Box::pin(async move {
-        let deliveries: Vec<Delivery> = match serde_json::from_value(deliveries) {
-            Ok(deliveries) => deliveries,
-            Err(error) => return tracing::error!(%error, "deliveries that cannot be read"),
-        };
-        for delivery in deliveries {
+        for delivery in job_input::<Vec<Delivery>>(deliveries).unwrap_or_default() {
             let failure = send::send(&cloud, &delivery).await.err();
             if failure.is_none() && !delivery.is_ordered() {
                 continue;
             }
-            let report = serde_json::to_string(&Delivered { delivery, failure }).map_err(Error::from);
-            if let Err(error) = report.and_then(|key| cloud.0.event("sns", &scope, "Delivered", &key)) {
-                tracing::error!(%error, "the end of a delivery was not noted");
-            }
+            cloud.report("sns", &scope, "Delivered", &Delivered { delivery, failure });
         }
     })
 }

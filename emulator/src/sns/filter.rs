@@ -17,6 +17,8 @@ const MAX_KEYS: usize = 5;
 const MAX_COMBINATIONS: usize = 150;
 /// Numbers are compared to five digits after the point (same page).
 const ACCURACY: f64 = 1e5;
+/// The one reason that stands by itself, whichever operation gives it.
+const NESTED: &str = "Filter policy scope MessageAttributes does not support nested filter policy";
 /// The deepest JSON that is looked into.
 const DEPTH: usize = 128;
 
@@ -29,10 +31,9 @@ pub(super) struct Filter {
 
 /// Refuses a policy that AWS refuses. `wrong` gives the reason the words of the operation.
 pub(super) fn check(policy: &str, scope: &str, wrong: &dyn Fn(String) -> Error) -> Result<(), Error> {
-    let nested = "Filter policy scope MessageAttributes does not support nested filter policy";
     match Filter::parse(policy, scope) {
         Ok(_) => Ok(()),
-        Err(reason) if reason == nested => Err(invalid(nested)),
+        Err(reason) if reason == NESTED => Err(invalid(NESTED)),
         Err(reason) => Err(wrong(format!("FilterPolicy: {reason}"))),
     }
 }
@@ -47,13 +48,13 @@ impl Filter {
             return Ok(Self { pattern: None, on_body });
         }
         if !on_body && members.values().any(Value::is_object) {
-            return Err("Filter policy scope MessageAttributes does not support nested filter policy".to_owned());
+            return Err(NESTED.to_owned());
         }
         if members.len() > MAX_KEYS {
             return Err(format!("Filter policy can not have more than {MAX_KEYS} keys"));
         }
         round(&mut policy, DEPTH);
-        let pattern = EventPattern::parse_filter_policy(&policy.to_string()).map_err(|error| error.0)?;
+        let pattern = EventPattern::read_filter_policy(&policy).map_err(|error| error.0)?;
         if pattern.combinations() > MAX_COMBINATIONS {
             return Err("Filter policy is too complex".to_owned());
         }

@@ -35,7 +35,7 @@ pub(super) fn page<'a, T: Clone>(
     map: &'a OrdMap<String, T>,
     prefix: &'a str,
     token: Option<&str>,
-    shown: impl Fn(&str, &T) -> bool,
+    shown: impl Fn(&T) -> bool,
 ) -> Result<Page<'a, T>> {
     let after = match token {
         None | Some("") => None,
@@ -48,7 +48,7 @@ pub(super) fn page<'a, T: Clone>(
     let mut found = map
         .range(from..)
         .take_while(|(key, _)| key.starts_with(prefix))
-        .filter(|(key, item)| after.as_ref() != Some(*key) && shown(key, item));
+        .filter(|(key, item)| after.as_ref() != Some(*key) && shown(item));
     let items: Vec<(&String, &T)> = found.by_ref().take(PAGE).collect();
     let more = found.next().is_some();
     let next_token = items.last().filter(|_| more).map(|(key, _)| STANDARD.encode(key));
@@ -103,12 +103,12 @@ impl From<Page<'_, Subscription>> for Subscriptions {
 fn list(cx: &mut Cx<Topics>, input: ListAll) -> Result<Subscriptions> {
     // Subscriptions belong to who subscribed, in the region of their topic.
     let (prefix, account) = (format!("arn:aws:sns:{}:", cx.scope.region), cx.scope.account.clone());
-    let own = |_: &str, subscription: &Subscription| subscription.owner == account;
+    let own = |subscription: &Subscription| subscription.owner == account;
     Ok(page(&cx.state.subscriptions, &prefix, input.next_token.as_deref(), own)?.into())
 }
 
 fn list_by_topic(cx: &mut Cx<Topics>, input: ListByTopic) -> Result<Subscriptions> {
     find(cx, &input.topic_arn)?;
     let prefix = format!("{}:", input.topic_arn);
-    Ok(page(&cx.state.subscriptions, &prefix, input.next_token.as_deref(), |_, _| true)?.into())
+    Ok(page(&cx.state.subscriptions, &prefix, input.next_token.as_deref(), |_| true)?.into())
 }

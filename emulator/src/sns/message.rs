@@ -169,6 +169,8 @@ pub(super) fn base(cx: &Cx<Topics>, topic: &str) -> String {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Content {
+    /// Of an entry of a batch.
+    pub id: Option<String>,
     pub message: String,
     pub subject: Option<String>,
     pub message_structure: Option<String>,

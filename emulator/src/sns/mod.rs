@@ -1,7 +1,7 @@
 //! Amazon SNS: topics, subscriptions, and messages on their way.
 //!
 //! `topic.rs` and `subscription.rs` say what is kept and how it is found, `topics.rs` and `subscribe.rs` are the operations on
-//! them; `publish.rs` takes messages, `filter/` says who wants them, `envelope.rs` what they look like to whom, `deliver.rs`
+//! them; `publish.rs` takes messages, `filter.rs` says who wants them, `envelope.rs` what they look like to whom, `deliver.rs`
 //! brings them there and tries again (`retry.rs`). <https://docs.aws.amazon.com/sns/latest/api/>
 
 mod attributes;

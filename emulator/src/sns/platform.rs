@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::{because, check_arn, invalid, not_found};
 use super::lists::{self, Page};
-use super::topic::{Topics, home};
-use crate::cloud::{Cx, Service, Target};
+use super::topic::Topics;
+use crate::cloud::{Cx, Scope, Service, Target};
 use crate::{Error, Result};
 
 /// The platforms that there are.
@@ -46,7 +46,6 @@ pub(super) struct Application {
 /// The endpoint of a device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Endpoint {
-    application: String,
     attributes: OrdMap<String, String>,
 }
 
@@ -187,7 +186,7 @@ struct Applications {
 fn list(cx: &mut Cx<Topics>, input: List) -> Result<Applications> {
     let prefix = cx.scope.arn("sns", "app/");
     let Page { items, next_token } =
-        lists::page(&cx.state.applications, &prefix, input.next_token.as_deref(), |_, _| true)?;
+        lists::page(&cx.state.applications, &prefix, input.next_token.as_deref(), |_| true)?;
     let listed = |(arn, application): (&String, &Application)| ListedApplication {
         platform_application_arn: arn.clone(),
         attributes: application.told(),
@@ -213,7 +212,6 @@ struct EndpointArn {
 
 fn create_endpoint(cx: &mut Cx<Topics>, input: CreateEndpoint) -> Result<EndpointArn> {
     find(cx, &input.platform_application_arn)?;
-    check_endpoint_attributes(&input.attributes)?;
     let mut attributes =
         OrdMap::from_iter([("Enabled".to_owned(), "true".to_owned()), ("Token".to_owned(), input.token.clone())]);
     attributes.extend(input.custom_user_data.map(|data| ("CustomUserData".to_owned(), data)));
@@ -230,7 +228,7 @@ fn create_endpoint(cx: &mut Cx<Topics>, input: CreateEndpoint) -> Result<Endpoin
         return Ok(EndpointArn { endpoint_arn: arn.clone() });
     }
     let arn = format!("{prefix}{}", cx.ids().uuid());
-    cx.state.endpoints.insert(arn.clone(), Endpoint { application: input.platform_application_arn, attributes });
+    cx.state.endpoints.insert(arn.clone(), Endpoint { attributes });
     Ok(EndpointArn { endpoint_arn: arn })
 }
 
@@ -316,9 +314,7 @@ struct Endpoints {
 fn list_endpoints(cx: &mut Cx<Topics>, input: ListEndpoints) -> Result<Endpoints> {
     find(cx, &input.platform_application_arn)?;
     let prefix = endpoints_of(&input.platform_application_arn);
-    let of_application = |_: &str, endpoint: &Endpoint| endpoint.application == input.platform_application_arn;
-    let Page { items, next_token } =
-        lists::page(&cx.state.endpoints, &prefix, input.next_token.as_deref(), of_application)?;
+    let Page { items, next_token } = lists::page(&cx.state.endpoints, &prefix, input.next_token.as_deref(), |_| true)?;
     let listed = |(arn, endpoint): (&String, &Endpoint)| ListedEndpoint {
         endpoint_arn: arn.clone(),
         attributes: endpoint.attributes.clone(),
@@ -328,7 +324,7 @@ fn list_endpoints(cx: &mut Cx<Topics>, input: ListEndpoints) -> Result<Endpoints
 
 /// Whether a message may be published to an endpoint.
 pub(super) fn check_target(cx: &Cx<Topics>, arn: &str) -> Result<()> {
-    if home(arn).region != cx.scope.region {
+    if Scope::of_arn(arn).region != cx.scope.region {
         return Err(invalid("TargetArn"));
     }
     match cx.state.endpoints.get(arn) {

@@ -61,6 +61,7 @@ struct Published {
 
 fn publish(cx: &mut Cx<Topics>, input: Publish) -> Result<Published> {
     let content = Content {
+        id: None,
         message: input.message,
         subject: input.subject,
         message_structure: input.message_structure,
@@ -89,9 +90,9 @@ fn publish(cx: &mut Cx<Topics>, input: Publish) -> Result<Published> {
         (None, None, None) => return Err(because("TopicArn or TargetArn", "no value for required parameter")),
         _ => return Err(because("TopicArn", "Only one of TopicArn, TargetArn and PhoneNumber may be given")),
     };
-    find(cx, &arn)?;
+    let topic = find(cx, &arn)?;
     let forms = content.forms()?;
-    check_for_topic(&content, find(cx, &arn)?)?;
+    check_for_topic(&content, topic)?;
     check_attributes(&content.message_attributes)?;
     let mut batch = Batch::new(cx, &arn);
     let published = batch.take(cx, &content, &forms)?;
@@ -159,7 +160,8 @@ impl Batch {
             let group = content.message_group_id.as_deref().filter(|_| by_group).unwrap_or_default();
             let key = format!("{group}/{wanted}");
             if let Some(before) = fifo.find(&key, now) {
-                return Ok(Published { id: None, message_id: before.id, sequence_number: Some(before.sequence) });
+                let (message_id, sequence_number) = (before.id, Some(before.sequence));
+                return Ok(Published { id: content.id.clone(), message_id, sequence_number });
             }
             sequence = Some(fifo.remember(&key, &id, now));
         }
@@ -178,14 +180,15 @@ impl Batch {
             base: self.base.clone(),
         };
         for recipient in &mut self.recipients {
-            let Some(subscription) = cx.state.subscriptions.get(&recipient.arn).cloned() else { continue };
+            let Some(subscription) = cx.state.subscriptions.get(&recipient.arn) else { continue };
             forms.of(&subscription.protocol).clone_into(&mut message.text);
             if recipient.filter.as_ref().is_none_or(|filter| filter.wants(&message)) {
+                let subscription = subscription.clone();
                 let delivery = Delivery::new(cx, &recipient.arn, &subscription, message.clone());
                 recipient.deliveries.push(delivery);
             }
         }
-        Ok(Published { id: None, message_id: id, sequence_number: sequence })
+        Ok(Published { id: content.id.clone(), message_id: id, sequence_number: sequence })
     }
 
     fn deliver(self, cx: &mut Cx<Topics>) -> Result<()> {
@@ -201,20 +204,7 @@ impl Batch {
 struct PublishBatch {
     topic_arn: String,
     #[serde(rename = "PublishBatchRequestEntries")]
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry {
-    id: String,
-    message: String,
-    subject: Option<String>,
-    message_structure: Option<String>,
-    #[serde(default)]
-    message_attributes: BTreeMap<String, Attribute>,
-    message_deduplication_id: Option<String>,
-    message_group_id: Option<String>,
+    entries: Vec<Content>,
 }
 
 #[derive(Serialize)]
@@ -226,46 +216,29 @@ struct Outcomes {
 }
 
 fn publish_batch(cx: &mut Cx<Topics>, input: PublishBatch) -> Result<Outcomes> {
-    find(cx, &input.topic_arn)?;
-    check_ids(&input.entries)?;
-    let entries: Vec<(String, Content)> = input.entries.into_iter().map(Entry::split).collect();
-    let size: usize = entries.iter().map(|(_, content)| content.size()).sum();
-    if size > SIZE_LIMIT {
+    let PublishBatch { topic_arn, entries } = input;
+    let topic = find(cx, &topic_arn)?;
+    check_ids(&entries)?;
+    if entries.iter().map(Content::size).sum::<usize>() > SIZE_LIMIT {
         let message = "The length of all the messages put together is more than the limit.";
         return Err(Error::client("BatchRequestTooLong", message));
     }
     // One bad entry fails the whole request, as recordings of AWS have it.
-    let forms = entries.iter().map(|(_, content)| content.forms()).collect::<Result<Vec<_>>>()?;
-    let topic = find(cx, &input.topic_arn)?;
-    for (_, content) in &entries {
+    let forms = entries.iter().map(Content::forms).collect::<Result<Vec<_>>>()?;
+    for content in &entries {
         check_for_topic(content, topic)?;
         check_attributes(&content.message_attributes)?;
     }
-    let mut batch = Batch::new(cx, &input.topic_arn);
+    let mut batch = Batch::new(cx, &topic_arn);
     let mut successful = Vec::with_capacity(entries.len());
-    for ((id, content), forms) in entries.into_iter().zip(forms) {
-        let published = batch.take(cx, &content, &forms)?;
-        successful.push(Published { id: Some(id), ..published });
+    for (content, forms) in entries.iter().zip(&forms) {
+        successful.push(batch.take(cx, content, forms)?);
     }
     batch.deliver(cx)?;
     Ok(Outcomes { successful, failed: Vec::new() })
 }
 
-impl Entry {
-    fn split(self) -> (String, Content) {
-        let content = Content {
-            message: self.message,
-            subject: self.subject,
-            message_structure: self.message_structure,
-            message_attributes: self.message_attributes,
-            message_deduplication_id: self.message_deduplication_id,
-            message_group_id: self.message_group_id,
-        };
-        (self.id, content)
-    }
-}
-
-fn check_ids(entries: &[Entry]) -> Result<()> {
+fn check_ids(entries: &[Content]) -> Result<()> {
     if entries.is_empty() {
         return Err(Error::client("EmptyBatchRequest", "The batch request doesn't contain any entries."));
     }
@@ -274,7 +247,8 @@ fn check_ids(entries: &[Entry]) -> Result<()> {
         return Err(Error::client("TooManyEntriesInBatchRequest", message));
     }
     let mut seen = BTreeSet::new();
-    for Entry { id, .. } in entries {
+    for entry in entries {
+        let id = entry.id.as_deref().unwrap_or_default();
         let what = if id.len() > ID_LIMIT {
             "is too long"
         } else if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {

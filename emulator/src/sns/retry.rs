@@ -89,7 +89,8 @@ impl Retries {
     }
 
     fn check(&self) -> std::result::Result<(), String> {
-        let phases = self.num_no_delay_retries + self.num_min_delay_retries + self.num_max_delay_retries;
+        let phases = self.num_no_delay_retries.saturating_add(self.num_min_delay_retries);
+        let phases = phases.saturating_add(self.num_max_delay_retries);
         if !matches!(self.backoff_function.as_str(), "arithmetic" | "exponential" | "geometric" | "linear") {
             return Err(format!("DeliveryPolicy: invalid value: {}", self.backoff_function));
         }

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::deliver::{Delivery, Failure};
 use super::envelope;
 use super::message::Kind;
-use super::topic::home;
 use super::topics::FIFO;
 use crate::Error;
-use crate::cloud::{Call, Caller, Cloud, Halt};
+use crate::cloud::{Call, Caller, Cloud, Halt, Scope};
 use crate::execute_api::outside;
+use crate::sqs::url_of_arn;
 
 /// An HTTP endpoint has as long to answer.
 /// <https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html>
@@ -45,37 +45,38 @@ fn caller(delivery: &Delivery) -> Caller {
     Caller { source_arn: Some(delivery.message.topic.clone()), ..Caller::service(super::PRINCIPAL) }
 }
 
+/// Whether a message goes without its envelope. A question for confirmation never does.
+fn is_raw(delivery: &Delivery) -> bool {
+    delivery.raw && delivery.message.kind == Kind::Notification
+}
+
+/// What a queue or an HTTP endpoint gets.
+fn body(delivery: &Delivery) -> String {
+    let message = &delivery.message;
+    if is_raw(delivery) { message.text.clone() } else { envelope::json(message, &delivery.subscription) }
+}
+
 fn to_queue(delivery: &Delivery, queue: &str) -> Call {
     let message = &delivery.message;
-    let scope = home(queue);
-    let name = queue.rsplit(':').next().unwrap_or_default();
-    let url = format!("https://sqs.{}.amazonaws.com/{}/{name}", scope.region, scope.account);
-    let raw = delivery.raw && message.kind == Kind::Notification;
-    let body = if raw { message.text.clone() } else { envelope::json(message, &delivery.subscription) };
-    let mut input = json!({ "QueueUrl": url, "MessageBody": body });
-    if raw && !message.attributes.is_empty() {
-        let attributes: Map<String, Value> = message
-            .attributes
-            .iter()
-            .filter_map(|(name, attribute)| Some((name.clone(), serde_json::to_value(attribute).ok()?)))
-            .collect();
-        input["MessageAttributes"] = attributes.into();
+    let mut input = json!({ "QueueUrl": url_of_arn(queue), "MessageBody": body(delivery) });
+    if is_raw(delivery) && !message.attributes.is_empty() {
+        input["MessageAttributes"] = json!(message.attributes);
     }
     // From a standard topic the group is for fair queues; from a FIFO topic, a standard queue is told none.
-    let (from_fifo, to_fifo) = (message.sequence.is_some(), name.ends_with(FIFO));
+    let (from_fifo, to_fifo) = (message.sequence.is_some(), queue.ends_with(FIFO));
     if let Some(group) = message.group.as_ref().filter(|_| to_fifo || !from_fifo) {
         input["MessageGroupId"] = group.as_str().into();
     }
     if let Some(id) = message.deduplication.as_ref().filter(|_| to_fifo) {
         input["MessageDeduplicationId"] = id.as_str().into();
     }
-    Call::new("sqs", "SendMessage", caller(delivery), scope, input)
+    Call::new("sqs", "SendMessage", caller(delivery), Scope::of_arn(queue), input)
 }
 
 fn to_function(delivery: &Delivery) -> Call {
     let input = json!({ "FunctionName": delivery.endpoint, "InvocationType": "Event" });
     let event = envelope::event(&delivery.message, &delivery.subscription);
-    Call::new("lambda", "Invoke", caller(delivery), home(&delivery.endpoint), input).with_body(event)
+    Call::new("lambda", "Invoke", caller(delivery), Scope::of_arn(&delivery.endpoint), input).with_body(event)
 }
 
 async fn over_http(cloud: &Cloud, delivery: &Delivery) -> Result<(), Failure> {
@@ -97,8 +98,6 @@ async fn over_http(cloud: &Cloud, delivery: &Delivery) -> Result<(), Failure> {
 /// <https://docs.aws.amazon.com/sns/latest/dg/http-header.html>
 fn request(delivery: &Delivery) -> Result<Request<Bytes>, String> {
     let message = &delivery.message;
-    let raw = delivery.raw && message.kind == Kind::Notification;
-    let body = if raw { message.text.clone() } else { envelope::json(message, &delivery.subscription) };
     let mut headers = HeaderMap::new();
     let mut put = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -111,13 +110,13 @@ fn request(delivery: &Delivery) -> Result<Request<Bytes>, String> {
     if message.kind == Kind::Notification {
         put(HeaderName::from_static("x-amz-sns-subscription-arn"), &delivery.subscription);
     }
-    if raw {
+    if is_raw(delivery) {
         put(HeaderName::from_static("x-amz-sns-rawdelivery"), "true");
     }
     put(header::CONTENT_TYPE, &delivery.content_type);
     put(header::USER_AGENT, AGENT);
     put(header::ACCEPT_ENCODING, "gzip,deflate");
-    let mut request = Request::new(Bytes::from(body));
+    let mut request = Request::new(Bytes::from(body(delivery)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = delivery.endpoint.parse().map_err(|error| format!("the endpoint is no URL: {error}"))?;
     *request.headers_mut() = headers;

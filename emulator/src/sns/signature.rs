@@ -11,6 +11,7 @@ use num_bigint::BigUint;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+use super::envelope;
 use super::message::{Kind, Message};
 use super::signing_key::{CERTIFICATE, COEFFICIENT, EXPONENT_1, EXPONENT_2, PRIME_1, PRIME_2};
 
@@ -58,23 +59,21 @@ pub(crate) fn certificate() -> Response<Bytes> {
 fn text_to_sign(message: &Message) -> String {
     let mut members = vec![("Message", message.text.as_str()), ("MessageId", message.id.as_str())];
     let url;
-    let kind = match &message.kind {
+    match &message.kind {
         Kind::Notification => {
             members.extend(message.subject.as_deref().map(|subject| ("Subject", subject)));
             members.push(("Timestamp", message.timestamp.as_str()));
-            "Notification"
         }
         Kind::Confirmation { token } => {
-            url = super::envelope::subscribe_url(message, token);
+            url = envelope::subscribe_url(message, token);
             members.extend([
                 ("SubscribeURL", url.as_str()),
                 ("Timestamp", message.timestamp.as_str()),
                 ("Token", token.as_str()),
             ]);
-            "SubscriptionConfirmation"
         }
-    };
-    members.extend([("TopicArn", message.topic.as_str()), ("Type", kind)]);
+    }
+    members.extend([("TopicArn", message.topic.as_str()), ("Type", envelope::kind(message))]);
     members.into_iter().map(|(name, value)| format!("{name}\n{value}\n")).collect()
 }
 

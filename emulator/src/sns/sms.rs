@@ -1,7 +1,7 @@
 //! What concerns text messages: attributes, and numbers that do not want any. No text message leaves.
 //! <https://docs.aws.amazon.com/sns/latest/api/API_SetSMSAttributes.html>
 
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::errors::{bare, because};
@@ -35,7 +35,6 @@ pub(super) fn operations(service: Service<Topics>) -> Service<Topics> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sms {
     attributes: OrdMap<String, String>,
-    opted_out: OrdSet<String>,
 }
 
 fn key(scope: &Scope) -> String {
@@ -127,10 +126,10 @@ struct OptedOut {
     is_opted_out: bool,
 }
 
-fn check(cx: &mut Cx<Topics>, input: OfNumber) -> Result<OptedOut> {
+/// Nobody can answer a text message here, so that nobody has opted out.
+fn check(_: &mut Cx<Topics>, input: OfNumber) -> Result<OptedOut> {
     input.check()?;
-    let sms = cx.state.sms.get(&key(cx.scope));
-    Ok(OptedOut { is_opted_out: sms.is_some_and(|sms| sms.opted_out.contains(&input.phone_number)) })
+    Ok(OptedOut { is_opted_out: false })
 }
 
 #[derive(Deserialize)]
@@ -146,15 +145,11 @@ struct Numbers {
     phone_numbers: Vec<String>,
 }
 
-/// Nobody can answer a text message here, so that the list is empty.
-fn list(cx: &mut Cx<Topics>, _: List) -> Result<Numbers> {
-    let sms = cx.state.sms.get(&key(cx.scope)).cloned().unwrap_or_default();
-    Ok(Numbers { phone_numbers: sms.opted_out.into_iter().collect() })
+fn list(_: &mut Cx<Topics>, _: List) -> Result<Numbers> {
+    Ok(Numbers { phone_numbers: Vec::new() })
 }
 
-fn opt_in(cx: &mut Cx<Topics>, input: OfNumber) -> Result<Nothing> {
+fn opt_in(_: &mut Cx<Topics>, input: OfNumber) -> Result<Nothing> {
     input.check()?;
-    let sms = cx.state.sms.entry(key(cx.scope)).or_default();
-    sms.opted_out.remove(&input.phone_number);
     Ok(Nothing {})
 }

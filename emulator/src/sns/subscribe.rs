@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::confirm;
 use super::errors::{because, check_arn, invalid, not_found};
 use super::subscription::{Confirmation, In, On, Subscription, check_endpoint};
-use super::topic::{Topics, find, home, on, subscriptions_of};
-use crate::cloud::{At, Cx, Service, Target};
+use super::topic::{Topics, find, on, subscriptions_of};
+use crate::cloud::{At, Cx, Scope, Service, Target};
 use crate::iam::Principal;
 use crate::{Error, Result};
 
@@ -59,13 +59,9 @@ struct Subscribed {
 
 fn subscribe(cx: &mut Cx<Topics>, input: Subscribe) -> Result<Subscribed> {
     find(cx, &input.topic_arn)?;
-    check_endpoint(cx.scope, &input.topic_arn, &input.protocol, &input.endpoint)?;
+    check_endpoint(cx, &input.topic_arn, &input.protocol, &input.endpoint)?;
     let place = On { topic: &input.topic_arn, endpoint: &input.endpoint, when: In::Subscribe };
     let attributes = place.all(&input.attributes)?;
-    if input.protocol == "application" && !cx.state.endpoints.contains_key(&input.endpoint) {
-        // So AWS says it.
-        return Err(because("Endpoint", format!("Endpoint does not exist for endpoint arn{}", input.endpoint)));
-    }
     let same =
         |(_, there): &(&String, &Subscription)| there.protocol == input.protocol && there.endpoint == input.endpoint;
     if let Some((arn, there)) = subscriptions_of(cx.state, &input.topic_arn).find(same) {
@@ -77,7 +73,7 @@ fn subscribe(cx: &mut Cx<Topics>, input: Subscribe) -> Result<Subscribed> {
         return Ok(answer(arn, there.is_pending() && !input.return_subscription_arn));
     }
     let arn = format!("{}:{}", input.topic_arn, cx.ids().uuid());
-    let mine = home(&input.endpoint).account == cx.scope.account;
+    let mine = Scope::of_arn(&input.endpoint).account == cx.scope.account;
     let confirmation = match input.protocol.as_str() {
         "http" | "https" | "email" | "email-json" => Confirmation::Pending { token: confirm::token(cx) },
         "sqs" if !mine => Confirmation::Pending { token: confirm::token(cx) },

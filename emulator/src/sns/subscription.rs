@@ -11,8 +11,9 @@ use super::deliver::Delivery;
 use super::errors::{because, invalid};
 use super::filter::{self, Filter};
 use super::retry;
+use super::topic::Topics;
 use super::topics::FIFO;
-use crate::cloud::Scope;
+use crate::cloud::Cx;
 use crate::{Error, Result};
 
 /// A subscription.
@@ -214,8 +215,10 @@ pub(super) fn is_queue(arn: &str) -> bool {
 }
 
 /// What a protocol makes of an endpoint. The words are AWS's.
-pub(super) fn check_endpoint(scope: &Scope, topic: &str, protocol: &str, endpoint: &str) -> Result<()> {
+pub(super) fn check_endpoint(cx: &Cx<Topics>, topic: &str, protocol: &str, endpoint: &str) -> Result<()> {
     let is_fifo = topic.ends_with(FIFO);
+    let is_here =
+        || endpoint.starts_with(&cx.scope.arn("sns", "endpoint/")) && cx.state.endpoints.contains_key(endpoint);
     let to_fifo = |reason: &str| Err(invalid(because("Endpoint", reason).message()));
     match protocol {
         "sqs" if !is_queue(endpoint) => Err(invalid("SQS endpoint ARN")),
@@ -240,7 +243,7 @@ pub(super) fn check_endpoint(scope: &Scope, topic: &str, protocol: &str, endpoin
             Err(super::errors::bare(format!("Invalid SMS endpoint: {endpoint}")))
         }
         "sms" => Ok(()),
-        "application" if !endpoint.starts_with(&scope.arn("sns", "endpoint/")) => {
+        "application" if !is_here() => {
             Err(because("Endpoint", format!("Endpoint does not exist for endpoint arn{endpoint}")))
         }
         "application" => Ok(()),

@@ -12,8 +12,8 @@ use super::fifo::Fifo;
 use super::platform::{Application, Endpoint};
 use super::sms::Sms;
 use super::subscription::Subscription;
+use crate::Result;
 use crate::cloud::{At, Cx, Scope, Target};
-use crate::{Error, Result};
 
 /// The topics of all accounts and regions, and what hangs on them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ pub(super) fn on(at: &At<Topics>, arn: &str) -> Target {
 /// The topic of an ARN. Topics are reached in their own region only.
 pub(super) fn find<'a>(cx: &'a mut Cx<Topics>, arn: &str) -> Result<&'a mut Topic> {
     check_place(cx.scope, arn)?;
-    cx.state.topics.get_mut(arn).ok_or_else(no_topic)
+    cx.state.topics.get_mut(arn).ok_or_else(|| not_found("Topic"))
 }
 
 /// Whether an ARN is one that is served here.
@@ -109,17 +109,6 @@ pub(super) fn check_place(scope: &Scope, arn: &str) -> Result<()> {
         Some(region) if region == &*scope.region => Ok(()),
         _ => Err(invalid("TopicArn")),
     }
-}
-
-pub(super) fn no_topic() -> Error {
-    not_found("Topic")
-}
-
-/// The scope of a resource, by its ARN.
-pub(super) fn home(arn: &str) -> Scope {
-    let mut parts = arn.split(':').skip(3);
-    let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    Scope::new(account, region)
 }
 
 /// The subscriptions of a topic, in the order of their ARNs.

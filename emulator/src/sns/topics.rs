@@ -111,7 +111,7 @@ struct TopicList {
 
 fn list(cx: &mut Cx<Topics>, input: ListTopics) -> Result<TopicList> {
     let prefix = cx.scope.arn("sns", "");
-    let Page { items, next_token } = lists::page(&cx.state.topics, &prefix, input.next_token.as_deref(), |_, _| true)?;
+    let Page { items, next_token } = lists::page(&cx.state.topics, &prefix, input.next_token.as_deref(), |_| true)?;
     let topics = items.into_iter().map(|(arn, _)| TopicArn { topic_arn: arn.clone() }).collect();
     Ok(TopicList { topics, next_token })
 }

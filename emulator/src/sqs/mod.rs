@@ -28,6 +28,7 @@ mod tags;
 mod tests;
 
 pub use queue::Queues;
+pub(crate) use queue::url_of_arn;
 pub use quirks::{QueueView, Quirks};
 
 use crate::cloud::Service;

@@ -106,15 +106,20 @@ pub(super) fn url<S>(cx: &Cx<S>, account: &str, name: &str) -> String {
     }
 }
 
+/// The URL of the queue of an ARN, as it is at AWS: for services that send to queues.
+pub(crate) fn url_of_arn(arn: &str) -> String {
+    let mut parts = arn.split(':').skip(3);
+    let mut part = || parts.next().unwrap_or_default();
+    let (region, account, name) = (part(), part(), part());
+    format!("https://sqs.{region}.amazonaws.com/{account}/{name}")
+}
+
 /// What an operation acts on that its queue's policy may allow to other accounts.
 pub(super) fn on(at: &At<Queues>, url: &str) -> Target {
     let Some(arn) = arn_of_url(at.scope, url) else { return Target::any() };
     match at.state.queues.get(arn.as_str()) {
-        Some(queue) => {
-            let target = Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account);
-            target.closed_to_services()
-        }
-        None => Target::on(arn).absent(),
+        Some(queue) => Target::on(arn).policy(queue.attributes.policy.clone()).owner(&*queue.account),
+        None => Target::on(arn).open_to_services(),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::names::below;
+use super::names::{below, is_reserved};
 use super::store::{Parameter, Version};
 use super::validation;
 use crate::{Error, Result};
@@ -141,8 +141,7 @@ fn look(filter: &Filter, place: Where) -> Result<Looked<'_>> {
 }
 
 fn check_path(path: &str) -> Result<()> {
-    let lower = path.to_ascii_lowercase();
-    if lower.starts_with("/aws") || lower.starts_with("/ssm") {
+    if is_reserved(path) {
         return Err(validation(
             "Filters for common parameters can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). When using global \
              parameters, please specify within a global namespace.",

@@ -71,18 +71,17 @@ impl Name {
     /// Refuses what a new parameter may not be named.
     pub fn check_new(&self, scope: &Scope) -> Result<()> {
         let name = &self.given;
-        let lower = self.key.to_ascii_lowercase();
         let is_path = self.key.matches('/').count() > 1;
         if self.selector.is_some() {
             return Err(validation(CHARACTERS));
         }
-        if lower.starts_with("/aws") && (is_path || name.starts_with("/aws/")) {
+        if begins(&self.key, "/aws") && (is_path || name.starts_with("/aws/")) {
             return Err(Error::client(
                 "AccessDeniedException",
                 format!("No access to reserved parameter name: {name}."),
             ));
         }
-        if lower.starts_with("/aws") || lower.starts_with("/ssm") {
+        if is_reserved(&self.key) {
             return Err(validation(if is_path { CHARACTERS } else { PREFIX }));
         }
         if is_path && !name.starts_with('/') {
@@ -121,6 +120,15 @@ fn are_fit(key: &str) -> bool {
     inner.split('/').all(|part| !part.is_empty() && is_fit(part))
 }
 
+/// Whether a key or path begins with what AWS keeps for itself.
+pub(super) fn is_reserved(key: &str) -> bool {
+    begins(key, "/aws") || begins(key, "/ssm")
+}
+
+fn begins(key: &str, with: &str) -> bool {
+    key.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+}
+
 /// The prefix of the keys under a path, with a slash at its end.
 ///
 /// # Errors
@@ -130,8 +138,7 @@ pub(super) fn below(path: &str) -> Result<String> {
     if path == "/" {
         return Ok(path.to_owned());
     }
-    let lower = path.to_ascii_lowercase();
-    if !path.starts_with('/') || !are_fit(path) || lower.starts_with("/aws") || lower.starts_with("/ssm") {
+    if !path.starts_with('/') || !are_fit(path) || is_reserved(path) {
         return Err(validation(PATH));
     }
     Ok(format!("{}/", path.trim_end_matches('/')))

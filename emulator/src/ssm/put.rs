@@ -35,8 +35,7 @@ pub(super) fn operations(service: Service<Parameters>) -> Service<Parameters> {
         "PutParameter",
         |at, i: &PutParameter| {
             let target = on(at, &i.name).context("ssm:Overwrite", i.overwrite.to_string());
-            let tag = |tag: &Tag| (format!("aws:RequestTag/{}", tag.key), tag.value.clone());
-            i.tags.iter().map(tag).fold(target, |target, (key, value)| target.context(key, value))
+            tags::requested(target, &i.tags)
         },
         put,
     )

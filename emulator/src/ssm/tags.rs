@@ -18,11 +18,7 @@ pub(super) fn operations(service: Service<Parameters>) -> Service<Parameters> {
     service
         .op(
             "AddTagsToResource",
-            |at, i: &AddTags| {
-                let tag = |tag: &Tag| (format!("aws:RequestTag/{}", tag.key), tag.value.clone());
-                let target = tagged(at, &i.resource_type, &i.resource_id);
-                i.tags.iter().map(tag).fold(target, |target, (key, value)| target.context(key, value))
-            },
+            |at, i: &AddTags| requested(tagged(at, &i.resource_type, &i.resource_id), &i.tags),
             add_tags,
         )
         .op("RemoveTagsFromResource", |at, i: &RemoveTags| tagged(at, &i.resource_type, &i.resource_id), remove_tags)
@@ -38,6 +34,12 @@ pub(super) struct Tag {
 
 fn tagged(at: &At<Parameters>, kind: &str, id: &str) -> Target {
     if kind == "Parameter" { on(at, id) } else { Target::any() }
+}
+
+/// The keys of a request's tags, as policies read them.
+pub(super) fn requested(target: Target, tags: &[Tag]) -> Target {
+    tags.iter()
+        .fold(target, |target, Tag { key, value }| target.context(format!("aws:RequestTag/{key}"), value.clone()))
 }
 
 /// Adds tags to those that there are.

@@ -7,15 +7,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::session::{PolicyArn, Tag, passed, with_tags};
-use super::{CredentialsShape, TEMPORARY, Tokens, issue, unsigned};
+use super::{CredentialsShape, Tokens, issue, seconds, unsigned};
+use crate::Result;
 use crate::cloud::{At, Cx, Target};
 use crate::iam::credentials::Session;
 use crate::iam::principal::Principal;
-use crate::{Error, Result};
 
-/// How long such credentials last, in seconds: for a user unless told otherwise, and for a root at most.
-const SESSION_OF_USER: u32 = 43_200;
-const SESSION_OF_ROOT: u32 = 3_600;
 /// Without a session policy, such a user may do nothing by itself.
 const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"none:none","Resource":"*"}]}"#;
 
@@ -52,18 +49,16 @@ pub(super) fn target(at: &At<Tokens>, input: &GetFederationToken) -> Target {
 }
 
 pub(super) fn get_federation_token(cx: &mut Cx<Tokens>, input: GetFederationToken) -> Result<FederationAnswer> {
-    let temporary = cx.caller.access_key.as_deref().is_some_and(|id| id.starts_with(TEMPORARY));
-    let (account, issuer, longest) = match &cx.caller.principal {
-        Principal::AccountRoot { account } if !temporary => (account.clone(), None, SESSION_OF_ROOT),
-        Principal::User { account, name, .. } if !temporary => (account.clone(), Some(name.clone()), u32::MAX),
-        Principal::Service(_) | Principal::Anonymous => return Err(unsigned()),
-        _ => return Err(Error::new(403, "AccessDenied", "Cannot call GetFederationToken with session credentials")),
+    let seconds = seconds(cx, "GetFederationToken", input.duration_seconds)?;
+    let account = cx.caller.principal.account().ok_or_else(unsigned)?.to_owned();
+    let issuer = match &cx.caller.principal {
+        Principal::User { name, .. } => Some(name.clone()),
+        _ => None,
     };
     let mut passed = passed(cx, input.policy.as_ref(), &input.policy_arns, &input.tags, &[])?;
     if passed.policies.is_empty() {
         passed.policies.push(NOTHING.to_owned());
     }
-    let seconds = input.duration_seconds.unwrap_or(SESSION_OF_USER).min(longest);
     let principal = Principal::FederatedUser { account, name: input.name, issuer };
     let federated_user = FederatedUser { federated_user_id: principal.user_id(), arn: principal.arn() };
     let session = Session {

@@ -13,7 +13,8 @@ use crate::iam::credentials::{self, Credentials, Session};
 use crate::iam::principal::Principal;
 use crate::{Error, Result, Timestamp};
 
-/// How long `GetSessionToken` is good for, in seconds: for a user unless told otherwise, and for a root at most.
+/// How long `GetSessionToken` and `GetFederationToken` are good for, in seconds: for a user unless told otherwise, and for a
+/// root at most.
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>
 const SESSION_OF_USER: u32 = 43_200;
 const SESSION_OF_ROOT: u32 = 3_600;
@@ -90,16 +91,7 @@ struct GetSessionTokenAnswer {
 }
 
 fn get_session_token(cx: &mut Cx<Tokens>, input: GetSessionToken) -> Result<GetSessionTokenAnswer> {
-    let temporary = cx.caller.access_key.as_deref().is_some_and(|id| id.starts_with(TEMPORARY));
-    let longest = match &cx.caller.principal {
-        Principal::AccountRoot { .. } if !temporary => SESSION_OF_ROOT,
-        Principal::User { .. } if !temporary => u32::MAX,
-        Principal::Service(_) | Principal::Anonymous => return Err(unsigned()),
-        _ => {
-            return Err(Error::new(403, "AccessDenied", "Cannot call GetSessionToken with session credentials"));
-        }
-    };
-    let seconds = input.duration_seconds.unwrap_or(SESSION_OF_USER).min(longest);
+    let seconds = seconds(cx, "GetSessionToken", input.duration_seconds)?;
     let session = Session {
         principal: cx.caller.principal.clone(),
         role_arn: String::new(),
@@ -113,6 +105,21 @@ fn get_session_token(cx: &mut Cx<Tokens>, input: GetSessionToken) -> Result<GetS
     };
     let credentials = issue(cx, &session)?;
     Ok(GetSessionTokenAnswer { credentials })
+}
+
+/// How long the credentials are good for that a user, or a root, asks for with credentials that last.
+fn seconds(cx: &Cx<Tokens>, operation: &str, wanted: Option<u32>) -> Result<u32> {
+    let temporary = cx.caller.access_key.as_deref().is_some_and(|id| id.starts_with(TEMPORARY));
+    let longest = match &cx.caller.principal {
+        Principal::AccountRoot { .. } if !temporary => SESSION_OF_ROOT,
+        Principal::User { .. } if !temporary => u32::MAX,
+        Principal::Service(_) | Principal::Anonymous => return Err(unsigned()),
+        _ => {
+            let text = format!("Cannot call {operation} with session credentials");
+            return Err(Error::new(403, "AccessDenied", text));
+        }
+    };
+    Ok(wanted.unwrap_or(SESSION_OF_USER).min(longest))
 }
 
 /// Issues credentials that differ from all others of the account.

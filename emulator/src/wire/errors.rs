@@ -116,8 +116,7 @@ pub fn stamp(response: &mut Response<Bytes>, protocol: Protocol, service: &str, 
     }
 }
 
-/// S3's second id; it names a host there and says nothing here but which request it was.
-/// The id of the host that answered, as S3 tells it.
+/// S3's second id; it names the host that answered there, and says nothing here but which request it was.
 pub(crate) fn host_id(request_id: &str) -> String {
     STANDARD.encode(Sha256::digest(request_id))
 }
@@ -277,7 +276,7 @@ impl Facts<'_> {
     }
 
     fn s3(&self) -> Vec<u8> {
-        let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+        let mut out = format!("{}<Error>", xml::HEAD);
         element(&mut out, "Code", self.error.code());
         element(&mut out, "Message", self.error.message());
         self.extra(&mut out);

@@ -48,9 +48,6 @@ const S3_ROOTS: &[(&str, &str)] = &[
     ("NotificationConfigurationDeprecated", "NotificationConfiguration"),
 ];
 
-/// How every document begins.
-const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-
 /// The namespace of a service's XML.
 pub(super) fn namespace(model: &Model) -> &'static str {
     model.metadata.xml_namespace.unwrap_or(S3_NAMESPACE)
@@ -449,8 +446,8 @@ fn xml_document(
     members: &Map<String, Value>,
     written: Option<&(&'static str, String)>,
 ) -> Result<Bytes, String> {
-    let mut out = String::with_capacity(HEAD.len() + 512 + written.map_or(0, |(_, elements)| elements.len()));
-    out.push_str(HEAD);
+    let mut out = String::with_capacity(xml::HEAD.len() + 512 + written.map_or(0, |(_, elements)| elements.len()));
+    out.push_str(xml::HEAD);
     xml::start(&mut out, root, Some(XmlNamespace { prefix: None, uri: namespace(model) }), "");
     xml::write_members_with(&mut out, model, structure, members, written)?;
     xml::end(&mut out, root);
@@ -466,7 +463,7 @@ fn owner_first(
 ) -> Result<Bytes, String> {
     let mut rest = members.clone();
     let owner: Map<_, _> = rest.shift_remove_entry("Owner").into_iter().collect();
-    let mut out = String::from(HEAD);
+    let mut out = String::from(xml::HEAD);
     xml::start(&mut out, root, Some(XmlNamespace { prefix: None, uri: namespace(model) }), "");
     xml::write_members(&mut out, model, structure, &owner)?;
     xml::write_members(&mut out, model, structure, &rest)?;
@@ -476,7 +473,7 @@ fn owner_first(
 
 /// The one document of S3 whose root is the member itself; it is empty for us-east-1.
 fn bucket_location(output: &Map<String, Value>) -> Bytes {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let mut out = String::from(xml::HEAD);
     if !output.contains_key("LocationConstraint") {
         out.extend(["<LocationConstraint xmlns=\"", S3_NAMESPACE, "\"/>"]);
         return out.into();

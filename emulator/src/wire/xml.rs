@@ -15,6 +15,9 @@ use crate::model::{Kind, Member, Model, Shape, Structure, TimestampFormat, XmlNa
 /// The deepest nesting that is taken; S3's own documents end at eight.
 const MAX_DEPTH: usize = 64;
 
+/// How every document of an answer begins.
+pub(crate) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
 /// An element with all that is in it.
 #[derive(Debug, Default)]
 pub struct Element {
@@ -94,13 +97,9 @@ impl Element {
         &self.name
     }
 
-    fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
-        self.children.iter().filter(move |child| child.name == name)
-    }
-
     /// The elements of this name that stand directly in it.
-    pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
-        self.named(name)
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The text in it.

@@ -12,6 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -88,6 +89,39 @@ class Server:
         )
         assert (done.returncode != 0) == fails, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stderr if fails else done.stdout
+
+
+class TargetQueue:
+    """A queue to which a service may send, under a condition."""
+
+    def __init__(self, server, name, service, condition, allowed=True, **attributes):
+        self.sqs = server.client("sqs")
+        self.arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        if allowed:
+            statement = {
+                "Effect": "Allow", "Principal": {"Service": service}, "Action": "sqs:SendMessage",
+                "Resource": self.arn, "Condition": condition,
+            }
+            attributes["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+
+    def receive(self, wait=5):
+        found = self.sqs.receive_message(
+            QueueUrl=self.url, WaitTimeSeconds=wait, MaxNumberOfMessages=10, MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        )
+        return found.get("Messages", [])
+
+    def bodies(self, wait=5):
+        return [json.loads(message["Body"]) for message in self.receive(wait)]
+
+
+def refusal(call, **arguments):
+    """Code and text of the error that a call answers."""
+    with pytest.raises(ClientError) as refused:
+        call(**arguments)
+    error = refused.value.response["Error"]
+    return error["Code"], error["Message"]
 
 
 @pytest.fixture(scope="session")

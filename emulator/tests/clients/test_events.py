@@ -4,45 +4,20 @@ import json
 import time
 
 import pytest
-from botocore.exceptions import ClientError
+from conftest import ACCOUNT, TargetQueue, refusal
 
-ACCOUNT = "123456789012"
 BUS = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus"
 RULE = f"arn:aws:events:us-east-1:{ACCOUNT}:rule"
 PATTERN = {"source": ["orders"], "detail": {"amount": [{"numeric": [">", 10]}]}}
 
 
-def refusal(call, **arguments):
-    with pytest.raises(ClientError) as refused:
-        call(**arguments)
-    error = refused.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
-class Queue:
+class Queue(TargetQueue):
     """A queue that rules may send to."""
 
     def __init__(self, server, name="q", allowed=True):
-        self.sqs = server.client("sqs")
-        self.arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"
         attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if name.endswith(".fifo") else {}
-        if allowed:
-            statement = {
-                "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage",
-                "Resource": self.arn, "Condition": {"ArnLike": {"aws:SourceArn": f"{RULE}/*"}},
-            }
-            attributes["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self.url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-
-    def receive(self, wait=5):
-        found = self.sqs.receive_message(
-            QueueUrl=self.url, WaitTimeSeconds=wait, MaxNumberOfMessages=10, MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["All"],
-        )
-        return found.get("Messages", [])
-
-    def bodies(self, wait=5):
-        return [json.loads(message["Body"]) for message in self.receive(wait)]
+        condition = {"ArnLike": {"aws:SourceArn": f"{RULE}/*"}}
+        super().__init__(server, name, "events.amazonaws.com", condition, allowed, **attributes)
 
 
 def order(amount=20, source="orders", **more):

@@ -3,9 +3,7 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
-
-ACCOUNT = "123456789012"
+from conftest import ACCOUNT, refusal
 
 
 def document(effect, action, resource="*", **more):
@@ -19,10 +17,9 @@ def trust(principal, actions="sts:AssumeRole", **more):
 
 
 def refused(code, call, **input):
-    with pytest.raises(ClientError) as error:
-        call(**input)
-    assert error.value.response["Error"]["Code"] == code, error.value
-    return error.value.response["Error"].get("Message", "")
+    found, message = refusal(call, **input)
+    assert found == code, message
+    return message
 
 
 @pytest.fixture

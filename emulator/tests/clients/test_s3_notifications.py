@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
+from conftest import ACCOUNT
 
-ACCOUNT = "123456789012"
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:told"
 
 
@@ -206,6 +206,28 @@ def test_a_queue_must_let_s3_send(start):
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     put(Bucket="things", NotificationConfiguration=to_queue("s3:ObjectCreated:*"))
+
+
+def test_event_bridge_needs_no_leave(start):
+    server = start("--iam", "enforce")
+    s3, sqs, events = server.client("s3"), server.client("sqs"), server.client("events")
+    s3.create_bucket(Bucket="things")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": QUEUE,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    url = sqs.create_queue(QueueName="told", Attributes={"Policy": policy})["QueueUrl"]
+    events.put_rule(Name="made", EventPattern=json.dumps({"source": ["aws.s3"], "detail-type": ["Object Created"]}))
+    events.put_targets(Rule="made", Targets=[{"Id": "q", "Arn": QUEUE}])
+    s3.put_bucket_notification_configuration(
+        Bucket="things", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    s3.put_object(Bucket="things", Key="k")
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    assert json.loads(message["Body"])["detail"]["object"]["key"] == "k"
 
 
 def test_a_template_connects_bucket_and_queue(server, queue):

@@ -11,19 +11,11 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from botocore.exceptions import ClientError
+from conftest import ACCOUNT, TargetQueue, refusal
 
-ACCOUNT = "123456789012"
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:t"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
 PYTHON = f"python3.{sys.version_info.minor}"
-
-
-def refusal(call, **arguments):
-    with pytest.raises(ClientError) as refused:
-        call(**arguments)
-    error = refused.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def wait_for(look, wanted=bool, seconds=10):
@@ -37,29 +29,12 @@ def wait_for(look, wanted=bool, seconds=10):
         time.sleep(0.02)
 
 
-class Queue:
+class Queue(TargetQueue):
     """A queue that a topic may send to."""
 
     def __init__(self, server, name="q", topic=TOPIC, allowed=True, **attributes):
-        self.sqs = server.client("sqs")
-        self.arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"
-        if allowed:
-            statement = {
-                "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
-                "Resource": self.arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-            }
-            attributes["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self.url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-
-    def receive(self, wait=5):
-        found = self.sqs.receive_message(
-            QueueUrl=self.url, WaitTimeSeconds=wait, MaxNumberOfMessages=10, MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["All"],
-        )
-        return found.get("Messages", [])
-
-    def bodies(self, wait=5):
-        return [json.loads(message["Body"]) for message in self.receive(wait)]
+        condition = {"ArnEquals": {"aws:SourceArn": topic}}
+        super().__init__(server, name, "sns.amazonaws.com", condition, allowed, **attributes)
 
 
 @pytest.fixture

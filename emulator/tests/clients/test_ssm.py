@@ -3,9 +3,7 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
-
-ACCOUNT = "123456789012"
+from conftest import ACCOUNT, refusal
 
 
 @pytest.fixture
@@ -14,10 +12,9 @@ def ssm(server):
 
 
 def refused(code, call, **input):
-    with pytest.raises(ClientError) as error:
-        call(**input)
-    assert error.value.response["Error"]["Code"] == code, error.value
-    return error.value.response["Error"].get("Message", "")
+    found, message = refusal(call, **input)
+    assert found == code, message
+    return message
 
 
 def put(ssm, name, value="v", kind="String", **more):

@@ -21,9 +21,9 @@ const DEEP: usize = 100_000;
 /// Receives of ten that are timed on each queue in a round.
 const RECEIVES: usize = 500;
 /// Filling a queue to [`DEEP`] may take this long, in a peer.
+const FILLING: Duration = Duration::from_secs(60);
 /// How many keys the bucket has whose listing is measured.
 pub const KEYS: usize = 100_000;
-const FILLING: Duration = Duration::from_secs(60);
 
 /// All that was measured: medians over the rounds.
 pub struct Figures {

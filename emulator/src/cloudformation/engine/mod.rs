@@ -10,7 +10,6 @@ mod resource;
 mod update;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,12 +17,11 @@ use serde_json::Value;
 use super::PRINCIPAL;
 use super::lookup::{Known, Values, pseudo};
 use super::report::{Reason, Report, Told};
-use super::stacks::listed;
+use super::stacks::{listed, role_caller};
 use super::state::{Definition, Output, Resource, Stack};
 use super::template::resolve::Pseudo;
 use super::types::Door;
 use crate::cloud::{Caller, Cloud, JobFuture, Scope};
-use crate::iam::Principal;
 use crate::{Error, Result};
 
 /// What the job is told.
@@ -70,36 +68,22 @@ impl Kind {
 /// As whom the services are called: the caller of the stack's operation, or the stack's role.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Actor {
-    principal: Principal,
-    access_key: Option<String>,
-    session_policies: Vec<String>,
-    source_ip: Option<IpAddr>,
+    caller: Caller,
     role_arn: Option<String>,
 }
 
 impl Actor {
-    /// The caller, or the role that it hands over.
+    /// The caller, or the role that it hands over. What the stack's work calls belongs to no invocation, and faults strike it
+    /// whoever asked for it.
     pub fn new(caller: &Caller, role_arn: Option<String>) -> Self {
-        Self {
-            principal: caller.principal.clone(),
-            access_key: caller.access_key.clone(),
-            session_policies: caller.session_policies.clone(),
-            source_ip: caller.source_ip,
-            role_arn,
-        }
+        Self { caller: caller.for_job(), role_arn }
     }
 
     fn caller(&self, cloud: &Cloud) -> Result<Caller> {
-        let Some(role) = &self.role_arn else {
-            let mut caller = Caller::new(self.principal.clone());
-            caller.access_key.clone_from(&self.access_key);
-            caller.session_policies.clone_from(&self.session_policies);
-            caller.source_ip = self.source_ip;
-            return Ok(caller);
-        };
-        let access = cloud.0.access(&Caller::service(PRINCIPAL));
-        let session = access.role_session(role, "AWSCloudFormation", PRINCIPAL);
-        session.ok_or_else(|| Error::client("ValidationError", format!("Role {role} is invalid or cannot be assumed")))
+        match &self.role_arn {
+            Some(role) => role_caller(&cloud.0.access(&Caller::service(PRINCIPAL)), role),
+            None => Ok(self.caller.clone()),
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use super::{ParameterDef, Template, template_error, validation_error};
 use crate::{Error, Result};
 
+/// What the types of parameters begin with whose values are names of SSM's parameter store.
+pub const STORED: &str = "AWS::SSM::Parameter::Value<";
+
 /// Finds the value of a parameter in SSM's parameter store; `None` if there is none.
 pub type SsmParameter<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
@@ -44,7 +47,7 @@ pub fn values(
 }
 
 fn value(name: &str, def: &ParameterDef, text: String, ssm: &SsmParameter<'_>) -> Result<Value> {
-    if let Some(inner) = def.kind.strip_prefix("AWS::SSM::Parameter::Value<").and_then(|kind| kind.strip_suffix('>')) {
+    if let Some(inner) = def.kind.strip_prefix(STORED).and_then(|kind| kind.strip_suffix('>')) {
         check_text(name, def, &text)?;
         let stored = ssm(&text).ok_or_else(|| {
             validation_error(format!("Unable to fetch parameters [{text}] from parameter store for this account."))

@@ -1,12 +1,11 @@
-//! `AWS::IAM::RolePolicy`, `AWS::IAM::UserPolicy`, `AWS::IAM::GroupPolicy`: one inline policy of one of them; and
-//! `AWS::IAM::ServiceLinkedRole`.
+//! `AWS::IAM::RolePolicy`, `AWS::IAM::UserPolicy`, `AWS::IAM::GroupPolicy`: one inline policy of one of them.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-rolepolicy.html>
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::iam_role::gone;
+use super::iam_holder::gone;
 use super::{Made, ResourceType, Task, may_change, replaces};
-use crate::{Error, Result};
+use crate::Result;
 
 pub(super) const ROLE: ResourceType = ResourceType {
     name: "AWS::IAM::RolePolicy",
@@ -35,15 +34,6 @@ pub(super) const GROUP: ResourceType = ResourceType {
     delete: |task| Box::pin(delete(task, "Group")),
 };
 
-pub(super) const LINKED_ROLE: ResourceType = ResourceType {
-    name: "AWS::IAM::ServiceLinkedRole",
-    properties: &[replaces("AWSServiceName"), replaces("CustomSuffix"), may_change("Description")],
-    name_property: None,
-    create: |task| Box::pin(create_linked(task)),
-    update: |task| Box::pin(update_linked(task)),
-    delete: |task| Box::pin(delete_linked(task)),
-};
-
 async fn put(task: &Task<'_>, kind: &str) -> Result<Made> {
     let holder = format!("{kind}Name");
     let input = json!({
@@ -61,24 +51,4 @@ async fn delete(task: &Task<'_>, kind: &str) -> Result<()> {
     let holder = format!("{kind}Name");
     let input = json!({ (holder.as_str()): task.get(&holder), "PolicyName": task.get("PolicyName") });
     gone(task.door.call("iam", &format!("Delete{kind}Policy"), input).await)
-}
-
-async fn create_linked(task: &Task<'_>) -> Result<Made> {
-    if !task.properties.contains_key("AWSServiceName") {
-        return Err(Error::client("InvalidRequest", "Properties validation failed: AWSServiceName is required"));
-    }
-    let input = Value::Object(task.pick(&["AWSServiceName", "CustomSuffix", "Description"]));
-    let made = task.door.call("iam", "CreateServiceLinkedRole", input).await?;
-    let name = made["Role"]["RoleName"].as_str().unwrap_or_default();
-    Ok(Made::new(name, [("RoleName", name.into())]))
-}
-
-async fn update_linked(task: &Task<'_>) -> Result<Made> {
-    let input = json!({ "RoleName": task.physical_id, "Description": task.get("Description") });
-    task.door.call("iam", "UpdateRole", input).await?;
-    Ok(Made::new(task.physical_id, []))
-}
-
-async fn delete_linked(task: &Task<'_>) -> Result<()> {
-    gone(task.door.call("iam", "DeleteServiceLinkedRole", json!({ "RoleName": task.physical_id })).await)
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::iam_role::gone;
+use super::iam_holder::gone;
 use super::{Made, ResourceType, Task, may_change, replaces};
 use crate::Result;
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::task::document;
+use super::iam_holder::{ROLE, bound, delete_policies, put_policies, retag, take_away_policies};
 use super::{Made, ResourceType, Task, may_change, replaces};
 use crate::Result;
 
@@ -26,20 +26,18 @@ pub(super) const TYPE: ResourceType = ResourceType {
     delete: |task| Box::pin(delete(task)),
 };
 
-/// The longest name of a role.
-const NAME_LIMIT: usize = 64;
 /// How long sessions last at most, if the role does not say, in seconds.
 const DEFAULT_SESSION: u32 = 3600;
 
 async fn create(task: &Task<'_>) -> Result<Made> {
-    let name = task.name("RoleName", NAME_LIMIT);
+    let name = task.name(ROLE.member, ROLE.limit);
     let mut input = task.pick(&["Path", "Description", "MaxSessionDuration", "PermissionsBoundary"]);
     input.insert("RoleName".to_owned(), name.as_str().into());
     input.insert("AssumeRolePolicyDocument".to_owned(), task.document("AssumeRolePolicyDocument")?.into());
     input.insert("Tags".to_owned(), task.tag_list());
     let made = task.door.call("iam", "CreateRole", Value::Object(input)).await?;
     task.begun(&name);
-    put_policies(task, &name).await?;
+    put_policies(task, &ROLE, &name).await?;
     Ok(attributes(&name, &made["Role"]))
 }
 
@@ -56,85 +54,17 @@ async fn update(task: &Task<'_>) -> Result<Made> {
         input.insert("RoleName".to_owned(), name.into());
         task.door.call("iam", "UpdateRole", Value::Object(input)).await?;
     }
-    if task.changes(&["PermissionsBoundary"]) {
-        match task.get("PermissionsBoundary") {
-            Value::Null => task.door.call("iam", "DeleteRolePermissionsBoundary", json!({ "RoleName": name })).await?,
-            boundary => {
-                let input = json!({ "RoleName": name, "PermissionsBoundary": boundary });
-                task.door.call("iam", "PutRolePermissionsBoundary", input).await?
-            }
-        };
-    }
-    retag(task, name).await?;
-    take_away_policies(task, name).await?;
-    put_policies(task, name).await?;
+    bound(task, &ROLE).await?;
+    retag(task, &ROLE).await?;
+    take_away_policies(task, &ROLE).await?;
+    put_policies(task, &ROLE, name).await?;
     let found = task.door.call("iam", "GetRole", json!({ "RoleName": name })).await?;
     Ok(attributes(name, &found["Role"]))
 }
 
 async fn delete(task: &Task<'_>) -> Result<()> {
-    let name = task.physical_id;
-    for arn in task.items("ManagedPolicyArns") {
-        gone(task.door.call("iam", "DetachRolePolicy", json!({ "RoleName": name, "PolicyArn": arn })).await)?;
-    }
-    for policy in task.items("Policies") {
-        let input = json!({ "RoleName": name, "PolicyName": policy.get("PolicyName") });
-        gone(task.door.call("iam", "DeleteRolePolicy", input).await)?;
-    }
-    task.door.call("iam", "DeleteRole", json!({ "RoleName": name })).await.map(drop)
-}
-
-/// What is gone already need not be deleted.
-pub(super) fn gone(outcome: Result<Value>) -> Result<()> {
-    match outcome {
-        Err(error) if error.status() == 404 => Ok(()),
-        outcome => outcome.map(drop),
-    }
-}
-
-/// Inline policies, and managed ones that are attached: those that are new or changed.
-async fn put_policies(task: &Task<'_>, name: &str) -> Result<()> {
-    let old = task.old_items("Policies");
-    for policy in task.items("Policies").iter().filter(|policy| !old.contains(policy)) {
-        let text = document(policy.get("PolicyDocument").unwrap_or(&Value::Null))?;
-        let input = json!({ "RoleName": name, "PolicyName": policy.get("PolicyName"), "PolicyDocument": text });
-        task.door.call("iam", "PutRolePolicy", input).await?;
-    }
-    let old = task.old_items("ManagedPolicyArns");
-    for arn in task.items("ManagedPolicyArns").iter().filter(|arn| !old.contains(arn)) {
-        task.door.call("iam", "AttachRolePolicy", json!({ "RoleName": name, "PolicyArn": arn })).await?;
-    }
-    Ok(())
-}
-
-/// The policies that the role no longer has.
-async fn take_away_policies(task: &Task<'_>, name: &str) -> Result<()> {
-    let kept: Vec<Option<Value>> =
-        task.items("Policies").iter().map(|policy| policy.get("PolicyName").cloned()).collect();
-    for policy in task.old_items("Policies") {
-        let policy_name = policy.get("PolicyName").cloned();
-        if !kept.contains(&policy_name) {
-            gone(
-                task.door.call("iam", "DeleteRolePolicy", json!({ "RoleName": name, "PolicyName": policy_name })).await,
-            )?;
-        }
-    }
-    let kept = task.items("ManagedPolicyArns");
-    for arn in task.old_items("ManagedPolicyArns").iter().filter(|arn| !kept.contains(arn)) {
-        gone(task.door.call("iam", "DetachRolePolicy", json!({ "RoleName": name, "PolicyArn": arn })).await)?;
-    }
-    Ok(())
-}
-
-async fn retag(task: &Task<'_>, name: &str) -> Result<()> {
-    let removed = task.removed_tags();
-    if !removed.is_empty() {
-        task.door.call("iam", "UntagRole", json!({ "RoleName": name, "TagKeys": removed })).await?;
-    }
-    if task.changes(&["Tags"]) && !task.tag_list().is_null() {
-        task.door.call("iam", "TagRole", json!({ "RoleName": name, "Tags": task.tag_list() })).await?;
-    }
-    Ok(())
+    delete_policies(task, &ROLE).await?;
+    task.door.call("iam", "DeleteRole", json!({ "RoleName": task.physical_id })).await.map(drop)
 }
 
 fn attributes(name: &str, role: &Value) -> Made {

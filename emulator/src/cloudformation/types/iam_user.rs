@@ -3,8 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::iam_role::gone;
-use super::task::document;
+use super::iam_holder::{self, Holder, bound, delete_policies, gone, put_policies, retag, take_away_policies};
 use super::{Made, ResourceType, Task, may_change, replaces};
 use crate::Result;
 
@@ -21,18 +20,18 @@ pub(super) const USER: ResourceType = ResourceType {
         replaces("UserName"),
     ],
     name_property: Some("UserName"),
-    create: |task| Box::pin(create(task, &AS_USER)),
-    update: |task| Box::pin(update(task, &AS_USER)),
-    delete: |task| Box::pin(delete(task, &AS_USER)),
+    create: |task| Box::pin(create(task, &iam_holder::USER)),
+    update: |task| Box::pin(update(task, &iam_holder::USER)),
+    delete: |task| Box::pin(delete(task, &iam_holder::USER)),
 };
 
 pub(super) const GROUP: ResourceType = ResourceType {
     name: "AWS::IAM::Group",
     properties: &[replaces("GroupName"), may_change("ManagedPolicyArns"), may_change("Path"), may_change("Policies")],
     name_property: Some("GroupName"),
-    create: |task| Box::pin(create(task, &AS_GROUP)),
-    update: |task| Box::pin(update(task, &AS_GROUP)),
-    delete: |task| Box::pin(delete(task, &AS_GROUP)),
+    create: |task| Box::pin(create(task, &iam_holder::GROUP)),
+    update: |task| Box::pin(update(task, &iam_holder::GROUP)),
+    delete: |task| Box::pin(delete(task, &iam_holder::GROUP)),
 };
 
 pub(super) const ADDITION: ResourceType = ResourceType {
@@ -44,23 +43,7 @@ pub(super) const ADDITION: ResourceType = ResourceType {
     delete: |task| Box::pin(take_out(task, task.get("GroupName"), task.items("Users"))),
 };
 
-/// The longest names of users and of groups.
-const USER_LIMIT: usize = 64;
-const GROUP_LIMIT: usize = 128;
-
-/// What the operations of users and groups differ in.
-struct Kind {
-    /// `User`.
-    word: &'static str,
-    /// `UserName`.
-    member: &'static str,
-    limit: usize,
-}
-
-const AS_USER: Kind = Kind { word: "User", member: "UserName", limit: USER_LIMIT };
-const AS_GROUP: Kind = Kind { word: "Group", member: "GroupName", limit: GROUP_LIMIT };
-
-async fn create(task: &Task<'_>, kind: &Kind) -> Result<Made> {
+async fn create(task: &Task<'_>, kind: &Holder) -> Result<Made> {
     let name = task.name(kind.member, kind.limit);
     let mut input = task.pick(&["Path", "PermissionsBoundary"]);
     input.insert(kind.member.to_owned(), name.as_str().into());
@@ -79,28 +62,21 @@ async fn create(task: &Task<'_>, kind: &Kind) -> Result<Made> {
 
 fn login(task: &Task<'_>, name: &str) -> Value {
     let mut input = task.get("LoginProfile");
-    input["UserName"] = name.into();
+    // What is no object is for the operation's model to refuse.
+    if let Some(members) = input.as_object_mut() {
+        members.insert("UserName".to_owned(), name.into());
+    }
     input
 }
 
-async fn update(task: &Task<'_>, kind: &Kind) -> Result<Made> {
+async fn update(task: &Task<'_>, kind: &Holder) -> Result<Made> {
     let name = task.physical_id;
     if task.changes(&["Path"]) {
         let path = task.properties.get("Path").cloned().unwrap_or_else(|| "/".into());
         let input = json!({ kind.member: name, "NewPath": path });
         task.door.call("iam", &format!("Update{}", kind.word), input).await?;
     }
-    if task.changes(&["PermissionsBoundary"]) {
-        match task.get("PermissionsBoundary") {
-            Value::Null => {
-                task.door.call("iam", "DeleteUserPermissionsBoundary", json!({ "UserName": name })).await?;
-            }
-            arn => {
-                let input = json!({ "UserName": name, "PermissionsBoundary": arn });
-                task.door.call("iam", "PutUserPermissionsBoundary", input).await?;
-            }
-        }
-    }
+    bound(task, kind).await?;
     if task.changes(&["LoginProfile"]) {
         match (task.old.contains_key("LoginProfile"), task.properties.contains_key("LoginProfile")) {
             (true, false) => gone(task.door.call("iam", "DeleteLoginProfile", json!({ "UserName": name })).await)?,
@@ -108,7 +84,7 @@ async fn update(task: &Task<'_>, kind: &Kind) -> Result<Made> {
             (false, _) => drop(task.door.call("iam", "CreateLoginProfile", login(task, name)).await?),
         }
     }
-    remove_policies(task, kind).await?;
+    take_away_policies(task, kind).await?;
     put_policies(task, kind, name).await?;
     let (old, new) = (task.old_items("Groups"), task.items("Groups"));
     for group in old.iter().filter(|group| !new.contains(group)) {
@@ -118,59 +94,12 @@ async fn update(task: &Task<'_>, kind: &Kind) -> Result<Made> {
     for group in new.iter().filter(|group| !old.contains(group)) {
         task.door.call("iam", "AddUserToGroup", json!({ "GroupName": group, "UserName": name })).await?;
     }
-    retag(task, name).await?;
+    retag(task, kind).await?;
     let found = task.door.call("iam", &format!("Get{}", kind.word), json!({ kind.member: name })).await?;
     Ok(Made::new(name, [("Arn", found[kind.word]["Arn"].clone())]))
 }
 
-async fn retag(task: &Task<'_>, name: &str) -> Result<()> {
-    if !task.changes(&["Tags"]) {
-        return Ok(());
-    }
-    let removed = task.removed_tags();
-    if !removed.is_empty() {
-        task.door.call("iam", "UntagUser", json!({ "UserName": name, "TagKeys": removed })).await?;
-    }
-    let tags = task.tag_list();
-    if !tags.is_null() {
-        task.door.call("iam", "TagUser", json!({ "UserName": name, "Tags": tags })).await?;
-    }
-    Ok(())
-}
-
-async fn put_policies(task: &Task<'_>, kind: &Kind, name: &str) -> Result<()> {
-    let old = task.old_items("ManagedPolicyArns");
-    for arn in task.items("ManagedPolicyArns").iter().filter(|arn| !old.contains(arn)) {
-        let input = json!({ kind.member: name, "PolicyArn": arn });
-        task.door.call("iam", &format!("Attach{}Policy", kind.word), input).await?;
-    }
-    for policy in task.items("Policies") {
-        let input = json!({
-            kind.member: name,
-            "PolicyName": policy["PolicyName"],
-            "PolicyDocument": document(&policy["PolicyDocument"])?,
-        });
-        task.door.call("iam", &format!("Put{}Policy", kind.word), input).await?;
-    }
-    Ok(())
-}
-
-/// Takes away what an update no longer names.
-async fn remove_policies(task: &Task<'_>, kind: &Kind) -> Result<()> {
-    let kept = task.items("ManagedPolicyArns");
-    for arn in task.old_items("ManagedPolicyArns").iter().filter(|arn| !kept.contains(arn)) {
-        let input = json!({ kind.member: task.physical_id, "PolicyArn": arn });
-        gone(task.door.call("iam", &format!("Detach{}Policy", kind.word), input).await)?;
-    }
-    let kept: Vec<Value> = task.items("Policies").iter().map(|policy| policy["PolicyName"].clone()).collect();
-    for policy in task.old_items("Policies").iter().filter(|policy| !kept.contains(&policy["PolicyName"])) {
-        let input = json!({ kind.member: task.physical_id, "PolicyName": policy["PolicyName"] });
-        gone(task.door.call("iam", &format!("Delete{}Policy", kind.word), input).await)?;
-    }
-    Ok(())
-}
-
-async fn delete(task: &Task<'_>, kind: &Kind) -> Result<()> {
+async fn delete(task: &Task<'_>, kind: &Holder) -> Result<()> {
     let name = task.physical_id;
     for group in task.items("Groups") {
         let input = json!({ "GroupName": group, "UserName": name });
@@ -179,19 +108,13 @@ async fn delete(task: &Task<'_>, kind: &Kind) -> Result<()> {
     if task.properties.contains_key("LoginProfile") {
         gone(task.door.call("iam", "DeleteLoginProfile", json!({ "UserName": name })).await)?;
     }
-    for arn in task.items("ManagedPolicyArns") {
-        let input = json!({ kind.member: name, "PolicyArn": arn });
-        gone(task.door.call("iam", &format!("Detach{}Policy", kind.word), input).await)?;
-    }
-    for policy in task.items("Policies") {
-        let input = json!({ kind.member: name, "PolicyName": policy["PolicyName"] });
-        gone(task.door.call("iam", &format!("Delete{}Policy", kind.word), input).await)?;
-    }
+    delete_policies(task, kind).await?;
     task.door.call("iam", &format!("Delete{}", kind.word), json!({ kind.member: name })).await.map(drop)
 }
 
 async fn add(task: &Task<'_>) -> Result<Made> {
-    let id = if task.physical_id.is_empty() { task.generated(GROUP_LIMIT) } else { task.physical_id.to_owned() };
+    let id =
+        if task.physical_id.is_empty() { task.generated(iam_holder::GROUP.limit) } else { task.physical_id.to_owned() };
     task.begun(&id);
     let (group, users) = (task.get("GroupName"), task.items("Users"));
     for user in &users {

@@ -18,10 +18,13 @@ mod events_event_bus;
 mod events_rule;
 mod fit;
 mod iam_access_key;
+mod iam_holder;
 mod iam_inline_policy;
+mod iam_instance_profile;
 mod iam_managed_policy;
 mod iam_policy;
 mod iam_role;
+mod iam_service_linked_role;
 mod iam_user;
 mod lambda_event_source_mapping;
 mod lambda_function;
@@ -79,15 +82,15 @@ static TYPES: &[&ResourceType] = &[
     &events_event_bus::POLICY,
     &events_event_bus::TYPE,
     &events_rule::TYPE,
-    &iam_access_key::PROFILE,
     &iam_access_key::TYPE,
     &iam_inline_policy::GROUP,
-    &iam_inline_policy::LINKED_ROLE,
     &iam_inline_policy::ROLE,
     &iam_inline_policy::USER,
+    &iam_instance_profile::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
     &iam_role::TYPE,
+    &iam_service_linked_role::TYPE,
     &iam_user::ADDITION,
     &iam_user::GROUP,
     &iam_user::USER,

@@ -109,21 +109,21 @@ async fn configure(task: &Task<'_>, bucket: &str) -> Result<()> {
 
 /// The configurations that are only put, never deleted.
 async fn configure_more(task: &Task<'_>, bucket: &str) -> Result<()> {
-    let only_put = |property: &'static str, operation: &'static str, member: &'static str, value: Value| async move {
+    let only_put = |(property, operation, member): (&'static str, &'static str, &'static str), value: Value| async move {
         if !task.changes(&[property]) {
             return Ok(());
         }
         task.door.call("s3", operation, json!({ "Bucket": bucket, member: value })).await.map(drop)
     };
     let logging = shapes::logging(&task.get("LoggingConfiguration"), bucket);
-    only_put("LoggingConfiguration", "PutBucketLogging", "BucketLoggingStatus", logging).await?;
+    only_put(("LoggingConfiguration", "PutBucketLogging", "BucketLoggingStatus"), logging).await?;
     let accelerate = shapes::renamed(&task.get("AccelerateConfiguration"), &[("AccelerationStatus", "Status")]);
     let accelerate = if accelerate.get("Status").is_some() { accelerate } else { json!({ "Status": "Suspended" }) };
     let names = ("AccelerateConfiguration", "PutBucketAccelerateConfiguration", "AccelerateConfiguration");
-    only_put(names.0, names.1, names.2, accelerate).await?;
+    only_put(names, accelerate).await?;
     let access = task.get("AccessControl");
     let canned = if access.is_null() { "private" } else { shapes::canned(&access)? };
-    match only_put("AccessControl", "PutBucketAcl", "ACL", canned.into()).await {
+    match only_put(("AccessControl", "PutBucketAcl", "ACL"), canned.into()).await {
         // A bucket without lists is as private as can be.
         Err(error) if canned == "private" && error.code() == "AccessControlListNotSupported" => {}
         outcome => outcome?,
@@ -131,11 +131,11 @@ async fn configure_more(task: &Task<'_>, bucket: &str) -> Result<()> {
     let lock = task.get("ObjectLockConfiguration");
     if !lock.is_null() {
         let names = ("ObjectLockConfiguration", "PutObjectLockConfiguration", "ObjectLockConfiguration");
-        only_put(names.0, names.1, names.2, lock).await?;
+        only_put(names, lock).await?;
     }
     let notifications = shapes::notifications(&task.get("NotificationConfiguration"))?;
     let names = ("NotificationConfiguration", "PutBucketNotificationConfiguration", "NotificationConfiguration");
-    only_put(names.0, names.1, names.2, notifications).await
+    only_put(names, notifications).await
 }
 
 /// A configuration whose operations are `Put…` and `Delete…` of one name.
@@ -163,15 +163,9 @@ fn encryption(property: &Value) -> Result<Value> {
     }
     let rules = property.get("ServerSideEncryptionConfiguration").and_then(Value::as_array);
     let rules = rules.ok_or_else(|| lacks("BucketEncryption", "ServerSideEncryptionConfiguration"))?;
-    let rule = |rule: &Value| {
-        let members = rule.as_object().cloned().unwrap_or_default();
-        let renamed = |name: String| match name.as_str() {
-            "ServerSideEncryptionByDefault" => "ApplyServerSideEncryptionByDefault".to_owned(),
-            _ => name,
-        };
-        Value::Object(members.into_iter().map(|(name, value)| (renamed(name), value)).collect())
-    };
-    Ok(json!({ "Rules": rules.iter().map(rule).collect::<Vec<_>>() }))
+    let names = [("ServerSideEncryptionByDefault", "ApplyServerSideEncryptionByDefault")];
+    let rules: Value = rules.iter().map(|rule| shapes::renamed(rule, &names)).collect();
+    Ok(json!({ "Rules": rules }))
 }
 
 fn lifecycle(task: &Task<'_>) -> Result<Value> {
@@ -199,22 +193,12 @@ fn lifecycle_rule(task: &Task<'_>, rule: &Value) -> Result<Value> {
                 made.insert("NoncurrentVersionExpiration".to_owned(), json!({ "NoncurrentDays": value }))
             }
             "Transition" | "Transitions" => {
-                let list = match &value {
-                    Value::Array(list) => list.clone(),
-                    one => vec![one.clone()],
-                };
                 let names = [("TransitionInDays", "Days"), ("TransitionDate", "Date")];
-                let list: Value = list.iter().map(|one| shapes::renamed(one, &names)).collect();
-                made.insert("Transitions".to_owned(), list)
+                made.insert("Transitions".to_owned(), shapes::transitions(&value, &names))
             }
             "NoncurrentVersionTransition" | "NoncurrentVersionTransitions" => {
-                let list = match &value {
-                    Value::Array(list) => list.clone(),
-                    one => vec![one.clone()],
-                };
                 let names = [("TransitionInDays", "NoncurrentDays")];
-                let list: Value = list.iter().map(|one| shapes::renamed(one, &names)).collect();
-                made.insert("NoncurrentVersionTransitions".to_owned(), list)
+                made.insert("NoncurrentVersionTransitions".to_owned(), shapes::transitions(&value, &names))
             }
             "ExpirationInDays" => expiration.insert("Days".to_owned(), value),
             "ExpirationDate" => expiration.insert("Date".to_owned(), value),

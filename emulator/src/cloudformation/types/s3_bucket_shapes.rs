@@ -18,6 +18,14 @@ fn each(value: Option<&Value>, made: impl Fn(&Value) -> Value) -> Value {
     value.and_then(Value::as_array).into_iter().flatten().map(made).collect()
 }
 
+/// `Transitions` of a rule, or the one `Transition` of old, as S3's list.
+pub(super) fn transitions(property: &Value, names: &[(&str, &str)]) -> Value {
+    match property {
+        Value::Array(_) => each(Some(property), |one| renamed(one, names)),
+        one => json!([renamed(one, names)]),
+    }
+}
+
 /// `CorsConfiguration`.
 pub(super) fn cors(property: &Value) -> Value {
     if property.is_null() {
@@ -52,11 +60,7 @@ pub(super) fn logging(property: &Value, bucket: &str) -> Value {
     if property.is_null() {
         return json!({});
     }
-    let names = [
-        ("DestinationBucketName", "TargetBucket"),
-        ("LogFilePrefix", "TargetPrefix"),
-        ("TargetObjectKeyFormat", "TargetObjectKeyFormat"),
-    ];
+    let names = [("DestinationBucketName", "TargetBucket"), ("LogFilePrefix", "TargetPrefix")];
     let mut enabled = renamed(property, &names);
     for (name, value) in [("TargetBucket", bucket), ("TargetPrefix", "")] {
         if enabled.get(name).is_none() {
@@ -77,9 +81,8 @@ pub(super) fn notifications(property: &Value) -> Result<Value> {
     for (name, value) in property.as_object().into_iter().flatten() {
         if name == "EventBridgeConfiguration" {
             // To be there at all turns it on; the switch in it can only turn it off.
-            let off = ["false", "False"].map(Value::from).into_iter().chain([Value::Bool(false)]);
-            let switch = value.get("EventBridgeEnabled").cloned().unwrap_or(Value::Bool(true));
-            if !off.into_iter().any(|off| off == switch) {
+            let off = [json!(false), json!("false"), json!("False")];
+            if value.get("EventBridgeEnabled").is_none_or(|switch| !off.contains(switch)) {
                 made.insert(name.clone(), json!({}));
             }
             continue;

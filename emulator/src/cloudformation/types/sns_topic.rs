@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::sns_subscription::find;
+use super::sqs_queue::is_true;
 use super::task::{TagNames, document};
 use super::{Made, ResourceType, Task, may_change, replaces};
 use crate::{Error, Result};
@@ -44,7 +45,7 @@ const ATTRIBUTES: [(&str, &str); 6] = [
 const TAGS: TagNames = TagNames { arn: "ResourceArn", tags: "Tags", keys: "TagKeys", as_map: false };
 
 async fn create(task: &Task<'_>) -> Result<Made> {
-    let is_fifo = matches!(task.get("FifoTopic"), Value::Bool(true)) || task.get("FifoTopic") == "true";
+    let is_fifo = is_true(&task.get("FifoTopic"));
     let name = match task.get("TopicName") {
         Value::Null if is_fifo => task.generated(NAME_LIMIT - FIFO.len()) + FIFO,
         _ => task.name("TopicName", NAME_LIMIT),

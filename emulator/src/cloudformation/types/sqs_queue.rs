@@ -120,6 +120,6 @@ fn attributes_of(task: &Task<'_>, url: &str) -> Made {
 }
 
 /// Templates write flags as text, too.
-fn is_true(value: &Value) -> bool {
+pub(super) fn is_true(value: &Value) -> bool {
     matches!(value, Value::Bool(true)) || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }

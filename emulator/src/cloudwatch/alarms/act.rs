@@ -9,11 +9,11 @@ use super::alarm::{Alarm, Settings};
 use super::arn;
 use super::history::{self, Item};
 use super::reason::moment;
+use crate::Result;
 use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service};
 use crate::cloudwatch::Metrics;
 use crate::cloudwatch::query::{MetricStat, Query};
 use crate::cloudwatch::series::Dimension;
-use crate::{Error, Result};
 
 /// Who publishes to topics, and who invokes functions.
 const TO_TOPICS: &str = "cloudwatch.amazonaws.com";
@@ -94,10 +94,7 @@ fn job(cloud: Cloud, scope: Scope, action: Value) -> JobFuture {
             Call::new("sns", "Publish", caller, scope.clone(), input)
         };
         let error = cloud.call(call).await.err().map(|error| error.message().to_owned());
-        let told = serde_json::to_string(&Acted { alarm, arn: to, error }).map_err(Error::from);
-        if let Err(error) = told.and_then(|key| cloud.0.event("cloudwatch", &scope, "Acted", &key)) {
-            tracing::error!(%error, "the end of an alarm's action was not noted");
-        }
+        cloud.report("cloudwatch", &scope, "Acted", &Acted { alarm, arn: to, error });
     })
 }
 

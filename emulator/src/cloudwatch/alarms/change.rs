@@ -1,6 +1,6 @@
 //! `SetAlarmState`, `EnableAlarmActions`, `DisableAlarmActions`, `DeleteAlarms`.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::alarm::State;
@@ -8,7 +8,7 @@ use super::history::{self, Item};
 use super::watch::{LOOK, change};
 use super::{arn, on};
 use crate::cloud::{At, Cx, Service, Target};
-use crate::cloudwatch::Metrics;
+use crate::cloudwatch::{Empty, Metrics};
 use crate::{Error, Result};
 
 /// Adds the operations of this file.
@@ -23,10 +23,6 @@ pub(super) fn operations(service: Service<Metrics>) -> Service<Metrics> {
 fn on_first(at: &At<Metrics>, input: &Named) -> Target {
     input.alarm_names.first().map_or_else(Target::any, |name| on(at, name))
 }
-
-/// Nothing.
-#[derive(Serialize)]
-struct Empty {}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::alarm::{Alarm, Settings, State};
 use super::arn;
 use crate::cloud::{Cx, Scope, Service, Target};
-use crate::cloudwatch::series::Dimension;
+use crate::cloudwatch::series::{Dimension, MetricKey};
 use crate::cloudwatch::{Metrics, invalid_combination, read_place, write_place};
 use crate::{Error, Result, Timestamp};
 
@@ -88,23 +88,22 @@ fn describe(cx: &mut Cx<Metrics>, input: Describe) -> Result<Described> {
     let prefix = input.alarm_name_prefix.as_deref().unwrap_or_default();
     let action = input.action_prefix.as_deref().unwrap_or_default();
     let wanted = |(name, alarm): &(&String, &Alarm)| {
-        let actions = || [State::Ok, State::Alarm, State::InsufficientData].map(|state| alarm.settings.actions(state));
+        let states = [State::Ok, State::Alarm, State::InsufficientData];
+        let mut actions = states.into_iter().flat_map(|state| alarm.settings.actions(state));
         of_metrics
             && last.as_ref().is_none_or(|last| *name > last)
             && input.alarm_names.as_ref().is_none_or(|names| names.contains(name))
             && input.state_value.is_none_or(|state| state == alarm.state)
-            && (action.is_empty() || actions().concat().iter().any(|one| one.starts_with(action)))
+            && (action.is_empty() || actions.any(|one| one.starts_with(action)))
     };
-    let from = last.clone().unwrap_or_else(|| prefix.to_owned()).max(prefix.to_owned());
+    let from = last.clone().unwrap_or_default().max(prefix.to_owned());
     let named = cx.state.alarms.range(from..).take_while(|(name, _)| name.starts_with(prefix));
     let scope = cx.scope;
     let mut found = named.filter(wanted).map(|(_, alarm)| show(scope, alarm));
     let metric_alarms: Vec<Shown> = found.by_ref().take(size).collect();
     let more = found.next().is_some();
-    let next_token = match metric_alarms.last().filter(|_| more) {
-        Some(last) => Some(write_place(&last.settings.alarm_name)?),
-        None => None,
-    };
+    let last = metric_alarms.last().filter(|_| more);
+    let next_token = last.map(|last| write_place(&last.settings.alarm_name)).transpose()?;
     Ok(Described { composite_alarms: [], metric_alarms, next_token })
 }
 
@@ -129,17 +128,14 @@ struct ForMetricOutput {
 
 /// Alarms on expressions are not among them, as at AWS.
 fn for_metric(cx: &mut Cx<Metrics>, input: ForMetric) -> Result<ForMetricOutput> {
-    let sorted = |dimensions: &[Dimension]| {
-        let mut pairs: Vec<_> = dimensions.iter().map(|one| (one.name.clone(), one.value.clone())).collect();
-        pairs.sort();
-        pairs
+    let key = MetricKey::new(&input.namespace, &input.metric_name, &input.dimensions);
+    let watched = |settings: &Settings| {
+        let (namespace, name) = (settings.namespace.as_deref()?, settings.metric_name.as_deref()?);
+        Some(MetricKey::new(namespace, name, &settings.dimensions))
     };
-    let dimensions = sorted(&input.dimensions);
     let wanted = |alarm: &&Alarm| {
         let settings = &alarm.settings;
-        settings.metric_name.as_ref() == Some(&input.metric_name)
-            && settings.namespace.as_ref() == Some(&input.namespace)
-            && sorted(&settings.dimensions) == dimensions
+        watched(settings).as_ref() == Some(&key)
             && input.statistic.as_ref().is_none_or(|stat| settings.statistic.as_ref() == Some(stat))
             && input.extended_statistic.as_ref().is_none_or(|stat| settings.extended_statistic.as_ref() == Some(stat))
             && input.period.is_none_or(|period| settings.period == Some(period))

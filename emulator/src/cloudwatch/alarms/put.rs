@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::alarm::Settings;
@@ -11,12 +11,12 @@ use super::judge::Missing;
 use super::watch::{fresh, schedule};
 use super::{arn, on};
 use crate::cloud::{Cx, Service};
-use crate::cloudwatch::data::check_all;
+use crate::cloudwatch::query::{Query, check_all};
 use crate::cloudwatch::series::Dimension;
 use crate::cloudwatch::statistic::{Statistic, Unusable, unsupported};
-use crate::cloudwatch::tags::{Tag, check_tags};
+use crate::cloudwatch::tags::{Tag, check_count};
 use crate::cloudwatch::window::is_period;
-use crate::cloudwatch::{Metrics, invalid_combination, invalid_value};
+use crate::cloudwatch::{Empty, Metrics, invalid_combination, invalid_value, validation};
 use crate::{Error, Result};
 
 /// An alarm looks at most at a day; at a week, where its period is an hour or more. In seconds.
@@ -65,7 +65,7 @@ struct Input {
     treat_missing_data: Option<String>,
     evaluate_low_sample_count_percentile: Option<String>,
     #[serde(default)]
-    metrics: Vec<crate::cloudwatch::query::Query>,
+    metrics: Vec<Query>,
     #[serde(default)]
     tags: Vec<Tag>,
 }
@@ -98,14 +98,10 @@ impl From<Input> for Put {
     }
 }
 
-/// Nothing.
-#[derive(Serialize)]
-struct Empty {}
-
 fn put(cx: &mut Cx<Metrics>, input: Put) -> Result<Empty> {
     let Put { settings, tags } = input;
     check(&settings)?;
-    check_tags(&tags)?;
+    check_count(tags.len())?;
     let (now, name) = (cx.now, settings.alarm_name.clone());
     let old = cx.state.alarms.get(&name).cloned();
     let (verb, kind) = if old.is_some() { ("updated", "Update") } else { ("created", "Create") };
@@ -124,28 +120,27 @@ fn put(cx: &mut Cx<Metrics>, input: Put) -> Result<Empty> {
 }
 
 fn check(settings: &Settings) -> Result<()> {
-    let validation = |text: &str| Err(Error::client("ValidationError", text));
     let Some(operator) = settings.comparison_operator.as_deref() else {
-        return validation("The parameter ComparisonOperator is required.");
+        return Err(validation("The parameter ComparisonOperator is required."));
     };
     if operator.contains("Lower") || operator.contains("Upper") {
         return Err(Error::not_implemented(format!("alarms on anomalies (ComparisonOperator={operator})")));
     }
     let Some(periods) = settings.evaluation_periods else {
-        return validation("The parameter EvaluationPeriods is required.");
+        return Err(validation("The parameter EvaluationPeriods is required."));
     };
     if settings.threshold.is_none() {
-        return validation("The parameter Threshold is required.");
+        return Err(validation("The parameter Threshold is required."));
     }
     if settings.datapoints_to_alarm.is_some_and(|least| least > periods) {
-        return validation("DatapointsToAlarm must be less than or equal to EvaluationPeriods.");
+        return Err(validation("DatapointsToAlarm must be less than or equal to EvaluationPeriods."));
     }
     if Missing::read(settings.treat_missing_data.as_deref()).is_none() {
         let option = settings.treat_missing_data.as_deref().unwrap_or_default();
-        return validation(&format!(
+        return Err(validation(format!(
             "Option {option} is not supported. Supported options for parameter TreatMissingData are [breaching, notBreaching, \
              ignore, missing]"
-        ));
+        )));
     }
     if settings.metrics.is_empty() {
         check_metric(settings)?
@@ -154,10 +149,10 @@ fn check(settings: &Settings) -> Result<()> {
     }
     let (seconds, period) = (settings.period() * i64::from(periods), settings.period());
     if seconds > if period >= 3600 { WEEK } else { DAY } {
-        return validation(
+        return Err(validation(
             "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400), or a week where the \
              period is an hour or more (<= 604800).",
-        );
+        ));
     }
     check_actions(settings)
 }
@@ -169,29 +164,23 @@ fn check_metric(settings: &Settings) -> Result<()> {
         ("Period", settings.period.is_some()),
     ];
     if let Some((name, _)) = required.iter().find(|(_, given)| !given) {
-        return Err(Error::client("ValidationError", format!("The parameter {name} is required.")));
+        return Err(validation(format!("The parameter {name} is required.")));
     }
     if settings.period.is_some_and(|period| !is_period(period)) {
-        return Err(Error::client(
-            "ValidationError",
-            "Invalid metric period. Must be 10, 20, 30 or a multiple of 60.".to_owned(),
-        ));
+        return Err(validation("Invalid metric period. Must be 10, 20, 30 or a multiple of 60."));
     }
     let low = settings.evaluate_low_sample_count_percentile.as_deref();
     if let Some(option) = low.filter(|option| !["evaluate", "ignore"].contains(option)) {
-        return Err(Error::client(
-            "ValidationError",
-            format!(
-                "Option {option} is not supported. Supported options for parameter EvaluateLowSampleCountPercentile are evaluate \
-                 and ignore."
-            ),
-        ));
+        return Err(validation(format!(
+            "Option {option} is not supported. Supported options for parameter EvaluateLowSampleCountPercentile are evaluate \
+             and ignore."
+        )));
     }
     match (&settings.statistic, &settings.extended_statistic) {
         (Some(_), Some(_)) => {
             Err(invalid_combination("Must specify either Statistic or ExtendedStatistic, but not both"))
         }
-        (None, None) => Err(Error::client("ValidationError", "Must specify either Statistic or ExtendedStatistic")),
+        (None, None) => Err(validation("Must specify either Statistic or ExtendedStatistic")),
         (Some(_), None) => Ok(()),
         (None, Some(extended)) => match Statistic::parse_extended(extended) {
             Ok(_) => Ok(()),
@@ -213,7 +202,7 @@ fn check_expression(settings: &Settings) -> Result<()> {
     }
     check_all("Metrics", &settings.metrics)?;
     if settings.metrics.iter().filter(|query| query.return_data != Some(false)).count() != 1 {
-        return Err(Error::client("ValidationError", "Exactly one element of the metrics list should return data."));
+        return Err(validation("Exactly one element of the metrics list should return data."));
     }
     Ok(())
 }
@@ -222,10 +211,7 @@ fn check_expression(settings: &Settings) -> Result<()> {
 fn check_actions(settings: &Settings) -> Result<()> {
     for actions in [&settings.ok_actions, &settings.alarm_actions, &settings.insufficient_data_actions] {
         if actions.len() > MAX_ACTIONS {
-            return Err(Error::client(
-                "ValidationError",
-                format!("An alarm has at most {MAX_ACTIONS} actions for a state."),
-            ));
+            return Err(validation(format!("An alarm has at most {MAX_ACTIONS} actions for a state.")));
         }
         for action in actions {
             match action.split(':').nth(2) {

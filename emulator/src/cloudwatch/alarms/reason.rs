@@ -17,20 +17,18 @@ pub(super) struct Slot {
 
 /// The text.
 pub(super) fn text(settings: &Settings, state: State, slots: &[Slot], verdict: &Verdict, missing: Missing) -> String {
+    let count = verdict.filled;
+    let (noun, were) = if count == 1 { ("datapoint", "was") } else { ("datapoints", "were") };
     if state == State::InsufficientData {
-        let count = verdict.filled;
-        let were = if count == 1 { "datapoint was" } else { "datapoints were" };
-        return format!("Insufficient Data: {count} {were} unknown.");
+        return format!("Insufficient Data: {count} {noun} {were} unknown.");
     }
     let filler = match missing {
         Missing::Breaching => Some("Breaching"),
         Missing::NotBreaching => Some("NonBreaching"),
         Missing::Neither | Missing::Ignore => None,
     };
-    let filler = filler.filter(|_| verdict.filled > 0).map(|filler| {
-        let were = if verdict.filled == 1 { "datapoint was" } else { "datapoints were" };
-        format!("{} missing {were} treated as [{filler}]", verdict.filled)
-    });
+    let filler = filler.filter(|_| count > 0);
+    let filler = filler.map(|filler| format!("{count} missing {noun} {were} treated as [{filler}]"));
     let periods = settings.evaluation_periods.unwrap_or(1);
     if verdict.real.is_empty() {
         let of = if periods == 1 { "period" } else { "periods" };

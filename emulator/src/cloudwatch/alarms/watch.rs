@@ -7,9 +7,8 @@ use super::judge::{Missing, judge};
 use super::reason::{self, Slot};
 use crate::cloud::{Cx, Service};
 use crate::cloudwatch::Metrics;
-use crate::cloudwatch::data::check_all;
 use crate::cloudwatch::math::Outcome;
-use crate::cloudwatch::query::{Datapoint, compute, datapoints};
+use crate::cloudwatch::query::{Datapoint, check_all, compute, datapoints};
 use crate::cloudwatch::statistic::Statistic;
 use crate::cloudwatch::window::round_down;
 use crate::{Result, Timestamp};
@@ -92,7 +91,9 @@ fn slots(state: &Metrics, settings: &Settings, now: Timestamp) -> Result<Vec<Slo
     let slot = |place: i64| {
         let at = Timestamp::from_secs(start.secs() + place * period);
         let until = Timestamp::from_secs(at.secs() + period);
-        Slot { at, found: found.iter().find(|one| one.at >= at && one.at < until).copied() }
+        // The datapoints are in order of time.
+        let first = found.partition_point(|one| one.at < at);
+        Slot { at, found: found.get(first).filter(|one| one.at < until).copied() }
     };
     Ok((0..count).map(slot).collect())
 }
@@ -135,13 +136,11 @@ pub(super) fn change(
     let Some(alarm) = cx.state.alarms.get_mut(name) else { return Ok(()) };
     let old = alarm.clone();
     (alarm.state, alarm.reason, alarm.reason_data, alarm.updated) = (state, reason, data, now);
-    if state != old.state {
-        alarm.transitioned = now;
-    }
-    let new = alarm.clone();
     if state == old.state {
         return Ok(());
     }
+    alarm.transitioned = now;
+    let new = alarm.clone();
     let summary = format!("Alarm updated from {} to {}", old.state.name(), state.name());
     history::add(cx, Item::new(name, "StateUpdate", summary, history::states(&old, &new), now));
     if new.settings.actions_enabled {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::functions;
 use super::parse::Expression;
 use super::series::{Outcome, Points, Series};
+use crate::cloudwatch::validation;
 use crate::{Error, Result, Timestamp};
 
 /// The periods of a range: where `FILL` and `TIME_SERIES` put numbers.
@@ -64,7 +65,7 @@ pub(in crate::cloudwatch) fn evaluate(
 
 /// What is wrong with an expression.
 pub(super) fn wrong(message: impl std::fmt::Display) -> Error {
-    Error::client("ValidationError", message.to_string())
+    validation(message.to_string())
 }
 
 /// Each number changed.

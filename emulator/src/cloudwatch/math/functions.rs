@@ -1,7 +1,7 @@
 //! The functions of metric math.
 
 use super::evaluate::{Grid, each, fold, wrong};
-use super::parse::Expression;
+use super::parse::{Expression, FILLERS};
 use super::series::{Outcome, Points, Series};
 use crate::{Error, Result, Timestamp};
 
@@ -161,10 +161,13 @@ fn dates(series: &Series, part: fn(i64) -> i64) -> Points {
 fn fill(of: Outcome, with: Option<&Expression>, grid: Grid, value: Value<'_>) -> Result<Outcome> {
     let with = with.ok_or_else(|| wrong("FILL takes a time series and what fills it"))?;
     let word = match with {
-        Expression::Name(name) => Some(name.as_str()).filter(|name| ["REPEAT", "LINEAR"].contains(name)),
+        Expression::Name(name) => Some(name.as_str()).filter(|name| FILLERS.contains(name)),
         _ => None,
     };
     let filler = if word.is_some() { None } else { Some(value(with)?) };
+    if let Some(Outcome::Many(_)) = filler {
+        return Err(wrong("FILL fills with a number or a time series"));
+    }
     let one = |series: &Series| {
         let mut points = series.points.clone();
         for at in grid.times().filter(|at| !series.points.contains_key(at)) {

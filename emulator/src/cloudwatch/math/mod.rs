@@ -1,6 +1,6 @@
 //! Metric math: expressions over the series of other queries.
 //!
-//! `parse.rs` reads an expression, `evaluate.rs` computes it, `series.rs` is what it computes with.
+//! `parse.rs` reads an expression, `evaluate.rs` and `functions.rs` compute it, `series.rs` is what they compute with.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html>
 
 mod evaluate;

@@ -6,12 +6,15 @@ const MAX_DEPTH: usize = 32;
 const LEVELS: [&[&str]; 6] =
     [&["||", "OR"], &["&&", "AND"], &["==", "!=", "<=", ">=", "<", ">"], &["+", "-"], &["*", "/"], &["^"]];
 
+/// What `FILL` takes in the place of a number or a series.
+pub(super) const FILLERS: [&str; 2] = ["REPEAT", "LINEAR"];
+
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::cloudwatch) enum Expression {
     Number(f64),
     Text(String),
-    /// The result of another query, or a word such as `REPEAT`.
+    /// The result of another query, or one of the [`FILLERS`].
     Name(String),
     List(Vec<Self>),
     Call(String, Vec<Self>),
@@ -24,6 +27,7 @@ impl Expression {
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Number(_) | Self::Text(_) => Vec::new(),
+            Self::Name(name) if FILLERS.contains(&name.as_str()) => Vec::new(),
             Self::Name(name) => vec![name],
             Self::List(all) | Self::Call(_, all) => all.iter().flat_map(Self::names).collect(),
             Self::Negative(inner) => inner.names(),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Failure, Status, call_s3, describe_end, id, page, repeated, requester};
-use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service, Target, pairs};
+use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Scope, Service, Target, job_input, pairs};
 use crate::dynamodb::errors::{parameter, validation};
 use crate::dynamodb::place::Place;
 use crate::dynamodb::shown::Attributes;
@@ -279,17 +279,9 @@ fn list(cx: &mut Cx<Tables>, input: ListExports) -> Result<ListOutput> {
 /// The job: writes objects and reports.
 fn write_export(cloud: Cloud, scope: Scope, order: Value) -> JobFuture {
     Box::pin(async move {
-        let done = match serde_json::from_value::<Order>(order) {
-            Ok(order) => {
-                let written = put_all(&cloud, &scope, &order).await.map_err(Failure::from);
-                serde_json::to_string(&Report { export: order.export, written }).map_err(Error::from)
-            }
-            Err(error) => Err(error.into()),
-        };
-        let told = done.and_then(|report| cloud.0.event("dynamodb", &scope, "Export", &report));
-        if let Err(error) = told {
-            tracing::error!(%error, "what became of an export was not noted");
-        }
+        let Some(order) = job_input::<Order>(order) else { return };
+        let written = put_all(&cloud, &scope, &order).await.map_err(Failure::from);
+        cloud.report("dynamodb", &scope, "Export", &Report { export: order.export, written });
     })
 }
 

@@ -217,28 +217,26 @@ fn needs_resource_policy(action: &str) -> bool {
 /// The places of all statements of a policy that apply to a request, and allow it, or deny it. A statement that names
 /// principals must name the request's.
 pub fn applying(request: &Request, attached: Attached<'_>, deny: bool) -> Vec<usize> {
-    let named = |statement: &Statement| match &statement.principal {
-        None => true,
-        Some(Either::Is(element)) => element.matches(&request.principal).is_some(),
-        Some(Either::Not(element)) => element.matches(&request.principal).is_none(),
-    };
     let statements = attached.policy.document().statements.iter().enumerate();
     let applies = |statement: &Statement| {
-        statement.deny == deny && named(statement) && covers(statement, attached.policy, request)
+        statement.deny == deny && concerns(statement, request) && covers(statement, attached.policy, request)
     };
     statements.filter(|(_, statement)| applies(statement)).map(|(index, _)| index).collect()
 }
 
+/// Whether a statement is about who asks: one without principals is about whom it is attached to.
+fn concerns(statement: &Statement, request: &Request) -> bool {
+    match &statement.principal {
+        None => true,
+        Some(Either::Is(element)) => element.matches(&request.principal).is_some(),
+        Some(Either::Not(element)) => element.matches(&request.principal).is_none(),
+    }
+}
+
 fn denied(request: &Request, attached: Attached<'_>) -> Option<StatementRef> {
-    let applies = |statement: &Statement| {
-        let named = match &statement.principal {
-            None => true,
-            Some(Either::Is(element)) => element.matches(&request.principal).is_some(),
-            Some(Either::Not(element)) => element.matches(&request.principal).is_none(),
-        };
-        statement.deny && named && covers(statement, attached.policy, request)
-    };
-    find(attached, applies)
+    find(attached, |statement| {
+        statement.deny && concerns(statement, request) && covers(statement, attached.policy, request)
+    })
 }
 
 fn allowed(request: &Request, attached: Attached<'_>) -> Option<StatementRef> {

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::mapping::Source;
-use super::poll::{is_denied, problem, queue_url, read, report};
+use super::poll::{is_denied, problem};
 use super::read::no_access;
 use super::role_session;
-use crate::cloud::{Call, Cloud, Cx, JobFuture, Scope, Target};
+use crate::cloud::{Call, Cloud, Cx, JobFuture, Scope, Target, job_input};
 use crate::lambda::Functions;
+use crate::sqs::url_of_arn;
 use crate::{Error, Result};
 
 /// What must be allowed, in the order in which AWS names what is not.
@@ -54,7 +55,7 @@ pub(super) fn checked(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
 /// The job.
 pub(super) fn job(cloud: Cloud, scope: Scope, input: Value) -> JobFuture {
     Box::pin(async move {
-        let Some(check) = read::<Check>(input) else { return };
+        let Some(check) = job_input::<Check>(input) else { return };
         let uuid = check.uuid.clone();
         let outcome = match &check.source {
             Source::Queue { arn, .. } => of_queue(&cloud, &scope, &check, arn).await,
@@ -64,7 +65,7 @@ pub(super) fn job(cloud: Cloud, scope: Scope, input: Value) -> JobFuture {
             Ok(checked) => Checked { uuid, ..checked },
             Err(text) => Checked { uuid, problem: Some(text), visibility: None },
         };
-        report(&cloud, &scope, "MappingChecked", &checked);
+        cloud.report("lambda", &scope, "MappingChecked", &checked);
     })
 }
 
@@ -78,7 +79,7 @@ async fn of_queue(cloud: &Cloud, scope: &Scope, check: &Check, arn: &str) -> Res
         QUEUE_ACTIONS.into_iter().find(|action| !access.may_on(&format!("sqs:{action}"), &target))
     };
     let denied = |operation: &str| problem(operation, &Error::new(403, "AccessDenied", "")).text;
-    let input = json!({ "QueueUrl": queue_url(arn), "AttributeNames": ["All"] });
+    let input = json!({ "QueueUrl": url_of_arn(arn), "AttributeNames": ["All"] });
     let call = Call::new("sqs", "GetQueueAttributes", caller.clone(), scope.clone(), input);
     let attributes = match cloud.call(call).await {
         Ok(reply) => reply.output["Attributes"].clone(),

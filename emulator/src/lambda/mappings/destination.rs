@@ -5,10 +5,10 @@
 use serde_json::{Value, json};
 
 use super::mapping::{Books, Source};
-use super::poll::queue_url;
 use super::stream::arrival;
 use crate::cloud::{Call, Cx};
 use crate::lambda::{Functions, PRINCIPAL};
+use crate::sqs::url_of_arn;
 
 /// Records that are given up, and why.
 pub(super) struct Given<'a> {
@@ -66,7 +66,7 @@ pub(super) fn send(cx: &mut Cx<Functions>, uuid: &str, given: &Given<'_>) {
     let call = if destination.contains(":sns:") {
         Call::new("sns", "Publish", caller, cx.scope.clone(), json!({ "TopicArn": destination, "Message": text }))
     } else {
-        let input = json!({ "QueueUrl": queue_url(&destination), "MessageBody": text });
+        let input = json!({ "QueueUrl": url_of_arn(&destination), "MessageBody": text });
         Call::new("sqs", "SendMessage", caller, cx.scope.clone(), input)
     };
     cx.emit(call);

@@ -12,8 +12,9 @@ use super::filter::Filters;
 use super::mapping::Mapping;
 use super::record::record;
 use super::{response, role_session};
-use crate::cloud::{Call, Caller, Cloud, JobFuture, Scope};
+use crate::cloud::{Call, Caller, Cloud, JobFuture, Scope, job_input};
 use crate::lambda::PRINCIPAL;
+use crate::sqs::url_of_arn;
 use crate::{Error, Result};
 
 /// `DeleteMessageBatch` takes at most this many messages.
@@ -110,13 +111,13 @@ impl Deliver {
 /// The job of a receive.
 pub(super) fn receive(cloud: Cloud, scope: Scope, input: Value) -> JobFuture {
     Box::pin(async move {
-        let Some(receive) = read::<Receive>(input) else { return };
+        let Some(receive) = job_input::<Receive>(input) else { return };
         let (count, records, problem) = match messages(&cloud, &scope, &receive).await {
             Ok((count, records)) => (count, records, None),
             Err(error) => (0, Vec::new(), Some(problem("ReceiveMessage", &error))),
         };
         let Reader { uuid, number, .. } = receive.reader;
-        report(&cloud, &scope, "MappingReceived", &Received { uuid, number, count, records, problem });
+        cloud.report("lambda", &scope, "MappingReceived", &Received { uuid, number, count, records, problem });
     })
 }
 
@@ -125,7 +126,7 @@ async fn messages(cloud: &Cloud, scope: &Scope, receive: &Receive) -> Result<(us
     let Receive { reader, most, windowed, filters } = receive;
     let caller = reader.caller(cloud)?;
     let input = json!({
-        "QueueUrl": queue_url(&reader.queue),
+        "QueueUrl": url_of_arn(&reader.queue),
         "MaxNumberOfMessages": most,
         "MessageSystemAttributeNames": ["All"],
         "MessageAttributeNames": ["All"],
@@ -147,12 +148,12 @@ async fn messages(cloud: &Cloud, scope: &Scope, receive: &Receive) -> Result<(us
 /// The job of a delivery.
 pub(super) fn deliver(cloud: Cloud, scope: Scope, input: Value) -> JobFuture {
     Box::pin(async move {
-        let Some(deliver) = read::<Deliver>(input) else { return };
+        let Some(deliver) = job_input::<Deliver>(input) else { return };
         if let Err(error) = process(&cloud, &scope, &deliver).await {
             tracing::debug!(function = deliver.reader.function, %error, "a batch was not processed");
         }
         let Reader { uuid, number, .. } = deliver.reader;
-        report(&cloud, &scope, "MappingDelivered", &Delivered { uuid, number });
+        cloud.report("lambda", &scope, "MappingDelivered", &Delivered { uuid, number });
     })
 }
 
@@ -195,7 +196,7 @@ async fn delete<R: std::borrow::Borrow<Value>>(
     for batch in records.chunks(DELETE_MOST) {
         let entry = |(id, record): (usize, &R)| json!({ "Id": id.to_string(), "ReceiptHandle": record.borrow()["receiptHandle"] });
         let entries: Vec<Value> = batch.iter().enumerate().map(entry).collect();
-        let input = json!({ "QueueUrl": queue_url(&reader.queue), "Entries": entries });
+        let input = json!({ "QueueUrl": url_of_arn(&reader.queue), "Entries": entries });
         let call = Call::new("sqs", "DeleteMessageBatch", caller.clone(), scope.clone(), input);
         match cloud.call(call).await.map(|reply| reply.output["Failed"].clone()) {
             Ok(Value::Array(failed)) if !failed.is_empty() => {
@@ -205,14 +206,6 @@ async fn delete<R: std::borrow::Borrow<Value>>(
             Err(error) => tracing::debug!(queue = reader.queue, %error, "messages were not deleted"),
         }
     }
-}
-
-/// The URL of the queue of an ARN.
-pub(super) fn queue_url(arn: &str) -> String {
-    let mut parts = arn.split(':').skip(3);
-    let mut part = || parts.next().unwrap_or_default();
-    let (region, account, name) = (part(), part(), part());
-    format!("https://sqs.{region}.amazonaws.com/{account}/{name}")
 }
 
 /// An error of SQS as Lambda words it.
@@ -234,16 +227,4 @@ pub(super) fn problem(operation: &str, error: &Error) -> Problem {
 /// Whether an error says that the caller may not.
 pub(super) fn is_denied(error: &Error) -> bool {
     error.status() == 403 || error.code().starts_with("AccessDenied")
-}
-
-pub(super) fn read<T: serde::de::DeserializeOwned>(input: Value) -> Option<T> {
-    serde_json::from_value(input).inspect_err(|error| tracing::error!(%error, "a job without its input")).ok()
-}
-
-/// Tells the mapping how a job ended.
-pub(super) fn report(cloud: &Cloud, scope: &Scope, event: &str, report: &impl Serialize) {
-    let told = serde_json::to_string(report).map_err(Error::from);
-    if let Err(error) = told.and_then(|key| cloud.0.event("lambda", scope, event, &key)) {
-        tracing::error!(%error, event, "the end of a job was not noted");
-    }
 }

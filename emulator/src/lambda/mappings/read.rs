@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::filter::Filters;
 use super::mapping::{Mapping, Source};
-use super::poll::{Problem, is_denied, read, report};
+use super::poll::{Problem, is_denied};
 use super::stream::Place;
 use super::{response, role_session};
-use crate::cloud::{Call, Caller, Cloud, JobFuture, Scope};
+use crate::cloud::{Call, Caller, Cloud, JobFuture, Scope, job_input};
 use crate::lambda::PRINCIPAL;
 use crate::{Error, Result};
 
@@ -106,7 +106,7 @@ impl Process {
 /// The job of a read.
 pub(super) fn read_stream(cloud: Cloud, scope: Scope, input: Value) -> JobFuture {
     Box::pin(async move {
-        let Some(input) = read::<Read>(input) else { return };
+        let Some(input) = job_input::<Read>(input) else { return };
         let Read { uuid, number, .. } = &input;
         let (uuid, number, place) = (uuid.clone(), *number, input.place.clone());
         let read_up = match records(&cloud, &scope, &input).await {
@@ -116,7 +116,7 @@ pub(super) fn read_stream(cloud: Cloud, scope: Scope, input: Value) -> JobFuture
                 ReadUp { uuid, number, count: 0, records: Vec::new(), place, problem }
             }
         };
-        report(&cloud, &scope, "MappingRead", &read_up);
+        cloud.report("lambda", &scope, "MappingRead", &read_up);
     })
 }
 
@@ -198,9 +198,9 @@ pub(super) fn no_access(stream: &str) -> String {
 /// The job of a piece.
 pub(super) fn process(cloud: Cloud, scope: Scope, input: Value) -> JobFuture {
     Box::pin(async move {
-        let Some(input) = read::<Process>(input) else { return };
+        let Some(input) = job_input::<Process>(input) else { return };
         let processed = invoke(&cloud, &scope, input).await;
-        report(&cloud, &scope, "MappingProcessed", &processed);
+        cloud.report("lambda", &scope, "MappingProcessed", &processed);
     })
 }
 

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::LANGUAGE;
 use crate::cloud::{Cx, Service, Target};
 use crate::logs::names::{after, missing};
 use crate::logs::store::LogGroups;
@@ -12,8 +13,6 @@ use crate::{Error, Result, Timestamp};
 
 /// A page holds so many.
 const PAGE: usize = 1000;
-/// The one language that there is here.
-const LANGUAGE: &str = "CWLI";
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<LogGroups>) -> Service<LogGroups> {
@@ -32,6 +31,10 @@ pub(in crate::logs) struct Definition {
     modified: Timestamp,
     /// What made it, if that named itself: asking again with it makes no second one.
     client_token: Option<String>,
+}
+
+fn not_found() -> Error {
+    missing("The specified query definition does not exist.")
 }
 
 #[derive(Deserialize)]
@@ -61,7 +64,7 @@ fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<PutOutput> {
     });
     let id = match (input.query_definition_id, made) {
         (Some(id), _) if !cx.state.definitions.contains_key(&id) => {
-            return Err(missing("The specified query definition does not exist."));
+            return Err(not_found());
         }
         (Some(id), _) | (None, Some(id)) => id,
         (None, None) => cx.ids().uuid(),
@@ -112,11 +115,11 @@ fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<Described> {
     let last = input.next_token.as_deref().map(token::decode::<Behind>).transpose()?;
     let prefix = input.query_definition_name_prefix.as_deref().unwrap_or_default();
     let spoken = input.query_language.as_deref().is_none_or(|language| language == LANGUAGE);
-    let mut found = after(&cx.state.definitions, last.as_ref().map(|behind| &*behind.name))
+    let found = after(&cx.state.definitions, last.as_ref().map(|behind| &*behind.name))
         .filter(|(_, one)| spoken && one.name.starts_with(prefix));
-    let query_definitions: Vec<Shown> = found
-        .by_ref()
-        .take(size)
+    let (page, next_token) = token::page(found, size, "")?;
+    let query_definitions = page
+        .into_iter()
         .map(|(id, one)| Shown {
             query_language: LANGUAGE,
             query_definition_id: id.clone(),
@@ -126,13 +129,6 @@ fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<Described> {
             log_group_names: one.groups.clone(),
         })
         .collect();
-    let more = found.next().is_some();
-    let next_token = match query_definitions.last().filter(|_| more) {
-        Some(last) => {
-            Some(token::encode(&Behind { of: String::new(), name: last.query_definition_id.clone(), time: None })?)
-        }
-        None => None,
-    };
     Ok(Described { query_definitions, next_token })
 }
 
@@ -150,6 +146,6 @@ struct Deleted {
 fn delete(cx: &mut Cx<LogGroups>, input: Delete) -> Result<Deleted> {
     match cx.state.definitions.remove(&input.query_definition_id) {
         Some(_) => Ok(Deleted { success: true }),
-        None => Err(missing("The specified query definition does not exist.")),
+        None => Err(not_found()),
     }
 }

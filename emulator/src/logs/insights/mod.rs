@@ -26,6 +26,9 @@ pub(super) use queries::Query;
 use super::store::LogGroups;
 use crate::cloud::Service;
 
+/// The one language that there is here.
+const LANGUAGE: &str = "CWLI";
+
 /// Adds the operations of this folder.
 pub(super) fn operations(service: Service<LogGroups>) -> Service<LogGroups> {
     service.with(queries::operations).with(definitions::operations)

@@ -155,10 +155,6 @@ impl<'a> Parser<'a> {
     fn command(&mut self) -> Result<Command> {
         let Some(Token::Name(name)) = self.peek() else { return self.unexpected() };
         let name = name.to_ascii_lowercase();
-        let refused = || self.wrong(format!("Garoa does not implement the command {name} of Logs Insights"));
-        if !["fields", "display", "filter", "parse", "stats", "sort", "limit", "dedup"].contains(&name.as_str()) {
-            return refused();
-        }
         self.at += 1;
         match name.as_str() {
             "fields" => Ok(Command::Fields(self.named_list()?)),
@@ -168,13 +164,17 @@ impl<'a> Parser<'a> {
             "stats" => self.stats(),
             "sort" => self.sort(),
             "dedup" => Ok(Command::Dedup(self.names()?)),
-            _ => match self.peek() {
+            "limit" => match self.peek() {
                 Some(Token::Number(number)) if (1.0..=MAX_LIMIT as f64).contains(number) && number.fract() == 0.0 => {
                     self.at += 1;
                     Ok(Command::Limit(*number as usize))
                 }
                 _ => self.wrong(format!("limit takes a number from 1 to {MAX_LIMIT}")),
             },
+            _ => {
+                self.at -= 1;
+                self.wrong(format!("Garoa does not implement the command {name} of Logs Insights"))
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::LANGUAGE;
 use super::parse::parse;
 use super::row::{Row, Source};
 use super::run::{Found, Line, run};
@@ -145,7 +146,7 @@ fn start(cx: &mut Cx<LogGroups>, input: Start) -> Result<Started> {
 /// The other languages are SQL and PPL.
 fn only_insights(language: Option<&str>) -> Result<()> {
     match language {
-        Some(other) if other != "CWLI" => {
+        Some(other) if other != LANGUAGE => {
             Err(Error::not_implemented(format!("queries of logs in {other} (queryLanguage)")))
         }
         _ => Ok(()),
@@ -241,7 +242,7 @@ fn results(cx: &mut Cx<LogGroups>, input: OfQuery) -> Result<Results> {
     let query = find(cx, &input.query_id)?;
     let field = |(field, value): &(String, String)| Field { field: field.clone(), value: value.clone() };
     Ok(Results {
-        query_language: "CWLI",
+        query_language: LANGUAGE,
         results: query.lines.iter().map(|line| line.iter().map(field).collect()).collect(),
         statistics: Statistics {
             records_matched: query.matched as f64,
@@ -318,7 +319,7 @@ fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<Described> {
     let last = found.last().filter(|_| more).map(|(_, query)| query.number);
     let next_token = last.map(|number| token::encode(&number)).transpose()?;
     let info = |(id, query): (&String, &Query)| Info {
-        query_language: "CWLI",
+        query_language: LANGUAGE,
         query_id: id.clone(),
         query_string: query.text.clone(),
         status: COMPLETE,
@@ -348,7 +349,7 @@ fn record(cx: &mut Cx<LogGroups>, input: Record) -> Result<RecordOutput> {
     let (name, key): (String, EventKey) = token::decode(&input.log_record_pointer).map_err(|_| wrong())?;
     let event = cx.state.groups.get(&name).and_then(|group| group.events.get(&key)).ok_or_else(wrong)?;
     let row = row(cx.scope, &name, key, event);
-    let mut names: BTreeSet<String> = row.found().into_keys().collect();
+    let mut names: BTreeSet<String> = row.found().keys().cloned().collect();
     names.extend(["@timestamp", "@ingestionTime", "@message", "@logStream", "@log", "@ptr"].map(str::to_owned));
     let log_record = names
         .into_iter()

@@ -72,15 +72,13 @@ impl<'a> Row<'a> {
             "@logStream" => Value::Text(source.stream.to_owned()),
             "@log" => Value::Text(source.log.clone()),
             "@ptr" => Value::Text(source.pointer()),
-            _ => {
-                let found = self.found.get_or_init(|| discover(source.group, source.message));
-                found.get(name).cloned().unwrap_or(Value::Missing)
-            }
+            _ => self.found().get(name).cloned().unwrap_or(Value::Missing),
         }
     }
 
-    /// All that is found in the event.
-    pub fn found(&self) -> Fields {
-        self.source.as_ref().map(|source| discover(source.group, source.message)).unwrap_or_default()
+    /// All that is found in the event; nothing in a line of statistics.
+    pub fn found(&self) -> &Fields {
+        let find = |source: &Source<'_>| discover(source.group, source.message);
+        self.found.get_or_init(|| self.source.as_ref().map(find).unwrap_or_default())
     }
 }

@@ -92,13 +92,12 @@ impl Parts {
 impl Pattern {
     /// What a message that is selected consists of: what a pattern of terms selects has no parts.
     pub(super) fn parts(&self, message: &str) -> Option<Parts> {
-        if !self.matches(message) {
-            return None;
+        match &self.0 {
+            Kind::Json(json) => {
+                json.matches(message).then(|| Parts::Document(serde_json::from_str(message).unwrap_or_default()))
+            }
+            _ => self.extract(message).map(Parts::Fields),
         }
-        Some(match &self.0 {
-            Kind::Json(_) => Parts::Document(serde_json::from_str(message).unwrap_or_default()),
-            _ => Parts::Fields(self.extract(message)?),
-        })
     }
 
     /// Whether a reference can mean a part of what the pattern selects.

@@ -63,6 +63,23 @@ async fn a_transition_archives_and_a_restore_ends() {
 }
 
 #[tokio::test]
+async fn an_older_version_stays_where_its_last_transition_moved_it() {
+    let s3 = S3::new().await;
+    s3.versioning("Enabled").await;
+    s3.put("k", &"b".repeat(128 * 1024)).await;
+    s3.put("k", "new").await;
+    let moves =
+        json!([{"NoncurrentDays": 1, "StorageClass": "STANDARD_IA"}, {"NoncurrentDays": 2, "StorageClass": "GLACIER"}]);
+    let rule = json!({"Status": "Enabled", "Filter": {}, "NoncurrentVersionTransitions": moves});
+    s3.ok("PutBucketLifecycleConfiguration", with(json!({"LifecycleConfiguration": {"Rules": [rule]}}))).await;
+    for days in [4, 1, 1] {
+        s3.cloud.advance(Duration::from_secs(days * DAY)).await.unwrap();
+        let versions = s3.ok("ListObjectVersions", with(json!({}))).await["Versions"].clone();
+        assert_eq!((&versions[1]["IsLatest"], &versions[1]["StorageClass"]), (&json!(false), &json!("GLACIER")));
+    }
+}
+
+#[tokio::test]
 async fn what_expires_is_told_to_a_queue() {
     let s3 = S3::new().await;
     let sqs = |operation: &'static str, input: Value| {

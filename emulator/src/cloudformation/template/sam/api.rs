@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 
 use super::globals::Globals;
-use super::{ResourceDef, Template, authorizers, check_properties, cors, generated, invalid, invalid_event};
+use super::{ResourceDef, Template, authorizers, check_properties, cors, events, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 const KIND: &str = "AWS::Serverless::Api";
@@ -58,16 +58,7 @@ pub(super) struct Route {
 
 /// The `Api` events of all functions, in the order of the template.
 pub(super) fn routes(template: &Template) -> Result<Vec<Route>> {
-    let mut routes = Vec::new();
-    for (function, resource) in template.resources.iter().filter(|(_, r)| r.kind == "AWS::Serverless::Function") {
-        let events = resource.properties.get("Events").and_then(Value::as_object);
-        for (event, def) in events.into_iter().flatten() {
-            if def.get("Type").and_then(Value::as_str) == Some("Api") {
-                routes.push(route(function, event, def.get("Properties").unwrap_or(&Value::Null))?);
-            }
-        }
-    }
-    Ok(routes)
+    events::of_type(template, "Api").map(|(function, event, properties)| route(function, event, properties)).collect()
 }
 
 fn route(function: &str, event: &str, properties: &Value) -> Result<Route> {
@@ -112,24 +103,38 @@ pub(super) fn implicit(routes: &[Route], globals: &Globals) -> Result<Vec<(Strin
 
 /// The permission for an API to invoke the function of an event.
 pub(super) fn permission(route: &Route) -> (String, Value) {
-    let method = if route.method == "any" { "*".to_owned() } else { route.method.to_uppercase() };
-    let mut path = String::new();
-    for part in route.path.split('/').filter(|part| !part.is_empty()) {
-        path = format!("{path}/{}", if part.starts_with('{') { "*" } else { part });
-    }
-    let path = if path.is_empty() { "/".to_owned() } else { path };
-    let source = json!({"Fn::Sub": [
-        format!("arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}/{method}{path}"),
-        {"__ApiId__": {"Ref": route.api}, "__Stage__": "*"},
-    ]});
+    let place = place(&route.path, (route.method != "any").then_some(route.method.as_str()));
     let stage = if route.api == IMPLICIT { IMPLICIT_STAGE } else { "" };
-    let permission = json!({
+    let permission = permission_at(&route.function, &route.api, &place);
+    (format!("{}{}Permission{stage}", route.function, route.event), permission)
+}
+
+/// Where in an API a path and a method are, as permissions have it: with a star for what may be anything.
+pub(super) fn place(path: &str, method: Option<&str>) -> String {
+    let mut place = format!("/{}", method.map_or_else(|| "*".to_owned(), str::to_uppercase));
+    let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
+    if parts.peek().is_none() {
+        place.push('/');
+    }
+    for part in parts {
+        place.push('/');
+        place.push_str(if part.starts_with('{') { "*" } else { part });
+    }
+    place
+}
+
+/// The permission for an API to invoke a function at a place, in any stage.
+pub(super) fn permission_at(function: &str, api: &str, place: &str) -> Value {
+    let source = json!({"Fn::Sub": [
+        format!("arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}{place}"),
+        {"__ApiId__": {"Ref": api}, "__Stage__": "*"},
+    ]});
+    json!({
         "Action": "lambda:InvokeFunction",
-        "FunctionName": {"Ref": route.function},
+        "FunctionName": {"Ref": function},
         "Principal": "apigateway.amazonaws.com",
         "SourceArn": source,
-    });
-    (format!("{}{}Permission{stage}", route.function, route.event), permission)
+    })
 }
 
 /// The resources of an API.
@@ -196,7 +201,8 @@ pub(super) fn expand(id: &str, resource: &ResourceDef, routes: &[Route]) -> Resu
     Ok(all)
 }
 
-fn stage_id(id: &str, name: &Value) -> String {
+/// The logical id of a stage; without its name if that is no plain word.
+pub(super) fn stage_id(id: &str, name: &Value) -> String {
     let plain = name.as_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     format!("{id}{}Stage", plain.unwrap_or_default())
 }
@@ -208,6 +214,13 @@ fn endpoint(given: &Value) -> Value {
         None if given.is_string() => json!({"Types": [given]}),
         None => given.clone(),
     }
+}
+
+/// The URI by which an integration invokes a function.
+pub(super) fn invocations(function: &str) -> Value {
+    let arn = format!("${{{function}.Arn}}");
+    let uri = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions";
+    json!({"Fn::Sub": format!("{uri}/{arn}/invocations")})
 }
 
 fn document(id: &str, routes: &[&Route]) -> Result<Value> {
@@ -223,11 +236,8 @@ fn document(id: &str, routes: &[&Route]) -> Result<Value> {
                 format_args!("API method \"{}\" defined multiple times for path \"{}\".", route.method, route.path),
             ));
         }
-        let uri = format!(
-            "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}.Arn}}/invocations",
-            route.function
-        );
-        let mut integration = json!({"httpMethod": "POST", "type": "aws_proxy", "uri": {"Fn::Sub": uri}});
+        let uri = invocations(&route.function);
+        let mut integration = json!({"httpMethod": "POST", "type": "aws_proxy", "uri": uri});
         if !route.timeout.is_null() {
             integration["timeoutInMillis"] = route.timeout.clone();
         }

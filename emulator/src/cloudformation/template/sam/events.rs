@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::role::{self, Role};
-use super::{ResourceDef, arn_of, generated, invalid, invalid_event};
+use super::{ResourceDef, Template, arn_of, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 /// Every type that SAM knows and Garoa refuses.
@@ -102,6 +102,19 @@ struct Event<'a> {
 }
 
 type Generated = Vec<(String, ResourceDef)>;
+
+/// The events of a type that all functions have, in the order of the template: the function, the event, and its properties.
+pub(super) fn of_type<'a>(
+    template: &'a Template,
+    kind: &'a str,
+) -> impl Iterator<Item = (&'a String, &'a String, &'a Value)> {
+    let functions = template.resources.iter().filter(|(_, one)| one.kind == "AWS::Serverless::Function");
+    functions.flat_map(move |(function, resource)| {
+        let events = resource.properties.get("Events").and_then(Value::as_object).into_iter().flatten();
+        let wanted = events.filter(move |(_, event)| event["Type"] == kind);
+        wanted.map(move |(name, event)| (function, name, &event["Properties"]))
+    })
+}
 
 /// The resources of all events, in the order of their names, as SAM has it; adds to the function's role what they need.
 pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) -> Result<Generated> {

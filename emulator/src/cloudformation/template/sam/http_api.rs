@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::globals::Globals;
-use super::{ResourceDef, Template, check_properties, generated, invalid, invalid_event};
+use super::{ResourceDef, Template, api, check_properties, events, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 const KIND: &str = "AWS::Serverless::HttpApi";
@@ -50,16 +50,9 @@ pub(super) struct Route {
 
 /// The `HttpApi` events of all functions, in the order of the template.
 pub(super) fn routes(template: &Template) -> Result<Vec<Route>> {
-    let mut routes = Vec::new();
-    for (function, resource) in template.resources.iter().filter(|(_, r)| r.kind == "AWS::Serverless::Function") {
-        let events = resource.properties.get("Events").and_then(Value::as_object);
-        for (event, def) in events.into_iter().flatten() {
-            if def.get("Type").and_then(Value::as_str) == Some("HttpApi") {
-                routes.push(route(function, event, def.get("Properties").unwrap_or(&Value::Null))?);
-            }
-        }
-    }
-    Ok(routes)
+    events::of_type(template, "HttpApi")
+        .map(|(function, event, properties)| route(function, event, properties))
+        .collect()
 }
 
 fn route(function: &str, event: &str, properties: &Value) -> Result<Route> {
@@ -78,7 +71,6 @@ fn route(function: &str, event: &str, properties: &Value) -> Result<Route> {
     };
     let (path, method) = match (text("Path"), text("Method")) {
         (None, None) => (format!("/{DEFAULT}"), "any".to_owned()),
-
         (Some(_), None) | (None, Some(_)) => return Err(wrong("Path and Method must be specified together.")),
         (Some(path), Some(method)) => (path.to_owned(), method.to_ascii_lowercase()),
     };
@@ -108,26 +100,11 @@ impl Route {
 
     /// The permission for the API to invoke the function.
     pub fn permission(&self) -> (String, Value) {
-        let mut place = String::new();
-        for part in self.path.split('/').filter(|part| !part.is_empty()) {
-            place = format!("{place}/{}", if part.starts_with('{') { "*" } else { part });
-        }
-        let method = if self.is_any() { "*".to_owned() } else { self.method.to_uppercase() };
-        let place = match (self.is_default(), place.is_empty()) {
-            (true, _) => place,
-            (_, true) => format!("/{method}/"),
-            _ => format!("/{method}{place}"),
+        let place = match self.is_default() {
+            true => self.path.clone(),
+            false => api::place(&self.path, (!self.is_any()).then_some(self.method.as_str())),
         };
-        let source = json!({"Fn::Sub": [
-            format!("arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}{place}"),
-            {"__ApiId__": {"Ref": self.api}, "__Stage__": "*"},
-        ]});
-        let permission = json!({
-            "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": self.function},
-            "Principal": "apigateway.amazonaws.com",
-            "SourceArn": source,
-        });
+        let permission = api::permission_at(&self.function, &self.api, &place);
         (format!("{}{}Permission", self.function, self.event), permission)
     }
 }
@@ -180,8 +157,7 @@ pub(super) fn expand(id: &str, resource: &ResourceDef, routes: &[Route]) -> Resu
     });
     let stage_id = match name.as_str() {
         Some(DEFAULT) => format!("{id}ApiGatewayDefaultStage"),
-        Some(plain) if plain.bytes().all(|byte| byte.is_ascii_alphanumeric()) => format!("{id}{plain}Stage"),
-        _ => format!("{id}Stage"),
+        _ => api::stage_id(id, &name),
     };
     let mut http_api = generated(resource, "AWS::ApiGatewayV2::Api", api);
     http_api.depends_on.clone_from(&resource.depends_on);
@@ -206,13 +182,10 @@ fn document(id: &str, routes: &[&Route]) -> Result<Value> {
             let text = format!("API method \"{}\" defined multiple times for path \"{}\".", route.method, route.path);
             return Err(invalid_event(&route.function, &route.event, text));
         }
-        let uri = format!(
-            "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}.Arn}}/invocations",
-            route.function
-        );
         let format = if route.format.is_null() { "2.0".into() } else { route.format.clone() };
+        let uri = api::invocations(&route.function);
         let mut integration = json!({
-            "httpMethod": "POST", "type": "aws_proxy", "uri": {"Fn::Sub": uri}, "payloadFormatVersion": format,
+            "httpMethod": "POST", "type": "aws_proxy", "uri": uri, "payloadFormatVersion": format,
         });
         if !route.timeout.is_null() {
             integration["timeoutInMillis"] = route.timeout.clone();

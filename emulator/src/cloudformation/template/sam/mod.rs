@@ -1,8 +1,9 @@
 //! The SAM transform (`AWS::Serverless-2016-10-31`): serverless resources as plain CloudFormation ones.
 //!
 //! Follows the "AWS SAM resource and property reference" and the logical ids that "Generated CloudFormation resources"
-//! lists. Implemented: `AWS::Serverless::Function` with events `Api`, `HttpApi`, `DynamoDB`, `S3`, `Schedule`, `ScheduleV2` and `SQS`,
-//! `AWS::Serverless::Api`, `AWS::Serverless::HttpApi`, `AWS::Serverless::SimpleTable`, and `Globals` for them. Everything else is refused by name.
+//! lists. Implemented: `AWS::Serverless::Function` with events `Api`, `CloudWatchEvent`, `DynamoDB`, `EventBridgeRule`,
+//! `HttpApi`, `S3`, `Schedule`, `ScheduleV2`, `SNS` and `SQS`, `AWS::Serverless::Api`, `AWS::Serverless::HttpApi`,
+//! `AWS::Serverless::SimpleTable`, and `Globals` for them. Everything else is refused by name.
 
 use serde_json::{Map, Value, json};
 
