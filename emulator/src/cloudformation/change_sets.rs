@@ -9,6 +9,7 @@ use super::describe::{ParameterOutput, parameters};
 use super::engine::Kind;
 use super::plan::{Parameter, Wanted, define};
 use super::report::stack_event;
+use super::settle::{later, waited};
 use super::stacks::{body, check_role, check_updatable, exports, new_id, new_stack, no_template, start};
 use super::state::{ChangeSet, Definition, OnFailure, Stacks, Tag, page};
 use super::stored::{Stored, stored};
@@ -247,7 +248,10 @@ pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Descri
 #[derive(Serialize)]
 pub(super) struct Empty {}
 
-pub(super) fn execute(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Empty> {
+pub(super) fn execute(cx: &mut Cx<Stacks>, input: &OfChangeSet) -> Result<Step<Empty>> {
+    if waited(cx).is_some() {
+        return Ok(Step::Done(Empty {}));
+    }
     let set = find(cx.state, &input.change_set_name, input.stack_name.as_deref())?.clone();
     if set.execution_status != "AVAILABLE" {
         let text = format!(
@@ -261,7 +265,7 @@ pub(super) fn execute(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Empty> 
     let no_rollback = input.disable_rollback.unwrap_or_default().then_some(OnFailure::DoNothing);
     stack.on_failure = no_rollback.or(set.on_stack_failure).unwrap_or_default();
     stack.retain_except_on_create = input.retain_except_on_create.unwrap_or_default();
-    stack.token = input.client_request_token;
+    stack.token = input.client_request_token.clone();
     stack.change_set_id = Some(set.id.clone());
     let kind = if set.is_creation {
         stack.definition = set.definition;
@@ -283,7 +287,7 @@ pub(super) fn execute(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Empty> 
             "OBSOLETE".clone_into(&mut other.execution_status);
         }
     }
-    Ok(Empty {})
+    Ok(later(cx, &set.stack_id))
 }
 
 pub(super) fn delete(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Empty> {

@@ -23,6 +23,7 @@ mod exports;
 mod lookup;
 mod plan;
 mod report;
+mod settle;
 mod stacks;
 mod state;
 mod stored;
@@ -46,7 +47,7 @@ pub fn service() -> Service<Stacks> {
         .asks()
         .waiting_op("CreateStack", |at, i| on(at, &i.stack_name), stacks::create)
         .waiting_op("UpdateStack", |at, i| on(at, &i.stack_name), stacks::update)
-        .op("DeleteStack", |at, i| on(at, &i.stack_name), stacks::delete)
+        .waiting_op("DeleteStack", |at, i| on(at, &i.stack_name), stacks::delete)
         .op("UpdateTerminationProtection", |at, i| on(at, &i.stack_name), stacks::protect)
         .op("DescribeStacks", |at, i| maybe_on(at, i.stack_name.as_deref()), describe::stacks)
         .op("ListStacks", |_, _| Target::any(), describe::list_stacks)
@@ -59,7 +60,7 @@ pub fn service() -> Service<Stacks> {
         .op("ValidateTemplate", |_, _| Target::any(), templates::validate)
         .waiting_op("CreateChangeSet", |at, i| on(at, &i.stack_name), change_sets::create)
         .op("DescribeChangeSet", change_sets::target, change_sets::describe)
-        .op("ExecuteChangeSet", change_sets::target, change_sets::execute)
+        .waiting_op("ExecuteChangeSet", change_sets::target, change_sets::execute)
         .op("DeleteChangeSet", change_sets::target, change_sets::delete)
         .op("ListChangeSets", |at, i| on(at, &i.stack_name), change_sets::list)
         .op("ListExports", |_, _| Target::any(), exports::list)

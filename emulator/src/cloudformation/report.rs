@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::settle::signal;
 use super::state::{Output, Resource, Stack, StackEvent, Stacks};
 use crate::cloud::Cx;
 use crate::{Error, Result};
@@ -94,6 +95,9 @@ pub(super) fn report(cx: &mut Cx<Stacks>, told: &str) -> Result<()> {
                 stack.deleted = Some(cx.now);
                 stack.outputs.clear();
                 cx.state.names.remove(&stack.name);
+            }
+            if !stack.status.ends_with("_IN_PROGRESS") {
+                cx.signal(signal(&stack_id));
             }
             cx.state.stacks.insert(stack_id, stack);
         }

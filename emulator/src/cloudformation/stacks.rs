@@ -10,6 +10,7 @@ use super::engine::{Actor, Kind, Order};
 use super::lookup::{imports, imports_of};
 use super::plan::{Parameter, Wanted, define};
 use super::report::stack_event;
+use super::settle::{later, waited};
 use super::state::{Definition, OnFailure, Stack, Stacks, Tag};
 use super::stored::{Stored, stored};
 use super::template::validation_error;
@@ -52,6 +53,9 @@ pub(super) struct StackId {
 }
 
 pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<StackId>> {
+    if let Some(stack_id) = waited(cx) {
+        return Ok(Step::Done(StackId { stack_id }));
+    }
     let input = input.clone();
     if let Some(stack) = cx.state.find(&input.stack_name) {
         if stack.creation_token.is_some() && stack.creation_token == input.client_request_token {
@@ -89,7 +93,7 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<St
     stack.token.clone_from(&input.client_request_token);
     stack.creation_token = input.client_request_token;
     start(cx, stack, Kind::Create)?;
-    Ok(Step::Done(StackId { stack_id: id }))
+    Ok(later(cx, &id))
 }
 
 /// A stack's new id.
@@ -144,6 +148,9 @@ pub(super) struct UpdateStack {
 }
 
 pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<StackId>> {
+    if let Some(stack_id) = waited(cx) {
+        return Ok(Step::Done(StackId { stack_id }));
+    }
     let input = input.clone();
     let mut stack = cx
         .state
@@ -179,7 +186,7 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<St
         if input.disable_rollback.unwrap_or_default() { OnFailure::DoNothing } else { OnFailure::Rollback };
     let stack_id = stack.id.clone();
     start(cx, stack, Kind::Update)?;
-    Ok(Step::Done(StackId { stack_id }))
+    Ok(later(cx, &stack_id))
 }
 
 /// The template of an update.
@@ -233,7 +240,7 @@ fn bad_role(role: &str) -> Error {
     validation_error(format!("Role {role} is invalid or cannot be assumed"))
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct DeleteStack {
     pub stack_name: String,
@@ -245,9 +252,13 @@ pub(super) struct DeleteStack {
 }
 
 /// Deleting what does not exist, or is deleted, succeeds.
-pub(super) fn delete(cx: &mut Cx<Stacks>, input: DeleteStack) -> Result<()> {
+pub(super) fn delete(cx: &mut Cx<Stacks>, input: &DeleteStack) -> Result<Step<()>> {
+    if waited(cx).is_some() {
+        return Ok(Step::Done(()));
+    }
+    let input = input.clone();
     let Some(mut stack) = cx.state.find(&input.stack_name).filter(|stack| stack.deleted.is_none()).cloned() else {
-        return Ok(());
+        return Ok(Step::Done(()));
     };
     if stack.termination_protection {
         let text = format!("Stack [{}] cannot be deleted while TerminationProtection is enabled", stack.name);
@@ -255,7 +266,7 @@ pub(super) fn delete(cx: &mut Cx<Stacks>, input: DeleteStack) -> Result<()> {
     }
     if stack.status.ends_with("_IN_PROGRESS") && stack.status != "REVIEW_IN_PROGRESS" {
         if stack.status == "DELETE_IN_PROGRESS" {
-            return Ok(());
+            return Ok(Step::Done(()));
         }
         let text = format!("Stack [{}] cannot be deleted while in status {}", stack.id, stack.status);
         return Err(validation_error(text));
@@ -274,10 +285,12 @@ pub(super) fn delete(cx: &mut Cx<Stacks>, input: DeleteStack) -> Result<()> {
         let stack = cx.state.get_mut(&stack.id)?;
         stack.reason = Some(reason);
         stack.events.push_back(event);
-        return Ok(());
+        return Ok(Step::Done(()));
     }
     stack.token = input.client_request_token;
-    start(cx, stack, Kind::Delete { retain: input.retain_resources, role_arn: input.role_arn })
+    let stack_id = stack.id.clone();
+    start(cx, stack, Kind::Delete { retain: input.retain_resources, role_arn: input.role_arn })?;
+    Ok(later(cx, &stack_id))
 }
 
 /// The exports of a stack that others import, with those stacks' names.

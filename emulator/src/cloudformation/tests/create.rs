@@ -1,9 +1,11 @@
 //! Making stacks, and failing to.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::*;
-use crate::cloud::InvocationRef;
+use crate::cloud::{Aim, CallAim, Fault, FaultKind, InvocationRef};
 
 #[tokio::test]
 async fn a_stack_is_made_in_the_order_of_its_references() {
@@ -11,8 +13,6 @@ async fn a_stack_is_made_in_the_order_of_its_references() {
     let answer = cfn(&cloud, "CreateStack", json!({ "StackName": "clock", "TemplateBody": CLOCKWORK })).await.unwrap();
     let id = answer["StackId"].as_str().unwrap();
     assert!(id.starts_with("arn:aws:cloudformation:us-east-1:123456789012:stack/clock/"), "{id}");
-    assert_eq!(stack(&cloud, "clock").await["StackStatus"], "CREATE_IN_PROGRESS");
-    cloud.settle().await.unwrap();
 
     let stack = stack(&cloud, id).await;
     assert_eq!(stack["StackStatus"], "CREATE_COMPLETE");
@@ -48,6 +48,21 @@ async fn a_stack_is_made_in_the_order_of_its_references() {
     let name = outputs[1]["OutputValue"].as_str().unwrap();
     let found = call(&cloud, "scheduler", "GetSchedule", json!({ "Name": name, "GroupName": group })).await.unwrap();
     assert_eq!(found["Target"]["Arn"], configuration["FunctionArn"]);
+}
+
+#[tokio::test]
+async fn a_stack_that_takes_longer_is_not_waited_for() {
+    let cloud = cloud();
+    let calls = "scheduler:CreateSchedule".parse().unwrap();
+    let aim = Aim::Calls(CallAim { calls, nth: None, resource: None, times: None });
+    cloud.inject(Fault { aim, kind: FaultKind::Delay(Duration::from_secs(60)) });
+    let begun = cloud.now();
+    cfn(&cloud, "CreateStack", json!({ "StackName": "clock", "TemplateBody": CLOCKWORK })).await.unwrap();
+    assert_eq!(cloud.now(), begun + Duration::from_secs(1));
+    assert_eq!(stack(&cloud, "clock").await["StackStatus"], "CREATE_IN_PROGRESS");
+    cloud.settle().await.unwrap();
+    assert_eq!(cloud.now(), begun + Duration::from_secs(60));
+    assert_eq!(stack(&cloud, "clock").await["StackStatus"], "CREATE_COMPLETE");
 }
 
 #[tokio::test]
