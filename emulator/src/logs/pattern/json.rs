@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use winnow::Result as Parsed;
 use winnow::ascii::{Caseless, dec_uint, multispace0, multispace1};
 use winnow::combinator::{alt, delimited, fail, opt, preceded, repeat, terminated};
@@ -79,44 +79,70 @@ impl Json {
             return false;
         }
         let document = match &self.members {
-            Some(members) => selected(message, members),
-            None => serde_json::from_str(message),
+            Some(members) => selected(message, members).map(Document::Members),
+            None => serde_json::from_str(message).map(Document::Whole),
         };
         document.is_ok_and(|document| self.conditions.holds(&|condition| condition.holds(&document)))
     }
 }
 
+/// What is kept of a message.
+enum Document<'a> {
+    Whole(Value),
+    /// The members that a pattern asks for.
+    Members(Vec<(&'a str, Value)>),
+}
+
+impl Document<'_> {
+    /// Whether any of the values that the steps lead to passes.
+    fn reaches(&self, steps: &[Step], passes: &dyn Fn(&Value) -> bool) -> bool {
+        match (self, steps.split_first()) {
+            (Self::Whole(value), _) => reaches(steps, value, passes),
+            (Self::Members(members), Some((Step::Name(first), rest))) => {
+                let member = members.iter().find(|(name, _)| name == first);
+                member.is_some_and(|(_, value)| reaches(rest, value, passes))
+            }
+            (Self::Members(_), _) => false,
+        }
+    }
+}
+
 /// The members of these names; what else the object has is only looked at for being JSON.
-fn selected(message: &str, members: &[String]) -> serde_json::Result<Value> {
+fn selected<'a>(message: &str, members: &'a [String]) -> serde_json::Result<Vec<(&'a str, Value)>> {
     let mut reader = serde_json::Deserializer::from_str(message);
     let document = Selected(members).deserialize(&mut reader)?;
     reader.end()?;
-    Ok(Value::Object(document))
+    Ok(document)
 }
 
 struct Selected<'a>(&'a [String]);
 
-impl<'de> DeserializeSeed<'de> for Selected<'_> {
-    type Value = Map<String, Value>;
+impl<'a, 'de> DeserializeSeed<'de> for Selected<'a> {
+    type Value = Vec<(&'a str, Value)>;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
         reader.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Selected<'_> {
-    type Value = Map<String, Value>;
+impl<'a, 'de> Visitor<'de> for Selected<'a> {
+    type Value = Vec<(&'a str, Value)>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut document = Map::new();
+        let mut document: Self::Value = Vec::with_capacity(self.0.len());
         while let Some(member) = object.next_key_seed(Member(self.0))? {
             match member {
                 Some(name) => {
-                    document.insert(name.clone(), object.next_value()?);
+                    let value = object.next_value()?;
+                    // Of a name that comes twice the last counts.
+                    match document.iter_mut().find(|(known, _)| *known == name) {
+                        Some((_, known)) => *known = value,
+                        None => document.push((name, value)),
+                    }
                 }
                 None => {
                     object.next_value::<IgnoredAny>()?;
@@ -180,28 +206,25 @@ pub(super) fn check_regexes<'a>(comparisons: impl Iterator<Item = &'a Comparison
 }
 
 impl Condition {
-    fn holds(&self, document: &Value) -> bool {
-        let mut found = vec![document];
-        for step in &self.selector {
-            found = found.into_iter().flat_map(|value| step.from(value)).collect();
-        }
+    fn holds(&self, document: &Document<'_>) -> bool {
         match &self.test {
-            Test::NotExists => found.is_empty(),
-            Test::Is(literal) => found.into_iter().any(|value| literal.is(value)),
-            Test::Compare(comparison) => found.into_iter().any(|value| compare(comparison, value)),
+            Test::NotExists => !document.reaches(&self.selector, &|_| true),
+            Test::Is(literal) => document.reaches(&self.selector, &|value| literal.is(value)),
+            Test::Compare(comparison) => document.reaches(&self.selector, &|value| compare(comparison, value)),
         }
     }
 }
 
-impl Step {
-    fn from<'a>(&self, value: &'a Value) -> Vec<&'a Value> {
-        match (self, value) {
-            (Self::Name(name), Value::Object(object)) => object.get(name).into_iter().collect(),
-            (Self::Index(index), Value::Array(array)) => array.get(*index).into_iter().collect(),
-            (Self::Any, Value::Object(object)) => object.values().collect(),
-            (Self::Any, Value::Array(array)) => array.iter().collect(),
-            _ => Vec::new(),
-        }
+/// Whether any of the values that the steps lead to from this one passes.
+fn reaches(steps: &[Step], value: &Value, passes: &dyn Fn(&Value) -> bool) -> bool {
+    let Some((step, rest)) = steps.split_first() else { return passes(value) };
+    let next = |value| reaches(rest, value, passes);
+    match (step, value) {
+        (Step::Name(name), Value::Object(object)) => object.get(name).is_some_and(next),
+        (Step::Index(index), Value::Array(array)) => array.get(*index).is_some_and(next),
+        (Step::Any, Value::Object(object)) => object.values().any(next),
+        (Step::Any, Value::Array(array)) => array.iter().any(next),
+        _ => false,
     }
 }
 
@@ -242,16 +265,17 @@ pub(super) fn is_selector(text: &str) -> bool {
 /// The text of the one string, number or boolean that a selector finds.
 pub(super) fn select(text: &str, document: &Value) -> Option<String> {
     let steps = parse_selector(text)?;
-    let mut found = vec![document];
-    for step in &steps {
-        found = found.into_iter().flat_map(|value| step.from(value)).collect();
-    }
-    match found.first()? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(value) => Some(value.to_string()),
-        _ => None,
-    }
+    let found = std::cell::OnceCell::new();
+    reaches(&steps, document, &|value| {
+        found.get_or_init(|| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(value) => Some(value.to_string()),
+            _ => None,
+        });
+        true
+    });
+    found.into_inner().flatten()
 }
 
 fn parse_selector(text: &str) -> Option<Vec<Step>> {
