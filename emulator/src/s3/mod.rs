@@ -67,8 +67,7 @@ pub fn service() -> Service<Buckets> {
         .with(configurations)
         .with(kept_alone)
         .event("Lifecycle", lifecycle::run)
-        .job("TryNotifications", notification::try_out)
-        .event("NotificationsTried", notification::tried)
+        .asks()
 }
 
 fn buckets(service: Service<Buckets>) -> Service<Buckets> {
