@@ -35,8 +35,10 @@ pub(super) fn check(form: &Form, bucket: &str, now: Timestamp) -> Result<()> {
     let Some(Value::Object(document)) = document else { return Err(invalid("Invalid JSON.")) };
     let expiration = document.get("expiration").and_then(Value::as_str);
     let expiration = expiration.ok_or_else(|| invalid("Policy missing expiration."))?;
-    let expires: Timestamp =
-        expiration.parse().map_err(|_| invalid(&format!("Invalid 'expiration' value: '{expiration}'")))?;
+    // In universal time, and written in this one way of ISO 8601's.
+    let is_dated = expiration.contains('T') && expiration.ends_with('Z');
+    let expires: Option<Timestamp> = is_dated.then(|| expiration.parse().ok()).flatten();
+    let expires = expires.ok_or_else(|| invalid(&format!("Invalid 'expiration' value: '{expiration}'")))?;
     if expires <= now {
         return Err(denied("Policy expired."));
     }

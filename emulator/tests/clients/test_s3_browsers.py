@@ -1,6 +1,8 @@
 """S3 as browsers meet it: forms, preflight requests, websites, presigned URLs; over plain HTTP."""
 
+import base64
 import html
+import json
 import urllib.error
 import urllib.request
 from xml.etree import ElementTree
@@ -209,3 +211,14 @@ def test_who_reads_does_not_say_how_to_encrypt(server, s3):
     assert (status, code(body)) == (400, "InvalidArgument")
     assert send(url, "HEAD", headers)[::2] == (400, b"")
     assert send(url)[::2] == (200, b"hello")
+
+
+def test_a_policy_ends_at_a_time_that_is_written_as_aws_writes_it(server, s3):
+    def answered(expiration):
+        conditions = [{"bucket": "things"}, {"key": "k"}]
+        policy = base64.b64encode(json.dumps({"expiration": expiration, "conditions": conditions}).encode()).decode()
+        fields = {"key": "k", "policy": policy, "AWSAccessKeyId": "123456789012", "signature": "x"}
+        return post({"url": f"{server.url}/things", "fields": fields})[0]
+
+    assert answered("2099-01-01T00:00:00Z") == 204
+    assert [answered("2099-01-01 00:00:00+00:00"), answered("2099-01-01")] == [400, 400]
