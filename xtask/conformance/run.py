@@ -112,7 +112,8 @@ def main():
                 f"[DEFAULT]\nhost = {u.hostname}\nport = {u.port}\nis_secure = {u.scheme == 'https'}\nssl_verify = False\n"
                 "[fixtures]\nbucket prefix = conf-{random}-\niam name prefix = s3-tests-\niam path prefix = /s3-tests/\n"
                 + "".join(f"[{sec}]\n" + user.format(n=n, i=i, k=k, s=a.secret_key) + extra for sec, n, i, k, extra in (
-                    ("s3 main", "main", a.account, a.access_key, ""), ("s3 alt", "alt", "210987654321", "210987654321", ""),
+                    ("s3 main", "main", s3_user(a.endpoint, a.access_key, a.account), a.access_key, ""),
+                    ("s3 alt", "alt", s3_user(a.endpoint, "210987654321", "210987654321"), "210987654321", ""),
                     ("s3 tenant", "tenant", "310987654321", "310987654321", "tenant = testx\n"),
                     ("iam", "iam", a.account, a.access_key, ""), ("iam root", "iamroot", a.account, a.access_key, ""),
                     ("iam alt root", "iamalt", "210987654321", "210987654321", "")))
@@ -163,6 +164,22 @@ def main():
                 f.write(f"{r['id']}\t{r['outcome']}: {r.get('reason', '')}\n")
     print(json.dumps({"suite": a.suite, "service": a.service, "total": len(res), "passed": n("passed"),
                       "failed": n("failed"), "errors": n("error"), "skipped": n("skipped"), "seconds": secs}), flush=True)
+
+
+def s3_user(endpoint, key, account):
+    """The canonical user id of an account, by which S3's access control lists name it; the account where none is told."""
+    import re, urllib.request
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    request = urllib.request.Request(endpoint + "/", headers={
+        "x-amz-date": now, "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={key}/{now[:8]}/us-east-1/s3/aws4_request, "
+                         f"SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature={'0' * 64}"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found = re.search(r"<ID>([0-9a-f]{64})</ID>", answer.read().decode())
+    except OSError:
+        found = None
+    return found.group(1) if found else account
 
 
 def reset(url):

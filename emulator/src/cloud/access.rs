@@ -155,6 +155,8 @@ impl Access {
             ("aws:PrincipalArn", principal.condition_arn()),
             ("aws:PrincipalAccount", principal.account().map(str::to_owned)),
             ("aws:SourceIp", self.caller.source_ip.map(|ip| ip.to_string())),
+            ("aws:Referer", self.caller.referer.clone()),
+            ("aws:UserAgent", self.caller.user_agent.clone()),
             ("aws:SourceArn", self.caller.source_arn.clone()),
             ("aws:SourceAccount", self.source_account()),
             // SNS's own key, by which a topic's first policy lets the alarms of its account publish.

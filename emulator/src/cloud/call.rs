@@ -73,6 +73,13 @@ pub struct Caller {
     pub source_account: Option<String>,
     /// The client's address: the condition key `aws:SourceIp`.
     pub source_ip: Option<std::net::IpAddr>,
+    /// What the client's request says of the page that it comes from, and of itself: the condition keys `aws:Referer` and
+    /// `aws:UserAgent`. Not read where permissions are off.
+    #[serde(default)]
+    pub referer: Option<String>,
+    /// See `referer`.
+    #[serde(default)]
+    pub user_agent: Option<String>,
     /// The invocation whose code makes the call.
     pub invocation: Option<InvocationRef>,
     /// Whether faults pass this caller by: a scenario's own lines arrange and look, and are no part of what is tested.
@@ -90,6 +97,8 @@ impl Caller {
             source_arn: None,
             source_account: None,
             source_ip: None,
+            referer: None,
+            user_agent: None,
             invocation: None,
             spared: false,
         }

@@ -192,6 +192,14 @@ impl Inner {
             caller.invocation = activity.invocation().cloned();
         }
         caller.source_ip = entry.source_ip;
+        if self.iam != IamMode::Off {
+            let text = |name: http::HeaderName| {
+                let value = received.signed.headers.get(name)?;
+                value.to_str().ok().map(str::to_owned)
+            };
+            caller.referer = text(http::header::REFERER);
+            caller.user_agent = text(http::header::USER_AGENT);
+        }
         let mut decoded = wire::decode(detected, received.read, body)?;
         for (member, value) in received.about {
             decoded.input[*member] = value.clone().into();

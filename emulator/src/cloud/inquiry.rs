@@ -41,6 +41,9 @@ pub struct Question {
     pub input: Value,
     /// Who calls.
     pub caller: Caller,
+    /// Where, if not where the asker is.
+    #[serde(default)]
+    pub scope: Option<Scope>,
 }
 
 /// What a call answered.
@@ -149,12 +152,13 @@ fn ask(cloud: Cloud, scope: Scope, inquiry: Value) -> JobFuture {
 }
 
 async fn put(cloud: &Cloud, scope: &Scope, question: Question) -> Answer {
-    let Question { service, operation, mut input, caller } = question;
+    let Question { service, operation, mut input, caller, scope: elsewhere } = question;
+    let scope = elsewhere.unwrap_or_else(|| scope.clone());
     if let Some(members) = input.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }
     let called = match Model::of(&service) {
-        Some(model) => cloud.call(Call::new(model.service, operation, caller, scope.clone(), input)).await,
+        Some(model) => cloud.call(Call::new(model.service, operation, caller, scope, input)).await,
         None => Err(Error::not_implemented(format!("the service {service}"))),
     };
     match called {

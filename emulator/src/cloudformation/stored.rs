@@ -56,6 +56,7 @@ pub(super) fn stored(
         operation: "GetParameters".to_owned(),
         input: json!({ "Names": names }),
         caller: caller.clone(),
+        scope: None,
     };
     let questions = names.chunks(NAMES).map(question).collect();
     cx.ask(questions).map(Stored::Later)

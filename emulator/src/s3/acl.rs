@@ -149,7 +149,13 @@ impl Asked {
         let owner = canonical_id(&bucket.owner);
         let acl = self.read(&owner, Of::Object)?;
         if bucket.configuration.ownership() == ENFORCED {
-            let full = self.canned.as_deref() == Some("bucket-owner-full-control");
+            // A list that gives the writer everything says the same where the writer is the bucket's owner.
+            let is_owner = cx.caller.principal.account() == Some(&bucket.owner);
+            let full = match self.canned.as_deref() {
+                Some("bucket-owner-full-control") => true,
+                Some("private") => is_owner,
+                _ => false,
+            };
             let own = acl.is_some_and(|acl| acl == Acl(vec![user(&owner, "FULL_CONTROL")]));
             return if full || own { Ok(None) } else { Err(not_supported()) };
         }

@@ -99,7 +99,17 @@ impl PublicAccess {
     };
 }
 
-input! { guard configures; struct PutPublicAccessBlock { public_access_block_configuration: PublicAccess, } }
+/// The same as a request writes it: what is left out is not blocked.
+#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AskedAccess {
+    block_public_acls: Option<bool>,
+    ignore_public_acls: Option<bool>,
+    block_public_policy: Option<bool>,
+    restrict_public_buckets: Option<bool>,
+}
+
+input! { guard configures; struct PutPublicAccessBlock { public_access_block_configuration: AskedAccess, } }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -109,7 +119,16 @@ pub(super) struct PublicAccessOutput {
 
 pub(super) fn put_public_access(cx: &mut Cx<Buckets>, input: PutPublicAccessBlock) -> Result<()> {
     bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    bucket_mut(cx, &input.bucket)?.configuration.public_access = Some(input.public_access_block_configuration);
+    let asked = input.public_access_block_configuration;
+    if asked == AskedAccess::default() {
+        return Err(errors::invalid_request("Must specify at least one configuration."));
+    }
+    bucket_mut(cx, &input.bucket)?.configuration.public_access = Some(PublicAccess {
+        block_public_acls: asked.block_public_acls.unwrap_or_default(),
+        ignore_public_acls: asked.ignore_public_acls.unwrap_or_default(),
+        block_public_policy: asked.block_public_policy.unwrap_or_default(),
+        restrict_public_buckets: asked.restrict_public_buckets.unwrap_or_default(),
+    });
     Ok(())
 }
 

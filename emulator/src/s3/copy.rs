@@ -8,12 +8,13 @@ use super::checksum::{Algorithm, Checksum};
 use super::conditions::{self, ReadConditions};
 use super::encryption::{CustomerKey, ServerSide, Shown};
 use super::events::{self, Happening};
+use super::get::on_version;
 use super::input::{copied_from, description, input};
-use super::lookup::{self, bucket, require};
+use super::lookup::{self, bucket};
 use super::object::{Described, Description, Object, check_key};
-use super::put::{New, SIZE_LIMIT, Stored, quoted, require_more, store, with_context};
+use super::put::{New, SIZE_LIMIT, Stored, quoted, require_more, store};
 use super::state::{Bucket, Buckets};
-use super::{errors, tagging};
+use super::{context, errors, tagging};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -61,11 +62,14 @@ struct CopyObjectResult {
 }
 
 pub(super) fn target(at: &At<Buckets>, input: &CopyObject) -> Target {
-    let directive = input.metadata_directive.as_deref().unwrap_or("COPY");
-    let conditions = [("s3:if-match", &input.if_match), ("s3:if-none-match", &input.if_none_match)];
-    with_context(lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject"), conditions)
-        .context("s3:x-amz-copy-source", input.copy_source.trim_start_matches('/'))
-        .context("s3:x-amz-metadata-directive", directive)
+    let target = lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject");
+    let conditions = [
+        ("s3:if-match", input.if_match.as_deref()),
+        ("s3:if-none-match", input.if_none_match.as_deref()),
+        ("s3:x-amz-copy-source", Some(input.copy_source.trim_start_matches('/'))),
+        ("s3:x-amz-metadata-directive", input.metadata_directive.as_deref()),
+    ];
+    context::described!(context::with(target, conditions), input)
 }
 
 /// Where a copy comes from.
@@ -112,8 +116,10 @@ impl Source {
         // The source may be in any region.
         let bucket = cx.state.buckets.get(&*self.bucket).ok_or_else(|| errors::no_such_bucket(&self.bucket))?;
         lookup::check_owner(bucket, from.expected_owner.as_deref())?;
-        let action = if self.version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-        require(cx, action, &self.bucket, &self.key)?;
+        let actions = ["s3:GetObject", "s3:GetObjectVersion"];
+        let id = self.version_id.as_deref();
+        let action = if id.is_some() { actions[1] } else { actions[0] };
+        lookup::require_on(cx, action, &on_version(&lookup::at(cx), &self.bucket, &self.key, id, actions))?;
         let version = lookup::version(cx, bucket, &self.key, self.version_id.as_deref(), "COPY").map_err(|error| {
             if error.status() != 405 {
                 return error;

@@ -10,9 +10,9 @@ use super::checksum::{Checksum, Kind};
 use super::conditions::ReadConditions;
 use super::input::{customer_key, input};
 use super::lookup::{self, bucket, version};
-use super::object::{ContentHeaders, Object};
+use super::object::{ContentHeaders, Object, Version};
 use super::state::Buckets;
-use super::{encryption, errors, lifecycle, lock, range};
+use super::{context, encryption, errors, lifecycle, lock, range};
 use crate::cloud::{At, Cx, Target};
 use crate::iam::Principal;
 use crate::{Error, Result, Timestamp};
@@ -84,9 +84,17 @@ pub(super) fn on_version(
     version: Option<&str>,
     [action, versioned]: [&'static str; 2],
 ) -> Target {
-    match version {
+    let target = match version {
         None => lookup::on_object(at, bucket, key, action),
         Some(id) => lookup::on_object(at, bucket, key, versioned).context("s3:VersionId", id),
+    };
+    let found = at.state.buckets.get(bucket).and_then(|bucket| match version {
+        None => bucket.latest(key),
+        Some(id) => bucket.version(key, id),
+    });
+    match found {
+        Some(Version::Object(object)) => context::existing_tags(target, &object.description.tags),
+        _ => target,
     }
 }
 
@@ -124,7 +132,12 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
     let bytes = part.unwrap_or(0..size);
     // The number of tags is for those who may read them.
     let tags = object.description.tags.len();
-    let may_count = tags > 0 && lookup::may(cx, "s3:GetObjectTagging", &input.bucket, &input.key);
+    let may_count = tags > 0 && {
+        let actions = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"];
+        let id = input.version_id.as_deref();
+        let action = if id.is_some() { actions[1] } else { actions[0] };
+        cx.access().may_on(action, &on_version(&lookup::at(cx), &input.bucket, &input.key, id, actions))
+    };
     let tag_count = may_count.then_some(tags);
     let checksum = match input.checksum_mode.as_deref() {
         Some(mode) if mode.eq_ignore_ascii_case("enabled") => checksum_of(&object, whole, input.part_number),

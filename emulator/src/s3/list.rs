@@ -192,7 +192,7 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
         contents,
         name: bucket.name.to_string(),
         prefix: encoding.write(filter.prefix),
-        delimiter: encoding.write_some(input.delimiter.as_deref()),
+        delimiter: told(encoding, input.delimiter.as_deref()),
         max_keys: limit,
         common_prefixes,
         encoding_type: encoding.name(),
@@ -299,11 +299,16 @@ pub(super) fn list(cx: &mut Cx<Buckets>, input: ListObjects) -> Result<ListObjec
         contents,
         name: bucket.name.to_string(),
         prefix: encoding.write(filter.prefix),
-        delimiter: encoding.write_some(input.delimiter.as_deref()),
+        delimiter: told(encoding, input.delimiter.as_deref()),
         max_keys: limit,
         common_prefixes,
         encoding_type: encoding.name(),
     })
+}
+
+/// The delimiter as an answer repeats it: an empty one is none.
+fn told(encoding: Encoding, delimiter: Option<&str>) -> Option<String> {
+    encoding.write_some(delimiter.filter(|delimiter| !delimiter.is_empty()))
 }
 
 /// The only such attribute is the state of a restore, which lists do not tell here.

@@ -263,11 +263,13 @@ pub(super) struct LockConfigurationOutput {
 
 pub(super) fn put_configuration(cx: &mut Cx<Buckets>, input: PutObjectLockConfiguration) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    let Some(wanted) = input.object_lock_configuration else {
+        return Err(Error::new(400, "MissingRequestBodyError", "Request Body is empty"));
+    };
     if found.versioning != Versioning::Enabled {
         let text = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration";
         return Err(Error::new(409, "InvalidBucketState", text));
     }
-    let wanted = input.object_lock_configuration.ok_or_else(errors::malformed_xml)?;
     if wanted.object_lock_enabled.as_deref() != Some("Enabled") {
         return Err(errors::malformed_xml());
     }

@@ -109,7 +109,8 @@ pub(super) fn version(cx: &Cx<Buckets>, bucket: &Bucket, key: &str, id: Option<&
 /// What a missing key answers this caller.
 pub(super) fn missing(cx: &Cx<Buckets>, bucket: &Bucket, key: &str) -> Error {
     let action = "s3:ListBucket";
-    let target = on_bucket(&at(cx), &bucket.name, action);
+    // A policy may let somebody list what begins with a prefix: the key is one.
+    let target = on_bucket(&at(cx), &bucket.name, action).context("s3:prefix", key);
     if cx.access().may_on(action, &target) {
         errors::no_such_key(key)
     } else {
@@ -127,13 +128,21 @@ pub(super) fn may(cx: &Cx<Buckets>, action: &'static str, bucket: &str, key: &st
 /// # Errors
 /// 403.
 pub(super) fn require(cx: &Cx<Buckets>, action: &'static str, bucket: &str, key: &str) -> Result<()> {
-    if may(cx, action, bucket, key) {
-        return Ok(());
-    }
-    Err(errors::denied(&cx.caller.principal.arn(), action, &object_arn(bucket, key)))
+    require_on(cx, action, &on_object(&at(cx), bucket, key, action))
 }
 
-fn at<'a>(cx: &'a Cx<Buckets>) -> At<'a, Buckets> {
+/// The same for a target with condition keys.
+///
+/// # Errors
+/// 403.
+pub(super) fn require_on(cx: &Cx<Buckets>, action: &str, target: &Target) -> Result<()> {
+    if cx.access().may_on(action, target) {
+        return Ok(());
+    }
+    Err(errors::denied(&cx.caller.principal.arn(), action, &target.resource))
+}
+
+pub(super) fn at<'a>(cx: &'a Cx<Buckets>) -> At<'a, Buckets> {
     At { scope: cx.scope, state: &*cx.state }
 }
 

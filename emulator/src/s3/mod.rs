@@ -11,6 +11,7 @@ mod bucket;
 mod checksum;
 mod conditions;
 mod configuration;
+mod context;
 mod copy;
 mod cors;
 mod delete;
@@ -66,13 +67,16 @@ pub fn service() -> Service<Buckets> {
         .with(configurations)
         .with(kept_alone)
         .event("Lifecycle", lifecycle::run)
-        .job("TryNotifications", notification::try_out)
-        .event("NotificationsTried", notification::tried)
+        .asks()
 }
 
 fn buckets(service: Service<Buckets>) -> Service<Buckets> {
     service
-        .op("CreateBucket", |_, i| Target::on(lookup::bucket_arn(&i.bucket)), bucket::create)
+        .op(
+            "CreateBucket",
+            |_, i: &bucket::CreateBucket| context::granted!(Target::on(lookup::bucket_arn(&i.bucket)), i),
+            bucket::create,
+        )
         .op("DeleteBucket", |at, i| on_bucket(at, &i.bucket, "s3:DeleteBucket"), bucket::delete)
         .op("HeadBucket", |at, i| on_bucket(at, &i.bucket, "s3:ListBucket"), bucket::head)
         .op("ListBuckets", |_, _| Target::any().action("s3:ListAllMyBuckets"), bucket::list)
@@ -134,9 +138,10 @@ fn objects(service: Service<Buckets>) -> Service<Buckets> {
         )
         .op(
             "PutObjectTagging",
-            |at, i| {
+            |at, i: &tagging::PutObjectTagging| {
                 let actions = ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
-                on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions)
+                let target = on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions);
+                context::request_tags(target, i.tags())
             },
             tagging::put_object_tagging,
         )
@@ -158,9 +163,9 @@ fn objects(service: Service<Buckets>) -> Service<Buckets> {
         )
         .op(
             "PutObjectAcl",
-            |at, i| {
+            |at, i: &acl::PutObjectAcl| {
                 let actions = ["s3:PutObjectAcl", "s3:PutObjectVersionAcl"];
-                on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions)
+                context::granted!(on_version(at, &i.bucket, &i.key, i.version_id.as_deref(), actions), i)
             },
             acl::put_object_acl,
         )
@@ -198,14 +203,14 @@ fn guarded(service: Service<Buckets>) -> Service<Buckets> {
 
 fn uploads(service: Service<Buckets>) -> Service<Buckets> {
     service
-        .op("CreateMultipartUpload", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::create)
+        .op("CreateMultipartUpload", multipart::create_target, multipart::create)
         .op_after(
             "UploadPart",
             multipart::digest,
-            |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"),
+            |at, i| multipart::target(at, &i.bucket, &i.key, &i.upload_id),
             multipart::upload_part,
         )
-        .op("UploadPartCopy", |at, i| on_object(at, &i.bucket, &i.key, "s3:PutObject"), multipart::upload_part_copy)
+        .op("UploadPartCopy", multipart::copy_target, multipart::upload_part_copy)
         .op("CompleteMultipartUpload", multipart::complete_target, multipart::complete)
         .op(
             "AbortMultipartUpload",
@@ -239,7 +244,6 @@ fn configurations(service: Service<Buckets>) -> Service<Buckets> {
         "PutBucketOwnershipControls" "PutBucketOwnershipControls" configuration::put_ownership;
         "GetBucketOwnershipControls" "GetBucketOwnershipControls" configuration::get_ownership;
         "DeleteBucketOwnershipControls" "PutBucketOwnershipControls" configuration::delete_ownership;
-        "PutBucketAcl" "PutBucketAcl" acl::put_bucket_acl;
         "GetBucketAcl" "GetBucketAcl" acl::get_bucket_acl;
         "PutBucketEncryption" "PutEncryptionConfiguration" encryption::put;
         "GetBucketEncryption" "GetEncryptionConfiguration" encryption::get;
@@ -257,6 +261,11 @@ fn configurations(service: Service<Buckets>) -> Service<Buckets> {
         "PutObjectLockConfiguration" "PutBucketObjectLockConfiguration" lock::put_configuration;
         "GetObjectLockConfiguration" "GetBucketObjectLockConfiguration" lock::get_configuration;
     }
+    .op(
+        "PutBucketAcl",
+        |at, i: &acl::PutBucketAcl| context::granted!(on_bucket(at, &i.bucket, "s3:PutBucketAcl"), i),
+        acl::put_bucket_acl,
+    )
     .waiting_op(
         "PutBucketNotificationConfiguration",
         |at, i: &notification::PutNotification| on_bucket(at, &i.bucket, "s3:PutBucketNotification"),

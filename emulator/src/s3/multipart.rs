@@ -10,16 +10,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::checksum::{self, Algorithm, Checksum, Digests, Kind, Sent};
-use super::conditions;
 use super::copy::Source;
 use super::encryption::Shown;
 use super::events::{self, Happening};
 use super::input::{copied_from, customer_key, description, input, sent_checksum};
 use super::lookup::{self, bucket};
 use super::object::{Description, Object, PartOf, Version, check_key};
-use super::put::{New, Stored, check_size, kept, quoted, require_more, store, with_context};
+use super::put::{New, Stored, check_size, kept, quoted, require_more, store};
 use super::state::{Bucket, Buckets, place, whole_seconds};
-use super::{errors, range};
+use super::{conditions, context, errors, range};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -78,6 +77,17 @@ pub(super) struct CreateOutput {
     checksum_algorithm: Option<Algorithm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     checksum_type: Option<Kind>,
+}
+
+/// The target of the start of an upload: policies may look at its headers.
+pub(super) fn create_target(at: &At<Buckets>, input: &CreateMultipartUpload) -> Target {
+    context::described!(lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject"), input)
+}
+
+/// The target of an operation that fills or completes an upload.
+pub(super) fn target(at: &At<Buckets>, bucket: &str, key: &str, id: &str) -> Target {
+    let found = at.state.buckets.get(bucket).and_then(|bucket| upload(bucket, key, id).ok());
+    context::of_upload(lookup::on_object(at, bucket, key, "s3:PutObject"), found.map(|(upload, _)| upload))
 }
 
 pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateMultipartUpload) -> Result<CreateOutput> {
@@ -157,7 +167,7 @@ fn check_part_number(number: i64) -> Result<u32> {
 input! { guard customer checksums;
     struct UploadPart {
         pub key: String,
-        upload_id: String,
+        pub upload_id: String,
         part_number: i64,
         #[serde(rename = "ContentMD5")]
         content_md5: Option<String>,
@@ -247,6 +257,12 @@ input! { guard customer source;
         part_number: i64,
         copy_source_range: Option<String>,
     }
+}
+
+/// The target of a copy into an upload.
+pub(super) fn copy_target(at: &At<Buckets>, input: &UploadPartCopy) -> Target {
+    target(at, &input.bucket, &input.key, &input.upload_id)
+        .context("s3:x-amz-copy-source", input.copy_source.trim_start_matches('/'))
 }
 
 #[derive(Serialize)]
@@ -364,8 +380,8 @@ pub(super) struct CompleteOutput {
 
 /// The target of a completion: policies may look at its conditions.
 pub(super) fn complete_target(at: &At<Buckets>, input: &CompleteMultipartUpload) -> Target {
-    let conditions = [("s3:if-match", &input.if_match), ("s3:if-none-match", &input.if_none_match)];
-    with_context(lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject"), conditions)
+    let conditions = [("s3:if-match", input.if_match.as_deref()), ("s3:if-none-match", input.if_none_match.as_deref())];
+    context::with(target(at, &input.bucket, &input.key, &input.upload_id), conditions)
 }
 
 pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload) -> Result<CompleteOutput> {

@@ -42,7 +42,8 @@ pub(super) fn region<'a>(constraint: Option<&'a str>, called: &'a str) -> Result
         Some(EU) => Some("eu-west-1"),
         // An empty element is none.
         Some("") | None => None,
-        Some(HOME) => return Err(invalid(HOME)),
+        // No constraint names it; where another region is called, that comes first.
+        Some(HOME) if called == HOME => return Err(invalid(HOME)),
         Some(other) if !is_region(other) => return Err(invalid(other)),
         Some(other) => Some(other),
     };
@@ -97,6 +98,7 @@ mod tests {
         assert_eq!(region(Some("EU"), "us-east-1").unwrap(), "eu-west-1");
         assert_eq!(region(Some("sa-east-1"), "sa-east-1").unwrap(), "sa-east-1");
         assert_eq!(region(Some("us-east-1"), "us-east-1").unwrap_err().code(), "InvalidLocationConstraint");
+        assert_eq!(region(Some("us-east-1"), "us-west-2").unwrap_err().code(), "IllegalLocationConstraintException");
         assert_eq!(region(Some("moon"), "us-east-1").unwrap_err().code(), "InvalidLocationConstraint");
         let unspecified = region(None, "sa-east-1").unwrap_err();
         assert_eq!(unspecified.code(), "IllegalLocationConstraintException");

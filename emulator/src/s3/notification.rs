@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html>
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bucket::OnBucket;
 use super::errors;
@@ -11,7 +11,7 @@ use super::events;
 use super::input::input;
 use super::lookup::{bucket, bucket_mut};
 use super::state::{Bucket, Buckets};
-use crate::cloud::{Cloud, Cx, JobFuture, Later, Scope, Step, job_input};
+use crate::cloud::{Answer, Cx, Question, Step};
 use crate::{Error, Result};
 
 /// A bucket has at most this many configurations.
@@ -205,82 +205,63 @@ input! { guard;
     }
 }
 
-/// What a job is to try out, and what it found: the destinations that cannot be told, each with the reason.
-#[derive(Serialize, Deserialize)]
-struct Trial {
-    token: String,
-    bucket: String,
-    notifications: Notifications,
-    refused: Vec<[String; 2]>,
-}
-
-/// Each destination is told that this is a test; a job does that, and the answer waits for it.
+/// Each destination is told that this is a test; the answer waits for theirs.
 pub(super) fn put(cx: &mut Cx<Buckets>, input: &PutNotification) -> Result<Step<()>> {
+    let answers = cx.answers()?;
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    if let Some(resumed) = cx.resumed() {
-        let token = resumed.token.clone();
-        let refused = cx.state.trials.remove(&*token).unwrap_or_default();
-        return if refused.is_empty() { Ok(Step::Done(())) } else { Err(unable(&refused)) };
-    }
     let mut notifications = read(&input.notification_configuration, found)?;
+    let tries = !notifications.list.is_empty() && input.skip_destination_validation != Some(true);
+    match answers {
+        Some(answers) => check(&notifications.list, answers)?,
+        None if tries => {
+            let questions = notifications.list.iter().filter_map(|one| question(cx, found, one)).collect();
+            return cx.ask(questions).map(Step::Later);
+        }
+        None => {}
+    }
     for one in notifications.list.iter_mut().filter(|one| one.id.is_empty()) {
         one.id = cx.ids.uuid();
     }
-    if notifications.list.is_empty() || input.skip_destination_validation == Some(true) {
-        bucket_mut(cx, &input.bucket)?.configuration.notifications = notifications;
-        return Ok(Step::Done(()));
-    }
-    let token = cx.ids.uuid();
-    let trial = Trial { token: token.clone(), bucket: input.bucket.clone(), notifications, refused: Vec::new() };
-    cx.start("TryNotifications", &trial)?;
-    Ok(Step::Later(Later { signal: signal(&token), until: None, token }))
+    bucket_mut(cx, &input.bucket)?.configuration.notifications = notifications;
+    Ok(Step::Done(()))
 }
 
-fn signal(token: &str) -> String {
-    format!("s3-notification/{token}")
-}
-
-fn unable(refused: &[[String; 2]]) -> Error {
-    let error = Error::new(400, "InvalidArgument", "Unable to validate the following destination configurations");
-    refused.iter().zip(1..).fold(error, |error, ([name, value], number)| {
-        error
-            .with(&format!("ArgumentName{number}"), name.as_str())
-            .with(&format!("ArgumentValue{number}"), value.as_str())
-    })
-}
-
-/// The job: sends the test event to queues and topics, and asks functions whether they could be invoked.
-pub(super) fn try_out(cloud: Cloud, scope: Scope, order: Value) -> JobFuture {
-    Box::pin(async move {
-        let Some(mut trial) = job_input::<Trial>(order) else { return };
-        for one in &trial.notifications.list {
-            trial.refused.extend(try_one(&cloud, &scope, &trial.bucket, one).await);
-        }
-        cloud.report("s3", &scope, "NotificationsTried", &trial);
-    })
-}
-
-/// Why a destination cannot be told: its name and the reason.
-async fn try_one(cloud: &Cloud, scope: &Scope, name: &str, one: &Notification) -> Option<[String; 2]> {
-    let state = cloud.0.state_of::<Buckets>("s3", scope)?;
-    let bucket = state.buckets.get(name)?;
-    let request = cloud.0.next_request_id();
+/// The test event for a queue or a topic; of a function, whether it could be invoked.
+fn question(cx: &Cx<Buckets>, bucket: &Bucket, one: &Notification) -> Option<Question> {
     let test = json!({
         "Service": "Amazon S3",
         "Event": "s3:TestEvent",
-        "Time": cloud.now().to_iso_millis(),
-        "Bucket": name,
-        "RequestId": request,
-        "HostId": crate::wire::host_id(&request),
+        "Time": cx.now.to_iso_millis(),
+        "Bucket": &*bucket.name,
+        "RequestId": cx.request_id,
+        "HostId": crate::wire::host_id(cx.request_id),
     });
     let mut call = events::call(one.kind, &one.arn, events::speaker(bucket), test.to_string())?;
     if one.kind == Kind::Function {
         call.input["InvocationType"] = "DryRun".into();
     }
-    let error = cloud.call(call).await.err()?;
+    let (service, operation) = (call.service.to_owned(), call.operation.to_string());
+    Some(Question { service, operation, input: call.input, caller: call.caller, scope: Some(call.scope) })
+}
+
+/// # Errors
+/// `InvalidArgument` with each destination that cannot be told, and why.
+fn check(list: &[Notification], answers: Vec<Answer>) -> Result<()> {
+    let error = Error::new(400, "InvalidArgument", "Unable to validate the following destination configurations");
+    let refused = list.iter().zip(answers).filter_map(|(one, answer)| Some(refusal(one, &answer.into_result().err()?)));
+    let mut told = 0;
+    let error = refused.fold(error, |error, [name, value]| {
+        told += 1;
+        error.with(&format!("ArgumentName{told}"), name).with(&format!("ArgumentValue{told}"), value)
+    });
+    if told == 0 { Ok(()) } else { Err(error) }
+}
+
+/// Why a destination cannot be told: its name and the reason.
+fn refusal(one: &Notification, error: &Error) -> [String; 2] {
     let arn = &one.arn;
     let is_denied = error.code().contains("Denied") || error.code().contains("Authorization");
-    Some(match one.kind {
+    match one.kind {
         Kind::Function => [format!("{arn}, null"), format!("Not authorized to invoke function [{arn}]")],
         kind => {
             let what = if kind == Kind::Queue { "queue" } else { "topic" };
@@ -293,21 +274,7 @@ async fn try_one(cloud: &Cloud, scope: &Scope, name: &str, one: &Notification) -
             };
             [arn.clone(), reason]
         }
-    })
-}
-
-/// The job has ended.
-pub(super) fn tried(cx: &mut Cx<Buckets>, report: &str) -> Result<()> {
-    let Trial { token, bucket, notifications, refused } = serde_json::from_str(report).map_err(Error::internal)?;
-    if refused.is_empty() {
-        if let Some(bucket) = cx.state.buckets.get_mut(&*bucket) {
-            bucket.configuration.notifications = notifications;
-        }
-    } else {
-        cx.state.trials.insert(token.as_str().into(), refused);
     }
-    cx.signal(signal(&token));
-    Ok(())
 }
 
 /// The notifications that a request describes. Ids that it does not give are empty.

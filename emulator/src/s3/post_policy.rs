@@ -35,16 +35,25 @@ pub(super) fn check(form: &Form, bucket: &str, now: Timestamp) -> Result<()> {
     let Some(Value::Object(document)) = document else { return Err(invalid("Invalid JSON.")) };
     let expiration = document.get("expiration").and_then(Value::as_str);
     let expiration = expiration.ok_or_else(|| invalid("Policy missing expiration."))?;
-    let expires: Timestamp =
-        expiration.parse().map_err(|_| invalid(&format!("Invalid 'expiration' value: '{expiration}'")))?;
+    // In universal time, and written in this one way of ISO 8601's.
+    let is_dated = expiration.contains('T') && expiration.ends_with('Z');
+    let expires: Option<Timestamp> = is_dated.then(|| expiration.parse().ok()).flatten();
+    let expires = expires.ok_or_else(|| invalid(&format!("Invalid 'expiration' value: '{expiration}'")))?;
     if expires <= now {
         return Err(denied("Policy expired."));
     }
     let conditions = document.get("conditions").and_then(Value::as_array);
     let conditions = conditions.ok_or_else(|| invalid("Policy missing conditions."))?;
     let mut mentioned: Vec<String> = Vec::new();
+    // What a condition says of the key, it says of the one that is stored.
+    let key = form.key().ok();
+    let field = |name: &str| match name {
+        _ if name.eq_ignore_ascii_case("bucket") => Some(bucket),
+        _ if name.eq_ignore_ascii_case("key") => key.as_deref(),
+        _ => form.get(name),
+    };
     for condition in conditions {
-        mentioned.push(check_one(condition, form, bucket)?.to_ascii_lowercase());
+        mentioned.push(check_one(condition, form, &field)?.to_ascii_lowercase());
     }
     for (name, _) in &form.fields {
         let name = name.to_ascii_lowercase();
@@ -61,11 +70,7 @@ fn decode(policy: &str) -> Option<Vec<u8>> {
 }
 
 /// Checks a condition, and gives the name of the field that it is about.
-fn check_one(condition: &Value, form: &Form, bucket: &str) -> Result<String> {
-    let field = |name: &str| match name {
-        _ if name.eq_ignore_ascii_case("bucket") => Some(bucket),
-        _ => form.get(name),
-    };
+fn check_one<'f>(condition: &Value, form: &Form, field: &dyn Fn(&str) -> Option<&'f str>) -> Result<String> {
     match condition {
         Value::Object(members) => {
             let mut members = members.iter();
@@ -80,7 +85,7 @@ fn check_one(condition: &Value, form: &Form, bucket: &str) -> Result<String> {
                 Err(failed("eq", &format!("${name}"), value))
             }
         }
-        Value::Array(parts) => check_list(parts, form, &field),
+        Value::Array(parts) => check_list(parts, form, field),
         _ => Err(invalid("Invalid Condition: must be a list or an object.")),
     }
 }

@@ -9,10 +9,10 @@ use super::checksum::{self, Algorithm, Checksum, Digests};
 use super::encryption::Shown;
 use super::events::{self, Happening};
 use super::input::{description, input, sent_checksum};
-use super::lookup::{bucket, require};
+use super::lookup::bucket;
 use super::object::{Described, Description, Object, PartOf, check_key};
 use super::state::{Buckets, Versioning};
-use super::{conditions, errors, lifecycle, lookup};
+use super::{conditions, context, errors, lifecycle, lookup};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -61,22 +61,8 @@ pub(super) struct PutObjectOutput {
 /// The target of an operation that writes an object: policies may look at its headers.
 pub(super) fn target(at: &At<Buckets>, input: &PutObject) -> Target {
     let target = lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject");
-    let context = [
-        ("s3:if-match", &input.if_match),
-        ("s3:if-none-match", &input.if_none_match),
-        ("s3:x-amz-acl", &input.acl),
-        ("s3:x-amz-storage-class", &input.storage_class),
-        ("s3:x-amz-server-side-encryption", &input.server_side_encryption),
-    ];
-    with_context(target, context)
-}
-
-/// A target with those condition keys that the request has a value for.
-pub(super) fn with_context<const N: usize>(target: Target, keys: [(&'static str, &Option<String>); N]) -> Target {
-    keys.into_iter().fold(target, |target, (key, value)| match value {
-        Some(value) => target.context(key, value),
-        None => target,
-    })
+    let conditions = [("s3:if-match", input.if_match.as_deref()), ("s3:if-none-match", input.if_none_match.as_deref())];
+    context::described!(context::with(target, conditions), input)
 }
 
 /// The digests of the payload, which take longer than everything else.
@@ -124,7 +110,8 @@ pub(super) fn require_more(cx: &Cx<Buckets>, described: &Described, bucket: &str
     if described.tagging.as_deref().is_none_or(str::is_empty) {
         return Ok(());
     }
-    require(cx, "s3:PutObjectTagging", bucket, key)
+    let target = lookup::on_object(&lookup::at(cx), bucket, key, "s3:PutObjectTagging");
+    lookup::require_on(cx, "s3:PutObjectTagging", &context::tag_header(target, described.tagging.as_deref()))
 }
 
 /// # Errors

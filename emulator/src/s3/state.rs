@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::configuration::Configuration;
 use super::multipart::Upload;
 use super::object::{Object, Stamp, Version};
-use crate::cloud::Ids;
+use crate::cloud::{Asks, Ids, Inquiries};
 use crate::{Result, Timestamp};
 
 /// The length of a version's and an upload's id here.
@@ -25,9 +25,15 @@ const ID_PLACE: usize = 10;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Buckets {
     pub(super) buckets: OrdMap<Arc<str>, Bucket>,
-    /// Why notifications that were tried out cannot be told, until their request has learnt it.
+    /// What the destinations of notifications answered, until the request that asked has learnt it.
     #[serde(default)]
-    pub(super) trials: OrdMap<Arc<str>, Vec<[String; 2]>>,
+    inquiries: Inquiries,
+}
+
+impl Asks for Buckets {
+    fn inquiries(&mut self) -> &mut Inquiries {
+        &mut self.inquiries
+    }
 }
 
 /// A bucket.

@@ -111,6 +111,13 @@ input! { guard configures;
     struct PutObjectTagging { pub key: String, pub version_id: Option<String>, tagging: Tagging, }
 }
 
+impl PutObjectTagging {
+    /// The tags that it brings.
+    pub fn tags(&self) -> &[Tag] {
+        &self.tagging.tag_set
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ObjectTaggingOutput {

@@ -16,6 +16,8 @@ use crate::iam::Principal;
 use crate::wire::{self, Protocol};
 use crate::{Error, Result};
 
+/// The header that says how an object is to be encrypted.
+const SSE: &str = "x-amz-server-side-encryption";
 /// What S3 calls itself.
 const SERVER_NAME: HeaderValue = HeaderValue::from_static("AmazonS3");
 
@@ -58,11 +60,29 @@ pub(crate) async fn answer(inner: &Inner, incoming: &Incoming<'_>) -> Option<Res
         response.headers_mut().insert(SERVER, SERVER_NAME);
         return Some(Ok(response));
     }
+    if let Some(error) = misplaced(head) {
+        let mut response = refusal(&error, incoming.request_id);
+        if head.method == Method::HEAD {
+            *response.body_mut() = Bytes::new();
+        }
+        response.headers_mut().insert(SERVER, SERVER_NAME);
+        return Some(Ok(response));
+    }
     let form = head.headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"multipart/form-data"));
     if head.method == Method::POST && form && !head.headers.contains_key("x-amz-target") {
         return Some(Box::pin(post::take(inner, incoming)).await);
     }
     None
+}
+
+/// The header of writes that S3 refuses where an object is read. No model has it there, so that operations do not see it.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
+fn misplaced(head: &Parts) -> Option<Error> {
+    let value = text(head, SSE)?;
+    if (head.method != Method::GET && head.method != Method::HEAD) || place(head).1.is_empty() {
+        return None;
+    }
+    Some(errors::invalid_argument(SSE, value, format!("{SSE} header is not supported for this operation.")))
 }
 
 pub(super) fn refusal(error: &Error, request_id: &str) -> Response<Bytes> {

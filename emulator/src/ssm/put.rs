@@ -284,7 +284,7 @@ fn ask_for_key(cx: &mut Cx<Parameters>, version: &mut Version) -> Result<Option<
         return Ok(None);
     }
     let Some(answers) = cx.answers()? else {
-        let question = Question { service: "kms".into(), operation: "DescribeKey".into(), input, caller };
+        let question = Question { service: "kms".into(), operation: "DescribeKey".into(), input, caller, scope: None };
         return cx.ask(vec![question]).map(Some);
     };
     let invalid = |message: String| Error::client("InvalidKeyId", message);

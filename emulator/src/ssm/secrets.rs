@@ -39,6 +39,7 @@ pub(super) fn question(cx: &Cx<Parameters>, name: &Name) -> Question {
         operation: "GetSecretValue".to_owned(),
         input: json!({ "SecretId": id, "VersionId": version, "VersionStage": stage }),
         caller: cx.caller.clone(),
+        scope: None,
     }
 }
 

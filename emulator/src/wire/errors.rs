@@ -32,6 +32,13 @@ pub(super) fn malformed(protocol: Protocol, service: &str, detail: &str) -> Erro
     }
 }
 
+/// What S3 answers to a parameter of the query that has to be an integer and is none.
+pub(super) fn no_integer(name: &str, text: &str) -> Error {
+    Error::client("InvalidArgument", format!("Provided {name} not an integer or within integer range"))
+        .with("ArgumentName", name)
+        .with("ArgumentValue", text)
+}
+
 /// Writes an error in the protocol of its request. `operation` is known unless detection itself failed.
 pub fn encode_error(
     protocol: Protocol,

@@ -132,7 +132,10 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
             }
         }
     };
-    let mut input = input.map_err(|detail| errors::malformed(detected.protocol, detected.service, &detail))?;
+    let mut input = input.map_err(|detail| match rest::no_integer(operation, head) {
+        Some((name, text)) if detected.service == "s3" => errors::no_integer(&name, &text),
+        _ => errors::malformed(detected.protocol, detected.service, &detail),
+    })?;
     match detected.service {
         "s3" => hide_chunking(&mut input, head, &body),
         "sqs" => trace_messages(&mut input, operation, head),

@@ -191,6 +191,20 @@ fn label(detected: &Detected, shape: &Shape, member: &Member) -> Result<Option<V
     scalar(shape, member, text, TimestampFormat::Iso8601).map(Some).ok_or_else(|| malformed(name, text))
 }
 
+/// The first parameter of the query that has to be an integer and is none, with what it is.
+pub(super) fn no_integer(operation: &OperationModel, head: &Parts) -> Option<(String, String)> {
+    let model = operation.model();
+    let structure = operation.input_shape()?.structure()?;
+    pairs_of_uri(head.uri.query()?).into_iter().find(|(name, text)| {
+        let bound = |member: &&Member| member.location == Some(Location::QueryString) && member.wire_name() == name;
+        structure.members.iter().find(bound).is_some_and(|member| {
+            let shape = model.shape(member.shape);
+            let is_integer = matches!(shape.kind, Kind::Integer { .. });
+            is_integer && !text.is_empty() && scalar(shape, member, text, TimestampFormat::Iso8601).is_none()
+        })
+    })
+}
+
 fn malformed(name: &str, text: &str) -> String {
     format!("The value '{text}' of {name} is malformed")
 }

@@ -219,3 +219,27 @@ def test_boto3_finds_the_region_of_a_bucket(s3):
     # The client is in us-east-1: it is told the region, and signs again.
     s3.put_object(Bucket="western", Key="k", Body=b"x")
     assert s3.get_object(Bucket="western", Key="k")["Body"].read() == b"x"
+
+
+def test_an_empty_delimiter_is_none(s3):
+    s3.put_object(Bucket="things", Key="a/b")
+    for listed in [s3.list_objects(Bucket="things", Delimiter=""), s3.list_objects_v2(Bucket="things", Delimiter="")]:
+        assert "Delimiter" not in listed
+        assert [one["Key"] for one in listed["Contents"]] == ["a/b"]
+
+
+def test_numbers_of_pages_are_integers_of_32_bits(s3):
+    upload = s3.create_multipart_upload(Bucket="things", Key="k")["UploadId"]
+    for member, name in [("MaxParts", "max-parts"), ("PartNumberMarker", "part-number-marker")]:
+        refused = refusal(s3.list_parts, Bucket="things", Key="k", UploadId=upload, **{member: 2**31})
+        assert refused == (400, "InvalidArgument", f"Provided {name} not an integer or within integer range")
+
+
+def test_the_home_region_is_no_constraint(server):
+    text = "The us-east-1 location constraint is incompatible for the region specific endpoint this request was sent to."
+    west = server.session().client("s3", endpoint_url=server.url, region_name="us-west-2")
+    home = {"LocationConstraint": "us-east-1"}
+    refused = refusal(west.create_bucket, Bucket="others", CreateBucketConfiguration=home)
+    assert refused == (400, "IllegalLocationConstraintException", text)
+    refused = refusal(server.client("s3").create_bucket, Bucket="others", CreateBucketConfiguration=home)
+    assert refused[1] == "InvalidLocationConstraint"

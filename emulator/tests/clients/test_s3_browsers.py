@@ -1,6 +1,8 @@
 """S3 as browsers meet it: forms, preflight requests, websites, presigned URLs; over plain HTTP."""
 
+import base64
 import html
+import json
 import urllib.error
 import urllib.request
 from xml.etree import ElementTree
@@ -183,3 +185,40 @@ def test_the_command_line_syncs_and_presigns(server, s3, tmp_path):
     url = server.aws("s3", "presign", "s3://things/site/b/c.txt").strip()
     assert send(url)[2] == b"b/c.txt"
     assert "NoSuchBucket" in server.aws("s3", "ls", "s3://none", fails=True)
+
+
+def test_conditions_are_about_the_key_that_is_stored(s3):
+    conditions = [["starts-with", "$key", "pictures-"]]
+    form = s3.generate_presigned_post("things", "${filename}", Conditions=conditions)
+    assert post(form, filename="pictures-1.png")[0] == 204
+    assert s3.head_object(Bucket="things", Key="pictures-1.png")["ContentLength"] == 5
+    status, _, body = post(form, filename="passwords.txt")
+    assert (status, code(body)) == (403, "AccessDenied")
+
+
+def test_a_form_may_ask_for_a_private_object(s3):
+    form = s3.generate_presigned_post("things", "k", Fields={"acl": "private"}, Conditions=[{"acl": "private"}])
+    assert post(form)[0] == 204
+    form = s3.generate_presigned_post("things", "k", Fields={"acl": "public-read"}, Conditions=[{"acl": "public-read"}])
+    status, _, body = post(form)
+    assert (status, code(body)) == (400, "AccessControlListNotSupported")
+
+
+def test_who_reads_does_not_say_how_to_encrypt(server, s3):
+    s3.put_object(Bucket="things", Key="k", Body=b"hello")
+    url, headers = f"{server.url}/things/k", {"x-amz-server-side-encryption": "AES256"}
+    status, _, body = send(url, headers=headers)
+    assert (status, code(body)) == (400, "InvalidArgument")
+    assert send(url, "HEAD", headers)[::2] == (400, b"")
+    assert send(url)[::2] == (200, b"hello")
+
+
+def test_a_policy_ends_at_a_time_that_is_written_as_aws_writes_it(server, s3):
+    def answered(expiration):
+        conditions = [{"bucket": "things"}, {"key": "k"}]
+        policy = base64.b64encode(json.dumps({"expiration": expiration, "conditions": conditions}).encode()).decode()
+        fields = {"key": "k", "policy": policy, "AWSAccessKeyId": "123456789012", "signature": "x"}
+        return post({"url": f"{server.url}/things", "fields": fields})[0]
+
+    assert answered("2099-01-01T00:00:00Z") == 204
+    assert [answered("2099-01-01 00:00:00+00:00"), answered("2099-01-01")] == [400, 400]

@@ -175,3 +175,15 @@ def test_configurations_are_kept(s3):
     nowhere = {"LoggingEnabled": {"TargetBucket": "none", "TargetPrefix": ""}}
     refused = refusal(s3.put_bucket_logging, Bucket="things", BucketLoggingStatus=nowhere)
     assert refused[:2] == (400, "InvalidTargetBucketForLogging")
+
+
+def test_configurations_say_something(s3):
+    refused = refusal(s3.put_public_access_block, Bucket="things", PublicAccessBlockConfiguration={})
+    assert refused == (400, "InvalidRequest", "Must specify at least one configuration.")
+    s3.put_public_access_block(Bucket="things", PublicAccessBlockConfiguration={"BlockPublicAcls": True})
+    block = s3.get_public_access_block(Bucket="things")["PublicAccessBlockConfiguration"]
+    assert block == {
+        "BlockPublicAcls": True, "IgnorePublicAcls": False, "BlockPublicPolicy": False, "RestrictPublicBuckets": False,
+    }
+    refused = refusal(s3.put_object_lock_configuration, Bucket="things")
+    assert refused == (400, "MissingRequestBodyError", "Request Body is empty")

@@ -86,10 +86,11 @@ fn run_list<'a>(arguments: &Arguments, list: &'a PlannedList, suites: &Path) -> 
     let server = match &arguments.endpoint {
         Some(_) => None,
         // Suites ask for versions of Python and Node.js of their own.
-        None => Some(Server::start_as(
-            &crate::root().join("target/release/garoa"),
-            &["serve", "--listen", "127.0.0.1:0", "--interpreters", "nearest"],
-        )?),
+        None => {
+            let mut serve = vec!["serve", "--listen", "127.0.0.1:0", "--interpreters", "nearest"];
+            serve.extend(list.serve.iter().map(String::as_str));
+            Some(Server::start_as(&crate::root().join("target/release/garoa"), &serve)?)
+        }
     };
     let endpoint = arguments.endpoint.as_deref().or(server.as_ref().map(|server| &*server.url));
     let endpoint = endpoint.ok_or("no endpoint")?;

@@ -39,6 +39,9 @@ pub struct PlannedList {
     pub goal: Option<u32>,
     /// What others reach of the whole suite, as recorded in `shared/conformance.md`, in percent.
     pub peers: Option<String>,
+    /// Further arguments of `garoa serve`, where the list needs them.
+    #[serde(default)]
+    pub serve: Vec<String>,
 }
 
 /// Where the runner, the lists and the baselines are.
