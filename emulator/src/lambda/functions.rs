@@ -55,6 +55,9 @@ pub(super) struct Function {
     pub reserved: Option<u32>,
     /// What becomes of asynchronous invocations, by qualifier.
     pub event_configs: OrdMap<String, EventConfig>,
+    /// The ids of its URLs, by alias; the function's own under none.
+    #[serde(default)]
+    pub urls: OrdMap<String, String>,
 }
 
 impl Function {
@@ -115,6 +118,7 @@ fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration
         aliases: OrdMap::new(),
         reserved: None,
         event_configs: OrdMap::new(),
+        urls: OrdMap::new(),
     };
     function.take(code);
     let mut answer = function.configuration.clone().pending();
@@ -261,6 +265,7 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     let arn = function.configuration.function_arn.clone();
     let Some(version) = place else {
         let name = function.configuration.function_name.clone();
+        cx.state.forget_urls(&name);
         cx.state.functions.remove(&name);
         cx.environments().forget(&arn, None);
         cx.answer_status(204);

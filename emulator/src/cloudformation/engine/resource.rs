@@ -73,7 +73,7 @@ impl Engine {
                 self.resource_is(&resource, "CREATE_COMPLETE", None)?;
                 Ok(true)
             }
-            Err(error) => self.fails(&resource, "CREATE_FAILED", Reason::of(service_of(kind), &error)),
+            Err(error) => self.fails(&resource, "CREATE_FAILED", reason(kind, &error)),
         }
     }
 
@@ -104,7 +104,7 @@ impl Engine {
                     // Part of it may have been done: the rollback undoes all of it.
                     resource.properties.clone_from(properties);
                 }
-                self.fails(&resource, "UPDATE_FAILED", Reason::of(service_of(kind), &error))
+                self.fails(&resource, "UPDATE_FAILED", reason(kind, &error))
             }
         }
     }
@@ -161,7 +161,7 @@ impl Engine {
         let task = self.task(resource, &resource.properties, &resource.properties);
         match (kind.delete)(&task).await {
             // What is gone is deleted.
-            Err(error) if error.status() != 404 => Ok(Some(Reason::of(service_of(kind), &error))),
+            Err(error) if error.status() != 404 => Ok(Some(reason(kind, &error))),
             _ => Ok(None),
         }
     }
@@ -186,6 +186,7 @@ impl Engine {
             properties,
             old,
             physical_id: resource.physical_id.as_deref().unwrap_or_default(),
+            capabilities: &self.definition().capabilities,
             exists: OnceLock::new(),
         }
     }
@@ -214,6 +215,11 @@ fn service_of(kind: &ResourceType) -> &'static str {
         Some("Scheduler") => "scheduler",
         _ => "cloudformation",
     }
+}
+
+/// Why a resource failed. A stack within a stack has no service of its own that would speak.
+fn reason(kind: &ResourceType, error: &Error) -> Reason {
+    if kind.name == "AWS::CloudFormation::Stack" { own(error) } else { Reason::of(service_of(kind), error) }
 }
 
 fn own(error: &Error) -> Reason {
