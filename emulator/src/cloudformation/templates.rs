@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::deploy::written;
 use super::plan::read;
 use super::source::Source;
 use super::state::Stacks;
@@ -10,7 +11,7 @@ use super::stored::{Fetched, fetched};
 use super::template::{ParameterDef, Template, dependencies, sam, validation_error};
 use super::{capabilities, change_sets};
 use crate::cloud::{Cx, Step};
-use crate::{Error, Result};
+use crate::Result;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -40,10 +41,11 @@ pub(super) fn get(cx: &mut Cx<Stacks>, input: GetTemplate) -> Result<GetTemplate
         }
         (None, None) => return Err(validation_error("StackName is required if ChangeSetName is not specified.")),
     };
-    if input.template_stage.as_deref() == Some("Processed") && !definition.transforms.is_empty() {
-        return Err(Error::not_implemented("templates after their transforms (TemplateStage=Processed)"));
-    }
-    Ok(GetTemplateOutput { template_body: definition.body.clone(), stages_available: vec!["Original", "Processed"] })
+    // What transforms have made is JSON, whatever it was made from.
+    let is_processed = input.template_stage.as_deref() == Some("Processed") && !definition.transforms.is_empty();
+    let template_body =
+        if is_processed { written(&definition.template).to_string() } else { definition.body.clone() };
+    Ok(GetTemplateOutput { template_body, stages_available: vec!["Original", "Processed"] })
 }
 
 #[derive(Deserialize)]
