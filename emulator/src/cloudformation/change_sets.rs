@@ -345,8 +345,10 @@ struct Summary {
     creation_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    include_nested_stacks: bool,
 }
 
+/// Those that are still to be executed: with one, all of a stack are done with.
 pub(super) fn list(cx: &mut Cx<Stacks>, input: ListChangeSets) -> Result<Summaries> {
     let name = &input.stack_name;
     let stack = cx.state.find(name).ok_or_else(|| validation_error(format!("Stack [{name}] does not exist")))?;
@@ -360,8 +362,11 @@ pub(super) fn list(cx: &mut Cx<Stacks>, input: ListChangeSets) -> Result<Summari
         status_reason: set.reason.clone(),
         creation_time: set.created,
         description: set.description.clone(),
+        include_nested_stacks: false,
     };
-    let all = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id).map(summary).collect();
+    let is_done = |set: &ChangeSet| matches!(&*set.execution_status, "EXECUTE_COMPLETE" | "OBSOLETE");
+    let of_stack = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id && !is_done(set));
+    let all = of_stack.map(summary).collect();
     let (summaries, next_token) = page(all, input.next_token.as_deref(), PAGE)?;
     Ok(Summaries { summaries, next_token })
 }

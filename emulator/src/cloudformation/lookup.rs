@@ -7,8 +7,8 @@ use imbl::OrdMap;
 use serde_json::{Map, Value, json};
 
 use super::state::{Definition, Resource, Stack, Tag};
-use super::template::resolve::{Pseudo, Resolver, Resources, Scope as Names};
 use super::template::resolve::NO_MAPPING;
+use super::template::resolve::{Pseudo, Resolver, Resources, Scope as Names};
 use super::template::{Template, validation_error};
 use super::types;
 use crate::Result;

@@ -11,8 +11,8 @@ use super::lookup::{imports, imports_of};
 use super::plan::{Parameter, Wanted, define};
 use super::report::stack_event;
 use super::settle::{later, waited};
-use super::state::{Definition, OnFailure, Stack, Stacks, Tag};
 use super::source::Source;
+use super::state::{Definition, OnFailure, Stack, Stacks, Tag};
 use super::stored::{Stored, stored};
 use super::template::validation_error;
 use super::{PRINCIPAL, changes};
@@ -168,8 +168,7 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<St
     check_role(cx, role_arn.as_deref())?;
     let sent = (input.template_body, input.template_url.as_deref());
     let source = Source::of_update(cx, sent, input.use_previous_template, &stack)?;
-    let (body, stored) =
-        match stored(cx, &source, &input.parameters, Some(&stack.definition), role_arn.as_deref())? {
+    let (body, stored) = match stored(cx, &source, &input.parameters, Some(&stack.definition), role_arn.as_deref())? {
         Stored::Known(body, values) => (body, values),
         Stored::Later(later) => return Ok(Step::Later(later)),
     };

@@ -10,8 +10,8 @@ use super::state::Stacks;
 use super::stored::{Fetched, fetched};
 use super::template::{ParameterDef, Template, dependencies, sam, validation_error};
 use super::{capabilities, change_sets};
-use crate::cloud::{Cx, Step};
 use crate::Result;
+use crate::cloud::{Cx, Step};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -43,8 +43,7 @@ pub(super) fn get(cx: &mut Cx<Stacks>, input: GetTemplate) -> Result<GetTemplate
     };
     // What transforms have made is JSON, whatever it was made from.
     let is_processed = input.template_stage.as_deref() == Some("Processed") && !definition.transforms.is_empty();
-    let template_body =
-        if is_processed { written(&definition.template).to_string() } else { definition.body.clone() };
+    let template_body = if is_processed { written(&definition.template).to_string() } else { definition.body.clone() };
     Ok(GetTemplateOutput { template_body, stages_available: vec!["Original", "Processed"] })
 }
 

@@ -249,9 +249,10 @@ impl<'a> Resolver<'a> {
     /// Only the branch that holds is evaluated: the other may name resources that do not exist.
     fn choose(&self, items: &[Value], depth: usize) -> Result<Option<Value>> {
         let [Value::String(condition), then, otherwise] = items else { return Err(misused("Fn::If")) };
-        let holds = self.lookup.condition(condition).ok_or_else(|| {
-            format_error(format!("Unresolved condition dependency {condition} in the Resources block of the template"))
-        })?;
+        let holds = self
+            .lookup
+            .condition(condition)
+            .ok_or_else(|| template_error(format!("unresolved condition dependency {condition} in Fn::If")))?;
         self.value(if holds { then } else { otherwise }, depth)
     }
 

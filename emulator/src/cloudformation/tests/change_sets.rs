@@ -43,6 +43,9 @@ async fn a_stack_is_made_and_changed_by_change_sets() {
     cfn(&cloud, "ExecuteChangeSet", json!({ "ChangeSetName": set["ChangeSetId"] })).await.unwrap();
     cloud.settle().await.unwrap();
     assert_eq!(stack(&cloud, "clock").await["StackStatus"], "UPDATE_COMPLETE");
+    // What was executed can be described, but is not listed any more.
+    let listed = cfn(&cloud, "ListChangeSets", json!({ "StackName": "clock" })).await.unwrap();
+    assert_eq!(listed["Summaries"], json!([]));
 }
 
 #[tokio::test]

@@ -87,11 +87,16 @@ async fn a_stack_within_a_stack_lives_with_it() {
 async fn a_stack_within_a_stack_that_fails_fails_it() {
     let cloud = cloud();
     put(&cloud, "inner.yaml", "Resources: {Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: 'no name'}}}").await;
-    let template = OUTER.replace("      Parameters: {Name: !Ref Name, Hours: [7, 8]}\n", "").replace("Inner.Outputs.Arn", "Inner.Outputs.X");
+    let template = OUTER
+        .replace("      Parameters: {Name: !Ref Name, Hours: [7, 8]}\n", "")
+        .replace("Inner.Outputs.Arn", "Inner.Outputs.X");
     let outer = create(&cloud, "outer", &template).await;
     assert_eq!(outer["StackStatus"], "ROLLBACK_COMPLETE");
     let told = events(&cloud, "outer").await;
     let failed = told.iter().find(|event| event.starts_with("Inner CREATE_FAILED")).unwrap();
     assert!(failed.contains("Embedded stack arn:aws:cloudformation:"), "{failed}");
-    assert!(failed.contains("was not successfully created: The following resource(s) failed to create: [Topic]."), "{failed}");
+    assert!(
+        failed.contains("was not successfully created: The following resource(s) failed to create: [Topic]."),
+        "{failed}"
+    );
 }

@@ -362,7 +362,9 @@ Outputs: {Key: {Value: !GetAtt Key.Arn}, Stream: {Value: !GetAtt Stream.Arn}}
     let summary = call(&cloud, "kinesis", "DescribeStreamSummary", json!({ "StreamName": "numbers" })).await.unwrap();
     assert_eq!(summary["StreamDescriptionSummary"]["RetentionPeriodHours"], 48);
     assert_eq!(summary["StreamDescriptionSummary"]["OpenShardCount"], 2);
-    let template = template.replace("Enabled: false", "Enabled: true").replace("RetentionPeriodHours: 48", "RetentionPeriodHours: 24");
+    let template = template
+        .replace("Enabled: false", "Enabled: true")
+        .replace("RetentionPeriodHours: 48", "RetentionPeriodHours: 24");
     let made = update(&cloud, "s", &template).await;
     assert_eq!(made["StackStatus"], "UPDATE_COMPLETE", "{:?}", events(&cloud, "s").await);
     let key = call(&cloud, "kms", "DescribeKey", json!({ "KeyId": "alias/mine" })).await.unwrap();

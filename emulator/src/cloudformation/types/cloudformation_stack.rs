@@ -122,9 +122,8 @@ async fn first_reason(task: &Task<'_>, id: &str) -> Result<String> {
 /// `Ref` gives the stack's id, `Fn::GetAtt` its outputs under `Outputs.KEY`.
 fn made(id: &str, stack: &Value) -> Made {
     let outputs = stack["Outputs"].as_array().into_iter().flatten();
-    let attribute = |output: &Value| {
-        Some((format!("Outputs.{}", output["OutputKey"].as_str()?), output["OutputValue"].clone()))
-    };
+    let attribute =
+        |output: &Value| Some((format!("Outputs.{}", output["OutputKey"].as_str()?), output["OutputValue"].clone()));
     let attributes: Map<String, Value> = outputs.filter_map(attribute).collect();
     Made { physical_id: id.to_owned(), attributes }
 }

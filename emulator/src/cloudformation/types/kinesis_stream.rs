@@ -43,7 +43,9 @@ async fn create(task: &Task<'_>) -> Result<Made> {
 async fn update(task: &Task<'_>) -> Result<Made> {
     let name = task.physical_id;
     if task.changes(&["ShardCount", "StreamModeDetails"]) {
-        return Err(Error::not_implemented("another number of shards of a stream (ShardCount of AWS::Kinesis::Stream)"));
+        return Err(Error::not_implemented(
+            "another number of shards of a stream (ShardCount of AWS::Kinesis::Stream)",
+        ));
     }
     retain(task, name, hours(task.old.get("RetentionPeriodHours"))).await?;
     if task.changes(&["Tags"]) {

@@ -47,5 +47,8 @@ fn input(task: &Task<'_>) -> Value {
 
 fn shown(url: &Value) -> Made {
     let arn = url["FunctionArn"].clone();
-    Made::new(arn.as_str().unwrap_or_default(), [("FunctionArn", arn.clone()), ("FunctionUrl", url["FunctionUrl"].clone())])
+    Made::new(
+        arn.as_str().unwrap_or_default(),
+        [("FunctionArn", arn.clone()), ("FunctionUrl", url["FunctionUrl"].clone())],
+    )
 }

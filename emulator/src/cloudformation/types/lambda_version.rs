@@ -89,7 +89,8 @@ async fn update_alias(task: &Task<'_>) -> Result<Made> {
 fn alias_input(task: &Task<'_>) -> Value {
     let routing = task.get("RoutingConfig");
     let weights = routing["AdditionalVersionWeights"].as_array().into_iter().flatten();
-    let weight = |weight: &Value| Some((weight["FunctionVersion"].as_str()?.to_owned(), weight["FunctionWeight"].clone()));
+    let weight =
+        |weight: &Value| Some((weight["FunctionVersion"].as_str()?.to_owned(), weight["FunctionWeight"].clone()));
     let weights: Map<String, Value> = weights.filter_map(weight).collect();
     let mut input = task.pick(&["FunctionName", "Name", "Description", "FunctionVersion"]);
     if !routing.is_null() {

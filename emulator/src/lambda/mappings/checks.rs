@@ -187,9 +187,7 @@ fn stream(source: &Source, arn: &str, base: Option<&StreamSettings>, wanted: &Wa
     }
     let mut settings = match (base, wanted.starting_position.as_deref()) {
         (Some(base), _) => base.clone(),
-        (None, Some(start @ ("TRIM_HORIZON" | "LATEST"))) => {
-            new_stream(start, None)
-        }
+        (None, Some(start @ ("TRIM_HORIZON" | "LATEST"))) => new_stream(start, None),
         (None, Some("AT_TIMESTAMP")) if source.is_kinesis() => {
             let at = wanted.starting_position_timestamp.ok_or_else(|| {
                 invalid("StartingPositionTimestamp is required when StartingPosition is AT_TIMESTAMP.")
