@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::run::{Outcome, answers, command, text};
+use crate::run::{Outcome, answers, command, programs, release, text};
 use crate::server::Server;
 
 /// A peer: its name, and the versions that are measured.
@@ -103,12 +103,11 @@ fn start(bench: &Path, garoa: &Path, idle: &Server) -> Result<bool, String> {
 
 /// Builds the load and Garoa, and gives their programs.
 fn build(debug: bool) -> Result<(PathBuf, PathBuf), String> {
-    let words: &[&str] = match debug {
-        // As every other command builds it.
-        true => &["build", "--quiet", "--workspace", "--bins"],
-        false => &["build", "--quiet", "--release", "--package", "garoa", "--package", "bench", "--bins"],
-    };
-    command("cargo", words)?;
+    if debug {
+        programs()?
+    } else {
+        release()?
+    }
     let folder = crate::root().join(if debug { "target/debug" } else { "target/release" });
     Ok((folder.join("bench"), folder.join("garoa")))
 }

@@ -28,6 +28,13 @@ pub fn programs() -> Outcome {
     command("cargo", &["build", "--quiet", "--workspace", "--bins", "--tests"])
 }
 
+/// Builds what is measured: Garoa, the bench, and a Garoa with a function in its process. All with the features that the whole
+/// workspace wants, for they share the library.
+pub fn release() -> Outcome {
+    let programs = ["--bin", "garoa", "--bin", "bench", "--bin", "function"];
+    command("cargo", &[&["build", "--quiet", "--release", "--workspace"], &programs[..]].concat())
+}
+
 /// Whether a program can be run and says that all is well.
 pub fn answers(program: &str, arguments: &[&str]) -> bool {
     let quiet = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -110,8 +110,8 @@ pub(super) fn resolve(cx: &mut Cx<Functions>, name: &str, parameter: Option<&str
     if let Some(qualifier) = qualifier {
         arn = format!("{arn}:{qualifier}");
     }
-    let function = cx.state.functions.get(name).cloned().ok_or_else(|| not_found(&arn))?;
-    function.resolve(qualifier, cx.ids())
+    let function = cx.state.functions.get(name).ok_or_else(|| not_found(&arn))?;
+    function.resolve(qualifier, cx.ids)
 }
 
 pub(super) fn not_found(arn: &str) -> Error {

@@ -17,7 +17,7 @@ use super::events::{self, Happening};
 use super::input::{copied_from, customer_key, description, input, sent_checksum};
 use super::lookup::{self, bucket};
 use super::object::{Description, Object, PartOf, Version, check_key};
-use super::put::{New, Stored, check_size, quoted, require_more, store, with_context};
+use super::put::{New, Stored, check_size, kept, quoted, require_more, store, with_context};
 use super::state::{Bucket, Buckets, place, whole_seconds};
 use super::{errors, range};
 use crate::cloud::{At, Cx, Target};
@@ -196,7 +196,7 @@ pub(super) fn upload_part(cx: &mut Cx<Buckets>, mut input: UploadPart) -> Result
     let (upload, at) = upload(found, &input.key, &input.upload_id)?;
     upload.description.encryption.check_part(&customer_key!(input))?;
     let encryption = upload.description.encryption.shown();
-    let body = cx.body.clone();
+    let body = kept(&cx.body);
     check_size(&body)?;
     let digests = input.digests.take().ok_or_else(|| Error::internal("a part without its digest"))?;
     let md5 = digests.md5?;

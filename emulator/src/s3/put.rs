@@ -20,6 +20,9 @@ use crate::{Error, Result, Timestamp};
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 pub(super) const SIZE_LIMIT: u64 = 5 * 1024 * 1024 * 1024;
 
+/// What hyper reads at once, at most; a longer body was put together in memory of its own.
+const READ_BUFFER: usize = 8192 + 4096 * 100;
+
 /// The member by which PutObject learns that it was a form. No client can send it: the model has no such member.
 pub(crate) const POSTED: &str = "$posted";
 
@@ -83,10 +86,16 @@ pub(super) fn digest(input: &mut PutObject, body: &Bytes) {
     input.digests = Some(Digests { md5: checksum::md5(body, input.content_md5.as_deref()), checksum: Some(checksum) });
 }
 
+/// A body as it is stored. A small one is copied: it came as a part of its connection's read buffer, all of which would stay
+/// as long as the object does.
+pub(super) fn kept(body: &Bytes) -> Bytes {
+    if body.len() <= READ_BUFFER { Bytes::copy_from_slice(body) } else { body.clone() }
+}
+
 pub(super) fn put(cx: &mut Cx<Buckets>, mut input: PutObject) -> Result<PutObjectOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     check_key(&input.key)?;
-    let body = cx.body.clone();
+    let body = kept(&cx.body);
     check_size(&body)?;
     let described = description!(input);
     require_more(cx, &described, &input.bucket, &input.key)?;

@@ -56,7 +56,7 @@ pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
 
 /// What is not UTF-8 in a query string would be read as something else.
 fn check_query(head: &Parts) -> Result<()> {
-    let query = head.uri.query().unwrap_or("");
+    let Some(query) = head.uri.query() else { return Ok(()) };
     match percent_encoding::percent_decode_str(query).decode_utf8() {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::client("MalformedQueryString", "The query string contains a syntax error")),

@@ -15,6 +15,9 @@ use crate::model::{Kind, Location, Member, Model, OperationModel, Shape, Structu
 /// The namespace of S3's documents; its model in botocore does not name it.
 const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
+/// Room for the headers of an answer: no map grows twice.
+const HEADERS: usize = 24;
+
 /// The roots of S3's answers that are not named as their shape is (API reference, "Response Syntax" of each).
 const S3_ROOTS: &[(&str, &str)] = &[
     ("CompleteMultipartUploadOutput", "CompleteMultipartUploadResult"),
@@ -290,16 +293,21 @@ pub(super) struct Answer {
 /// Writes a REST answer. Fails when the output is not as the model has it.
 pub(super) fn write(protocol: Protocol, operation: &OperationModel, reply: &Reply) -> Result<Answer, String> {
     let model = operation.model();
-    let mut answer =
-        Answer { status: operation.http.status, headers: HeaderMap::new(), content_type: None, body: Bytes::new() };
+    let mut answer = Answer {
+        status: operation.http.status,
+        headers: HeaderMap::with_capacity(HEADERS),
+        content_type: None,
+        body: Bytes::new(),
+    };
     let empty = Map::new();
     let output = reply.output.as_object().unwrap_or(&empty);
     let Some((shape, structure)) = operation.output_shape().and_then(|shape| Some((shape, shape.structure()?))) else {
         answer.body = reply.body.clone().unwrap_or_default();
         return Ok(answer);
     };
-    for member in structure.members.iter().filter(|member| member.location.is_some()) {
-        if let Some(value) = output.get(member.name).filter(|value| !value.is_null()) {
+    // By what there is: an object's answer has a dozen of the forty members that it may have.
+    for (name, value) in output.iter().filter(|(_, value)| !value.is_null()) {
+        if let Some(member) = structure.member(name).filter(|member| member.location.is_some()) {
             write_bound(model, member, value, &mut answer)?;
         }
     }
@@ -315,7 +323,7 @@ pub(super) fn write(protocol: Protocol, operation: &OperationModel, reply: &Repl
 
 fn write_bound(model: &Model, member: &Member, value: &Value, answer: &mut Answer) -> Result<(), String> {
     let shape = model.shape(member.shape);
-    let name = member.wire_name();
+    let header = || member.header_name().ok_or_else(|| format!("{} is no header name", member.wire_name()));
     match (member.location, &shape.kind, value) {
         (Some(Location::StatusCode), _, Value::Number(status)) => {
             answer.status =
@@ -324,18 +332,20 @@ fn write_bound(model: &Model, member: &Member, value: &Value, answer: &mut Answe
         (Some(Location::Headers), _, Value::Object(entries)) => {
             for (key, value) in entries {
                 let text = value.as_str().ok_or_else(|| json::not_of(shape, value))?;
-                insert(&mut answer.headers, &format!("{name}{key}"), text)?;
+                let name = format!("{}{key}", member.wire_name());
+                let name = name.parse().map_err(|_| format!("{name} is no header name"))?;
+                insert(&mut answer.headers, name, text.to_owned())?;
             }
         }
         (Some(Location::Header), Kind::List(element), Value::Array(values)) => {
             let shape = model.shape(element.shape);
             let texts = values.iter().map(|value| xml::text_of(shape, element, value, TimestampFormat::Rfc822));
-            insert(&mut answer.headers, name, &texts.collect::<Result<Vec<_>, _>>()?.join(","))?;
+            insert(&mut answer.headers, header()?.clone(), texts.collect::<Result<Vec<_>, _>>()?.join(","))?;
         }
         (Some(Location::Header), ..) => {
             let text = xml::text_of(shape, member, value, TimestampFormat::Rfc822)?;
             let text = if member.json_value { STANDARD.encode(text) } else { text };
-            insert(&mut answer.headers, name, &text)?;
+            insert(&mut answer.headers, header()?.clone(), text)?;
         }
         _ => return Err(json::not_of(shape, value)),
     }
@@ -343,10 +353,9 @@ fn write_bound(model: &Model, member: &Member, value: &Value, answer: &mut Answe
 }
 
 /// Text that is not ASCII is written as RFC 2047 has it, as S3 does with metadata.
-fn insert(headers: &mut HeaderMap, name: &str, text: &str) -> Result<(), String> {
-    let name: HeaderName = name.parse().map_err(|_| format!("{name} is no header name"))?;
-    let encoded = if text.is_ascii() { text.to_owned() } else { format!("=?UTF-8?Q?{}?=", q_encoded(text)) };
-    let value = HeaderValue::from_str(&encoded).map_err(|_| format!("the value of {name} is no header value"))?;
+fn insert(headers: &mut HeaderMap, name: HeaderName, text: String) -> Result<(), String> {
+    let encoded = if text.is_ascii() { text } else { format!("=?UTF-8?Q?{}?=", q_encoded(&text)) };
+    let value = HeaderValue::try_from(encoded).map_err(|_| format!("the value of {name} is no header value"))?;
     headers.insert(name, value);
     Ok(())
 }

@@ -26,20 +26,24 @@ pub(super) fn route(
     let candidates = model.operations().filter(|operation| operation.http.method == head.method.as_str());
     let candidates = candidates.filter(|operation| {
         let fixed = &operation.http.uri.query;
-        fixed.iter().all(|(name, value)| query.iter().any(|(n, v)| n == name && value.is_none_or(|value| v == value)))
+        fixed.len() <= query.len()
+            && fixed
+                .iter()
+                .all(|(name, value)| query.iter().any(|(n, v)| n == name && value.is_none_or(|value| v == value)))
     });
     // Without what its query string requires, an operation of S3 is another one, or none.
     let candidates = candidates.filter(|operation| {
         let http = &operation.http;
         model.service != "s3" || !http.uri.query.is_empty() || http.required_query.iter().all(|name| has(&query, name))
     });
-    let candidates = candidates.filter_map(|operation| {
-        let labels = match_path(&operation.http.uri.segments, bucket.as_deref(), path)?;
-        Some((specificity(operation, head, &query), operation, labels))
-    });
+    let candidates =
+        candidates.filter(|operation| match_path(&operation.http.uri.segments, bucket.as_deref(), path, |_, _| ()));
+    let candidates = candidates.map(|operation| (specificity(operation, head, &query), operation));
     // Of equals the first by name wins, so that an answer never depends on chance.
     let best = candidates.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    let Some((_, operation, labels)) = best else { return Err(no_route(model, head)) };
+    let Some((_, operation)) = best else { return Err(no_route(model, head)) };
+    let mut labels = Vec::new();
+    match_path(&operation.http.uri.segments, bucket.as_deref(), path, |name, raw| labels.push((name, raw)));
     if model.service == "s3" && operation.http.uri.query.is_empty() && names_sub_resource(model, &query) {
         return Err(no_route(model, head));
     }
@@ -82,37 +86,38 @@ fn specificity(operation: &OperationModel, head: &Parts, query: &[(String, Strin
     (literals, http.uri.query.len(), Reverse(required - present), present, !operation.deprecated, named)
 }
 
+/// Whether a path is of this template. What its labels are is told to `found`, also of a path that turns out to be another.
 fn match_path<'a>(
     template: &[Segment],
     bucket: Option<&'a str>,
     path: &'a str,
-) -> Option<Vec<(&'static str, Raw<'a>)>> {
-    let mut labels = Vec::with_capacity(template.len());
+    mut found: impl FnMut(&'static str, Raw<'a>),
+) -> bool {
     let mut rest = Some(path.strip_prefix('/').unwrap_or(path));
     let mut bucket = bucket;
     for segment in template {
         if let (Some(name), Segment::Label(label)) = (bucket, segment) {
-            labels.push((*label, Raw::Plain(name)));
+            found(label, Raw::Plain(name));
             bucket = None;
             continue;
         }
-        let whole = rest?;
+        let Some(whole) = rest else { return false };
         let (part, after) = whole.split_once('/').map_or((whole, None), |(part, after)| (part, Some(after)));
         match segment {
             Segment::Literal(literal) if part == *literal => rest = after,
             Segment::Label(label) if !part.is_empty() => {
-                labels.push((*label, Raw::Encoded(part)));
+                found(label, Raw::Encoded(part));
                 rest = after;
             }
             Segment::Greedy(label) if !whole.is_empty() => {
-                labels.push((*label, Raw::Encoded(whole)));
+                found(label, Raw::Encoded(whole));
                 rest = None;
             }
-            _ => return None,
+            _ => return false,
         }
     }
     // A slash at the end is taken, as AWS takes it (`/bucket/`, `/2015-03-31/functions/`).
-    (bucket.is_none() && rest.is_none_or(str::is_empty)).then_some(labels)
+    bucket.is_none() && rest.is_none_or(str::is_empty)
 }
 
 /// A label as it stands in the request.

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use crate::jobs::Job;
 use crate::measure::{Figures, KEYS};
 
 /// Receiving from a deep queue may cost this much more than from a shallow one.
 const DEEP_GOAL: f64 = 1.2;
-/// A list answers so many keys a second.
-const LISTING_GOAL: f64 = 1_000_000.0;
+/// A list answers so many keys in the time of one GetObject of the bare server: four times what the best peer did on 2026-11-22,
+/// fakecloud 0.51 with 128,683 keys a second beside 112,000 requests.
+const LISTING_GOAL: f64 = 4.0 * 128_683.0 / 112_000.0;
 
 /// The table.
 pub fn render(figures: &Figures) -> String {
@@ -39,11 +41,12 @@ pub fn render(figures: &Figures) -> String {
         }
         text.push('\n');
     }
-    if let Some(rate) = figures.listing {
+    if let Some((rate, share)) = listing(figures) {
         let _ = writeln!(
             text,
-            "ListObjectsV2 over {KEYS} keys, 1 connection\n  garoa          {rate:>9.0} keys/s  goal {LISTING_GOAL} {}",
-            verdict(rate >= LISTING_GOAL)
+            "ListObjectsV2 over {KEYS} keys, 1 connection\n  garoa          {rate:>9.0} keys/s  {share:>5.2} of hello's GetObject  \
+             goal {LISTING_GOAL:.2} {}",
+            verdict(share >= LISTING_GOAL)
         );
     }
     text
@@ -56,9 +59,16 @@ pub fn goals_met(figures: &Figures) -> bool {
         garoa.is_none_or(|(_, rate)| rate / ceiling(rates) >= job.goal())
     });
     let flat = figures.receiving.iter().filter(|each| each.server == "garoa");
-    let listed = figures.listing.is_none_or(|rate| rate >= LISTING_GOAL);
+    let listed = listing(figures).is_none_or(|(_, share)| share >= LISTING_GOAL);
     fast && listed
         && flat.map(|each| each.deep.as_secs_f64() / each.shallow.as_secs_f64()).all(|ratio| ratio <= DEEP_GOAL)
+}
+
+/// How many keys a second a list answers, and how many that is to a request of the bare server.
+fn listing(figures: &Figures) -> Option<(f64, f64)> {
+    let (_, rates) = figures.rates.iter().find(|(job, _)| *job == Job::GetObject)?;
+    let rate = figures.listing?;
+    Some((rate, rate / ceiling(rates)))
 }
 
 /// Whether a server is held to the goals.

@@ -14,7 +14,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::run::{Outcome, command, text};
+use crate::run::{Outcome, release, text};
 use crate::server::Server;
 use plan::{Plan, PlannedList};
 
@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let plan = Plan::read()?;
     let chosen = plan.choose(&arguments.lists)?;
     if arguments.endpoint.is_none() {
-        command("cargo", &["build", "--quiet", "--release", "--package", "garoa", "--bin", "garoa"])?;
+        release()?;
     }
     let suites = crate::root().join(&arguments.suites);
     let mut ran = Vec::new();

@@ -27,7 +27,7 @@ impl Exchange<'_> {
             "AWS_IAM" => self.signature(),
             "CUSTOM" => {
                 self.resource_policy(Caller::new(Principal::Anonymous))?;
-                self.lambda_authorizer().await
+                Box::pin(self.lambda_authorizer()).await
             }
             "COGNITO_USER_POOLS" => Err(Refusal::not_implemented("Amazon Cognito user pools as authorizers")),
             _ => self.resource_policy(Caller::new(Principal::Anonymous)),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
-use super::request::{is_binary, multi, single};
+use super::request::{is_binary, multi, single, text};
 use super::{Answer, Exchange, lambda};
 use crate::apigateway::state::Integration;
 use crate::execute_api::scalar;
@@ -99,7 +99,7 @@ impl Exchange<'_> {
         let text = match (body.is_empty(), binary) {
             (true, _) => None,
             (false, true) => Some(Cow::Owned(STANDARD.encode(body))),
-            (false, false) => Some(String::from_utf8_lossy(body)),
+            (false, false) => Some(text(body)),
         };
         let payload = Payload { body: text, is_base64_encoded: binary && !body.is_empty() };
         Event { payload: Some(payload), ..self.event() }.text()

@@ -177,10 +177,9 @@ impl<'a> Exchange<'a> {
         if self.request.body.len() > PAYLOAD_LIMIT {
             return Err(Refusal::too_large());
         }
-        // Each on the heap: a request, an authorizer and an integration within one another are too much for a thread's stack.
-        Box::pin(self.authorize()).await?;
+        self.authorize().await?;
         self.spend_key()?;
-        Box::pin(self.answered()).await
+        self.answered().await
     }
 
     /// What comes after it is known that the method may be called.
@@ -188,7 +187,7 @@ impl<'a> Exchange<'a> {
         self.validate()?;
         let method = self.method;
         let integration = method.method_integration.as_ref().ok_or_else(|| Refusal::configuration(500))?;
-        let answer = Box::pin(self.integrate(integration)).await?;
+        let answer = self.integrate(integration).await?;
         if answer.body.len() > PAYLOAD_LIMIT {
             return Err(Refusal::configuration(500));
         }
@@ -205,11 +204,13 @@ impl<'a> Exchange<'a> {
     }
 
     async fn integrate(&mut self, integration: &Integration) -> Result<Answer, Refusal> {
+        // Each on the heap, as an authorizer is: together they are too much for a thread's stack, and much to copy for those that
+        // want only one of them.
         match integration.kind.as_str() {
-            "AWS_PROXY" => self.lambda_proxy(integration).await,
-            "AWS" => self.aws(integration).await,
-            "HTTP" => self.http(integration).await,
-            "HTTP_PROXY" => self.http_proxy(integration).await,
+            "AWS_PROXY" => Box::pin(self.lambda_proxy(integration)).await,
+            "AWS" => Box::pin(self.aws(integration)).await,
+            "HTTP" => Box::pin(self.http(integration)).await,
+            "HTTP_PROXY" => Box::pin(self.http_proxy(integration)).await,
             "MOCK" => self.mock(integration),
             other => Err(Refusal::not_implemented(format!("integrations of type {other}"))),
         }

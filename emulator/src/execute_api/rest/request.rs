@@ -1,5 +1,7 @@
 //! A request as API Gateway shows it to authorizers and integrations.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -59,7 +61,7 @@ impl Request {
             if DROPPED.contains(&name.as_str()) {
                 continue;
             }
-            request.headers.push((titled(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+            request.headers.push((titled(name.as_str()), text(value.as_bytes()).into_owned()));
         }
         let client = incoming.entry.client();
         let forwarded = request.header("X-Forwarded-For").map(|before| format!("{before}, {client}"));
@@ -147,6 +149,11 @@ pub(super) fn multi(pairs: &[(String, String)]) -> Value {
         }
     }
     Value::Object(all)
+}
+
+/// Bytes as text, which nearly all of them are.
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Whether a media type is one that an API takes for binary.

@@ -117,6 +117,20 @@ async fn too_much_is_refused() {
 }
 
 #[tokio::test]
+async fn a_small_object_does_not_keep_the_buffer_that_it_came_in() {
+    let s3 = S3::new().await;
+    for (length, is_copied) in [(1024, true), (1 << 20, false)] {
+        let buffer = Bytes::from(vec![b'x'; length + 8]);
+        let sent = buffer.slice(8..);
+        let call = Call::new("s3", "PutObject", Caller::root(ACCOUNT), s3.scope.clone(), with(json!({"Key": "k"})));
+        s3.cloud.call(call.with_body(sent.clone())).await.unwrap();
+        let stored = s3.call("GetObject", with(json!({"Key": "k"})), b"").await.unwrap().body.unwrap();
+        assert_eq!(stored, sent);
+        assert_eq!(stored.as_ptr() != sent.as_ptr(), is_copied, "{length} bytes");
+    }
+}
+
+#[tokio::test]
 async fn ranges_answer_a_slice_of_the_same_bytes() {
     let s3 = S3::new().await;
     s3.put("k", "0123456789").await;
