@@ -33,7 +33,9 @@ pub use state::Apis;
 pub(crate) use address::owner;
 use bytes::Bytes;
 use http::Response;
-pub(crate) use http_api::answer;
+pub(crate) use http_api::{Told, answer, is_preflight, of_function, preflight, stamp};
+pub(crate) use parameters::headers as headers_of;
+pub(crate) use state::Cors;
 
 use crate::cloud::{Halt, Inner, Service};
 use crate::execute_api::Incoming;

@@ -11,7 +11,7 @@ pub(super) use crate::execute_api::{log_time, scalar};
 pub(super) type Pairs = Vec<(String, String)>;
 
 /// The headers with their usual capitals: HTTP/1.1 servers here do not keep the client's.
-pub(super) fn headers(headers: &HeaderMap) -> Pairs {
+pub(crate) fn headers(headers: &HeaderMap) -> Pairs {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     headers.iter().map(|(name, value)| (capitals(name.as_str()), text(value))).collect()
 }

@@ -85,10 +85,10 @@ pub(super) struct Definition {
     pub warnings: Option<Vec<String>>,
 }
 
-/// Cross-origin resource sharing of an HTTP API.
+/// Cross-origin resource sharing of an HTTP API, or of a function URL.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Cors {
+pub(crate) struct Cors {
     pub allow_credentials: Option<bool>,
     pub allow_headers: Option<Vec<String>>,
     pub allow_methods: Option<Vec<String>>,

@@ -11,6 +11,7 @@ use super::reply::Reply;
 use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope, SessionFacts};
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
+use crate::lambda;
 use crate::s3::web;
 use crate::sigv4::{self, Dialect, MAX_SKEW, Payload};
 use crate::sns;
@@ -69,6 +70,9 @@ impl Inner {
         if let Some(address) = execute_api::address(&head) {
             let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
             return Box::pin(execute_api::answer(self, incoming)).await;
+        }
+        if let Some(address) = lambda::url_address(&head) {
+            return Box::pin(lambda::answer_url(self, &address, (&head, &body), entry, &request_id)).await;
         }
         let incoming = web::Incoming { head: &head, body: &body, entry, request_id: &request_id };
         if let Some(answer) = web::answer(self, &incoming).await {

@@ -3,11 +3,13 @@
 //! A step cannot call another service, for it must not wait while it holds its state. It asks instead: a job makes the calls
 //! through the front door, keeps the answers in the asker's state, and the operation is called again.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Call, Caller, Cloud, Cx, JobFuture, Later, Scope, Service, State};
+use super::{Call, Caller, Cloud, Cx, JobFuture, Later, Reply, Scope, Service, State};
 use crate::model::Model;
 use crate::{Error, Result};
 
@@ -49,7 +51,7 @@ pub struct Question {
 /// What a call answered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Answer {
-    /// The output.
+    /// The output. What it has as its HTTP body is a member of it, as base64.
     Output(Value),
     /// The error.
     Refused {
@@ -157,16 +159,26 @@ async fn put(cloud: &Cloud, scope: &Scope, question: Question) -> Answer {
     if let Some(members) = input.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }
+    let payload = Model::of(&service).and_then(|model| model.operation(&operation)?.output_shape()?.payload);
     let called = match Model::of(&service) {
         Some(model) => cloud.call(Call::new(model.service, operation, caller, scope, input)).await,
         None => Err(Error::not_implemented(format!("the service {service}"))),
     };
     match called {
-        Ok(reply) => Answer::Output(reply.output),
+        Ok(reply) => Answer::Output(whole(reply, payload)),
         Err(error) => Answer::Refused {
             status: error.status(),
             code: error.code().to_owned(),
             message: error.message().to_owned(),
         },
     }
+}
+
+/// The output with what it carries beside it.
+fn whole(reply: Reply, payload: Option<&str>) -> Value {
+    let Reply { mut output, body, .. } = reply;
+    if let (Some(name), Some(body)) = (payload, body) {
+        output[name] = STANDARD.encode(body).into();
+    }
+    output
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::changes::{Change, changes, has_any};
-use super::describe::{ParameterOutput, parameters};
+use super::describe::{NoTriggers, ParameterOutput, parameters};
 use super::engine::Kind;
 use super::plan::{Parameter, Wanted, define};
 use super::report::stack_event;
 use super::settle::{later, waited};
-use super::stacks::{body, check_role, check_updatable, exports, new_id, new_stack, no_template, start};
+use super::source::Source;
+use super::stacks::{check_role, check_updatable, exports, new_id, new_stack, start};
 use super::state::{ChangeSet, Definition, OnFailure, Stacks, Tag, page};
 use super::stored::{Stored, stored};
 use super::template::validation_error;
@@ -33,6 +34,8 @@ pub(super) struct CreateChangeSet {
     change_set_name: String,
     change_set_type: Option<String>,
     template_body: Option<String>,
+    #[serde(rename = "TemplateURL")]
+    template_url: Option<String>,
     use_previous_template: Option<bool>,
     #[serde(default)]
     parameters: Vec<Parameter>,
@@ -75,10 +78,10 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
         return Err(Error::client("LimitExceededException", format!("Limit exceeded: {MAX_CHANGE_SETS} change sets")));
     }
     let previous = (!is_creation).then(|| Arc::clone(&stack.definition));
-    let body = template_of(&input, (!is_creation).then_some(&stack))?;
+    let source = source_of(cx, &input, (!is_creation).then_some(&stack))?;
     let role_arn = input.role_arn.clone().or_else(|| stack.definition.role_arn.clone());
-    let stored = match stored(cx, &body, &input.parameters, previous.as_deref(), role_arn.as_deref())? {
-        Stored::Known(values) => values,
+    let (body, stored) = match stored(cx, &source, &input.parameters, previous.as_deref(), role_arn.as_deref())? {
+        Stored::Known(body, values) => (body, values),
         Stored::Later(later) => return Ok(Step::Later(later)),
     };
     let wanted = Wanted {
@@ -126,10 +129,11 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
 }
 
 /// The template: that of the stack, if the request says so and there is one.
-fn template_of(input: &CreateChangeSet, stack: Option<&super::state::Stack>) -> Result<String> {
+fn source_of(cx: &Cx<Stacks>, input: &CreateChangeSet, stack: Option<&super::state::Stack>) -> Result<Source> {
+    let (body, url) = (input.template_body.clone(), input.template_url.as_deref());
     match stack {
-        Some(stack) => body(input.template_body.clone(), input.use_previous_template, stack),
-        None => input.template_body.clone().ok_or_else(no_template),
+        Some(stack) => Source::of_update(cx, (body, url), input.use_previous_template, stack),
+        None => Source::new(cx, body, url),
     }
 }
 
@@ -167,6 +171,7 @@ pub(super) struct OfChangeSet {
     change_set_name: String,
     stack_name: Option<String>,
     next_token: Option<String>,
+    include_property_values: Option<bool>,
     disable_rollback: Option<bool>,
     retain_except_on_create: Option<bool>,
     client_request_token: Option<String>,
@@ -202,6 +207,7 @@ pub(super) struct Described {
     stack_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     parameters: Vec<ParameterOutput>,
     creation_time: Timestamp,
     execution_status: String,
@@ -210,7 +216,9 @@ pub(super) struct Described {
     status_reason: Option<String>,
     #[serde(rename = "NotificationARNs")]
     notification_arns: Vec<String>,
+    rollback_configuration: NoTriggers,
     capabilities: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Tag>,
     changes: Vec<Change>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -223,6 +231,9 @@ pub(super) struct Described {
 pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Described> {
     let set = find(cx.state, &input.change_set_name, input.stack_name.as_deref())?.clone();
     let (changes, next_token) = page(set.changes, input.next_token.as_deref(), PAGE)?;
+    let with_values = input.include_property_values.unwrap_or_default();
+    let shown = |change: Change| if with_values { change } else { change.without_values() };
+    let changes = changes.into_iter().map(shown).collect();
     Ok(Described {
         parameters: parameters(&set.definition),
         change_set_name: set.name,
@@ -235,6 +246,7 @@ pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Descri
         status: set.status,
         status_reason: set.reason,
         notification_arns: Vec::new(),
+        rollback_configuration: NoTriggers {},
         capabilities: set.definition.capabilities.clone(),
         tags: set.definition.tags.clone(),
         changes,
@@ -267,6 +279,8 @@ pub(super) fn execute(cx: &mut Cx<Stacks>, input: &OfChangeSet) -> Result<Step<E
     stack.retain_except_on_create = input.retain_except_on_create.unwrap_or_default();
     stack.token = input.client_request_token.clone();
     stack.change_set_id = Some(set.id.clone());
+    // AWS takes the execution of a change set for an update, of a new stack, too.
+    stack.updated = Some(cx.now);
     let kind = if set.is_creation {
         stack.definition = set.definition;
         Kind::Create
@@ -331,8 +345,10 @@ struct Summary {
     creation_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    include_nested_stacks: bool,
 }
 
+/// Those that are still to be executed: with one, all of a stack are done with.
 pub(super) fn list(cx: &mut Cx<Stacks>, input: ListChangeSets) -> Result<Summaries> {
     let name = &input.stack_name;
     let stack = cx.state.find(name).ok_or_else(|| validation_error(format!("Stack [{name}] does not exist")))?;
@@ -346,8 +362,11 @@ pub(super) fn list(cx: &mut Cx<Stacks>, input: ListChangeSets) -> Result<Summari
         status_reason: set.reason.clone(),
         creation_time: set.created,
         description: set.description.clone(),
+        include_nested_stacks: false,
     };
-    let all = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id).map(summary).collect();
+    let is_done = |set: &ChangeSet| matches!(&*set.execution_status, "EXECUTE_COMPLETE" | "OBSOLETE");
+    let of_stack = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id && !is_done(set));
+    let all = of_stack.map(summary).collect();
     let (summaries, next_token) = page(all, input.next_token.as_deref(), PAGE)?;
     Ok(Summaries { summaries, next_token })
 }

@@ -1,18 +1,17 @@
 //! What an update would change: the list of a change set, and whether there is anything to do at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::lookup::{Known, Values, complete, pseudo};
+use super::causes::Changed;
+use super::lookup::{Known, UNKNOWN, Values, complete, pseudo};
 use super::state::{Definition, Resource, Stack};
+use super::template::{MAX_DEPTH, ResourceDef};
 use super::types;
 use crate::cloud::Scope;
-
-/// Stands for what only the update will tell.
-const UNKNOWN: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
 /// `Change` of the API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +22,7 @@ pub(super) struct Change {
 }
 
 /// `ResourceChange` of the API.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ResourceChange {
     pub action: String,
@@ -33,8 +32,16 @@ pub(super) struct ResourceChange {
     resource_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replacement: Option<String>,
+    /// What becomes of the resource that is no longer wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy_action: Option<String>,
     scope: Vec<String>,
     details: Vec<Detail>,
+    /// The resource before and after, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before_context: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after_context: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +50,8 @@ struct Detail {
     target: ChangeTarget,
     evaluation: String,
     change_source: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    causing_entity: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +61,35 @@ struct ChangeTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     requires_recreation: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before_value: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after_value: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attribute_change_type: Option<String>,
+}
+
+impl Change {
+    /// The same without what is told only to those who ask for values (`IncludePropertyValues`).
+    pub fn without_values(mut self) -> Self {
+        let change = &mut self.resource_change;
+        (change.before_context, change.after_context) = (None, None);
+        for detail in &mut change.details {
+            let ChangeTarget { attribute, name, requires_recreation, .. } = detail.target.clone();
+            detail.target = ChangeTarget {
+                attribute,
+                name,
+                requires_recreation,
+                path: None,
+                before_value: None,
+                after_value: None,
+                attribute_change_type: None,
+            };
+        }
+        self
+    }
 }
 
 /// Whether the definition differs from the stack in anything that an update would change.
@@ -72,7 +110,7 @@ pub(super) fn has_any(scope: &Scope, stack: &Stack, wanted: &Definition, exports
     let outputs = |definition: &Definition| {
         let pseudo = pseudo(scope, &stack.name, &stack.id);
         let values = values(definition, &pseudo);
-        let known = Known::new(scope, &stack.resources, exports);
+        let known = Known::before(scope, &stack.resources, exports);
         let of = |value: &Value| values.resolve(value, &known).unwrap_or_else(|_| UNKNOWN.into());
         let exists = |condition: &Option<String>| {
             condition.as_ref().is_none_or(|condition| definition.conditions.get(condition) == Some(&true))
@@ -116,32 +154,80 @@ pub(super) fn changes(
     let values = values(wanted, &pseudo);
     // As they will be, as far as that is known.
     let mut resources = stack.resources.clone();
+    let mut changed = Changed { parameters: parameters(&stack.definition, wanted), ..Changed::default() };
     let mut all = Vec::new();
     for id in &wanted.order {
         let Some(declared) = wanted.template.resource(id) else { continue };
+        let properties = evaluated(&declared.properties, &values, &Known::before(scope, &resources, exports));
+        let properties = complete(&declared.kind, Value::Object(properties), &wanted.tags);
         let Some(existing) = stack.resources.get(id).filter(|resource| resource.exists()) else {
-            all.push(change("Add", id, None, &declared.kind, None, Vec::new()));
+            changed.resources.insert(id.clone());
+            all.push(ResourceChange { after_context: Some(context(&properties)), ..change("Add", id, &declared.kind) });
             continue;
         };
-        let properties = evaluated(&declared.properties, &values, &Known::new(scope, &resources, exports));
-        let properties = complete(&declared.kind, Value::Object(properties), &wanted.tags);
-        let (details, replacement) = compare(existing, &declared.kind, &properties);
+        let (details, replacement) = compare(existing, declared, &properties, &changed);
         if details.is_empty() && existing.kind == declared.kind {
             continue;
         }
-        if replacement != "False" {
+        let is_replaced = replacement != "False";
+        if is_replaced {
             forget(&mut resources, id);
+            changed.resources.insert(id.clone());
         }
-        let physical = existing.physical_id.as_deref();
-        all.push(change("Modify", id, physical, &declared.kind, Some(replacement), details));
+        let policy = policy_action("ReplaceAnd", declared.update_replace_policy.as_deref());
+        let mut scope: Vec<String> = details.iter().map(|detail| detail.target.attribute.clone()).collect();
+        scope.sort();
+        scope.dedup();
+        all.push(ResourceChange {
+            physical_resource_id: existing.physical_id.clone(),
+            replacement: Some(replacement.to_owned()),
+            policy_action: is_replaced.then_some(policy),
+            scope,
+            details,
+            before_context: Some(context(&existing.properties)),
+            after_context: Some(context(&properties)),
+            ..change("Modify", id, &declared.kind)
+        });
     }
     for resource in stack.resources.values().filter(|resource| resource.exists()) {
         if !wanted.order.contains(&resource.logical_id) {
-            let physical = resource.physical_id.as_deref();
-            all.push(change("Remove", &resource.logical_id, physical, &resource.kind, None, Vec::new()));
+            all.push(ResourceChange {
+                physical_resource_id: resource.physical_id.clone(),
+                policy_action: Some(policy_action("", resource.deletion_policy.as_deref())),
+                before_context: Some(context(&resource.properties)),
+                ..change("Remove", &resource.logical_id, &resource.kind)
+            });
         }
     }
-    all
+    all.into_iter().map(|resource_change| Change { r#type: "Resource".to_owned(), resource_change }).collect()
+}
+
+/// The parameters that have another value than they had.
+fn parameters(before: &Definition, wanted: &Definition) -> BTreeSet<String> {
+    let other = wanted.values.iter().filter(|(name, value)| before.values.get(*name) != Some(*value));
+    other.map(|(name, _)| name.clone()).collect()
+}
+
+fn policy_action(prefix: &str, policy: Option<&str>) -> String {
+    let action = if policy.is_some_and(|policy| policy.starts_with("Retain")) { "Retain" } else { "Delete" };
+    format!("{prefix}{action}")
+}
+
+/// `BeforeContext` and `AfterContext`.
+fn context(properties: &Map<String, Value>) -> String {
+    json!({ "Properties": texts(&Value::Object(properties.clone()), 0) }).to_string()
+}
+
+/// A value as change sets show it: every scalar as a text.
+fn texts(value: &Value, depth: usize) -> Value {
+    match value {
+        Value::Number(_) | Value::Bool(_) => value.to_string().into(),
+        Value::Array(items) if depth < 4 * MAX_DEPTH => items.iter().map(|item| texts(item, depth + 1)).collect(),
+        Value::Object(members) if depth < 4 * MAX_DEPTH => {
+            Value::Object(members.iter().map(|(name, member)| (name.clone(), texts(member, depth + 1))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// Each property by itself, for one may be known where another is not.
@@ -160,9 +246,15 @@ fn forget(resources: &mut OrdMap<String, Resource>, id: &str) {
     }
 }
 
-fn compare(existing: &Resource, kind: &str, wanted: &Map<String, Value>) -> (Vec<Detail>, &'static str) {
+fn compare(
+    existing: &Resource,
+    declared: &ResourceDef,
+    wanted: &Map<String, Value>,
+    changed: &Changed,
+) -> (Vec<Detail>, &'static str) {
+    let kind = &declared.kind;
     let mut details = Vec::new();
-    let mut replacement = if existing.kind == kind { "False" } else { "True" };
+    let mut replacement = if existing.kind == *kind { "False" } else { "True" };
     let names = existing.properties.keys().chain(wanted.keys().filter(|name| !existing.properties.contains_key(*name)));
     for name in names.filter(|name| existing.properties.get(*name) != wanted.get(*name)) {
         let property = types::find(kind).and_then(|kind| kind.property(name));
@@ -178,41 +270,54 @@ fn compare(existing: &Resource, kind: &str, wanted: &Map<String, Value>) -> (Vec
             "Conditionally" if replacement == "False" => replacement = "Conditional",
             _ => {}
         }
-        let is_tags = name == "Tags";
-        details.push(Detail {
-            target: ChangeTarget {
-                attribute: if is_tags { "Tags" } else { "Properties" }.to_owned(),
-                name: (!is_tags).then(|| name.clone()),
-                requires_recreation: requires_recreation.to_owned(),
-            },
-            evaluation: if is_unknown { "Dynamic" } else { "Static" }.to_owned(),
+        let target = target(name, existing.properties.get(name), wanted.get(name), requires_recreation);
+        let causes = declared.properties.get(name).map(|value| changed.causes(value)).unwrap_or_default();
+        let direct = Detail {
+            target: target.clone(),
+            evaluation: if is_unknown || !causes.is_empty() { "Dynamic" } else { "Static" }.to_owned(),
             change_source: "DirectModification".to_owned(),
-        });
+            causing_entity: None,
+        };
+        let by_parameters = causes.iter().any(|cause| cause.source == "ParameterReference");
+        let is_direct = causes.is_empty() || by_parameters;
+        details.extend(causes.into_iter().map(|cause| Detail {
+            target: target.clone(),
+            evaluation: "Static".to_owned(),
+            change_source: cause.source.to_owned(),
+            causing_entity: Some(cause.entity),
+        }));
+        details.extend(is_direct.then_some(direct));
     }
     (details, replacement)
 }
 
-fn change(
-    action: &str,
-    id: &str,
-    physical_id: Option<&str>,
-    kind: &str,
-    replacement: Option<&str>,
-    details: Vec<Detail>,
-) -> Change {
-    let mut scope: Vec<String> = details.iter().map(|detail| detail.target.attribute.clone()).collect();
-    scope.sort();
-    scope.dedup();
-    Change {
-        r#type: "Resource".to_owned(),
-        resource_change: ResourceChange {
-            action: action.to_owned(),
-            logical_resource_id: id.to_owned(),
-            physical_resource_id: physical_id.map(str::to_owned),
-            resource_type: kind.to_owned(),
-            replacement: replacement.map(str::to_owned),
-            scope,
-            details,
-        },
+fn target(name: &str, before: Option<&Value>, after: Option<&Value>, requires_recreation: &str) -> ChangeTarget {
+    let text = |value: &Value| match texts(value, 0) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let kind = match (before, after) {
+        (None, _) => "Add",
+        (_, None) => "Remove",
+        _ => "Modify",
+    };
+    let is_tags = name == "Tags";
+    ChangeTarget {
+        attribute: if is_tags { "Tags" } else { "Properties" }.to_owned(),
+        name: (!is_tags).then(|| name.to_owned()),
+        requires_recreation: requires_recreation.to_owned(),
+        path: Some(format!("/Properties/{name}")),
+        before_value: before.map(text),
+        after_value: after.map(text),
+        attribute_change_type: Some(kind.to_owned()),
+    }
+}
+
+fn change(action: &str, id: &str, kind: &str) -> ResourceChange {
+    ResourceChange {
+        action: action.to_owned(),
+        logical_resource_id: id.to_owned(),
+        resource_type: kind.to_owned(),
+        ..ResourceChange::default()
     }
 }

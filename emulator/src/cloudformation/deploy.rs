@@ -127,7 +127,7 @@ fn key(path: &str) -> String {
 }
 
 /// A template as the JSON that CloudFormation reads.
-fn written(template: &Template) -> Value {
+pub(super) fn written(template: &Template) -> Value {
     let section = |members: Map<String, Value>| if members.is_empty() { Value::Null } else { Value::Object(members) };
     let parameters = template.parameters.iter().map(|(name, def)| (name.clone(), parameter(def))).collect();
     let resources = template.resources.iter().map(|(id, def)| (id.clone(), resource(def))).collect();

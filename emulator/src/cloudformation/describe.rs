@@ -40,6 +40,7 @@ struct StackOutput {
     change_set_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     parameters: Vec<ParameterOutput>,
     creation_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,17 +50,22 @@ struct StackOutput {
     stack_status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     stack_status_reason: Option<String>,
+    rollback_configuration: NoTriggers,
     disable_rollback: bool,
     #[serde(rename = "NotificationARNs")]
     notification_arns: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_in_minutes: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     capabilities: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     outputs: Vec<Output>,
     #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
     role_arn: Option<String>,
     tags: Vec<Tag>,
-    enable_termination_protection: bool,
+    /// Not of a stack that is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enable_termination_protection: Option<bool>,
     drift_information: Drift,
 }
 
@@ -73,6 +79,10 @@ pub(super) struct ParameterOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     resolved_value: Option<String>,
 }
+
+/// `RollbackConfiguration`: there are no alarms that would roll a stack back.
+#[derive(Serialize)]
+pub(super) struct NoTriggers {}
 
 /// Drift is never looked for.
 #[derive(Serialize)]
@@ -130,7 +140,7 @@ fn shown(stack: &Stack) -> StackOutput {
     StackOutput {
         stack_id: stack.id.clone(),
         stack_name: stack.name.clone(),
-        change_set_id: stack.change_set_id.clone(),
+        change_set_id: stack.change_set_id.clone().filter(|_| stack.deleted.is_none()),
         description: definition.template.description.clone(),
         parameters: parameters(definition),
         creation_time: stack.created,
@@ -138,6 +148,7 @@ fn shown(stack: &Stack) -> StackOutput {
         last_updated_time: stack.updated,
         stack_status: stack.status.clone(),
         stack_status_reason: stack.reason.clone(),
+        rollback_configuration: NoTriggers {},
         disable_rollback: stack.on_failure == super::state::OnFailure::DoNothing,
         notification_arns: Vec::new(),
         timeout_in_minutes: stack.timeout_in_minutes,
@@ -145,7 +156,7 @@ fn shown(stack: &Stack) -> StackOutput {
         outputs: stack.outputs.clone(),
         role_arn: definition.role_arn.clone(),
         tags: definition.tags.clone(),
-        enable_termination_protection: stack.termination_protection,
+        enable_termination_protection: stack.deleted.is_none().then_some(stack.termination_protection),
         drift_information: Drift { stack_drift_status: NOT_CHECKED },
     }
 }
@@ -332,8 +343,7 @@ struct ResourceDetail {
     stack_name: String,
     stack_id: String,
     last_updated_timestamp: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<String>,
+    metadata: String,
     #[serde(flatten)]
     resource: ResourceOutput,
 }
@@ -347,9 +357,10 @@ pub(super) fn resource(cx: &mut Cx<Stacks>, input: DescribeStackResource) -> Res
     let resource = stack
         .resources
         .get(id)
-        .ok_or_else(|| validation_error(format!("Resource {id} does not exist for stack {}", stack.name)))?;
+        .ok_or_else(|| validation_error(format!("Resource {id} does not exist for stack {}", input.stack_name)))?;
     let declared = stack.definition.template.resource(id);
-    let metadata = declared.and_then(|declared| declared.attributes.get("Metadata")).map(ToString::to_string);
+    let metadata = declared.and_then(|declared| declared.attributes.get("Metadata"));
+    let metadata = metadata.map_or_else(|| "{}".to_owned(), ToString::to_string);
     Ok(ResourceDetailOutput {
         stack_resource_detail: ResourceDetail {
             stack_name: stack.name.clone(),

@@ -7,6 +7,7 @@ use imbl::OrdMap;
 use serde_json::{Map, Value, json};
 
 use super::state::{Definition, Resource, Stack, Tag};
+use super::template::resolve::NO_MAPPING;
 use super::template::resolve::{Pseudo, Resolver, Resources, Scope as Names};
 use super::template::{Template, validation_error};
 use super::types;
@@ -33,6 +34,9 @@ pub(super) fn pseudo(scope: &Scope, name: &str, id: &str) -> Pseudo {
     }
 }
 
+/// Stands for what only the update will tell.
+pub(super) const UNKNOWN: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
+
 /// The resources of a stack as they are by now.
 pub(super) struct Known<'a> {
     pub scope: &'a Scope,
@@ -40,6 +44,8 @@ pub(super) struct Known<'a> {
     pub exports: &'a BTreeMap<String, String>,
     /// The exports that were asked for.
     pub imported: RefCell<BTreeSet<String>>,
+    /// Whether what is not there may come about, and has [`UNKNOWN`] for its value.
+    is_open: bool,
 }
 
 impl<'a> Known<'a> {
@@ -48,18 +54,29 @@ impl<'a> Known<'a> {
         resources: &'a OrdMap<String, Resource>,
         exports: &'a BTreeMap<String, String>,
     ) -> Self {
-        Self { scope, resources, exports, imported: RefCell::default() }
+        Self { scope, resources, exports, imported: RefCell::default(), is_open: false }
+    }
+
+    /// The same before anything is made: what is not there may come about.
+    pub fn before(
+        scope: &'a Scope,
+        resources: &'a OrdMap<String, Resource>,
+        exports: &'a BTreeMap<String, String>,
+    ) -> Self {
+        Self { is_open: true, ..Self::new(scope, resources, exports) }
     }
 }
 
 impl Resources for Known<'_> {
     fn physical_id(&self, logical_id: &str) -> Option<Value> {
-        self.resources.get(logical_id)?.physical_id.clone().map(Value::from)
+        let found = self.resources.get(logical_id).and_then(|resource| resource.physical_id.clone());
+        found.or_else(|| self.is_open.then(|| UNKNOWN.to_owned())).map(Value::from)
     }
 
     fn attribute(&self, logical_id: &str, attribute: &str) -> Result<Value> {
         let resource = self.resources.get(logical_id);
         let found = resource.and_then(|resource| resource.attributes.get(attribute).cloned());
+        let found = found.or_else(|| self.is_open.then(|| UNKNOWN.into()));
         found.ok_or_else(|| {
             let kind = resource.map_or("", |resource| resource.kind.as_str());
             validation_error(format!(
@@ -151,30 +168,66 @@ pub(super) fn imports_of(
     let outputs = template.outputs.iter().map(|(_, output)| &output.value);
     let properties = definition.order.iter().filter_map(|id| template.resource(id));
     for value in properties.flat_map(|resource| resource.properties.values()).chain(outputs) {
-        collect(value, &values, &known, 0);
+        collect(value, &values, &known);
     }
     known.imported.into_inner()
 }
 
 /// Evaluates every `Fn::ImportValue` by itself, for what stands around it may refer to resources that are yet to be made.
-fn collect(value: &Value, values: &Values<'_>, known: &Known<'_>, depth: usize) {
+fn collect(value: &Value, values: &Values<'_>, known: &Known<'_>) {
+    each_call(value, values.conditions, "Fn::ImportValue", 0, &mut |call| {
+        // The error, if any, comes up again when the resource is made; here only the name is wanted.
+        let _ = values.resolve(call, known);
+    });
+}
+
+/// Visits every call of a function in a value, but for what `Fn::If` does not choose.
+fn each_call(
+    value: &Value,
+    conditions: &BTreeMap<String, bool>,
+    function: &str,
+    depth: usize,
+    visit: &mut dyn FnMut(&Value),
+) {
     // Deeper than templates go, SAM's included.
     if depth > 4 * super::template::MAX_DEPTH {
         return;
     }
+    let mut inner = |value: &Value| each_call(value, conditions, function, depth + 1, visit);
     match value {
-        Value::Object(members) if members.len() == 1 && members.contains_key("Fn::ImportValue") => {
-            // The error, if any, comes up again when the resource is made; here only the name is wanted.
-            let _ = values.resolve(value, known);
-        }
+        Value::Object(members) if members.len() == 1 && members.contains_key(function) => visit(value),
         Value::Object(members) => match members.get("Fn::If").and_then(Value::as_array).map(Vec::as_slice) {
             Some([Value::String(condition), then, otherwise]) => {
-                let holds = values.conditions.get(condition).copied().unwrap_or_default();
-                collect(if holds { then } else { otherwise }, values, known, depth + 1);
+                let holds = conditions.get(condition).copied().unwrap_or_default();
+                inner(if holds { then } else { otherwise });
             }
-            _ => members.values().for_each(|member| collect(member, values, known, depth + 1)),
+            _ => members.values().for_each(inner),
         },
-        Value::Array(items) => items.iter().for_each(|item| collect(item, values, known, depth + 1)),
+        Value::Array(items) => items.iter().for_each(inner),
         _ => {}
     }
+}
+
+/// Refuses what mappings do not have: they are all there before anything is made.
+///
+/// # Errors
+/// `Template error: Unable to get mapping for …`.
+pub(super) fn check_mappings(scope: &Scope, order: &[String], values: &Values<'_>) -> Result<()> {
+    let (no_resources, no_exports) = (OrdMap::new(), BTreeMap::new());
+    let known = Known::before(scope, &no_resources, &no_exports);
+    let template = values.template;
+    let holds = |condition: &Option<String>| {
+        condition.as_ref().is_none_or(|condition| values.conditions.get(condition).copied().unwrap_or_default())
+    };
+    let outputs = template.outputs.iter().filter(|(_, output)| holds(&output.condition));
+    let outputs = outputs.flat_map(|(_, output)| std::iter::once(&output.value).chain(&output.export_name));
+    let properties = order.iter().filter_map(|id| template.resource(id));
+    let mut refused = None;
+    for value in properties.flat_map(|resource| resource.properties.values()).chain(outputs) {
+        each_call(value, values.conditions, "Fn::FindInMap", 0, &mut |call| {
+            let error = values.resolve(call, &known).err().filter(|error| error.message().contains(NO_MAPPING));
+            refused = refused.take().or(error);
+        });
+    }
+    refused.map_or(Ok(()), Err)
 }

@@ -9,11 +9,12 @@
 //!                                          ▼
 //!              report.rs ─▶ state.rs: statuses, events, outputs, exports
 //! ```
-//! `template/` reads templates, `types/` has one file a resource type, `describe.rs`, `templates.rs` and `exports.rs` answer
+//! `source.rs` finds their text, `template/` reads it, `types/` has one file a resource type, `describe.rs`, `templates.rs` and `exports.rs` answer
 //! questions, `change_sets.rs` is what `aws cloudformation deploy` uses, `deploy.rs` what tests use.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/>
 
 mod capabilities;
+mod causes;
 mod change_sets;
 mod changes;
 mod deploy;
@@ -24,6 +25,7 @@ mod lookup;
 mod plan;
 mod report;
 mod settle;
+mod source;
 mod stacks;
 mod state;
 mod stored;
@@ -56,8 +58,8 @@ pub fn service() -> Service<Stacks> {
         .op("DescribeStackResource", |at, i| on(at, &i.stack_name), describe::resource)
         .op("ListStackResources", |at, i| on(at, &i.stack_name), describe::list_resources)
         .op("GetTemplate", |at, i| maybe_on(at, i.stack_name.as_deref()), templates::get)
-        .op("GetTemplateSummary", |at, i| maybe_on(at, i.stack_name.as_deref()), templates::summary)
-        .op("ValidateTemplate", |_, _| Target::any(), templates::validate)
+        .waiting_op("GetTemplateSummary", |at, i| maybe_on(at, i.stack_name.as_deref()), templates::summary)
+        .waiting_op("ValidateTemplate", |_, _| Target::any(), templates::validate)
         .waiting_op("CreateChangeSet", |at, i| on(at, &i.stack_name), change_sets::create)
         .op("DescribeChangeSet", change_sets::target, change_sets::describe)
         .waiting_op("ExecuteChangeSet", change_sets::target, change_sets::execute)

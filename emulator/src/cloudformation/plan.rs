@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use imbl::OrdMap;
 use serde::Deserialize;
 
-use super::lookup::{Known, pseudo};
+use super::lookup::{Known, Values, check_mappings, pseudo};
 use super::state::{Definition, Tag};
 use super::template::resolve::Scope as Names;
 use super::template::{
-    MAX_BODY_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, sam, validation_error,
+    MAX_TEMPLATE_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, sam, validation_error,
 };
 use super::{capabilities, types};
 use crate::cloud::Scope;
@@ -67,6 +67,8 @@ pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) ->
         condition.is_none_or(|condition| conditions.get(condition).copied().unwrap_or_default())
     };
     let order: Vec<String> = order.into_iter().filter(exists).collect();
+    let names = Values { template: &template, parameters: &values, conditions: &conditions, pseudo: &pseudo };
+    check_mappings(scope, &order, &names)?;
     for id in &order {
         if let Some(resource) = template.resource(id) {
             check_resource(id, resource)?;
@@ -86,14 +88,10 @@ pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) ->
     })
 }
 
-/// Reads the text of a `TemplateBody`.
+/// Reads the text of a template.
 pub(super) fn read(body: &str) -> Result<Template> {
-    if body.len() > MAX_BODY_BYTES {
-        let text = format!(
-            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less \
-             than or equal to {MAX_BODY_BYTES}"
-        );
-        return Err(validation_error(text));
+    if body.len() > MAX_TEMPLATE_BYTES {
+        return Err(validation_error(format!("Template may not exceed {MAX_TEMPLATE_BYTES} bytes in size.")));
     }
     parse(body)
 }

@@ -11,6 +11,7 @@ use super::lookup::{imports, imports_of};
 use super::plan::{Parameter, Wanted, define};
 use super::report::stack_event;
 use super::settle::{later, waited};
+use super::source::Source;
 use super::state::{Definition, OnFailure, Stack, Stacks, Tag};
 use super::stored::{Stored, stored};
 use super::template::validation_error;
@@ -30,6 +31,8 @@ const UPDATABLE: [&str; 3] = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLL
 pub(super) struct CreateStack {
     pub stack_name: String,
     template_body: Option<String>,
+    #[serde(rename = "TemplateURL")]
+    template_url: Option<String>,
     #[serde(default)]
     parameters: Vec<Parameter>,
     #[serde(default)]
@@ -66,10 +69,10 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<St
     if input.disable_rollback.is_some() && input.on_failure.is_some() {
         return Err(validation_error("You cannot specify both DisableRollback and OnFailure."));
     }
-    let body = input.template_body.ok_or_else(no_template)?;
+    let source = Source::new(cx, input.template_body, input.template_url.as_deref())?;
     check_role(cx, input.role_arn.as_deref())?;
-    let stored = match stored(cx, &body, &input.parameters, None, input.role_arn.as_deref())? {
-        Stored::Known(values) => values,
+    let (body, stored) = match stored(cx, &source, &input.parameters, None, input.role_arn.as_deref())? {
+        Stored::Known(body, values) => (body, values),
         Stored::Later(later) => return Ok(Step::Later(later)),
     };
     let id = new_id(cx, &input.stack_name)?;
@@ -135,6 +138,8 @@ pub(super) fn new_stack(cx: &Cx<Stacks>, id: String, name: String, definition: D
 pub(super) struct UpdateStack {
     pub stack_name: String,
     template_body: Option<String>,
+    #[serde(rename = "TemplateURL")]
+    template_url: Option<String>,
     use_previous_template: Option<bool>,
     #[serde(default)]
     parameters: Vec<Parameter>,
@@ -161,9 +166,10 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<St
     check_updatable(&stack)?;
     let role_arn = input.role_arn.or_else(|| stack.definition.role_arn.clone());
     check_role(cx, role_arn.as_deref())?;
-    let body = body(input.template_body, input.use_previous_template, &stack)?;
-    let stored = match stored(cx, &body, &input.parameters, Some(&stack.definition), role_arn.as_deref())? {
-        Stored::Known(values) => values,
+    let sent = (input.template_body, input.template_url.as_deref());
+    let source = Source::of_update(cx, sent, input.use_previous_template, &stack)?;
+    let (body, stored) = match stored(cx, &source, &input.parameters, Some(&stack.definition), role_arn.as_deref())? {
+        Stored::Known(body, values) => (body, values),
         Stored::Later(later) => return Ok(Step::Later(later)),
     };
     let wanted = Wanted {
@@ -187,22 +193,6 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<St
     let stack_id = stack.id.clone();
     start(cx, stack, Kind::Update)?;
     Ok(later(cx, &stack_id))
-}
-
-/// The template of an update.
-pub(super) fn body(sent: Option<String>, use_previous: Option<bool>, stack: &Stack) -> Result<String> {
-    match (sent, use_previous.unwrap_or_default()) {
-        (Some(_), true) => {
-            Err(validation_error("You cannot specify both usePreviousTemplate and Template Body/Template URL."))
-        }
-        (Some(body), false) => Ok(body),
-        (None, true) => Ok(stack.definition.body.clone()),
-        (None, false) => Err(no_template()),
-    }
-}
-
-pub(super) fn no_template() -> Error {
-    validation_error("Either Template URL or Template Body must be specified.")
 }
 
 /// Refuses an update of a stack in a state that allows none.

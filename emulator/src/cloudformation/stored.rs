@@ -1,4 +1,4 @@
-//! Parameters of templates whose values stand in SSM's Parameter Store: read before the template is checked.
+//! Templates with their parameters whose values stand in SSM's Parameter Store: read before the template is checked.
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html#aws-ssm-parameter-types>
 
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::plan::{Parameter, given, read};
+use super::source::{Source, text};
 use super::stacks::role_caller;
 use super::state::{Definition, Stacks};
 use super::template::parameters::STORED;
@@ -17,9 +18,9 @@ use crate::{Error, Result};
 /// `GetParameters` takes so many names.
 const NAMES: usize = 10;
 
-/// The values by the names of Parameter Store, or what to wait for to have them.
+/// A template's text and the values by the names of Parameter Store, or what to wait for to have them.
 pub(super) enum Stored {
-    Known(BTreeMap<String, String>),
+    Known(String, BTreeMap<String, String>),
     Later(Later),
 }
 
@@ -28,27 +29,31 @@ pub(super) fn is_stored(def: &ParameterDef) -> bool {
     def.kind.starts_with(STORED)
 }
 
-/// Reads the values that a template wants of Parameter Store, as the caller or the stack's role.
+/// Reads a template and the values that it wants of Parameter Store; these as the caller or the stack's role.
 pub(super) fn stored(
     cx: &mut Cx<Stacks>,
-    body: &str,
+    source: &Source,
     parameters: &[Parameter],
     previous: Option<&Definition>,
     role: Option<&str>,
 ) -> Result<Stored> {
+    let (body, answers) = match fetched(cx, source)? {
+        Fetched::Text(body, answers) => (body, answers),
+        Fetched::Later(later) => return Ok(Stored::Later(later)),
+    };
     // Most templates want none: they are not read twice.
     if !body.contains(STORED) {
-        return Ok(Stored::Known(BTreeMap::new()));
+        return Ok(Stored::Known(body, BTreeMap::new()));
     }
-    if let Some(answers) = cx.answers()? {
-        return values(answers).map(Stored::Known);
+    if let Some(answers) = answers {
+        return values(answers).map(|values| Stored::Known(body, values));
     }
-    let template = sam::transform(&read(body)?)?;
+    let template = sam::transform(&read(&body)?)?;
     let given = given(&template, parameters, previous)?;
     let names = template.parameters.iter().filter(|(_, def)| is_stored(def));
     let names: Vec<&String> = names.filter_map(|(name, def)| given.get(name).or(def.default.as_ref())).collect();
     if names.is_empty() {
-        return Ok(Stored::Known(BTreeMap::new()));
+        return Ok(Stored::Known(body, BTreeMap::new()));
     }
     let caller = reader(cx, role)?;
     let question = |names: &[&String]| Question {
@@ -58,8 +63,31 @@ pub(super) fn stored(
         caller: caller.clone(),
         scope: None,
     };
-    let questions = names.chunks(NAMES).map(question).collect();
+    // Nothing is kept between the calls of an operation: the template is read again.
+    let questions = source.question(cx).into_iter().chain(names.chunks(NAMES).map(question)).collect();
     cx.ask(questions).map(Stored::Later)
+}
+
+/// A template's text and what else was answered, or what to wait for.
+pub(super) enum Fetched {
+    Text(String, Option<Vec<Answer>>),
+    Later(Later),
+}
+
+/// Reads a template.
+pub(super) fn fetched(cx: &mut Cx<Stacks>, source: &Source) -> Result<Fetched> {
+    let answers = cx.answers()?;
+    if let Source::Text(body) = source {
+        return Ok(Fetched::Text(body.clone(), answers));
+    }
+    let Some(answers) = answers else {
+        let questions = source.question(cx).into_iter().collect();
+        return cx.ask(questions).map(Fetched::Later);
+    };
+    let mut answers = answers.into_iter();
+    let first = answers.next().ok_or_else(|| Error::internal("a template that was asked for is not there"))?;
+    let rest: Vec<Answer> = answers.collect();
+    Ok(Fetched::Text(text(first)?, (!rest.is_empty()).then_some(rest)))
 }
 
 fn reader(cx: &Cx<Stacks>, role: Option<&str>) -> Result<Caller> {

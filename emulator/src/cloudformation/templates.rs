@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::deploy::written;
 use super::plan::read;
-use super::stacks::no_template;
+use super::source::Source;
 use super::state::Stacks;
+use super::stored::{Fetched, fetched};
 use super::template::{ParameterDef, Template, dependencies, sam, validation_error};
 use super::{capabilities, change_sets};
-use crate::cloud::Cx;
-use crate::{Error, Result};
+use crate::Result;
+use crate::cloud::{Cx, Step};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -28,6 +30,9 @@ pub(super) struct GetTemplateOutput {
 
 pub(super) fn get(cx: &mut Cx<Stacks>, input: GetTemplate) -> Result<GetTemplateOutput> {
     let definition = match (&input.change_set_name, &input.stack_name) {
+        (Some(name), None) if !name.starts_with("arn:") => {
+            return Err(validation_error("StackName is a required parameter."));
+        }
         (Some(name), stack) => change_sets::find(cx.state, name, stack.as_deref())?.definition.clone(),
         (None, Some(name)) => {
             let stack =
@@ -36,10 +41,10 @@ pub(super) fn get(cx: &mut Cx<Stacks>, input: GetTemplate) -> Result<GetTemplate
         }
         (None, None) => return Err(validation_error("StackName is required if ChangeSetName is not specified.")),
     };
-    if input.template_stage.as_deref() == Some("Processed") && !definition.transforms.is_empty() {
-        return Err(Error::not_implemented("templates after their transforms (TemplateStage=Processed)"));
-    }
-    Ok(GetTemplateOutput { template_body: definition.body.clone(), stages_available: vec!["Original", "Processed"] })
+    // What transforms have made is JSON, whatever it was made from.
+    let is_processed = input.template_stage.as_deref() == Some("Processed") && !definition.transforms.is_empty();
+    let template_body = if is_processed { written(&definition.template).to_string() } else { definition.body.clone() };
+    Ok(GetTemplateOutput { template_body, stages_available: vec!["Original", "Processed"] })
 }
 
 #[derive(Deserialize)]
@@ -47,6 +52,8 @@ pub(super) fn get(cx: &mut Cx<Stacks>, input: GetTemplate) -> Result<GetTemplate
 pub(super) struct GetTemplateSummary {
     pub stack_name: Option<String>,
     template_body: Option<String>,
+    #[serde(rename = "TemplateURL")]
+    template_url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -60,11 +67,37 @@ pub(super) struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
     capabilities_reason: Option<String>,
     resource_types: Vec<String>,
+    resource_identifier_summaries: Vec<Identified>,
     version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     declared_transforms: Vec<String>,
+}
+
+/// `ResourceIdentifierSummary` of the API.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Identified {
+    resource_type: String,
+    logical_resource_ids: Vec<String>,
+    /// The properties that tell one resource of a type from another, when it is imported: here of the types that are known by
+    /// the name that a template gives.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resource_identifiers: Vec<&'static str>,
+}
+
+impl Identified {
+    fn new(id: &str, kind: &str) -> Self {
+        let named = super::types::find(kind).and_then(|kind| kind.name_property);
+        // Known by its ARN, which no template gives.
+        let identifiers = named.filter(|_| kind != "AWS::SNS::Topic");
+        Self {
+            resource_type: kind.to_owned(),
+            logical_resource_ids: vec![id.to_owned()],
+            resource_identifiers: identifiers.into_iter().collect(),
+        }
+    }
 }
 
 /// `ParameterDeclaration` of the API.
@@ -88,26 +121,43 @@ struct Constraints {
     allowed_values: Vec<String>,
 }
 
-pub(super) fn summary(cx: &mut Cx<Stacks>, input: GetTemplateSummary) -> Result<Summary> {
-    let body = match (input.template_body, &input.stack_name) {
-        (Some(body), None) => body,
-        (None, Some(name)) => cx.state.get(name)?.definition.body.clone(),
+pub(super) fn summary(cx: &mut Cx<Stacks>, input: &GetTemplateSummary) -> Result<Step<Summary>> {
+    let source = match (&input.template_body, &input.template_url, &input.stack_name) {
+        (body, url, None) if body.is_some() || url.is_some() => Source::new(cx, body.clone(), url.as_deref())?,
+        (None, None, Some(name)) => {
+            let stack = cx.state.get(name)?;
+            if stack.status == "REVIEW_IN_PROGRESS" {
+                return Err(validation_error("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."));
+            }
+            Source::Text(stack.definition.body.clone())
+        }
         _ => return Err(validation_error("Either Template URL, Template Body or Stack name must be specified.")),
     };
-    let template = read(&body)?;
+    let body = match fetched(cx, &source)? {
+        Fetched::Text(body, _) => body,
+        Fetched::Later(later) => return Ok(Step::Later(later)),
+    };
+    summary_of(&body).map(Step::Done)
+}
+
+fn summary_of(body: &str) -> Result<Summary> {
+    let template = read(body)?;
     let (capabilities, capabilities_reason) = needs(&template);
-    let mut resource_types: Vec<String> = Vec::new();
-    for (_, resource) in &template.resources {
-        if !resource_types.contains(&resource.kind) {
-            resource_types.push(resource.kind.clone());
+    let mut summaries: Vec<Identified> = Vec::new();
+    for (id, resource) in &template.resources {
+        match summaries.iter_mut().find(|summary| summary.resource_type == resource.kind) {
+            Some(summary) => summary.logical_resource_ids.push(id.clone()),
+            None => summaries.push(Identified::new(id, &resource.kind)),
         }
     }
+    let resource_types = summaries.iter().map(|summary| summary.resource_type.clone()).collect();
     Ok(Summary {
         parameters: template.parameters.iter().map(declaration).collect(),
         description: template.description,
         capabilities,
         capabilities_reason,
         resource_types,
+        resource_identifier_summaries: summaries,
         version: "2010-09-09",
         metadata: template.metadata.as_ref().map(Value::to_string),
         declared_transforms: template.transforms,
@@ -141,6 +191,8 @@ fn needs(template: &Template) -> (Vec<String>, Option<String>) {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ValidateTemplate {
     template_body: Option<String>,
+    #[serde(rename = "TemplateURL")]
+    template_url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -170,8 +222,16 @@ struct TemplateParameter {
 }
 
 /// AWS does not run transforms here, so references into what they make are not checked either.
-pub(super) fn validate(_: &mut Cx<Stacks>, input: ValidateTemplate) -> Result<Validated> {
-    let template = read(&input.template_body.ok_or_else(no_template)?)?;
+pub(super) fn validate(cx: &mut Cx<Stacks>, input: &ValidateTemplate) -> Result<Step<Validated>> {
+    let source = Source::new(cx, input.template_body.clone(), input.template_url.as_deref())?;
+    match fetched(cx, &source)? {
+        Fetched::Text(body, _) => valid(&body).map(Step::Done),
+        Fetched::Later(later) => Ok(Step::Later(later)),
+    }
+}
+
+fn valid(body: &str) -> Result<Validated> {
+    let template = read(body)?;
     if template.transforms.is_empty() {
         let plain = sam::transform(&template)?;
         dependencies::check(&plain)?;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::shard::{self, Record, Shard};
 use super::streams::Stream;
-use super::{Streams, find_mut, invalid, named, on};
-use crate::cloud::{Cx, Service};
+use super::{Streams, arn, find_mut, invalid, named, on};
+use crate::cloud::{Cx, Scope, Service};
 use crate::{Error, Result, Timestamp};
 
 /// A record has at most so many bytes, data and partition key together, unless its stream allows more, which none does here.
@@ -79,7 +79,9 @@ fn put_one(cx: &mut Cx<Streams>, input: PutRecord) -> Result<Put> {
     let entry =
         Entry { data: input.data, partition_key: input.partition_key, explicit_hash_key: input.explicit_hash_key };
     let hash = check(&entry, "data")?;
-    Ok(put(find_mut(cx, &name)?, entry, hash, now))
+    let put = put(find_mut(cx, &name)?, entry, hash, now);
+    cx.signal(signal(cx.scope, &name));
+    Ok(put)
 }
 
 fn put_all(cx: &mut Cx<Streams>, input: PutRecords) -> Result<PutAllOutput> {
@@ -94,7 +96,13 @@ fn put_all(cx: &mut Cx<Streams>, input: PutRecords) -> Result<PutAllOutput> {
     let stream = find_mut(cx, &name)?;
     let entries = input.records.into_iter().zip(hashes);
     let records = entries.map(|(entry, hash)| put(stream, entry, hash, now)).collect();
+    cx.signal(signal(cx.scope, &name));
     Ok(PutAllOutput { failed_record_count: 0, records })
+}
+
+/// What wakes those who read a stream: the mappings of functions.
+fn signal(scope: &Scope, name: &str) -> String {
+    format!("kinesis/{}", arn(scope, name))
 }
 
 /// The bytes of a record.

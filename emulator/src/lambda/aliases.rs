@@ -218,8 +218,11 @@ fn routing(function: &Function, version: &str, wanted: Option<Routing>) -> Resul
             return Err(invalid(text.replace("{version}", version)));
         }
         if !(0.0..=1.0).contains(weight) {
-            let text =
-                format!("Value '{weight}' at 'routingConfig.additionalVersionWeights' must be between 0.0 and 1.0");
+            let text = format!(
+                "1 validation error detected: Value '{{{other}={weight:?}}}' at 'routingConfig.additionalVersionWeights' failed to \
+                 satisfy constraint: Map value must satisfy constraint: [Member must have value less than or equal to 1.0, \
+                 Member must have value greater than or equal to 0.0, Member must not be null]"
+            );
             return Err(Error::client("ValidationException", text));
         }
         check_version(function, other)?;

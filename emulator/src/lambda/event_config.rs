@@ -55,9 +55,9 @@ struct Named {
 fn find<'a>(cx: &'a mut Cx<Functions>, name: &str, given: Option<&str>) -> Result<(&'a mut Function, String)> {
     let place = qualifier(name, given)?.unwrap_or(LATEST).to_owned();
     let arn = cx.scope.arn("lambda", format_args!("function:{}:{place}", bare_name(name)));
-    let function = find_mut(cx, name)?;
+    let function = find_mut(cx, name).map_err(|_| unknown())?;
     if !function.has(&place) {
-        return Err(not_found(&arn));
+        return Err(if place == LATEST { not_found(&arn) } else { unknown() });
     }
     Ok((function, place))
 }
@@ -82,8 +82,7 @@ fn save(cx: &mut Cx<Functions>, input: Settings, keeps: bool) -> Result<EventCon
     }
     let there = |arn: &str| cx.state.functions.contains_key(bare_name(arn));
     if !there(&input.function_name) {
-        let text = "The function doesn't exist.";
-        return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
+        return Err(unknown());
     }
     if let Some(destinations) = &input.destination_config {
         let own = cx.scope.arn("lambda", format_args!("function:{}", bare_name(&input.function_name)));
@@ -91,12 +90,10 @@ fn save(cx: &mut Cx<Functions>, input: Settings, keeps: bool) -> Result<EventCon
         let here = own.trim_end_matches(bare_name(&own));
         check_destinations(destinations, &own, |arn| !arn.starts_with(here) || there(arn))?;
     }
+    let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or(LATEST);
+    let none = missing(cx, &input.function_name, place);
     let (function, place) = find(cx, &input.function_name, input.qualifier.as_deref())?;
-    let there = if keeps {
-        Some(function.event_configs.get(&place).cloned().ok_or_else(|| missing(function, &place))?)
-    } else {
-        None
-    };
+    let there = if keeps { Some(function.event_configs.get(&place).cloned().ok_or(none)?) } else { None };
     let config = EventConfig {
         last_modified: now,
         function_arn: format!("{}:{place}", function.configuration.function_arn),
@@ -117,20 +114,27 @@ fn save(cx: &mut Cx<Functions>, input: Settings, keeps: bool) -> Result<EventCon
 
 fn get(cx: &mut Cx<Functions>, input: Named) -> Result<EventConfig> {
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or(LATEST).to_owned();
-    let function = find_mut(cx, &input.function_name)?;
-    function.event_configs.get(&place).cloned().ok_or_else(|| missing(function, &place))
+    let missing = missing(cx, &input.function_name, &place);
+    let function = cx.state.functions.get(bare_name(&input.function_name));
+    function.and_then(|function| function.event_configs.get(&place).cloned()).ok_or(missing)
 }
 
 fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or(LATEST).to_owned();
-    let function = find_mut(cx, &input.function_name)?;
-    function.event_configs.remove(&place).map(drop).ok_or_else(|| missing(function, &place))
+    let missing = missing(cx, &input.function_name, &place);
+    let function = cx.state.functions.get_mut(bare_name(&input.function_name));
+    function.and_then(|function| function.event_configs.remove(&place)).map(drop).ok_or(missing)
 }
 
-fn missing(function: &Function, place: &str) -> Error {
-    let text =
-        format!("The function {}:{place} doesn't have an EventInvokeConfig", function.configuration.function_arn);
+/// AWS says so of functions that do not exist, too.
+fn missing(cx: &Cx<Functions>, function: &str, place: &str) -> Error {
+    let arn = cx.scope.arn("lambda", format_args!("function:{}:{place}", bare_name(function)));
+    let text = format!("The function {arn} doesn't have an EventInvokeConfig");
     Error::new(404, "ResourceNotFoundException", text).with("Type", "User")
+}
+
+fn unknown() -> Error {
+    Error::new(404, "ResourceNotFoundException", "The function doesn't exist.").with("Type", "User")
 }
 
 #[derive(Deserialize)]
@@ -150,7 +154,7 @@ struct Configs {
 }
 
 fn list(cx: &mut Cx<Functions>, input: List) -> Result<Configs> {
-    let function = find_mut(cx, &input.function_name)?;
+    let function = find_mut(cx, &input.function_name).map_err(|_| unknown())?;
     let size = input.max_items.unwrap_or(PAGE).min(PAGE);
     let mut found = function.event_configs.range(input.marker.unwrap_or_default()..);
     let configs = found.by_ref().take(size).map(|(_, config)| config.clone()).collect();

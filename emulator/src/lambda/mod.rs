@@ -1,7 +1,7 @@
 //! AWS Lambda: functions, invocations, execution environments.
 //!
 //! `functions.rs`, `configuration.rs`, `code.rs`, `versions.rs`, `aliases.rs`, `concurrency.rs`, `event_config.rs` and `tags.rs` keep
-//! functions; `qualifier.rs` says which version a call means, `policy.rs` who else may make one. `invoke.rs` and `attempts.rs` keep the books of invocations,
+//! functions; `urls.rs` keeps their URLs, `url_door.rs` answers requests to these; `qualifier.rs` says which version a call means, `policy.rs` who else may make one. `invoke.rs` and `attempts.rs` keep the books of invocations,
 //! `destinations.rs` tells their ends. `environment.rs` runs the code, which `handler.rs` wraps if it is in this process, and
 //! `runtime/` runs as a process if it was uploaded; `report.rs` writes what an invocation leaves in CloudWatch.
 //! `mappings/` reads queues and streams for functions.
@@ -24,6 +24,8 @@ mod qualifier;
 mod report;
 mod runtime;
 mod tags;
+mod url_door;
+mod urls;
 mod versions;
 
 pub(crate) use environment::Environments;
@@ -31,6 +33,7 @@ pub use handler::{FunctionEnv, FunctionFactory, handler, networked_handler};
 pub(crate) use invoke::Attempt;
 pub use runtime::Interpreters;
 pub(crate) use runtime::archive_of;
+pub(crate) use url_door::{answer_url, url_address};
 
 use std::sync::{Arc, LazyLock};
 
@@ -64,6 +67,9 @@ pub struct Functions {
     fetches: u64,
     #[serde(default)]
     mappings: mappings::Mappings,
+    /// Function URLs, by the names that they begin with.
+    #[serde(default)]
+    urls: OrdMap<String, urls::FunctionUrl>,
 }
 
 /// The service and its operations.
@@ -79,6 +85,7 @@ pub fn service() -> Service<Functions> {
         .with(invoke::operations)
         .with(attempts::operations)
         .with(policy::operations)
+        .with(urls::operations)
         .with(mappings::operations)
 }
 

@@ -69,6 +69,10 @@ struct AddPermission {
     source_account: Option<String>,
     #[serde(rename = "PrincipalOrgID")]
     principal_org_id: Option<String>,
+    /// Whether the function may be invoked by its URL only.
+    invoked_via_function_url: Option<bool>,
+    /// Of which kind a function URL must be.
+    function_url_auth_type: Option<String>,
     qualifier: Option<String>,
     revision_id: Option<String>,
 }
@@ -158,6 +162,9 @@ impl AddPermission {
         };
         condition("StringEquals", "AWS:SourceAccount", &self.source_account);
         condition("StringEquals", "aws:PrincipalOrgID", &self.principal_org_id);
+        condition("StringEquals", "lambda:FunctionUrlAuthType", &self.function_url_auth_type);
+        let via_url = self.invoked_via_function_url.map(|via| via.to_string());
+        condition("Bool", "lambda:InvokedViaFunctionUrl", &via_url);
         condition("ArnLike", "AWS:SourceArn", &self.source_arn);
         let mut statement = json!({
             "Sid": self.statement_id,

@@ -23,6 +23,8 @@ pub(super) struct Resolved {
 pub(super) fn bare_name(name: &str) -> &str {
     match name.split_once("function:") {
         Some((_, rest)) => rest.split(':').next().unwrap_or(rest),
+        // AWS takes the last part of an ARN that is cut short for the name.
+        None if name.starts_with("arn:") => name.rsplit(':').next().unwrap_or(name),
         None => name.split(':').next().unwrap_or(name),
     }
 }

@@ -68,3 +68,9 @@ def test_constraints_are_checked_in_awss_words(server, functions, timeout, bound
         f"1 validation error detected: Value '{timeout}' at 'timeout' failed to satisfy constraint: "
         f"Member must have value {bound}"
     )
+
+
+def test_a_function_has_no_signed_code_which_terraform_asks_for(functions):
+    assert functions.get_function_code_signing_config(FunctionName="f")["FunctionName"] == "f"
+    with pytest.raises(functions.exceptions.ResourceNotFoundException):
+        functions.get_function_code_signing_config(FunctionName="none")

@@ -14,14 +14,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use super::super::state::Cors;
 
 /// Whether a request is a preflight.
-pub(super) fn is_preflight(head: &Parts) -> bool {
+pub(crate) fn is_preflight(head: &Parts) -> bool {
     head.method == Method::OPTIONS
         && head.headers.contains_key(ORIGIN)
         && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// The answer to a preflight: 204, without headers where the origin may not.
-pub(super) fn preflight(cors: &Cors, head: &Parts) -> Response<Bytes> {
+pub(crate) fn preflight(cors: &Cors, head: &Parts) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -37,7 +37,7 @@ pub(super) fn preflight(cors: &Cors, head: &Parts) -> Response<Bytes> {
 }
 
 /// Adds the API's headers to an answer; those of the integration are taken away.
-pub(super) fn stamp(cors: &Cors, head: &Parts, headers: &mut HeaderMap) {
+pub(crate) fn stamp(cors: &Cors, head: &Parts, headers: &mut HeaderMap) {
     for name in [
         ACCESS_CONTROL_ALLOW_CREDENTIALS,
         ACCESS_CONTROL_ALLOW_HEADERS,

@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 use super::super::parameters::{self, Pairs};
 use super::super::state::Texts;
 use crate::Timestamp;
-use crate::cloud::Scope;
 
 /// A request as events tell it.
-pub(super) struct Told<'a> {
-    pub scope: &'a Scope,
+pub(crate) struct Told<'a> {
+    /// The account; `anonymous` where a function URL tells none.
+    pub account: &'a str,
     pub api_id: &'a str,
     pub domain: &'a str,
     pub stage: &'a str,
@@ -65,7 +65,7 @@ impl Told<'_> {
 
     fn second_context(&self) -> Value {
         let mut context = Map::new();
-        context.insert("accountId".into(), self.scope.account.to_string().into());
+        context.insert("accountId".into(), self.account.into());
         context.insert("apiId".into(), self.api_id.into());
         if let Some(authorizer) = self.authorizer {
             context.insert("authorizer".into(), authorizer.clone());
@@ -112,7 +112,7 @@ impl Told<'_> {
 
     fn first_context(&self) -> Value {
         json!({
-            "accountId": self.scope.account,
+            "accountId": self.account,
             "apiId": self.api_id,
             "authorizer": self.authorizer,
             "domainName": self.domain,

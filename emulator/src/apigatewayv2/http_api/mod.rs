@@ -17,7 +17,9 @@ use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODI
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use serde_json::{Value, json};
 
-use self::event::Told;
+pub(crate) use self::cors::{is_preflight, preflight, stamp};
+pub(crate) use self::event::Told;
+pub(crate) use self::response::of_function;
 use self::route::Found;
 use super::apis::DEFAULT_STAGE;
 use super::authorize::{self, Asked, Sources, Verdict};
@@ -141,7 +143,7 @@ impl Routed<'_> {
 
     fn told<'a>(&'a self, authorizer: Option<&'a Value>) -> Told<'a> {
         Told {
-            scope: self.scope,
+            account: &self.scope.account,
             api_id: &self.incoming.address.api,
             domain: &self.domain,
             stage: self.stage.stage_name.as_deref().unwrap_or_default(),

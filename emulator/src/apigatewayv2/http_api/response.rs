@@ -18,7 +18,7 @@ pub(super) fn message(status: u16, text: &str) -> Response<Bytes> {
 }
 
 /// The answer that a function's result means; none if it means none. In format 2.0 a result without a status is the body.
-pub(super) fn of_function(result: &Value, second: bool) -> Option<Response<Bytes>> {
+pub(crate) fn of_function(result: &Value, second: bool) -> Option<Response<Bytes>> {
     let Some(status) = result.get("statusCode") else {
         return second.then(|| inferred(result));
     };

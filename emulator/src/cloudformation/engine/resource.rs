@@ -12,6 +12,18 @@ use crate::cloudformation::state::{OnFailure, Resource};
 use crate::cloudformation::types::{self, Made, ResourceType, Task};
 use crate::{Error, Result, Timestamp};
 
+/// What the making of a resource is called.
+struct Statuses {
+    in_progress: &'static str,
+    complete: &'static str,
+    failed: &'static str,
+}
+
+const CREATION: Statuses =
+    Statuses { in_progress: "CREATE_IN_PROGRESS", complete: "CREATE_COMPLETE", failed: "CREATE_FAILED" };
+const REPLACEMENT: Statuses =
+    Statuses { in_progress: "UPDATE_IN_PROGRESS", complete: "UPDATE_COMPLETE", failed: "UPDATE_FAILED" };
+
 impl Engine {
     /// The resource as the definition wants it, before it exists.
     fn planned(&self, id: &str) -> Result<Resource> {
@@ -42,20 +54,31 @@ impl Engine {
 
     /// Makes a resource. `false` if it could not be made, which is reported.
     pub(super) async fn make(&mut self, id: &str) -> Result<bool> {
-        let mut resource = self.planned(id)?;
+        let resource = self.planned(id)?;
+        self.resource_is(&resource, CREATION.in_progress, None)?;
+        self.make_as(resource, &CREATION).await
+    }
+
+    /// Makes a resource that takes the place of another, which is an update of it.
+    pub(super) async fn make_anew(&mut self, id: &str) -> Result<bool> {
+        let resource = self.planned(id)?;
+        self.make_as(resource, &REPLACEMENT).await
+    }
+
+    async fn make_as(&mut self, mut resource: Resource, statuses: &Statuses) -> Result<bool> {
+        let id = &resource.logical_id.clone();
         let kind = kind(&resource.kind)?;
-        self.resource_is(&resource, "CREATE_IN_PROGRESS", None)?;
         resource.properties = match self.properties(id) {
             Ok(properties) => properties,
-            Err(error) => return self.fails(&resource, "CREATE_FAILED", own(&error)),
+            Err(error) => return self.fails(&resource, statuses.failed, own(&error)),
         };
         if let Some(lacking) = kind.lacks(&resource.properties) {
             let reason = Reason::Own(lacks(id, lacking));
-            return self.fails(&resource, "CREATE_FAILED", reason);
+            return self.fails(&resource, statuses.failed, reason);
         }
         let properties = match dereferenced(&self.door, kind.name, &resource.properties).await {
             Ok(properties) => properties,
-            Err(error) => return self.fails(&resource, "CREATE_FAILED", own(&error)),
+            Err(error) => return self.fails(&resource, statuses.failed, own(&error)),
         };
         let none = Map::new();
         let task = self.task(&resource, &properties, &none);
@@ -64,16 +87,16 @@ impl Engine {
         if begun.is_some() {
             resource.physical_id.clone_from(&begun);
             let reason = Reason::Own("Resource creation Initiated".to_owned());
-            self.resource_is(&resource, "CREATE_IN_PROGRESS", Some(reason))?;
+            self.resource_is(&resource, statuses.in_progress, Some(reason))?;
         }
         match outcome {
             Ok(Made { physical_id, attributes }) => {
                 resource.physical_id = Some(physical_id);
                 resource.attributes = attributes;
-                self.resource_is(&resource, "CREATE_COMPLETE", None)?;
+                self.resource_is(&resource, statuses.complete, None)?;
                 Ok(true)
             }
-            Err(error) => self.fails(&resource, "CREATE_FAILED", Reason::of(service_of(kind), &error)),
+            Err(error) => self.fails(&resource, statuses.failed, reason(kind, &error)),
         }
     }
 
@@ -104,7 +127,7 @@ impl Engine {
                     // Part of it may have been done: the rollback undoes all of it.
                     resource.properties.clone_from(properties);
                 }
-                self.fails(&resource, "UPDATE_FAILED", Reason::of(service_of(kind), &error))
+                self.fails(&resource, "UPDATE_FAILED", reason(kind, &error))
             }
         }
     }
@@ -161,7 +184,7 @@ impl Engine {
         let task = self.task(resource, &resource.properties, &resource.properties);
         match (kind.delete)(&task).await {
             // What is gone is deleted.
-            Err(error) if error.status() != 404 => Ok(Some(Reason::of(service_of(kind), &error))),
+            Err(error) if error.status() != 404 => Ok(Some(reason(kind, &error))),
             _ => Ok(None),
         }
     }
@@ -186,6 +209,7 @@ impl Engine {
             properties,
             old,
             physical_id: resource.physical_id.as_deref().unwrap_or_default(),
+            capabilities: &self.definition().capabilities,
             exists: OnceLock::new(),
         }
     }
@@ -214,6 +238,11 @@ fn service_of(kind: &ResourceType) -> &'static str {
         Some("Scheduler") => "scheduler",
         _ => "cloudformation",
     }
+}
+
+/// Why a resource failed. A stack within a stack has no service of its own that would speak.
+fn reason(kind: &ResourceType, error: &Error) -> Reason {
+    if kind.name == "AWS::CloudFormation::Stack" { own(error) } else { Reason::of(service_of(kind), error) }
 }
 
 fn own(error: &Error) -> Reason {

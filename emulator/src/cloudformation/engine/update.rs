@@ -106,7 +106,7 @@ impl Engine {
         }
         self.resource_is(&existing, "UPDATE_IN_PROGRESS", Some(Reason::Own(REPLACES.to_owned())))?;
         done.replaced.push(existing);
-        self.make(&id).await
+        self.make_anew(&id).await
     }
 
     /// Everything is as it is to be: what is no longer wanted goes.

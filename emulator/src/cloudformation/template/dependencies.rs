@@ -27,8 +27,10 @@ struct Names {
     references: BTreeSet<String>,
     /// `Fn::GetAtt [x, …]` and `${x.y}`: resources.
     attributes: BTreeSet<String>,
-    /// The first argument of `Fn::If`.
+    /// What `Condition` names.
     conditions: BTreeSet<String>,
+    /// The first argument of `Fn::If`.
+    choices: BTreeSet<String>,
 }
 
 /// Checks that every name in resources, outputs and conditions exists.
@@ -138,7 +140,7 @@ impl Names {
             }
             (Some(("Fn::Sub", argument)), _) => self.collect_sub(argument)?,
             (Some(("Fn::If", argument)), _) => {
-                self.conditions.extend(argument.get(0).and_then(Value::as_str).map(str::to_owned));
+                self.choices.extend(argument.get(0).and_then(Value::as_str).map(str::to_owned));
                 self.collect_all(argument.as_array().into_iter().flatten().skip(1))?;
             }
             (_, Value::Array(items)) => self.collect_all(items)?,
@@ -195,6 +197,9 @@ impl Names {
         if let Some(name) = self.conditions.iter().find(|name| !template.conditions.contains_key(name.as_str())) {
             let text = format!("Unresolved condition dependency {name} in the {block} block of the template");
             return Err(format_error(text));
+        }
+        if let Some(name) = self.choices.iter().find(|name| !template.conditions.contains_key(name.as_str())) {
+            return Err(template_error(format!("unresolved condition dependency {name} in Fn::If")));
         }
         Ok(())
     }

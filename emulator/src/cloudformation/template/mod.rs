@@ -17,6 +17,8 @@ use serde_json::{Map, Value};
 
 use crate::{Error, Result};
 
+pub(crate) use sub::{Part, parts};
+
 pub mod conditions;
 pub mod dependencies;
 pub mod parameters;

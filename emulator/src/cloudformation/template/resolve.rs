@@ -16,6 +16,8 @@ use crate::{Error, Result};
 
 /// How many bytes of text the functions of one template may produce: ours, far above what 1 MiB of template needs.
 pub const MAX_PRODUCED_BYTES: usize = 16 * 1024 * 1024;
+/// What AWS says of a key that a mapping does not have; the key follows.
+pub(crate) const NO_MAPPING: &str = "Unable to get mapping for";
 /// The most blocks that `Fn::Cidr` makes (its reference page).
 const MAX_CIDR_BLOCKS: u128 = 256;
 
@@ -247,9 +249,10 @@ impl<'a> Resolver<'a> {
     /// Only the branch that holds is evaluated: the other may name resources that do not exist.
     fn choose(&self, items: &[Value], depth: usize) -> Result<Option<Value>> {
         let [Value::String(condition), then, otherwise] = items else { return Err(misused("Fn::If")) };
-        let holds = self.lookup.condition(condition).ok_or_else(|| {
-            format_error(format!("Unresolved condition dependency {condition} in the Resources block of the template"))
-        })?;
+        let holds = self
+            .lookup
+            .condition(condition)
+            .ok_or_else(|| template_error(format!("unresolved condition dependency {condition} in Fn::If")))?;
         self.value(if holds { then } else { otherwise }, depth)
     }
 
@@ -331,7 +334,7 @@ impl<'a> Resolver<'a> {
         let (map, top) = (self.text(map, depth)?, self.text(top, depth)?);
         let second = self.text(second, depth)?;
         let found = self.lookup.mapping(&map, &top, &second);
-        found.ok_or_else(|| template_error(format!("Unable to get mapping for {map}::{top}::{second}")))
+        found.ok_or_else(|| template_error(format!("{NO_MAPPING} {map}::{top}::{second}")))
     }
 
     /// A value that must come to a scalar.

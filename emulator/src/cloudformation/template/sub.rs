@@ -5,7 +5,7 @@ use crate::Result;
 
 /// A part of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// Taken as it is.
     Text(&'a str),
     /// `${!Literal}`: written as `${Literal}`.
@@ -18,7 +18,7 @@ pub(super) enum Part<'a> {
 ///
 /// # Errors
 /// `ValidationError` if a variable's name holds other characters than AWS allows.
-pub(super) fn parts(text: &str) -> Result<Vec<Part<'_>>> {
+pub(crate) fn parts(text: &str) -> Result<Vec<Part<'_>>> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {

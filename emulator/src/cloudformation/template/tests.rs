@@ -288,7 +288,7 @@ fn misused_functions_get_awss_complaints() {
             "Template format error: Unresolved resource dependencies [Nope] in the Resources block of the template",
         ),
         ("!Sub '${Nope}'", "Unresolved resource dependencies [Nope]"),
-        ("!If [Nope, 1, 2]", "Unresolved condition dependency Nope in the Resources block"),
+        ("!If [Nope, 1, 2]", "unresolved condition dependency Nope in Fn::If"),
         ("{'Fn::Nope': 1}", "Encountered unsupported function: Fn::Nope"),
         ("{'Fn::Sub': a, b: c}", "Fn::Sub must be the only member"),
         ("!Cidr [10.0.0.0/16, 257, 8]", "Fn::Cidr cannot make 257 blocks"),

@@ -43,6 +43,9 @@ async fn a_stack_is_made_and_changed_by_change_sets() {
     cfn(&cloud, "ExecuteChangeSet", json!({ "ChangeSetName": set["ChangeSetId"] })).await.unwrap();
     cloud.settle().await.unwrap();
     assert_eq!(stack(&cloud, "clock").await["StackStatus"], "UPDATE_COMPLETE");
+    // What was executed can be described, but is not listed any more.
+    let listed = cfn(&cloud, "ListChangeSets", json!({ "StackName": "clock" })).await.unwrap();
+    assert_eq!(listed["Summaries"], json!([]));
 }
 
 #[tokio::test]
@@ -100,4 +103,54 @@ async fn templates_are_summed_up() {
         message(refused.await),
         "ValidationError (400): Template format error: Unresolved resource dependencies [B] in the Resources block of the template"
     );
+}
+
+#[tokio::test]
+async fn values_are_shown_to_those_who_ask_for_them() {
+    let cloud = cloud();
+    let template = |name: &str| {
+        format!(
+            "Parameters: {{Name: {{Type: String, Default: {name}}}}}\nResources:\n  \
+             A: {{Type: AWS::SNS::Topic, Properties: {{TopicName: !Ref Name}}}}\n  \
+             B: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: !GetAtt A.TopicName}}}}\n"
+        )
+    };
+    let with_values = |id: &Value| json!({ "ChangeSetName": id, "IncludePropertyValues": true });
+    let set = change_set(&cloud, "CREATE", "first", &template("one")).await;
+    assert!(set["Changes"][0]["ResourceChange"].get("AfterContext").is_none());
+    let told = cfn(&cloud, "DescribeChangeSet", with_values(&set["ChangeSetId"])).await.unwrap();
+    let context = |index: usize, name: &str| -> Value {
+        serde_json::from_str(told["Changes"][index]["ResourceChange"][name].as_str().unwrap()).unwrap()
+    };
+    assert_eq!(context(0, "AfterContext"), json!({ "Properties": { "TopicName": "one" } }));
+    assert_eq!(context(1, "AfterContext")["Properties"]["Value"], "{{changeSet:KNOWN_AFTER_APPLY}}");
+    cfn(&cloud, "ExecuteChangeSet", json!({ "ChangeSetName": set["ChangeSetId"] })).await.unwrap();
+    cloud.settle().await.unwrap();
+
+    let set = change_set(&cloud, "UPDATE", "second", &template("two")).await;
+    let told = cfn(&cloud, "DescribeChangeSet", with_values(&set["ChangeSetId"])).await.unwrap();
+    let [a, b] = [0, 1].map(|index| told["Changes"][index]["ResourceChange"].clone());
+    assert_eq!((&a["PolicyAction"], &a["Replacement"]), (&json!("ReplaceAndDelete"), &json!("True")));
+    assert_eq!(a["BeforeContext"], r#"{"Properties":{"TopicName":"one"}}"#);
+    let cause = &a["Details"][0];
+    assert_eq!((&cause["CausingEntity"], &cause["ChangeSource"]), (&json!("Name"), &json!("ParameterReference")));
+    let target = json!({
+        "Attribute": "Properties", "Name": "TopicName", "RequiresRecreation": "Always", "Path": "/Properties/TopicName",
+        "BeforeValue": "one", "AfterValue": "two", "AttributeChangeType": "Modify",
+    });
+    assert_eq!(cause["Target"], target);
+    assert_eq!(a["Details"][1]["Evaluation"], "Dynamic");
+    assert_eq!(b["Details"][0]["CausingEntity"], "A.TopicName");
+    assert_eq!(b["Details"][0]["ChangeSource"], "ResourceAttribute");
+}
+
+#[tokio::test]
+async fn a_key_that_a_mapping_does_not_have_is_refused_at_once() {
+    let cloud = cloud();
+    let template = "Mappings: {M: {a: {x: 1}}}\nConditions: {No: !Equals [a, b]}\nResources:\n  \
+                    T: {Type: AWS::SNS::Topic, Properties: {DisplayName: !If [No, !FindInMap [M, c, x], !FindInMap [M, a, x]]}}\n";
+    cfn(&cloud, "CreateStack", json!({ "StackName": "good", "TemplateBody": template })).await.unwrap();
+    let template = template.replace("[M, a, x]", "[M, b, x]");
+    let refused = cfn(&cloud, "CreateStack", json!({ "StackName": "bad", "TemplateBody": template })).await;
+    assert!(message(refused).contains("Template error: Unable to get mapping for M::b::x"));
 }

@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod deploy;
 mod exports;
+mod nested;
 mod types;
 mod update;
 

@@ -299,3 +299,103 @@ async fn a_stack_with_a_role_is_made_as_that_role() {
         "ValidationError (400): Role arn:aws:iam::123456789012:role/none is invalid or cannot be assumed"
     );
 }
+
+#[tokio::test]
+async fn versions_aliases_and_urls_of_a_function() {
+    let cloud = cloud();
+    let template = r#"
+Resources:
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: {Role: "arn:aws:iam::123456789012:role/any", Runtime: provided.al2023, Handler: bootstrap,
+      TracingConfig: {Mode: Active}, Code: {S3Bucket: garoa-local-code, S3Key: function.zip}}
+  Version: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Function, Description: first}}
+  Alias:
+    Type: AWS::Lambda::Alias
+    Properties: {FunctionName: !Ref Function, FunctionVersion: !GetAtt Version.Version, Name: live}
+  Retries:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties: {FunctionName: !Ref Function, Qualifier: live, MaximumRetryAttempts: 1}
+    DependsOn: Alias
+  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !GetAtt Function.Arn, AuthType: NONE}}
+Outputs: {Alias: {Value: !Ref Alias}, Url: {Value: !GetAtt Url.FunctionUrl}}
+"#;
+    let made = create(&cloud, "s", template).await;
+    assert_eq!(made["StackStatus"], "CREATE_COMPLETE", "{:?}", events(&cloud, "s").await);
+    let alias = made["Outputs"][0]["OutputValue"].as_str().unwrap();
+    let name = alias.split(':').nth(6).unwrap().to_owned();
+    assert!(alias.ends_with(":live"));
+    assert!(made["Outputs"][1]["OutputValue"].as_str().unwrap().ends_with(".lambda-url.us-east-1.on.aws/"));
+    let input = json!({ "FunctionName": name, "Qualifier": "live" });
+    let config = call(&cloud, "lambda", "GetFunctionEventInvokeConfig", input).await.unwrap();
+    assert_eq!(config["MaximumRetryAttempts"], 1);
+    let input = json!({ "FunctionName": name, "Qualifier": "1" });
+    assert_eq!(call(&cloud, "lambda", "GetFunctionConfiguration", input).await.unwrap()["Description"], "first");
+
+    let described = template.replace("Name: live}", "Name: live, Description: new}");
+    assert_eq!(update(&cloud, "s", &described).await["StackStatus"], "UPDATE_COMPLETE");
+    let input = json!({ "FunctionName": name, "Name": "live" });
+    assert_eq!(call(&cloud, "lambda", "GetAlias", input).await.unwrap()["Description"], "new");
+    cfn(&cloud, "DeleteStack", json!({ "StackName": "s" })).await.unwrap();
+    cloud.settle().await.unwrap();
+    assert!(stack_is_gone(&cloud, "s").await);
+}
+
+#[tokio::test]
+async fn keys_streams_and_what_is_nothing() {
+    let cloud = cloud();
+    let template = r#"
+Resources:
+  Key: {Type: AWS::KMS::Key, Properties: {Description: d, Enabled: false, Tags: [{Key: a, Value: b}]}}
+  Alias: {Type: AWS::KMS::Alias, Properties: {AliasName: alias/mine, TargetKeyId: !Ref Key}}
+  Stream: {Type: AWS::Kinesis::Stream, Properties: {Name: numbers, ShardCount: 2, RetentionPeriodHours: 48}}
+  Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
+  CDKMetadata: {Type: AWS::CDK::Metadata, Properties: {Analytics: "v2:x"}}
+Outputs: {Key: {Value: !GetAtt Key.Arn}, Stream: {Value: !GetAtt Stream.Arn}}
+"#;
+    let made = create(&cloud, "s", template).await;
+    assert_eq!(made["StackStatus"], "CREATE_COMPLETE", "{:?}", events(&cloud, "s").await);
+    assert_eq!(made["Outputs"][1]["OutputValue"], "arn:aws:kinesis:us-east-1:123456789012:stream/numbers");
+    let key = call(&cloud, "kms", "DescribeKey", json!({ "KeyId": "alias/mine" })).await.unwrap();
+    assert_eq!(key["KeyMetadata"]["Enabled"], false);
+    assert_eq!(key["KeyMetadata"]["Arn"], made["Outputs"][0]["OutputValue"]);
+    let summary = call(&cloud, "kinesis", "DescribeStreamSummary", json!({ "StreamName": "numbers" })).await.unwrap();
+    assert_eq!(summary["StreamDescriptionSummary"]["RetentionPeriodHours"], 48);
+    assert_eq!(summary["StreamDescriptionSummary"]["OpenShardCount"], 2);
+    let template = template
+        .replace("Enabled: false", "Enabled: true")
+        .replace("RetentionPeriodHours: 48", "RetentionPeriodHours: 24");
+    let made = update(&cloud, "s", &template).await;
+    assert_eq!(made["StackStatus"], "UPDATE_COMPLETE", "{:?}", events(&cloud, "s").await);
+    let key = call(&cloud, "kms", "DescribeKey", json!({ "KeyId": "alias/mine" })).await.unwrap();
+    assert_eq!(key["KeyMetadata"]["Enabled"], true);
+    cfn(&cloud, "DeleteStack", json!({ "StackName": "s" })).await.unwrap();
+    cloud.settle().await.unwrap();
+    assert!(stack_is_gone(&cloud, "s").await);
+}
+
+#[tokio::test]
+async fn what_a_queue_no_longer_says_goes_back_as_at_aws() {
+    let cloud = cloud();
+    let template = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: q.fifo\n      FifoQueue: true\n";
+    let more = "      DeduplicationScope: messageGroup\n      FifoThroughputLimit: perMessageGroupId\n      \
+                MaximumMessageSize: 2048\n      DelaySeconds: 5\n      SqsManagedSseEnabled: false\n";
+    create(&cloud, "s", &format!("{template}{more}")).await;
+    assert_eq!(update(&cloud, "s", template).await["StackStatus"], "UPDATE_COMPLETE");
+    let url = physical(&cloud, "s", "Queue").await.unwrap();
+    let input = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+    let attributes = call(&cloud, "sqs", "GetQueueAttributes", input).await.unwrap()["Attributes"].clone();
+    for (name, value) in [
+        ("DeduplicationScope", "messageGroup"),
+        ("FifoThroughputLimit", "perMessageGroupId"),
+        ("SqsManagedSseEnabled", "false"),
+        ("MaximumMessageSize", "262144"),
+        ("DelaySeconds", "0"),
+    ] {
+        assert_eq!(attributes[name], value, "{name}");
+    }
+}
+
+async fn stack_is_gone(cloud: &Cloud, name: &str) -> bool {
+    cfn(cloud, "DescribeStacks", json!({ "StackName": name })).await.is_err()
+}

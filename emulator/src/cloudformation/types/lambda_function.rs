@@ -21,12 +21,14 @@ pub(super) const TYPE: ResourceType = ResourceType {
         may_change("Environment"),
         may_change("EphemeralStorage"),
         may_change("Handler"),
+        may_change("LoggingConfig"),
         may_change("MemorySize"),
         may_change("ReservedConcurrentExecutions"),
         may_change("Role").required(),
         may_change("Runtime"),
         may_change("Tags"),
         may_change("Timeout"),
+        may_change("TracingConfig"),
     ],
     name_property: Some("FunctionName"),
     create: |task| Box::pin(create(task)),
@@ -39,16 +41,18 @@ const NAME_LIMIT: usize = 64;
 /// The longest inline code, in characters.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html>
 const INLINE_LIMIT: usize = 4 * 1024 * 1024;
-const CONFIGURATION: [&str; 9] = [
+const CONFIGURATION: [&str; 11] = [
     "DeadLetterConfig",
     "Description",
     "Environment",
     "EphemeralStorage",
     "Handler",
+    "LoggingConfig",
     "MemorySize",
     "Role",
     "Runtime",
     "Timeout",
+    "TracingConfig",
 ];
 
 async fn create(task: &Task<'_>) -> Result<Made> {
@@ -83,6 +87,7 @@ async fn update(task: &Task<'_>) -> Result<Made> {
             ("Environment", json!({"Variables": {}})),
             ("DeadLetterConfig", json!({"TargetArn": ""})),
             ("EphemeralStorage", json!({"Size": 512})),
+            ("TracingConfig", json!({"Mode": "PassThrough"})),
         ];
         for (property, default) in defaults {
             input.entry(property).or_insert(default);

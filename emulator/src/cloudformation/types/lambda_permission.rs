@@ -11,6 +11,8 @@ pub(super) const TYPE: ResourceType = ResourceType {
     properties: &[
         replaces("Action").required(),
         replaces("FunctionName").required(),
+        replaces("FunctionUrlAuthType"),
+        replaces("InvokedViaFunctionUrl"),
         replaces("Principal").required(),
         replaces("PrincipalOrgID"),
         replaces("SourceAccount"),
@@ -27,7 +29,16 @@ const ID_LIMIT: usize = 100;
 
 async fn create(task: &Task<'_>) -> Result<Made> {
     let id = task.generated(ID_LIMIT);
-    let mut input = task.pick(&["Action", "FunctionName", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"]);
+    let mut input = task.pick(&[
+        "Action",
+        "FunctionName",
+        "FunctionUrlAuthType",
+        "InvokedViaFunctionUrl",
+        "Principal",
+        "PrincipalOrgID",
+        "SourceAccount",
+        "SourceArn",
+    ]);
     input.insert("StatementId".to_owned(), id.as_str().into());
     task.door.call("lambda", "AddPermission", Value::Object(input)).await?;
     task.begun(&id);

@@ -11,6 +11,8 @@ mod apigateway_stage;
 mod apigatewayv2_api;
 mod apigatewayv2_parts;
 mod apigatewayv2_stage;
+mod cloudformation_nothing;
+mod cloudformation_stack;
 mod cloudwatch_alarm;
 mod door;
 mod dynamodb_table;
@@ -26,9 +28,13 @@ mod iam_policy;
 mod iam_role;
 mod iam_service_linked_role;
 mod iam_user;
+mod kinesis_stream;
+mod kms_key;
 mod lambda_event_source_mapping;
 mod lambda_function;
 mod lambda_permission;
+mod lambda_url;
+mod lambda_version;
 mod logs_log_group;
 mod logs_parts;
 mod s3_bucket;
@@ -76,6 +82,9 @@ static TYPES: &[&ResourceType] = &[
     &apigatewayv2_parts::ROUTE,
     &apigatewayv2_parts::ROUTE_RESPONSE,
     &apigatewayv2_stage::TYPE,
+    &cloudformation_nothing::METADATA,
+    &cloudformation_nothing::WAIT_CONDITION_HANDLE,
+    &cloudformation_stack::TYPE,
     &cloudwatch_alarm::DASHBOARD,
     &cloudwatch_alarm::TYPE,
     &dynamodb_table::TYPE,
@@ -94,9 +103,16 @@ static TYPES: &[&ResourceType] = &[
     &iam_user::ADDITION,
     &iam_user::GROUP,
     &iam_user::USER,
+    &kinesis_stream::TYPE,
+    &kms_key::ALIAS,
+    &kms_key::KEY,
     &lambda_event_source_mapping::TYPE,
     &lambda_function::TYPE,
     &lambda_permission::TYPE,
+    &lambda_url::TYPE,
+    &lambda_version::ALIAS,
+    &lambda_version::EVENT_INVOKE_CONFIG,
+    &lambda_version::VERSION,
     &logs_log_group::TYPE,
     &logs_parts::LOG_STREAM,
     &logs_parts::METRIC_FILTER,

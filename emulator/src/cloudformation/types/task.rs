@@ -23,6 +23,8 @@ pub(in crate::cloudformation) struct Task<'a> {
     pub old: &'a Map<String, Value>,
     /// The physical id; none when it is made.
     pub physical_id: &'a str,
+    /// What was acknowledged for the stack.
+    pub capabilities: &'a [String],
     /// See [`Task::begun`].
     pub exists: OnceLock<String>,
 }

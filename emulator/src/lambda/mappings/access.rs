@@ -97,12 +97,14 @@ async fn of_stream(cloud: &Cloud, scope: &Scope, check: &Check, arn: &str) -> Re
     let caller = role_session(cloud, &check.role, &check.function, &check.mapping_arn);
     let caller = caller.map_err(|error| error.message().to_owned())?;
     let access = cloud.0.access(&caller);
-    let may = |action: &str, resource: &str| access.may(&format!("dynamodb:{action}"), resource);
+    let kinesis = check.source.is_kinesis();
+    let (prefix, service, member) =
+        if kinesis { ("kinesis", "kinesis", "StreamARN") } else { ("dynamodb", "dynamodbstreams", "StreamArn") };
+    let may = |action: &str, resource: &str| access.may(&format!("{prefix}:{action}"), resource);
     if !STREAM_ACTIONS.iter().all(|action| may(action, arn)) || !may("ListStreams", "*") {
         return Err(no_access(arn));
     }
-    let call =
-        Call::new("dynamodbstreams", "DescribeStream", caller.clone(), scope.clone(), json!({ "StreamArn": arn }));
+    let call = Call::new(service, "DescribeStream", caller.clone(), scope.clone(), json!({ (member): arn }));
     match cloud.call(call).await {
         Ok(_) => {}
         Err(error) if is_denied(&error) => return Err(no_access(arn)),

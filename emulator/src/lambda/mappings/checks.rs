@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::mapping::{Settings, Source, StreamSettings};
 use crate::cloud::Scope;
 use crate::event_pattern::EventPattern;
-use crate::{Error, Result};
+use crate::{Error, Result, Timestamp};
 
 /// `BatchSize`, if none is given, by the kind of source.
 const QUEUE_BATCH: u32 = 10;
@@ -95,6 +95,10 @@ pub(super) fn source(scope: &Scope, arn: Option<&str>) -> Result<Source> {
         "dynamodb" if region == &*scope.region && account == &*scope.account => {
             Ok(Source::Stream { arn: arn.to_owned() })
         }
+        "kinesis" if !name.starts_with("stream/") => Err(unknown()),
+        "kinesis" if region == &*scope.region && account == &*scope.account => {
+            Ok(Source::Stream { arn: arn.to_owned() })
+        }
         "dynamodb" | "kinesis" | "kafka" | "mq" | "rds" => {
             Err(Error::not_implemented(format!("event source mappings of {service} ({arn})")))
         }
@@ -115,7 +119,7 @@ pub(super) fn settings(source: &Source, base: Option<&Settings>, wanted: &Wanted
             if wanted.scaling_config.is_some() {
                 return Err(unsupported("ScalingConfig"));
             }
-            let stream = stream(arn, base.and_then(|base| base.stream.as_ref()), wanted)?;
+            let stream = stream(source, arn, base.and_then(|base| base.stream.as_ref()), wanted)?;
             Ok(Settings { stream: Some(stream), ..shared(STREAM_BATCH, base, wanted)? })
         }
     }
@@ -174,7 +178,7 @@ fn unsupported(parameter: &str) -> Error {
     invalid(format!("Unsupported {parameter} parameter for given event source mapping type."))
 }
 
-fn stream(arn: &str, base: Option<&StreamSettings>, wanted: &Wanted) -> Result<StreamSettings> {
+fn stream(source: &Source, arn: &str, base: Option<&StreamSettings>, wanted: &Wanted) -> Result<StreamSettings> {
     if wanted.parallelization_factor.is_some_and(|factor| factor > 1) {
         return Err(Error::not_implemented("several batches of one shard at a time (ParallelizationFactor)"));
     }
@@ -183,8 +187,12 @@ fn stream(arn: &str, base: Option<&StreamSettings>, wanted: &Wanted) -> Result<S
     }
     let mut settings = match (base, wanted.starting_position.as_deref()) {
         (Some(base), _) => base.clone(),
-        (None, Some(start @ ("TRIM_HORIZON" | "LATEST"))) => {
-            StreamSettings { start: start.to_owned(), retries: -1, age: -1, bisect: false, on_failure: None }
+        (None, Some(start @ ("TRIM_HORIZON" | "LATEST"))) => new_stream(start, None),
+        (None, Some("AT_TIMESTAMP")) if source.is_kinesis() => {
+            let at = wanted.starting_position_timestamp.ok_or_else(|| {
+                invalid("StartingPositionTimestamp is required when StartingPosition is AT_TIMESTAMP.")
+            })?;
+            new_stream("AT_TIMESTAMP", Some(Timestamp::from_millis(at)))
         }
         (None, Some(_)) => return Err(invalid(format!("Unsupported starting position for arn type: {arn}"))),
         (None, None) => {
@@ -206,6 +214,10 @@ fn stream(arn: &str, base: Option<&StreamSettings>, wanted: &Wanted) -> Result<S
         settings.on_failure = destination.filter(|arn| !arn.is_empty()).map(destination_of).transpose()?;
     }
     Ok(settings)
+}
+
+fn new_stream(start: &str, start_at: Option<Timestamp>) -> StreamSettings {
+    StreamSettings { start: start.to_owned(), start_at, retries: -1, age: -1, bisect: false, on_failure: None }
 }
 
 /// A queue or a topic.

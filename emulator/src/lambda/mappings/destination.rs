@@ -4,7 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::mapping::{Books, Source};
+use super::mapping::Source;
+use super::read::sequence;
 use super::stream::arrival;
 use crate::cloud::{Call, Cx};
 use crate::lambda::{Functions, PRINCIPAL};
@@ -13,6 +14,7 @@ use crate::sqs::url_of_arn;
 /// Records that are given up, and why.
 pub(super) struct Given<'a> {
     pub condition: &'static str,
+    pub shard: Option<String>,
     pub records: &'a [Value],
     pub invocations: u32,
     /// The last invocation; none if there was none.
@@ -24,11 +26,11 @@ pub(super) struct Given<'a> {
 /// Sends the document to the destination, if there is one, as the function's role. What cannot be sent is lost, as at AWS.
 pub(super) fn send(cx: &mut Cx<Functions>, uuid: &str, given: &Given<'_>) {
     let Some(mapping) = cx.state.mappings.by_uuid.get(uuid) else { return };
-    let (Some(stream), Books::Stream(books)) = (&mapping.settings.stream, &mapping.books) else { return };
+    let Some(stream) = &mapping.settings.stream else { return };
     let Source::Stream { arn } = &mapping.source else { return };
     let Some(destination) = stream.on_failure.clone() else { return };
     let Some(function) = cx.state.functions.get(&mapping.function) else { return };
-    let sequence = |record: Option<&Value>| record.map(|record| record["dynamodb"]["SequenceNumber"].clone());
+    let info = if mapping.source.is_kinesis() { "KinesisBatchInfo" } else { "DDBStreamBatchInfo" };
     let arrived = |record: Option<&Value>| record.map(|record| arrival(record).to_iso_secs());
     let (first, last) = (given.records.first(), given.records.last());
     let (request_id, now) = (given.request_id.clone().unwrap_or_default(), cx.now.to_iso_millis());
@@ -42,10 +44,10 @@ pub(super) fn send(cx: &mut Cx<Functions>, uuid: &str, given: &Given<'_>) {
         "responseContext": null,
         "version": "1.0",
         "timestamp": now,
-        "DDBStreamBatchInfo": {
-            "shardId": books.place.shard,
-            "startSequenceNumber": sequence(first),
-            "endSequenceNumber": sequence(last),
+        (info): {
+            "shardId": given.shard,
+            "startSequenceNumber": first.map(sequence),
+            "endSequenceNumber": last.map(sequence),
             "approximateArrivalOfFirstRecord": arrived(first),
             "approximateArrivalOfLastRecord": arrived(last),
             "batchSize": given.records.len(),

@@ -41,7 +41,7 @@ pub(super) enum Books {
 pub(super) enum Source {
     /// An SQS queue.
     Queue { arn: String, fifo: bool },
-    /// A DynamoDB stream.
+    /// A DynamoDB stream, or one of Kinesis.
     Stream { arn: String },
 }
 
@@ -74,6 +74,9 @@ pub(super) struct StreamSettings {
     pub bisect: bool,
     /// The ARN that `DestinationConfig` names.
     pub on_failure: Option<String>,
+    /// `StartingPositionTimestamp`
+    #[serde(default)]
+    pub start_at: Option<Timestamp>,
 }
 
 /// `State`
@@ -93,6 +96,11 @@ impl Source {
         match self {
             Self::Queue { arn, .. } | Self::Stream { arn } => arn,
         }
+    }
+
+    /// Whether it is a stream of Kinesis.
+    pub fn is_kinesis(&self) -> bool {
+        self.arn().split(':').nth(2) == Some("kinesis")
     }
 
     /// How AWS words that a user brought a state about, which depends on the source.
@@ -146,6 +154,9 @@ impl Mapping {
             let failure = stream.on_failure.as_ref().map_or(json!({}), |arn| json!({ "Destination": arn }));
             put("DestinationConfig", json!({ "OnFailure": failure }));
             put("StartingPosition", json!(stream.start));
+            if let Some(at) = stream.start_at {
+                put("StartingPositionTimestamp", json!(at));
+            }
             put("MaximumRecordAgeInSeconds", json!(stream.age));
             put("MaximumRetryAttempts", json!(stream.retries));
             put("BisectBatchOnFunctionError", json!(stream.bisect));

@@ -31,6 +31,9 @@ const QUEUE_SIGNAL: &str = "sqs/";
 /// What the signals of streams begin with; the stream's ARN follows.
 const STREAM_SIGNAL: &str = "dynamodb/stream/";
 
+/// The same of Kinesis.
+const KINESIS_SIGNAL: &str = "kinesis/";
+
 /// The mappings of an account in a region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Mappings {
@@ -75,6 +78,7 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
         .event("MappingLost", lost)
         .event("MappingSignal", signalled)
         .on_signal(QUEUE_SIGNAL, "MappingSignal", is_source)
+        .on_signal(KINESIS_SIGNAL, "MappingSignal", is_source)
         .on_signal(STREAM_SIGNAL, "MappingSignal", is_source)
         .job("CheckSource", access::job)
         .job("ReceiveBatch", poll::receive)
@@ -102,7 +106,7 @@ fn wake(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
     {
         match &mut mapping.books {
             Books::Queue(queue) => queue.is_hungry = true,
-            Books::Stream(stream) => stream.is_hungry = true,
+            Books::Stream(stream) => stream.wake(),
         }
         step(cx, uuid)?;
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -12,10 +14,8 @@ use super::stream::Place;
 use super::{response, role_session};
 use crate::cloud::{Call, Caller, Cloud, JobFuture, Scope, job_input};
 use crate::lambda::PRINCIPAL;
-use crate::{Error, Result};
+use crate::{Error, Result, Timestamp};
 
-/// The API of streams.
-const API: &str = "dynamodbstreams";
 /// `GetRecords` gives at most this many records.
 const READ_MOST: u32 = 1000;
 
@@ -29,6 +29,7 @@ pub(super) struct Read {
     function: String,
     stream: String,
     start: String,
+    start_at: Option<Timestamp>,
     most: u32,
     filters: Vec<String>,
     place: Place,
@@ -44,6 +45,8 @@ pub(super) struct ReadUp {
     /// Those of them that pass the filters.
     pub records: Vec<Value>,
     pub place: Place,
+    /// Where the stream's other shards are read, when they are seen first.
+    pub others: Vec<Place>,
     pub problem: Option<Problem>,
 }
 
@@ -72,9 +75,8 @@ pub(super) struct Processed {
 
 impl Read {
     /// The next read of a mapping of a stream.
-    pub fn new(mapping: &Mapping, number: u64, mapping_arn: &str, role: &str) -> Option<Self> {
+    pub fn new(mapping: &Mapping, (number, place): (u64, Place), mapping_arn: &str, role: &str) -> Option<Self> {
         let (Source::Stream { arn }, Some(settings)) = (&mapping.source, &mapping.settings.stream) else { return None };
-        let super::mapping::Books::Stream(books) = &mapping.books else { return None };
         Some(Self {
             uuid: mapping.uuid.clone(),
             number,
@@ -83,9 +85,10 @@ impl Read {
             function: mapping.function.clone(),
             stream: arn.clone(),
             start: settings.start.clone(),
+            start_at: settings.start_at,
             most: mapping.settings.batch_size.min(READ_MOST),
             filters: mapping.settings.filters.clone(),
-            place: books.place.clone(),
+            place,
         })
     }
 }
@@ -110,61 +113,173 @@ pub(super) fn read_stream(cloud: Cloud, scope: Scope, input: Value) -> JobFuture
         let Read { uuid, number, .. } = &input;
         let (uuid, number, place) = (uuid.clone(), *number, input.place.clone());
         let read_up = match records(&cloud, &scope, &input).await {
-            Ok((count, records, place)) => ReadUp { uuid, number, count, records, place, problem: None },
+            Ok(Found { count, records, place, others }) => {
+                ReadUp { uuid, number, count, records, place, others, problem: None }
+            }
             Err(error) => {
                 let problem = Some(problem(&input.stream, &error));
-                ReadUp { uuid, number, count: 0, records: Vec::new(), place, problem }
+                ReadUp { uuid, number, count: 0, records: Vec::new(), place, others: Vec::new(), problem }
             }
         };
         cloud.report("lambda", &scope, "MappingRead", &read_up);
     })
 }
 
-async fn records(cloud: &Cloud, scope: &Scope, input: &Read) -> Result<(usize, Vec<Value>, Place)> {
-    let caller = role_session(cloud, &input.role, &input.function, &input.mapping_arn)?;
-    let call = async |operation: &str, input: Value| {
-        let call = Call::new(API, operation, caller.clone(), scope.clone(), input);
-        cloud.call(call).await.map(|reply| reply.output)
-    };
-    let mut place = input.place.clone();
-    if place.shard.is_none() {
-        let described = call("DescribeStream", json!({ "StreamArn": input.stream })).await?;
-        let shard = &described["StreamDescription"]["Shards"][0]["ShardId"];
-        place.shard = shard.as_str().map(str::to_owned);
+/// What was found in a shard.
+struct Found {
+    count: usize,
+    records: Vec<Value>,
+    place: Place,
+    others: Vec<Place>,
+}
+
+/// The way to a stream for one read.
+struct Stream<'a> {
+    cloud: &'a Cloud,
+    scope: &'a Scope,
+    caller: Caller,
+    input: &'a Read,
+}
+
+impl Stream<'_> {
+    /// Kinesis's API and that of DynamoDB's streams differ in their names.
+    async fn call(&self, operation: &str, mut input: Value) -> Result<Value> {
+        let (api, arn) =
+            if is_kinesis(&self.input.stream) { ("kinesis", "StreamARN") } else { ("dynamodbstreams", "StreamArn") };
+        if operation != "GetRecords" {
+            input[arn] = json!(self.input.stream);
+        }
+        let call = Call::new(api, operation, self.caller.clone(), self.scope.clone(), input);
+        self.cloud.call(call).await.map(|reply| reply.output)
     }
-    let from = async |position: Value| {
-        let mut asked = position;
-        (asked["StreamArn"], asked["ShardId"]) = (json!(input.stream), json!(place.shard));
-        call("GetShardIterator", asked).await.map(|answer| answer["ShardIterator"].clone())
-    };
-    let iterator = match (&place.after, &place.iterator) {
-        (Some(after), _) => {
-            let position = json!({ "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after });
-            match from(position).await {
-                // The record is older than a stream keeps them: what is left comes after it.
-                Err(error) if error.code() == "TrimmedDataAccessException" => {
-                    from(json!({ "ShardIteratorType": "TRIM_HORIZON" })).await?
-                }
-                other => other?,
+
+    async fn iterator(&self, shard: &str, mut position: Value) -> Result<Value> {
+        position["ShardId"] = json!(shard);
+        self.call("GetShardIterator", position).await.map(|answer| answer["ShardIterator"].clone())
+    }
+
+    /// Where a shard is read first.
+    async fn start(&self, shard: &str) -> Result<Value> {
+        let mut position = json!({ "ShardIteratorType": self.input.start });
+        if let Some(at) = self.input.start_at {
+            position["Timestamp"] = json!(at);
+        }
+        self.iterator(shard, position).await
+    }
+
+    async fn after(&self, shard: &str, sequence: &str) -> Result<Value> {
+        let position = json!({ "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": sequence });
+        let position = if is_kinesis(&self.input.stream) {
+            position
+        } else {
+            json!({ "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": sequence })
+        };
+        match self.iterator(shard, position).await {
+            // The record is older than a stream keeps them: what is left comes after it.
+            Err(error) if error.code() == "TrimmedDataAccessException" => {
+                self.iterator(shard, json!({ "ShardIteratorType": "TRIM_HORIZON" })).await
+            }
+            other => other,
+        }
+    }
+
+    /// The shards of the stream: the first, and where the others begin. Those that are made later are not read.
+    async fn shards(&self) -> Result<(Option<String>, Vec<Place>)> {
+        let mut ids: Vec<String> = Vec::new();
+        loop {
+            let asked = ids.last().map_or_else(|| json!({}), |last| json!({ "ExclusiveStartShardId": last }));
+            let described = self.call("DescribeStream", asked).await?;
+            let page = &described["StreamDescription"];
+            let shards = page["Shards"].as_array().into_iter().flatten();
+            ids.extend(shards.filter_map(|shard| shard["ShardId"].as_str().map(str::to_owned)));
+            if !is_kinesis(&self.input.stream) || page["HasMoreShards"] != true {
+                break;
             }
         }
+        let mut ids = ids.into_iter();
+        let first = ids.next();
+        let mut others = Vec::new();
+        for shard in ids.filter(|_| is_kinesis(&self.input.stream)) {
+            let iterator = self.start(&shard).await?.as_str().map(str::to_owned);
+            others.push(Place { shard: Some(shard), iterator, ..Place::default() });
+        }
+        Ok((first, others))
+    }
+}
+
+fn is_kinesis(arn: &str) -> bool {
+    arn.split(':').nth(2) == Some("kinesis")
+}
+
+async fn records(cloud: &Cloud, scope: &Scope, input: &Read) -> Result<Found> {
+    let caller = role_session(cloud, &input.role, &input.function, &input.mapping_arn)?;
+    let stream = Stream { cloud, scope, caller, input };
+    let (mut place, mut others) = (input.place.clone(), Vec::new());
+    if place.shard.is_none() {
+        (place.shard, others) = stream.shards().await?;
+    }
+    let shard = place.shard.clone().unwrap_or_default();
+    let iterator = match (&place.after, &place.iterator) {
+        (Some(after), _) => stream.after(&shard, after).await?,
         (None, Some(iterator)) => json!(iterator),
-        (None, None) => from(json!({ "ShardIteratorType": input.start })).await?,
+        (None, None) => stream.start(&shard).await?,
     };
-    let found = call("GetRecords", json!({ "ShardIterator": iterator, "Limit": input.most })).await?;
+    let found = stream.call("GetRecords", json!({ "ShardIterator": iterator, "Limit": input.most })).await?;
     let records: Vec<Value> = found["Records"].as_array().cloned().unwrap_or_default();
     place.iterator = found["NextShardIterator"].as_str().map(str::to_owned);
     place.is_over = place.iterator.is_none();
-    if let Some(last) = records.last().and_then(|record| record["dynamodb"]["SequenceNumber"].as_str()) {
-        place.after = Some(last.to_owned());
-    }
     let count = records.len();
-    let records = records.into_iter().map(|record| event_record(record, &input.stream));
-    let passing = match Filters::new(&input.filters) {
-        None => records.collect(),
-        Some(filters) => records.filter(|record| filters.pass_whole(record)).collect(),
+    let records: Vec<Value> = if is_kinesis(&input.stream) {
+        records.into_iter().map(|record| kinesis_record(&record, &shard, scope, input)).collect()
+    } else {
+        records.into_iter().map(|record| event_record(record, &input.stream)).collect()
     };
-    Ok((count, passing, place))
+    if let Some(last) = records.last() {
+        place.after = Some(sequence(last));
+    }
+    let passing = match Filters::new(&input.filters) {
+        None => records,
+        Some(filters) => records.into_iter().filter(|record| passes(&filters, record)).collect(),
+    };
+    Ok(Found { count, records: passing, place, others })
+}
+
+/// Filters see a record of DynamoDB whole, and of one of Kinesis its data, decoded, and what goes with them.
+fn passes(filters: &Filters, record: &Value) -> bool {
+    let Some(kinesis) = record.get("kinesis") else { return filters.pass_whole(record) };
+    let data = STANDARD.decode(kinesis["data"].as_str().unwrap_or_default()).unwrap_or_default();
+    let mut seen = kinesis.clone();
+    seen["data"] = String::from_utf8_lossy(&data).into();
+    filters.pass(&seen, "data")
+}
+
+/// The sequence number of a record as the function sees it.
+pub(super) fn sequence(record: &Value) -> String {
+    let (table, kinesis) = (&record["dynamodb"]["SequenceNumber"], &record["kinesis"]["sequenceNumber"]);
+    table.as_str().or_else(|| kinesis.as_str()).unwrap_or_default().to_owned()
+}
+
+/// A record of Kinesis as the function sees it.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html#services-kinesis-event-example>
+fn kinesis_record(record: &Value, shard: &str, scope: &Scope, input: &Read) -> Value {
+    let sequence = record["SequenceNumber"].as_str().unwrap_or_default();
+    let at = record["ApproximateArrivalTimestamp"].as_i64().unwrap_or_default();
+    json!({
+        "kinesis": {
+            "kinesisSchemaVersion": "1.0",
+            "partitionKey": record["PartitionKey"],
+            "sequenceNumber": sequence,
+            "data": record["Data"],
+            "approximateArrivalTimestamp": at as f64 / 1000.0,
+        },
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventID": format!("{shard}:{sequence}"),
+        "eventName": "aws:kinesis:record",
+        "invokeIdentityArn": input.role,
+        "awsRegion": scope.region,
+        "eventSourceARN": input.stream,
+    })
 }
 
 /// A record of the stream as the function sees it: times in seconds, its source's ARN, and names that begin in lower case.
@@ -189,9 +304,10 @@ fn problem(stream: &str, error: &Error) -> Problem {
 
 /// What AWS says where the role cannot read a stream.
 pub(super) fn no_access(stream: &str) -> String {
+    let shards = if is_kinesis(stream) { "ListShards, " } else { "" };
     format!(
         "Cannot access stream {stream}. Please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, \
-         and ListStreams Actions on your stream in IAM."
+         {shards}and ListStreams Actions on your stream in IAM."
     )
 }
 
@@ -231,8 +347,7 @@ async fn invoke(cloud: &Cloud, scope: &Scope, input: Process) -> Processed {
     }
     let mut failed_at = None;
     if partial {
-        let id = |record: &Value| record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default().to_owned();
-        let ids: Vec<String> = records.iter().map(id).collect();
+        let ids: Vec<String> = records.iter().map(sequence).collect();
         let sent: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
         // The first one that failed counts: the order is kept, and what follows is processed again.
         failed_at = match response::failed(&reply.body.unwrap_or_default(), &sent) {

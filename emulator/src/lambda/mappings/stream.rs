@@ -1,6 +1,6 @@
-//! A mapping of a DynamoDB stream under way: one batch after the other, in order, until each is processed or given up.
+//! A mapping of a stream under way: of each shard one batch after the other, in order, until each is processed or given up.
 //!
-//! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html> and
+//! <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>, <https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html> and
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
 use std::time::Duration;
@@ -24,8 +24,9 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// figures: these are ours.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LAST_BACKOFF: Duration = Duration::from_secs(60);
-/// An iterator is good for 15 minutes: a place in a stream that has no record before it is kept by reading on in time.
-const REFRESH: Duration = Duration::from_secs(10 * 60);
+/// An iterator is good for 15 minutes, one of Kinesis for 5: a place in a stream that has no record before it is kept by reading
+/// on in time.
+const REFRESH: Duration = Duration::from_secs(4 * 60);
 /// A job that has not reported this long after it had to is lost.
 const GRACE: Duration = Duration::from_secs(60);
 /// The event of a synchronous invocation is at most this large, in bytes.
@@ -36,11 +37,33 @@ const OK: &str = "OK";
 const FAILED: &str = "PROBLEM: Function call failed";
 
 /// What is under way.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct StreamBooks {
+    /// A shard each; as long as they are not known, one for the first of them.
+    lanes: Vector<Lane>,
+    /// Jobs are numbered in the whole mapping.
+    next: u64,
+}
+
+impl Default for StreamBooks {
+    fn default() -> Self {
+        Self { lanes: Vector::unit(Lane::default()), next: 0 }
+    }
+}
+
+impl StreamBooks {
+    /// There may be something to read.
+    pub fn wake(&mut self) {
+        self.lanes.iter_mut().for_each(|lane| lane.is_hungry = true);
+    }
+}
+
+/// What is under way of one shard.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Lane {
     /// Whether there may be something to read.
-    pub is_hungry: bool,
-    pub place: Place,
+    is_hungry: bool,
+    place: Place,
     reading: Option<u64>,
     /// Read, and waiting for the rest of their batch.
     buffer: Vector<Value>,
@@ -49,7 +72,6 @@ pub(super) struct StreamBooks {
     /// The batch in work: one piece, or what it was split into.
     pieces: Vector<Piece>,
     running: Option<u64>,
-    next: u64,
     paused_until: Option<Timestamp>,
     /// When the first piece is tried again.
     again: Option<Timestamp>,
@@ -77,12 +99,7 @@ struct Piece {
     invocations: u32,
 }
 
-impl StreamBooks {
-    fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
-    }
-
+impl Lane {
     fn is_full(&self, settings: &Settings) -> bool {
         self.buffer.len() >= usize::try_from(settings.batch_size).unwrap_or(usize::MAX)
     }
@@ -121,6 +138,44 @@ fn parts(mapping: &mut Mapping) -> Option<(&mut StreamBooks, &Settings, &StreamS
     }
 }
 
+/// What is to be started of a shard.
+struct Due {
+    batch: Option<(u64, Vec<Value>)>,
+    read: Option<(u64, Place)>,
+    /// When there is something to do again.
+    next: Option<Timestamp>,
+}
+
+impl Lane {
+    fn due(&mut self, settings: &Settings, now: Timestamp, next: &mut u64) -> Due {
+        let mut number = || {
+            *next += 1;
+            *next
+        };
+        self.fill(settings, now);
+        let is_free = self.running.is_none() && self.again.is_none_or(|at| at <= now);
+        let records = self.pieces.front_mut().filter(|_| is_free).map(|piece| {
+            piece.invocations += 1;
+            piece.records.clone()
+        });
+        let batch = records.map(|records| (number(), records));
+        if let Some((number, _)) = &batch {
+            (self.running, self.again) = (Some(*number), None);
+        }
+        let may_read = self.is_hungry
+            && !self.place.is_over
+            && self.reading.is_none()
+            && !self.is_full(settings)
+            && self.paused_until.is_none_or(|until| until <= now);
+        let read = may_read.then(|| (number(), self.place.clone()));
+        if let Some((number, _)) = &read {
+            (self.is_hungry, self.reading) = (false, Some(*number));
+        }
+        let next = [self.window_ends, self.again].into_iter().flatten().filter(|at| *at > now).min();
+        Due { batch, read, next }
+    }
+}
+
 /// Starts what is due: the next piece, and a read if there is room for what it brings.
 pub(super) fn step(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
     give_up_the_old(cx, uuid);
@@ -134,37 +189,21 @@ pub(super) fn step(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
     let (role, timeout) = (configuration.role.clone(), Duration::from_secs(configuration.timeout.into()));
     let (now, mapping_arn) = (cx.now, mapping.arn(cx.scope));
     let Some((books, settings, _)) = parts(mapping) else { return Ok(()) };
-    books.fill(settings, now);
-    let is_free = books.running.is_none() && books.again.is_none_or(|at| at <= now);
-    let records = books.pieces.front_mut().filter(|_| is_free).map(|piece| {
-        piece.invocations += 1;
-        piece.records.clone()
-    });
-    let batch = records.map(|records| (books.number(), records));
-    if let Some((number, _)) = &batch {
-        (books.running, books.again) = (Some(*number), None);
-    }
-    let may_read = books.is_hungry
-        && !books.place.is_over
-        && books.reading.is_none()
-        && !books.is_full(settings)
-        && books.paused_until.is_none_or(|until| until <= now);
-    let read = may_read.then(|| books.number());
-    if let Some(number) = read {
-        (books.is_hungry, books.reading) = (false, Some(number));
-    }
-    let due = [books.window_ends, books.again].into_iter().flatten().filter(|at| *at > now).min();
-
+    let StreamBooks { lanes, next } = books;
+    let due: Vec<Due> = lanes.iter_mut().map(|lane| lane.due(settings, now, next)).collect();
     let mapping = mapping.clone();
-    if let Some((number, records)) = batch {
-        cx.start("ProcessBatch", &Process::new(&mapping, number, records))?;
-        cx.set_timer("MappingLost", format!("{uuid}/{number}"), now + timeout + GRACE);
+    let next = due.iter().filter_map(|due| due.next).min();
+    for Due { batch, read, .. } in due {
+        if let Some((number, records)) = batch {
+            cx.start("ProcessBatch", &Process::new(&mapping, number, records))?;
+            cx.set_timer("MappingLost", format!("{uuid}/{number}"), now + timeout + GRACE);
+        }
+        if let Some(read) = read.and_then(|read| Read::new(&mapping, read, &mapping_arn, &role)) {
+            cx.set_timer("MappingLost", format!("{uuid}/{}", read.number), now + GRACE);
+            cx.start("ReadStream", &read)?;
+        }
     }
-    if let Some(read) = read.and_then(|number| Read::new(&mapping, number, &mapping_arn, &role)) {
-        cx.set_timer("MappingLost", format!("{uuid}/{}", read.number), now + GRACE);
-        cx.start("ReadStream", &read)?;
-    }
-    match due {
+    match next {
         Some(at) => cx.set_timer("MappingDue", uuid, at),
         None => cx.cancel_timer("MappingDue", uuid),
     }
@@ -173,31 +212,30 @@ pub(super) fn step(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
 
 /// A read has ended.
 pub(super) fn read_up(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
-    let ReadUp { uuid, number, count, records, place, problem } = serde_json::from_str(report)?;
-    let now = cx.now;
+    let ReadUp { uuid, number, count, records, place, others, problem } = serde_json::from_str(report)?;
     cx.cancel_timer("MappingLost", format!("{uuid}/{number}"));
+    let now = cx.now;
     let Some(mapping) = cx.state.mappings.by_uuid.get_mut(&uuid) else { return Ok(()) };
     let Some((books, settings, _)) = parts(mapping) else { return Ok(()) };
-    if books.reading != Some(number) {
-        return Ok(());
-    }
-    books.reading = None;
-    books.is_hungry |= count > 0;
+    let Some(lane) = books.lanes.iter_mut().find(|lane| lane.reading == Some(number)) else { return Ok(()) };
+    lane.reading = None;
+    lane.is_hungry |= count > 0;
     match problem {
         None => {
             let is_at_start = place.after.is_none() && !place.is_over;
-            (books.place, books.paused_until) = (place, None);
-            if books.buffer.is_empty() && !records.is_empty() {
-                books.window_ends = window(settings, now);
+            (lane.place, lane.paused_until) = (place, None);
+            if lane.buffer.is_empty() && !records.is_empty() {
+                lane.window_ends = window(settings, now);
             }
-            books.buffer.extend(records);
+            lane.buffer.extend(records);
+            books.lanes.extend(others.into_iter().map(|place| Lane { place, is_hungry: true, ..Lane::default() }));
             if is_at_start {
                 cx.set_timer("MappingWake", uuid.as_str(), now + REFRESH);
             }
         }
         Some(problem) => {
             let until = now + if problem.may_pass { AFTER_FAILURE } else { AFTER_REFUSAL };
-            books.paused_until = Some(until);
+            lane.paused_until = Some(until);
             mapping.last_result = Some(format!("PROBLEM: {}", problem.text));
             cx.set_timer("MappingWake", uuid.as_str(), until);
         }
@@ -211,16 +249,15 @@ pub(super) fn processed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     cx.cancel_timer("MappingLost", format!("{uuid}/{number}"));
     let Some(mapping) = cx.state.mappings.by_uuid.get_mut(&uuid) else { return Ok(()) };
     let Some((books, settings, stream)) = parts(mapping) else { return Ok(()) };
-    if books.running != Some(number) {
-        return Ok(());
-    }
-    books.running = None;
+    let Some(lane) = books.lanes.iter_mut().find(|lane| lane.running == Some(number)) else { return Ok(()) };
+    lane.running = None;
+    let shard = lane.place.shard.clone();
     let Some(failed_at) = failed_at else {
-        books.pieces.pop_front();
+        lane.pieces.pop_front();
         mapping.last_result = Some(OK.to_owned());
         return step_mapping(cx, &uuid);
     };
-    let Some(mut piece) = books.pieces.pop_front() else { return step_mapping(cx, &uuid) };
+    let Some(mut piece) = lane.pieces.pop_front() else { return step_mapping(cx, &uuid) };
     // What came before the first record that failed is done with.
     let is_partial = settings.partial && failed_at > 0;
     piece.records.drain(..failed_at.min(piece.records.len()));
@@ -228,22 +265,23 @@ pub(super) fn processed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     if stream.bisect && !is_partial && piece.records.len() > 1 {
         // Splitting is no retry.
         let rest = piece.records.split_off(piece.records.len() / 2);
-        books.pieces.push_front(Piece { records: rest, ..piece.clone() });
-        books.pieces.push_front(piece);
+        lane.pieces.push_front(Piece { records: rest, ..piece.clone() });
+        lane.pieces.push_front(piece);
     } else {
         piece.failures += 1;
         if u32::try_from(stream.retries).is_ok_and(|most| piece.failures > most) {
             given_up = Some(piece);
         } else {
             let backoff = FIRST_BACKOFF.saturating_mul(1 << (piece.failures - 1).min(16)).min(LAST_BACKOFF);
-            books.again = Some(cx.now + backoff);
-            books.pieces.push_front(piece);
+            lane.again = Some(cx.now + backoff);
+            lane.pieces.push_front(piece);
         }
     }
     mapping.last_result = Some(FAILED.to_owned());
     if let Some(piece) = given_up {
         let given = Given {
             condition: "RetryAttemptsExhausted",
+            shard,
             records: &piece.records,
             invocations: piece.invocations,
             request_id,
@@ -259,49 +297,63 @@ fn give_up_the_old(cx: &mut Cx<Functions>, uuid: &str) {
     let now = cx.now;
     let Some((books, _, stream)) = cx.state.mappings.by_uuid.get_mut(uuid).and_then(parts) else { return };
     let Ok(age) = u64::try_from(stream.age) else { return };
-    let is_old = |record: &Value| arrival(record) + Duration::from_secs(age) < now;
-    if books.running.is_some() {
-        return;
-    }
-    let mut given_up = Vec::new();
-    while let Some(mut piece) = books.pieces.pop_front() {
-        let keep = piece.records.iter().position(|record| !is_old(record)).unwrap_or(piece.records.len());
-        let rest = piece.records.split_off(keep);
-        let (failures, invocations) = (piece.failures, piece.invocations);
-        if !piece.records.is_empty() {
-            given_up.push(piece);
+    let idle = books.lanes.iter_mut().filter(|lane| lane.running.is_none());
+    let given_up: Vec<(Option<String>, Vec<Piece>)> =
+        idle.map(|lane| (lane.place.shard.clone(), lane.give_up(Duration::from_secs(age), now))).collect();
+    for (shard, pieces) in given_up {
+        for piece in pieces {
+            let given = Given {
+                condition: "RecordAgeExceeded",
+                shard: shard.clone(),
+                records: &piece.records,
+                invocations: piece.invocations,
+                request_id: None,
+                response: None,
+            };
+            destination::send(cx, uuid, &given);
         }
-        if !rest.is_empty() {
-            books.pieces.push_front(Piece { records: rest, failures, invocations });
-            break;
-        }
     }
-    for piece in given_up {
-        let given = Given {
-            condition: "RecordAgeExceeded",
-            records: &piece.records,
-            invocations: piece.invocations,
-            request_id: None,
-            response: None,
-        };
-        destination::send(cx, uuid, &given);
+}
+
+impl Lane {
+    /// Takes out what is older.
+    fn give_up(&mut self, age: Duration, now: Timestamp) -> Vec<Piece> {
+        let is_old = |record: &Value| arrival(record) + age < now;
+        let mut given_up = Vec::new();
+        while let Some(mut piece) = self.pieces.pop_front() {
+            let keep = piece.records.iter().position(|record| !is_old(record)).unwrap_or(piece.records.len());
+            let rest = piece.records.split_off(keep);
+            let (failures, invocations) = (piece.failures, piece.invocations);
+            if !piece.records.is_empty() {
+                given_up.push(piece);
+            }
+            if !rest.is_empty() {
+                self.pieces.push_front(Piece { records: rest, failures, invocations });
+                break;
+            }
+        }
+        given_up
     }
 }
 
 /// When a record came about.
 pub(super) fn arrival(record: &Value) -> Timestamp {
-    Timestamp::from_secs(record["dynamodb"]["ApproximateCreationDateTime"].as_f64().unwrap_or_default() as i64)
+    let (table, kinesis) = (&record["dynamodb"], &record["kinesis"]);
+    let at = table["ApproximateCreationDateTime"].as_f64().or_else(|| kinesis["approximateArrivalTimestamp"].as_f64());
+    Timestamp::from_secs(at.unwrap_or_default() as i64)
 }
 
 /// A job has not reported.
 pub(super) fn lost(cx: &mut Cx<Functions>, uuid: &str, number: u64) -> Result<()> {
     let Some((books, ..)) = cx.state.mappings.by_uuid.get_mut(uuid).and_then(parts) else { return Ok(()) };
-    if books.reading == Some(number) {
-        (books.reading, books.is_hungry) = (None, true);
-    }
-    if books.running == Some(number) {
-        // The piece is given to the function again.
-        books.running = None;
+    for lane in &mut books.lanes {
+        if lane.reading == Some(number) {
+            (lane.reading, lane.is_hungry) = (None, true);
+        }
+        if lane.running == Some(number) {
+            // The piece is given to the function again.
+            lane.running = None;
+        }
     }
     step_mapping(cx, uuid)
 }
