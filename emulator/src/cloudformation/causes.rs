@@ -43,9 +43,9 @@ impl Changed {
         if let Some(name) = members.get("Ref").and_then(Value::as_str) {
             self.reference(name, found);
         }
-        match members.get("Fn::GetAtt").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([Value::String(resource), Value::String(attribute)]) => self.attribute(resource, attribute, found),
-            Some(_) | None => {}
+        let named = members.get("Fn::GetAtt").and_then(Value::as_array).map(Vec::as_slice);
+        if let Some([Value::String(resource), Value::String(attribute)]) = named {
+            self.attribute(resource, attribute, found);
         }
         if let Some(argument) = members.get("Fn::Sub") {
             self.substituted(argument, found);

@@ -62,7 +62,13 @@ impl Source {
         // One byte more than a template may have tells one that is too long.
         let range = format!("bytes=0-{MAX_TEMPLATE_BYTES}");
         let input = json!({ "Bucket": bucket, "Key": key, "VersionId": version, "Range": range });
-        Some(Question { service: "s3".to_owned(), operation: "GetObject".to_owned(), input, caller: cx.caller.clone() })
+        Some(Question {
+            service: "s3".to_owned(),
+            operation: "GetObject".to_owned(),
+            input,
+            caller: cx.caller.clone(),
+            scope: None,
+        })
     }
 }
 

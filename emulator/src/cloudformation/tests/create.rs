@@ -60,8 +60,9 @@ async fn a_stack_that_takes_longer_is_not_waited_for() {
     cfn(&cloud, "CreateStack", json!({ "StackName": "clock", "TemplateBody": CLOCKWORK })).await.unwrap();
     assert_eq!(cloud.now(), begun + Duration::from_secs(1));
     assert_eq!(stack(&cloud, "clock").await["StackStatus"], "CREATE_IN_PROGRESS");
-    cloud.settle().await.unwrap();
-    assert_eq!(cloud.now(), begun + Duration::from_secs(60));
+    cloud.advance(Duration::from_secs(58)).await.unwrap();
+    assert_eq!(stack(&cloud, "clock").await["StackStatus"], "CREATE_IN_PROGRESS");
+    cloud.advance(Duration::from_secs(1)).await.unwrap();
     assert_eq!(stack(&cloud, "clock").await["StackStatus"], "CREATE_COMPLETE");
 }
 
@@ -146,8 +147,8 @@ async fn what_is_not_honoured_is_refused_before_anything_is_made() {
         refused(property).await,
         "NotImplemented (501): Garoa does not implement property Layers of AWS::Lambda::Function (resource Function)"
     );
-    let handle = "Resources: {H: {Type: AWS::CloudFormation::WaitConditionHandle}}".to_owned();
-    assert!(refused(handle).await.contains("AWS::CloudFormation::WaitConditionHandle (resource H)"));
+    let condition = "Resources: {C: {Type: AWS::CloudFormation::WaitCondition}}".to_owned();
+    assert!(refused(condition).await.contains("AWS::CloudFormation::WaitCondition (resource C)"));
     assert!(cfn(&cloud, "DescribeStacks", json!({})).await.unwrap()["Stacks"].as_array().unwrap().is_empty());
 }
 
