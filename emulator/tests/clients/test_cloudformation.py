@@ -101,6 +101,6 @@ def test_errors_say_what_aws_says(server):
 
 
 def test_a_resource_type_that_is_not_implemented_is_named(server):
-    queue = {"Type": "AWS::Kinesis::Stream"}
+    queue = {"Type": "AWS::EC2::Instance"}
     answer = refusal(server.client("cloudformation").create_stack, StackName="s", TemplateBody=template(Q=queue))
-    assert answer[0] == 501 and "AWS::Kinesis::Stream" in answer[2]
+    assert answer[0] == 501 and "AWS::EC2::Instance" in answer[2]
