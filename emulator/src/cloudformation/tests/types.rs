@@ -375,6 +375,15 @@ Outputs: {Key: {Value: !GetAtt Key.Arn}, Stream: {Value: !GetAtt Stream.Arn}}
 }
 
 #[tokio::test]
+async fn a_name_may_be_a_number() {
+    let cloud = cloud();
+    let template = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: 12345678}}}";
+    let made = create(&cloud, "numbers", template).await;
+    assert_eq!(made["StackStatus"], "CREATE_COMPLETE", "{:#?}", events(&cloud, "numbers").await);
+    call(&cloud, "sqs", "GetQueueUrl", json!({ "QueueName": "12345678" })).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_a_queue_no_longer_says_goes_back_as_at_aws() {
     let cloud = cloud();
     let template = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: q.fifo\n      FifoQueue: true\n";

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 
 use super::Door;
+use crate::execute_api::scalar;
 use crate::{Error, Result};
 
 /// What a resource type is given to work with.
@@ -64,10 +65,8 @@ impl Task<'_> {
     /// The name that the template gives, or a generated one of at most `limit` characters: stack, logical id, and what makes
     /// it unique.
     pub fn name(&self, property: &str, limit: usize) -> String {
-        match self.properties.get(property).and_then(Value::as_str) {
-            Some(name) => name.to_owned(),
-            None => self.generated(limit),
-        }
+        // A template may write a name as a number.
+        self.properties.get(property).and_then(scalar).unwrap_or_else(|| self.generated(limit))
     }
 
     /// A generated name. Stack and logical id share what room there is.
