@@ -70,7 +70,7 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     };
     let (stack, is_new) = stack_of(cx, &input, is_creation)?;
     let of_stack: Vec<&ChangeSet> = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id).collect();
-    if of_stack.iter().any(|set| set.name == input.change_set_name) {
+    if of_stack.iter().any(|set| set.name == input.change_set_name && !set.is_done()) {
         let text = format!("ChangeSet {} already exists", input.change_set_name);
         return Err(Error::client("AlreadyExistsException", text));
     }
@@ -195,7 +195,9 @@ pub(super) fn find<'s>(state: &'s Stacks, name: &str, stack: Option<&str>) -> Re
         return Err(validation_error("StackName must be specified if ChangeSetName is not specified as an ARN."));
     };
     let stack = state.find(stack).ok_or_else(|| validation_error(format!("Stack [{stack}] does not exist")))?;
-    state.change_sets.values().find(|set| set.stack_id == stack.id && set.name == name).ok_or_else(missing)
+    // One that is done leaves its name to the next.
+    let named = state.change_sets.values().filter(|set| set.stack_id == stack.id && set.name == name);
+    named.max_by_key(|set| (!set.is_done(), set.created)).ok_or_else(missing)
 }
 
 #[derive(Serialize)]
@@ -364,8 +366,7 @@ pub(super) fn list(cx: &mut Cx<Stacks>, input: ListChangeSets) -> Result<Summari
         description: set.description.clone(),
         include_nested_stacks: false,
     };
-    let is_done = |set: &ChangeSet| matches!(&*set.execution_status, "EXECUTE_COMPLETE" | "OBSOLETE");
-    let of_stack = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id && !is_done(set));
+    let of_stack = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id && !set.is_done());
     let all = of_stack.map(summary).collect();
     let (summaries, next_token) = page(all, input.next_token.as_deref(), PAGE)?;
     Ok(Summaries { summaries, next_token })

@@ -176,6 +176,13 @@ pub(super) struct ChangeSet {
     pub changes: Vec<super::changes::Change>,
 }
 
+impl ChangeSet {
+    /// Whether it was executed, or lost its sense because another one was: it is not listed, and its name is free.
+    pub fn is_done(&self) -> bool {
+        matches!(&*self.execution_status, "EXECUTE_COMPLETE" | "OBSOLETE")
+    }
+}
+
 impl Stacks {
     /// The stack of a name, if it is not deleted, or of an id.
     pub(super) fn find(&self, name_or_id: &str) -> Option<&Stack> {

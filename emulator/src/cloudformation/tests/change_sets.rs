@@ -46,6 +46,13 @@ async fn a_stack_is_made_and_changed_by_change_sets() {
     // What was executed can be described, but is not listed any more.
     let listed = cfn(&cloud, "ListChangeSets", json!({ "StackName": "clock" })).await.unwrap();
     assert_eq!(listed["Summaries"], json!([]));
+    // Its name is free.
+    let third = change_set(&cloud, "UPDATE", "second", &CLOCKWORK.replace("Default: 5", "Default: 7")).await;
+    assert_ne!(third["ChangeSetId"], set["ChangeSetId"]);
+    let named = json!({ "ChangeSetName": "second", "StackName": "clock" });
+    assert_eq!(cfn(&cloud, "DescribeChangeSet", named).await.unwrap()["ChangeSetId"], third["ChangeSetId"]);
+    let input = json!({ "StackName": "clock", "ChangeSetName": "second", "UsePreviousTemplate": true });
+    assert!(message(cfn(&cloud, "CreateChangeSet", input).await).contains("ChangeSet second already exists"));
 }
 
 #[tokio::test]
