@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
+use crate::execute_api::text;
 pub(super) use crate::execute_api::{log_time, scalar};
 
 /// Names with values, in order, names possibly more than once.
@@ -12,8 +13,7 @@ pub(super) type Pairs = Vec<(String, String)>;
 
 /// The headers with their usual capitals: HTTP/1.1 servers here do not keep the client's.
 pub(crate) fn headers(headers: &HeaderMap) -> Pairs {
-    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers.iter().map(|(name, value)| (capitals(name.as_str()), text(value))).collect()
+    headers.iter().map(|(name, value)| (capitals(name.as_str()), text(value.as_bytes()).into_owned())).collect()
 }
 
 fn capitals(name: &str) -> String {

@@ -38,6 +38,14 @@ impl Cloud {
     }
 }
 
+/// A request on its way in.
+pub(crate) struct Arrived<'a> {
+    pub head: &'a Parts,
+    pub body: &'a Bytes,
+    pub entry: &'a Entry,
+    pub request_id: &'a str,
+}
+
 impl Entry {
     /// The client's address, as APIs tell it.
     pub fn client(&self) -> String {
@@ -71,11 +79,11 @@ impl Inner {
             let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
             return Box::pin(execute_api::answer(self, incoming)).await;
         }
+        let arrived = Arrived { head: &head, body: &body, entry, request_id: &request_id };
         if let Some(address) = lambda::url_address(&head) {
-            return Box::pin(lambda::answer_url(self, &address, (&head, &body), entry, &request_id)).await;
+            return Box::pin(lambda::answer_url(self, &address, &arrived)).await;
         }
-        let incoming = web::Incoming { head: &head, body: &body, entry, request_id: &request_id };
-        if let Some(answer) = web::answer(self, &incoming).await {
+        if let Some(answer) = web::answer(self, &arrived).await {
             return answer;
         }
         self.dispatch(&head, &body, entry, &request_id, None).await

@@ -159,13 +159,16 @@ async fn put(cloud: &Cloud, scope: &Scope, question: Question) -> Answer {
     if let Some(members) = input.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }
-    let payload = Model::of(&service).and_then(|model| model.operation(&operation)?.output_shape()?.payload);
     let called = match Model::of(&service) {
-        Some(model) => cloud.call(Call::new(model.service, operation, caller, scope, input)).await,
+        Some(model) => {
+            let payload = model.operation(&operation).and_then(|operation| operation.output_shape()?.payload);
+            let called = cloud.call(Call::new(model.service, operation, caller, scope, input)).await;
+            called.map(|reply| whole(reply, payload))
+        }
         None => Err(Error::not_implemented(format!("the service {service}"))),
     };
     match called {
-        Ok(reply) => Answer::Output(whole(reply, payload)),
+        Ok(output) => Answer::Output(output),
         Err(error) => Answer::Refused {
             status: error.status(),
             code: error.code().to_owned(),

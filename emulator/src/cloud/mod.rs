@@ -29,7 +29,7 @@ pub use cx::{Cx, Later, Resumed, Step};
 pub(crate) use cx::{JobRun, Work};
 pub use fault::{Aim, CallAim, Fault, FaultKind};
 pub(crate) use front::{Halt, delivering};
-pub(crate) use http::Entry;
+pub(crate) use http::{Arrived, Entry};
 pub use ids::Ids;
 pub use inquiry::{Answer, Asks, Inquiries, Question};
 pub(crate) use job::job_input;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::template::{MAX_DEPTH, Part, parts};
+use super::template::{EXPANDED_DEPTH, Part, parts};
 
 /// `CausingEntity` and `ChangeSource` of a detail.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,8 +31,7 @@ impl Changed {
     }
 
     fn collect(&self, value: &Value, depth: usize, found: &mut BTreeSet<Cause>) {
-        // Deeper than templates go, SAM's included.
-        if depth > 4 * MAX_DEPTH {
+        if depth > EXPANDED_DEPTH {
             return;
         }
         let members = match value {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::causes::Changed;
 use super::lookup::{Known, UNKNOWN, Values, complete, pseudo};
 use super::state::{Definition, Resource, Stack};
-use super::template::{MAX_DEPTH, ResourceDef};
+use super::template::{EXPANDED_DEPTH, ResourceDef};
 use super::types;
 use crate::cloud::Scope;
 
@@ -77,16 +77,9 @@ impl Change {
         let change = &mut self.resource_change;
         (change.before_context, change.after_context) = (None, None);
         for detail in &mut change.details {
-            let ChangeTarget { attribute, name, requires_recreation, .. } = detail.target.clone();
-            detail.target = ChangeTarget {
-                attribute,
-                name,
-                requires_recreation,
-                path: None,
-                before_value: None,
-                after_value: None,
-                attribute_change_type: None,
-            };
+            let target = &mut detail.target;
+            (target.path, target.attribute_change_type) = (None, None);
+            (target.before_value, target.after_value) = (None, None);
         }
         self
     }
@@ -222,8 +215,8 @@ fn context(properties: &Map<String, Value>) -> String {
 fn texts(value: &Value, depth: usize) -> Value {
     match value {
         Value::Number(_) | Value::Bool(_) => value.to_string().into(),
-        Value::Array(items) if depth < 4 * MAX_DEPTH => items.iter().map(|item| texts(item, depth + 1)).collect(),
-        Value::Object(members) if depth < 4 * MAX_DEPTH => {
+        Value::Array(items) if depth < EXPANDED_DEPTH => items.iter().map(|item| texts(item, depth + 1)).collect(),
+        Value::Object(members) if depth < EXPANDED_DEPTH => {
             Value::Object(members.iter().map(|(name, member)| (name.clone(), texts(member, depth + 1))).collect())
         }
         other => other.clone(),

@@ -5,7 +5,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::functions::{Function, check_revision_of, find_mut, invalid};
-use super::qualifier::{LATEST, not_found};
+use super::qualifier::{LATEST, absent, not_found};
 use super::versions::PAGE;
 use super::{Functions, on};
 use crate::cloud::{Cx, Ids, Service};
@@ -188,8 +188,7 @@ fn list(cx: &mut Cx<Functions>, input: ListAliases) -> Result<Aliases> {
 }
 
 fn missing(function: &Function, name: &str) -> Error {
-    let text = format!("Cannot find alias arn: {}:{name}", function.configuration.function_arn);
-    Error::new(404, "ResourceNotFoundException", text).with("Type", "User")
+    absent(format!("Cannot find alias arn: {}:{name}", function.configuration.function_arn))
 }
 
 fn check_version(function: &Function, version: &str) -> Result<()> {

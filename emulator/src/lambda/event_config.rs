@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::destinations::{Destinations, check_destinations};
 use super::functions::{Function, find_mut};
-use super::qualifier::{LATEST, bare_name, not_found, qualifier};
+use super::qualifier::{LATEST, absent, bare_name, not_found, qualifier};
 use super::versions::PAGE;
 use super::{Functions, on};
 use crate::cloud::{Cx, Service};
@@ -129,12 +129,11 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
 /// AWS says so of functions that do not exist, too.
 fn missing(cx: &Cx<Functions>, function: &str, place: &str) -> Error {
     let arn = cx.scope.arn("lambda", format_args!("function:{}:{place}", bare_name(function)));
-    let text = format!("The function {arn} doesn't have an EventInvokeConfig");
-    Error::new(404, "ResourceNotFoundException", text).with("Type", "User")
+    absent(format!("The function {arn} doesn't have an EventInvokeConfig"))
 }
 
 fn unknown() -> Error {
-    Error::new(404, "ResourceNotFoundException", "The function doesn't exist.").with("Type", "User")
+    absent("The function doesn't exist.")
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::functions::{Function, find_mut, invalid, not_found, reachable};
-use super::qualifier::{LATEST, qualifier};
+use super::qualifier::{LATEST, absent, qualifier};
 use super::{Functions, on};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result};
@@ -120,7 +120,7 @@ fn find<'a>(cx: &'a mut Cx<Functions>, name: &str, given: Option<&str>) -> Resul
         arn = format!("{arn}:{place}");
         if !function.has(&place) {
             let is_version = place.bytes().all(|byte| byte.is_ascii_digit()) || place.contains('$');
-            return Err(if is_version { not_found(&arn) } else { missing(format!("Cannot find alias arn: {arn}")) });
+            return Err(if is_version { not_found(&arn) } else { absent(format!("Cannot find alias arn: {arn}")) });
         }
     }
     Ok((function, place, arn))
@@ -194,16 +194,16 @@ fn remove(cx: &mut Cx<Functions>, input: RemovePermission) -> Result<()> {
     let name = reachable(cx.scope, &input.function_name)?;
     if !cx.state.functions.contains_key(name) {
         let arn = cx.scope.arn("lambda", format_args!("function:{name}"));
-        return Err(missing(format!("No policy found for: {arn}")));
+        return Err(absent(format!("No policy found for: {arn}")));
     }
     let (function, place, _) = find(cx, &input.function_name, input.qualifier.as_deref())?;
     let mut policy = function.policy_of(&place);
     check_revision(input.revision_id.as_deref(), &policy)?;
     if policy.statements.is_empty() {
-        return Err(missing("No policy is associated with the given resource."));
+        return Err(absent("No policy is associated with the given resource."));
     }
     let Some(position) = policy.position(&input.statement_id) else {
-        return Err(missing(format!("Statement {} is not found in resource policy.", input.statement_id)));
+        return Err(absent(format!("Statement {} is not found in resource policy.", input.statement_id)));
     };
     let mut statements = policy.statements.clone();
     statements.remove(position);
@@ -231,12 +231,8 @@ fn get(cx: &mut Cx<Functions>, input: GetPolicy) -> Result<Policy> {
     let function = cx.state.functions.get(reachable(cx.scope, &input.function_name)?);
     let policy = function.and_then(|function| function.policies.get(place));
     let policy = policy.filter(|policy| !policy.statements.is_empty());
-    let policy = policy.ok_or_else(|| missing("The resource you requested does not exist."))?;
+    let policy = policy.ok_or_else(|| absent("The resource you requested does not exist."))?;
     Ok(Policy { policy: policy.document.clone(), revision_id: policy.revision.clone() })
-}
-
-fn missing(message: impl Into<String>) -> Error {
-    Error::new(404, "ResourceNotFoundException", message).with("Type", "User")
 }
 
 fn check_revision(wanted: Option<&str>, policy: &FunctionPolicy) -> Result<()> {

@@ -40,7 +40,7 @@ pub(super) fn reachable<'a>(scope: &Scope, name: &'a str) -> Result<&'a str> {
         let region = parts.next().filter(|_| name.starts_with("arn:"));
         if let Some(region) = region.filter(|region| *region != &*scope.region) {
             let text = format!("Functions from '{region}' are not reachable in this region ('{}')", scope.region);
-            return Err(Error::new(404, "ResourceNotFoundException", text).with("Type", "User"));
+            return Err(absent(text));
         }
         if account != &*scope.account {
             return Err(Error::not_implemented(format!("functions of another account ({account}) for this caller")));
@@ -115,5 +115,10 @@ pub(super) fn resolve(cx: &mut Cx<Functions>, name: &str, parameter: Option<&str
 }
 
 pub(super) fn not_found(arn: &str) -> Error {
-    Error::new(404, "ResourceNotFoundException", format!("Function not found: {arn}")).with("Type", "User")
+    absent(format!("Function not found: {arn}"))
+}
+
+/// What Lambda answers of anything that is not there.
+pub(super) fn absent(text: impl Into<String>) -> Error {
+    Error::new(404, "ResourceNotFoundException", text).with("Type", "User")
 }

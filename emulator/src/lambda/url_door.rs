@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::urls::{AuthType, FunctionUrl};
 use super::{Functions, PRINCIPAL};
 use crate::apigatewayv2::{Told, headers_of, is_preflight, of_function, preflight, stamp};
-use crate::cloud::{Call, Caller, Entry, Halt, Inner, Scope, Target};
+use crate::cloud::{Arrived, Call, Caller, Halt, Inner, Scope, Target};
 use crate::execute_api::host;
 use crate::iam::Principal;
 use crate::sigv4::Dialect;
@@ -41,11 +41,10 @@ pub(crate) struct UrlAddress {
 
 /// Reads a request's host; `None` if it is no function URL.
 pub(crate) fn url_address(head: &Parts) -> Option<UrlAddress> {
-    let domain = without_port(host(head)).to_ascii_lowercase();
-    let mut labels = domain.splitn(4, '.');
+    let mut labels = without_port(host(head)).splitn(4, '.');
     let (id, label, region, rest) = (labels.next()?, labels.next()?, labels.next()?, labels.next()?);
-    (label == LABEL && DOMAINS.contains(&rest) && !id.is_empty())
-        .then(|| UrlAddress { id: id.to_owned(), region: region.to_owned() })
+    let is_url = label.eq_ignore_ascii_case(LABEL) && DOMAINS.iter().any(|domain| rest.eq_ignore_ascii_case(domain));
+    (is_url && !id.is_empty()).then(|| UrlAddress { id: id.to_ascii_lowercase(), region: region.to_ascii_lowercase() })
 }
 
 /// A URL with what its requests are judged by.
@@ -79,10 +78,9 @@ fn found(inner: &Inner, address: &UrlAddress) -> Option<Found> {
 pub(crate) async fn answer_url(
     inner: &Inner,
     address: &UrlAddress,
-    (head, body): (&Parts, &Bytes),
-    entry: &Entry,
-    request_id: &str,
+    arrived: &Arrived<'_>,
 ) -> Result<Response<Bytes>, Halt> {
+    let Arrived { head, body, .. } = *arrived;
     let Some(found) = found(inner, address) else {
         return Ok(refusal(403, "AccessDeniedException", &Value::Null));
     };
@@ -95,7 +93,7 @@ pub(crate) async fn answer_url(
         return Ok(answer);
     }
     let mut answer = match authorized(inner, &found, head, body) {
-        Some(caller) => invoked(inner, &found, &caller, (head, body), entry, request_id).await?,
+        Some(caller) => invoked(inner, &found, &caller, arrived).await?,
         None => refusal(403, "AccessDeniedException", &FORBIDDEN.into()),
     };
     if let Some(cors) = &found.url.cors {
@@ -125,11 +123,10 @@ async fn invoked(
     inner: &Inner,
     found: &Found,
     caller: &Caller,
-    (head, body): (&Parts, &Bytes),
-    entry: &Entry,
-    request_id: &str,
+    arrived: &Arrived<'_>,
 ) -> Result<Response<Bytes>, Halt> {
-    let event = event(inner, found, caller, (head, body), entry, request_id).to_string();
+    let request_id = arrived.request_id;
+    let event = event(inner, found, caller, arrived).to_string();
     let input = json!({ "FunctionName": found.arn, "InvocationType": "RequestResponse" });
     let call = Call::new("lambda", "Invoke", Caller::service(PRINCIPAL), found.scope.clone(), input).with_body(event);
     let reply = match inner.call(call, request_id).await {
@@ -169,14 +166,8 @@ fn answer_of(result: &Value) -> Option<Response<Bytes>> {
     Some(answer)
 }
 
-fn event(
-    inner: &Inner,
-    found: &Found,
-    caller: &Caller,
-    (head, body): (&Parts, &Bytes),
-    entry: &Entry,
-    request_id: &str,
-) -> Value {
+fn event(inner: &Inner, found: &Found, caller: &Caller, arrived: &Arrived<'_>) -> Value {
+    let Arrived { head, body, entry, request_id } = *arrived;
     let source_ip = entry.client();
     let mut headers = headers_of(&head.headers);
     for (name, value) in [("X-Forwarded-For", &*source_ip), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https")]

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::functions::{Function, bare_name, invalid, reachable};
-use super::qualifier::qualifier;
+use super::qualifier::{absent, qualifier};
 use super::versions::PAGE;
 use super::{Functions, on};
 use crate::apigatewayv2::Cors;
@@ -101,11 +101,7 @@ fn find<'a>(cx: &'a Cx<'_, Functions>, name: &str, given: Option<&str>) -> Resul
     let place = qualifier(name, given)?;
     let function = cx.state.functions.get(reachable(cx.scope, name)?);
     let id = function.and_then(|function| function.urls.get(place.unwrap_or_default()));
-    id.and_then(|id| cx.state.urls.get(id)).ok_or_else(|| missing(MISSING))
-}
-
-fn missing(text: &str) -> Error {
-    Error::new(404, "ResourceNotFoundException", text).with("Type", "User")
+    id.and_then(|id| cx.state.urls.get(id)).ok_or_else(|| absent(MISSING))
 }
 
 fn shown(cx: &Cx<'_, Functions>, url: &FunctionUrl) -> Shown {
@@ -151,9 +147,9 @@ fn create(cx: &mut Cx<Functions>, input: Settings) -> Result<Shown> {
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or_default().to_owned();
     let name = reachable(cx.scope, &input.function_name)?.to_owned();
     let arn = cx.scope.arn("lambda", format_args!("function:{name}"));
-    let function = cx.state.functions.get_mut(&name).ok_or_else(|| missing(NO_FUNCTION))?;
+    let function = cx.state.functions.get_mut(&name).ok_or_else(|| absent(NO_FUNCTION))?;
     if !place.is_empty() && !function.aliases.contains_key(&place) {
-        return Err(missing(NO_FUNCTION));
+        return Err(absent(NO_FUNCTION));
     }
     if function.urls.contains_key(&place) {
         let arn = if place.is_empty() { arn } else { format!("{arn}:{place}") };
@@ -227,7 +223,7 @@ struct Listed {
 
 fn list(cx: &mut Cx<Functions>, input: List) -> Result<Listed> {
     let name = reachable(cx.scope, &input.function_name)?;
-    let function: &Function = cx.state.functions.get(name).ok_or_else(|| missing(NO_FUNCTION))?;
+    let function: &Function = cx.state.functions.get(name).ok_or_else(|| absent(NO_FUNCTION))?;
     let size = input.max_items.unwrap_or(PAGE).min(PAGE);
     let mut found = function.urls.range(input.marker.unwrap_or_default()..);
     let ids: Vec<String> = found.by_ref().take(size).map(|(_, id)| id.clone()).collect();

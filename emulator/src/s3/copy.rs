@@ -117,9 +117,8 @@ impl Source {
         let bucket = cx.state.buckets.get(&*self.bucket).ok_or_else(|| errors::no_such_bucket(&self.bucket))?;
         lookup::check_owner(bucket, from.expected_owner.as_deref())?;
         let actions = ["s3:GetObject", "s3:GetObjectVersion"];
-        let id = self.version_id.as_deref();
-        let action = if id.is_some() { actions[1] } else { actions[0] };
-        lookup::require_on(cx, action, &on_version(&lookup::at(cx), &self.bucket, &self.key, id, actions))?;
+        let version = self.version_id.as_deref();
+        lookup::require_on(cx, &on_version(&lookup::at(cx), &self.bucket, &self.key, version, actions))?;
         let version = lookup::version(cx, bucket, &self.key, self.version_id.as_deref(), "COPY").map_err(|error| {
             if error.status() != 405 {
                 return error;

@@ -134,9 +134,8 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
     let tags = object.description.tags.len();
     let may_count = tags > 0 && {
         let actions = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"];
-        let id = input.version_id.as_deref();
-        let action = if id.is_some() { actions[1] } else { actions[0] };
-        cx.access().may_on(action, &on_version(&lookup::at(cx), &input.bucket, &input.key, id, actions))
+        let version = input.version_id.as_deref();
+        lookup::may_do(cx, &on_version(&lookup::at(cx), &input.bucket, &input.key, version, actions))
     };
     let tag_count = may_count.then_some(tags);
     let checksum = match input.checksum_mode.as_deref() {

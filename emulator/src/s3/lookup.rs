@@ -111,16 +111,21 @@ pub(super) fn missing(cx: &Cx<Buckets>, bucket: &Bucket, key: &str) -> Error {
     let action = "s3:ListBucket";
     // A policy may let somebody list what begins with a prefix: the key is one.
     let target = on_bucket(&at(cx), &bucket.name, action).context("s3:prefix", key);
-    if cx.access().may_on(action, &target) {
+    if may_do(cx, &target) {
         errors::no_such_key(key)
     } else {
         errors::denied(&cx.caller.principal.arn(), action, &target.resource)
     }
 }
 
-/// Whether the caller may do to an object what its operation does besides, by its own policies and the bucket's.
+/// Whether the caller may do to an object what its operation does besides.
 pub(super) fn may(cx: &Cx<Buckets>, action: &'static str, bucket: &str, key: &str) -> bool {
-    cx.access().may_on(action, &on_object(&at(cx), bucket, key, action))
+    may_do(cx, &on_object(&at(cx), bucket, key, action))
+}
+
+/// Whether the caller may do what its operation does besides, by its own policies and the bucket's. The target has the action.
+pub(super) fn may_do(cx: &Cx<Buckets>, target: &Target) -> bool {
+    target.action.as_deref().is_some_and(|action| cx.access().may_on(action, target))
 }
 
 /// Refuses what the caller may not do besides what the operation itself asks for.
@@ -128,17 +133,18 @@ pub(super) fn may(cx: &Cx<Buckets>, action: &'static str, bucket: &str, key: &st
 /// # Errors
 /// 403.
 pub(super) fn require(cx: &Cx<Buckets>, action: &'static str, bucket: &str, key: &str) -> Result<()> {
-    require_on(cx, action, &on_object(&at(cx), bucket, key, action))
+    require_on(cx, &on_object(&at(cx), bucket, key, action))
 }
 
 /// The same for a target with condition keys.
 ///
 /// # Errors
 /// 403.
-pub(super) fn require_on(cx: &Cx<Buckets>, action: &str, target: &Target) -> Result<()> {
-    if cx.access().may_on(action, target) {
+pub(super) fn require_on(cx: &Cx<Buckets>, target: &Target) -> Result<()> {
+    if may_do(cx, target) {
         return Ok(());
     }
+    let action = target.action.as_deref().unwrap_or_default();
     Err(errors::denied(&cx.caller.principal.arn(), action, &target.resource))
 }
 

@@ -12,8 +12,8 @@ use super::errors;
 use super::form::{self, Form, lacks};
 use super::multipart::LOCATION;
 use super::post_policy;
-use super::web::{Incoming, moved, place, refusal, text, unsigned};
-use crate::cloud::{Caller, Halt, Inner, Scope};
+use super::web::{moved, place, refusal, text, unsigned};
+use crate::cloud::{Arrived, Caller, Halt, Inner, Scope};
 use crate::sigv4;
 use crate::wire;
 use crate::{Error, Result};
@@ -28,7 +28,7 @@ const SIGNING: [&str; 5] =
     ["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "x-amz-security-token"];
 
 /// Answers a form.
-pub(super) async fn take(inner: &Inner, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
+pub(super) async fn take(inner: &Inner, incoming: &Arrived<'_>) -> Result<Response<Bytes>, Halt> {
     let (bucket, _) = place(incoming.head);
     let content_type = text(incoming.head, CONTENT_TYPE.as_str()).unwrap_or_default();
     let form = match form::read(content_type, incoming.body) {
@@ -103,7 +103,7 @@ fn sender(inner: &Inner, form: &Form) -> Result<(Caller, Scope)> {
 }
 
 /// The same upload as a PutObject.
-fn put(form: &Form, bucket: &str, incoming: &Incoming<'_>) -> Result<Request<Bytes>> {
+fn put(form: &Form, bucket: &str, incoming: &Arrived<'_>) -> Result<Request<Bytes>> {
     let key = form.key()?;
     let path = format!("/{}/{}", utf8_percent_encode(bucket, PATH), utf8_percent_encode(&key, PATH));
     let mut headers = HeaderMap::new();
@@ -137,7 +137,7 @@ fn header_value(text: &str) -> Result<HeaderValue> {
 }
 
 /// What the form asks to be answered.
-fn success(form: &Form, bucket: &str, incoming: &Incoming<'_>, stored: Response<Bytes>) -> Response<Bytes> {
+fn success(form: &Form, bucket: &str, incoming: &Arrived<'_>, stored: Response<Bytes>) -> Response<Bytes> {
     let key = form.key().unwrap_or_default();
     let etag = stored.headers().get(ETAG).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let redirect = form.get("success_action_redirect").or_else(|| form.get("redirect"));

@@ -111,7 +111,7 @@ pub(super) fn require_more(cx: &Cx<Buckets>, described: &Described, bucket: &str
         return Ok(());
     }
     let target = lookup::on_object(&lookup::at(cx), bucket, key, "s3:PutObjectTagging");
-    lookup::require_on(cx, "s3:PutObjectTagging", &context::tag_header(target, described.tagging.as_deref()))
+    lookup::require_on(cx, &context::tag_header(target, described.tagging.as_deref()))
 }
 
 /// # Errors

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::state::{Bucket, Buckets};
 use super::website::{self, Redirect, Website};
 use super::{errors, post};
-use crate::cloud::{Call, Caller, Entry, Halt, IamMode, Inner, Reply, Scope};
+use crate::cloud::{Arrived, Call, Caller, Halt, IamMode, Inner, Reply, Scope};
 use crate::iam::Principal;
 use crate::wire::{self, Protocol};
 use crate::{Error, Result};
@@ -20,14 +20,6 @@ use crate::{Error, Result};
 const SSE: &str = "x-amz-server-side-encryption";
 /// What S3 calls itself.
 const SERVER_NAME: HeaderValue = HeaderValue::from_static("AmazonS3");
-
-/// A request on its way in.
-pub(crate) struct Incoming<'a> {
-    pub head: &'a Parts,
-    pub body: &'a Bytes,
-    pub entry: &'a Entry,
-    pub request_id: &'a str,
-}
 
 /// The bucket and the key that a request is addressed to, path style or by its host name.
 pub(super) fn place(head: &Parts) -> (String, String) {
@@ -44,7 +36,7 @@ pub(super) fn place(head: &Parts) -> (String, String) {
 }
 
 /// Answers what is no call of an operation; `None` for everything else.
-pub(crate) async fn answer(inner: &Inner, incoming: &Incoming<'_>) -> Option<Result<Response<Bytes>, Halt>> {
+pub(crate) async fn answer(inner: &Inner, incoming: &Arrived<'_>) -> Option<Result<Response<Bytes>, Halt>> {
     let head = incoming.head;
     if let Some(bucket) = website_of_host(head) {
         return Some(Ok(Box::pin(serve(inner, incoming, &bucket)).await));
@@ -157,11 +149,11 @@ fn website_of_host(head: &Parts) -> Option<String> {
 /// A request to a website.
 struct Visit<'a> {
     inner: &'a Inner,
-    incoming: &'a Incoming<'a>,
+    incoming: &'a Arrived<'a>,
     bucket: &'a Bucket,
 }
 
-async fn serve(inner: &Inner, incoming: &Incoming<'_>, name: &str) -> Response<Bytes> {
+async fn serve(inner: &Inner, incoming: &Arrived<'_>, name: &str) -> Response<Bytes> {
     let head = incoming.head;
     if head.method != Method::GET && head.method != Method::HEAD {
         let text = "The specified method is not allowed against this resource.";

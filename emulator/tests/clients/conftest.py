@@ -139,6 +139,14 @@ def server(shared_server):
 
 
 @pytest.fixture
+def s3(server):
+    """A client, and the bucket `things`."""
+    client = server.client("s3")
+    client.create_bucket(Bucket="things")
+    return client
+
+
+@pytest.fixture
 def start():
     """Starts a server with options of its own; it is ended after the test."""
     started = []

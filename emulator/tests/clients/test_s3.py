@@ -9,13 +9,6 @@ from botocore.exceptions import ClientError
 KEYS = ["a b+c%d&e=f", "a//b", "./x", "../up", "a/../b", "olá/日本/😀", "a/", "/lead", "q?x#y", "'\"<>", "~!*()", "%2F", "é"]
 
 
-@pytest.fixture
-def s3(server):
-    client = server.client("s3")
-    client.create_bucket(Bucket="things")
-    return client
-
-
 def refusal(call, **arguments):
     """Status, code and text of the error that a call answers."""
     with pytest.raises(ClientError) as refused:

@@ -7,16 +7,7 @@ import urllib.error
 import urllib.request
 from xml.etree import ElementTree
 
-import pytest
-
 BOUNDARY = "----together"
-
-
-@pytest.fixture
-def s3(server):
-    client = server.client("s3")
-    client.create_bucket(Bucket="things")
-    return client
 
 
 class Stay(urllib.request.HTTPRedirectHandler):

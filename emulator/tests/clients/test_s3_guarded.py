@@ -15,13 +15,6 @@ LOCKED = "Access Denied because object protected by object lock."
 
 
 @pytest.fixture
-def s3(server):
-    client = server.client("s3")
-    client.create_bucket(Bucket="things")
-    return client
-
-
-@pytest.fixture
 def locks(server):
     client = server.client("s3")
     client.create_bucket(Bucket="safe", ObjectLockEnabledForBucket=True)

@@ -13,13 +13,6 @@ QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:told"
 
 
 @pytest.fixture
-def s3(server):
-    client = server.client("s3")
-    client.create_bucket(Bucket="things")
-    return client
-
-
-@pytest.fixture
 def queue(server):
     sqs = server.client("sqs")
     url = sqs.create_queue(QueueName="told")["QueueUrl"]

@@ -21,13 +21,6 @@ def server(start):
 
 
 @pytest.fixture
-def s3(server):
-    client = server.client("s3")
-    client.create_bucket(Bucket="things")
-    return client
-
-
-@pytest.fixture
 def other(server):
     """The same for a stranger."""
     return server.client("s3", key=OTHER)

@@ -14,13 +14,6 @@ from botocore.exceptions import ClientError
 MIB = 1 << 20
 
 
-@pytest.fixture
-def s3(server):
-    client = server.client("s3")
-    client.create_bucket(Bucket="things")
-    return client
-
-
 def test_a_large_file_goes_up_in_parts_and_comes_down(s3):
     content = bytes(range(256)) * (20 * MIB // 256)
     config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB, max_concurrency=4)

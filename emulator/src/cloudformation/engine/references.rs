@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::cloudformation::template::{MAX_DEPTH, validation_error};
+use crate::cloudformation::template::{EXPANDED_DEPTH, validation_error};
 use crate::cloudformation::types::Door;
 use crate::{Error, Result};
 
@@ -43,7 +43,7 @@ pub(super) async fn dereferenced(
 
 /// The references in a value, without their brackets, and the property that each is found in first.
 fn collect(value: &Value, property: &str, depth: usize, found: &mut BTreeMap<String, String>) {
-    if depth > 4 * MAX_DEPTH {
+    if depth > EXPANDED_DEPTH {
         return;
     }
     match value {
@@ -60,7 +60,7 @@ fn collect(value: &Value, property: &str, depth: usize, found: &mut BTreeMap<Str
 }
 
 fn replaced(value: &Value, values: &BTreeMap<String, String>, depth: usize) -> Value {
-    if depth > 4 * MAX_DEPTH {
+    if depth > EXPANDED_DEPTH {
         return value.clone();
     }
     match value {

@@ -44,6 +44,8 @@ pub const MAX_OUTPUTS: usize = 200;
 pub const MAX_MAPPINGS: usize = 200;
 /// How deep collections may nest: ours, so that every walk over a template may recurse.
 pub const MAX_DEPTH: usize = 100;
+/// How deep what is made of a template may nest: deeper than any goes, SAM's included.
+pub const EXPANDED_DEPTH: usize = 4 * MAX_DEPTH;
 
 /// The name of the SAM transform.
 pub const SAM_TRANSFORM: &str = "AWS::Serverless-2016-10-31";

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-data-transformations.html>
 
-use ::http::{HeaderValue, Response};
+use ::http::Response;
 use bytes::Bytes;
 use imbl::OrdMap;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::request::is_binary;
 use super::template::{Input, overridden};
 use super::{Answer, Exchange, binary, context, lambda_proxy};
 use crate::apigateway::state::{Integration, IntegrationResponse};
-use crate::execute_api::scalar;
+use crate::execute_api::{scalar, text};
 
 /// Headers that a mapping may not set.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>
@@ -44,10 +44,13 @@ impl Incoming {
     /// The answer of a server or a service: its status is what is held against the patterns.
     pub fn of(response: Response<Bytes>) -> Self {
         let (head, body) = response.into_parts();
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         Self {
             selector: head.status.as_u16().to_string(),
-            headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            headers: head
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), text(value.as_bytes()).into_owned()))
+                .collect(),
             body,
             response: Value::Null,
         }

@@ -12,10 +12,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
-use super::request::{is_binary, multi, single, text};
+use super::request::{is_binary, multi, single};
 use super::{Answer, Exchange, lambda};
 use crate::apigateway::state::Integration;
-use crate::execute_api::scalar;
+use crate::execute_api::{scalar, text};
 
 /// What a function's answer may have.
 const MEMBERS: &[&str] = &["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];

@@ -1,14 +1,12 @@
 //! A request as API Gateway shows it to authorizers and integrations.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::Timestamp;
-use crate::execute_api::Incoming;
+use crate::execute_api::{Incoming, text};
 
 /// Headers that nothing behind the gateway sees, by the answers of AWS that public test suites recorded.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>
@@ -97,7 +95,7 @@ impl Request {
 
     /// The body as text; what is not UTF-8 in it is replaced, as API Gateway does with payloads it takes for text.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+        text(&self.body).into_owned()
     }
 }
 
@@ -149,11 +147,6 @@ pub(super) fn multi(pairs: &[(String, String)]) -> Value {
         }
     }
     Value::Object(all)
-}
-
-/// Bytes as text, which nearly all of them are.
-pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Whether a media type is one that an API takes for binary.

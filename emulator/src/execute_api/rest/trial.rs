@@ -9,7 +9,7 @@ use super::{Answer, Exchange, route};
 use crate::apigateway::state::{Deployment, Stage};
 use crate::apigateway::trial::Trial;
 use crate::cloud::{Entry, Inner, Scope};
-use crate::execute_api::{Address, Incoming};
+use crate::execute_api::{Address, Incoming, text};
 
 /// The stage that `$context` names.
 const STAGE: &str = "test-invoke-stage";
@@ -70,7 +70,6 @@ impl Exchange<'_> {
     }
 
     async fn tried(&mut self, path: &str) -> Value {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         self.note(|| format!("Starting execution for request: {}", self.incoming.request_id));
         self.note(|| format!("HTTP Method: {}, Resource Path: {path}", self.request.method));
         self.note(|| format!("Method request path: {}", shown(&self.path_parameters)));
@@ -88,7 +87,7 @@ impl Exchange<'_> {
                 let why = refusal.message.clone().unwrap_or_default();
                 self.note(|| format!("Execution failed due to configuration error: {why}"));
                 let response = refusal.answer(self);
-                let value = |value: &::http::HeaderValue| text(value.as_bytes());
+                let value = |value: &::http::HeaderValue| text(value.as_bytes()).into_owned();
                 let headers = response.headers().iter().map(|(name, v)| (name.to_string(), value(v))).collect();
                 (response.status().as_u16(), headers, response.into_body())
             }

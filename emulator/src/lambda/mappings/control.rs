@@ -12,7 +12,7 @@ use super::stream::StreamBooks;
 use super::wake;
 use crate::cloud::{At, Cx, Later, Scope, Service, Step, Target};
 use crate::lambda::Functions;
-use crate::lambda::qualifier::{bare_name, qualifier, reachable};
+use crate::lambda::qualifier::{absent, bare_name, qualifier, reachable};
 use crate::{Error, Result};
 
 /// `ListEventSourceMappings` answers at most this many.
@@ -162,10 +162,7 @@ fn refuse_second(cx: &Cx<Functions>, source: &Source, function: &str, but: Optio
 }
 
 fn find_mut<'a>(cx: &'a mut Cx<Functions>, uuid: &str) -> Result<&'a mut Mapping> {
-    let missing = || {
-        Error::new(404, "ResourceNotFoundException", "The resource you requested does not exist.").with("Type", "User")
-    };
-    cx.state.mappings.by_uuid.get_mut(uuid).ok_or_else(missing)
+    cx.state.mappings.by_uuid.get_mut(uuid).ok_or_else(|| absent("The resource you requested does not exist."))
 }
 
 fn update(cx: &mut Cx<Functions>, input: &Wanted) -> Result<Step<Value>> {

@@ -91,6 +91,11 @@ pub(super) enum State {
     Deleting,
 }
 
+/// Whether an ARN is that of a stream of Kinesis.
+pub(super) fn is_kinesis(arn: &str) -> bool {
+    arn.split(':').nth(2) == Some("kinesis")
+}
+
 impl Source {
     pub fn arn(&self) -> &str {
         match self {
@@ -100,7 +105,7 @@ impl Source {
 
     /// Whether it is a stream of Kinesis.
     pub fn is_kinesis(&self) -> bool {
-        self.arn().split(':').nth(2) == Some("kinesis")
+        is_kinesis(self.arn())
     }
 
     /// How AWS words that a user brought a state about, which depends on the source.

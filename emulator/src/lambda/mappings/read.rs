@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::filter::Filters;
-use super::mapping::{Mapping, Source};
+use super::mapping::{Mapping, Source, is_kinesis};
 use super::poll::{Problem, is_denied};
 use super::stream::Place;
 use super::{response, role_session};
@@ -168,12 +168,8 @@ impl Stream<'_> {
     }
 
     async fn after(&self, shard: &str, sequence: &str) -> Result<Value> {
-        let position = json!({ "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": sequence });
-        let position = if is_kinesis(&self.input.stream) {
-            position
-        } else {
-            json!({ "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": sequence })
-        };
+        let number = if is_kinesis(&self.input.stream) { "StartingSequenceNumber" } else { "SequenceNumber" };
+        let position = json!({ "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", (number): sequence });
         match self.iterator(shard, position).await {
             // The record is older than a stream keeps them: what is left comes after it.
             Err(error) if error.code() == "TrimmedDataAccessException" => {
@@ -205,10 +201,6 @@ impl Stream<'_> {
         }
         Ok((first, others))
     }
-}
-
-fn is_kinesis(arn: &str) -> bool {
-    arn.split(':').nth(2) == Some("kinesis")
 }
 
 async fn records(cloud: &Cloud, scope: &Scope, input: &Read) -> Result<Found> {
