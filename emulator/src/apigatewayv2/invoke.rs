@@ -39,7 +39,8 @@ pub(super) fn call_of(inner: &Inner, scope: &Scope, function: &Function<'_>, eve
     let mut caller = match function.role {
         None => Caller::service(PRINCIPAL),
         Some(role) => {
-            let access = inner.access_in(&Caller::service(PRINCIPAL), scope);
+            let service = Caller::service(PRINCIPAL);
+            let access = inner.access_in(&service, scope);
             access.role_session(role, SESSION, PRINCIPAL)?
         }
     };

@@ -155,6 +155,14 @@ impl Driver {
     }
 }
 
+/// Begins a job: at once under real time, in its turn under virtual time.
+pub(crate) fn begin(cloud: &dyn Driven, job: JobRun) {
+    match cloud.clock().mode() {
+        ClockMode::Real => cloud.start(job),
+        ClockMode::Frozen | ClockMode::Auto => cloud.clock().push(Ready::Job(job)),
+    }
+}
+
 /// Takes one thing that is ready or due, and does it.
 fn step(cloud: &dyn Driven) -> bool {
     let clock = cloud.clock();

@@ -16,7 +16,7 @@ mod worker;
 
 pub(crate) use activity::Activity;
 pub use driver::Stalled;
-pub(crate) use driver::{Driven, Driver, Ready};
+pub(crate) use driver::{Driven, Driver, Ready, begin};
 pub(crate) use pipe::{End as PipeEnd, Work, pipe};
 pub(crate) use timers::{Timer, TimerChange, Timers};
 pub(crate) use wait::{Hold, Wait, Woken};
@@ -113,10 +113,11 @@ impl Clock {
         for change in changes {
             inner.timers.apply(change);
         }
-        // Who drives waits for the first timer: a later one, set at every call of a busy queue, must not wake it.
-        let is_moved = inner.timers.first() != first;
+        // Who drives waits for the first timer: a later one, set at every call of a busy queue, must not wake it, nor one that is
+        // cancelled: then it wakes for nothing, once.
+        let is_earlier = inner.timers.first().is_some_and(|now| first.is_none_or(|before| now < before));
         drop(inner);
-        if is_moved {
+        if is_earlier {
             self.changed.notify_waiters();
         }
     }
@@ -127,14 +128,17 @@ impl Clock {
         self.changed.notify_waiters();
     }
 
-    /// Wakes whoever waits for `signal`.
-    pub fn signal(&self, signal: &str) {
+    /// Wakes whoever waits for `signal`: at once under real time, where nobody has to wait for its turn.
+    pub fn signal(self: &Arc<Self>, signal: &str) {
         let mut inner = self.inner.lock();
         inner.signals += 1;
         let Some(woken) = inner.listening.get(signal).cloned() else { return };
-        for id in woken {
-            inner.ready.push_back(Ready::Wake(id, Woken::Signal));
+        if self.mode == ClockMode::Real {
+            drop(inner);
+            woken.into_iter().for_each(|id| self.wake(id, Woken::Signal));
+            return;
         }
+        inner.ready.extend(woken.into_iter().map(|id| Ready::Wake(id, Woken::Signal)));
         drop(inner);
         self.changed.notify_waiters();
     }

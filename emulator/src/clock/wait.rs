@@ -124,6 +124,7 @@ impl Clock {
         let mut inner = self.inner.lock();
         inner.next_wait += 1;
         let id = inner.next_wait;
+        let earliest = inner.deadlines.first_key_value().map(|((at, _), ())| *at);
         if let Some(at) = wait.deadline {
             inner.deadlines.insert((at, id), ());
         }
@@ -134,8 +135,10 @@ impl Clock {
         if let Some(signal) = &wait.signal {
             inner.listening.entry(Arc::clone(signal)).or_default().insert(id);
         }
-        // Who drives has nothing to do with a wait for a signal that has not come: a thousand clients begin them all the time.
-        let is_news = is_late || wait.deadline.is_some();
+        // Who drives has nothing to do with a wait for a signal that has not come, or for a time after the one that it sleeps
+        // until: a thousand clients begin them all the time.
+        let is_earliest = wait.deadline.is_some_and(|at| earliest.is_none_or(|before| at < before));
+        let is_news = is_late || is_earliest;
         inner.waits.insert(id, wait);
         drop(inner);
         if is_news {

@@ -1,5 +1,6 @@
 //! Who may do what: the policies of a caller, and the roles that services assume.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{Call, Caller, Inner, Scope, Target};
@@ -27,24 +28,23 @@ pub enum IamMode {
 }
 
 /// What a call's caller may do, by the policies as they were when the call came in.
-pub struct Access {
-    mode: IamMode,
-    directory: Directory,
-    caller: Caller,
-    scope: Scope,
+pub struct Access<'a> {
+    inner: &'a Inner,
+    directory: OnceLock<Directory>,
+    caller: &'a Caller,
+    scope: &'a Scope,
     now: Timestamp,
-    server_key: [u8; 32],
 }
 
-impl Access {
+impl Access<'_> {
     /// The accounts, roles, users and policies.
     pub fn directory(&self) -> &Directory {
-        &self.directory
+        self.directory.get_or_init(|| self.inner.directory())
     }
 
     /// Whether permissions are checked.
     pub fn mode(&self) -> IamMode {
-        self.mode
+        self.inner.iam
     }
 
     /// Whether the caller may perform `action` on `resource`, besides what the call itself asks for.
@@ -54,7 +54,7 @@ impl Access {
 
     /// The same for a target with condition keys, an owner, or a policy.
     pub fn may_on(&self, action: &str, target: &Target) -> bool {
-        self.mode != IamMode::Enforce || self.is_allowed(action, target)
+        self.mode() != IamMode::Enforce || self.is_allowed(action, target)
     }
 
     /// Refuses what the caller may not do besides what the call itself asks for, in the words of the action's service.
@@ -62,7 +62,7 @@ impl Access {
     /// # Errors
     /// The service's denial.
     pub fn require(&self, action: &str, target: &Target) -> Result<()> {
-        if self.mode != IamMode::Enforce {
+        if self.mode() != IamMode::Enforce {
             return Ok(());
         }
         self.refusal(action, target).map_or(Ok(()), Err)
@@ -70,11 +70,11 @@ impl Access {
 
     /// Refuses the call if its caller may not make it.
     pub(super) fn authorize(&self, call: &Call, action: &str, target: &Target) -> Result<()> {
-        if self.mode == IamMode::Off || target.open || self.is_own_service(call.service) {
+        if self.mode() == IamMode::Off || target.open || self.is_own_service(call.service) {
             return Ok(());
         }
         let Some(denied) = self.refusal(action, target) else { return Ok(()) };
-        if self.mode == IamMode::Audit {
+        if self.mode() == IamMode::Audit {
             tracing::warn!(service = call.service, %denied, "would be denied");
             return Ok(());
         }
@@ -110,7 +110,7 @@ impl Access {
         if unlimited && target.policy.is_none() {
             return None;
         }
-        let found = self.directory.policies_of(&self.caller.principal);
+        let found = self.directory().policies_of(&self.caller.principal);
         let identity: Vec<Attached<'_>> =
             found.identity.iter().map(|(name, policy)| Attached { name, policy }).collect();
         let boundary = found.boundary.as_ref().map(|policy| Attached { name: "boundary", policy });
@@ -180,7 +180,7 @@ impl Access {
 
     /// The tags of who calls, those of the session before those of its role; and what else a session carries.
     fn add_tags(&self, context: &mut Context) {
-        for (key, value) in self.directory.tags_of(&self.caller.principal) {
+        for (key, value) in self.directory().tags_of(&self.caller.principal) {
             context.insert(format!("aws:PrincipalTag/{key}"), vec![value]);
         }
         let Some(session) = &self.caller.session else { return };
@@ -199,15 +199,15 @@ impl Access {
     /// role, or it does not trust the service. While permissions are off, any role will do.
     pub fn role_session(&self, role: &str, session: &str, service: &str) -> Option<Caller> {
         let account = account_in(role).unwrap_or(&self.scope.account);
-        let principal = match self.directory.role_by_arn(role) {
-            Some(found) if self.mode == IamMode::Off || self.may_assume(role, service) => Principal::AssumedRole {
+        let principal = match self.directory().role_by_arn(role) {
+            Some(found) if self.mode() == IamMode::Off || self.may_assume(role, service) => Principal::AssumedRole {
                 account: account.to_owned(),
                 role_name: found.name.clone(),
                 role_path: found.path.clone(),
                 role_id: found.id.clone(),
                 session_name: session.to_owned(),
             },
-            None if self.mode == IamMode::Off => Principal::AssumedRole {
+            None if self.mode() == IamMode::Off => Principal::AssumedRole {
                 account: account.to_owned(),
                 role_name: role.rsplit('/').next().unwrap_or(role).to_owned(),
                 role_path: "/".to_owned(),
@@ -221,10 +221,10 @@ impl Access {
 
     /// Whether a service may assume the role of this ARN.
     pub fn may_assume(&self, role: &str, service: &str) -> bool {
-        if self.mode == IamMode::Off {
+        if self.mode() == IamMode::Off {
             return true;
         }
-        let Some(found) = self.directory.role_by_arn(role) else { return false };
+        let Some(found) = self.directory().role_by_arn(role) else { return false };
         let target = Target::on(role);
         let request = Request {
             principal: Principal::Service(service.to_owned()),
@@ -240,7 +240,7 @@ impl Access {
     /// # Errors
     /// As [`credentials::issue`].
     pub fn issue(&self, session: &Session, unique: u64) -> Result<Credentials> {
-        credentials::issue(&self.server_key, session, unique)
+        credentials::issue(&self.inner.server_key, session, unique)
     }
 }
 
@@ -251,20 +251,18 @@ fn account_in(arn: &str) -> Option<&str> {
 
 impl Inner {
     /// What a caller may do in the cloud's own account and region.
-    pub(crate) fn access(&self, caller: &Caller) -> Access {
+    pub(crate) fn access<'a>(&'a self, caller: &'a Caller) -> Access<'a> {
         self.access_in(caller, &self.scope)
     }
 
     /// The same in another.
-    pub(crate) fn access_in(&self, caller: &Caller, scope: &Scope) -> Access {
-        Access {
-            mode: self.iam,
-            directory: self.directory(),
-            caller: caller.clone(),
-            scope: scope.clone(),
-            now: self.clock.now(),
-            server_key: self.server_key,
+    pub(crate) fn access_in<'a>(&'a self, caller: &'a Caller, scope: &'a Scope) -> Access<'a> {
+        let access = Access { inner: self, directory: OnceLock::new(), caller, scope, now: self.clock.now() };
+        if self.iam != IamMode::Off {
+            // The policies as they are now; and IAM's own steps must not ask for its state.
+            access.directory();
         }
+        access
     }
 
     /// The IAM service's state as it is now: the one state that the front itself reads.

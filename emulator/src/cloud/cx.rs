@@ -39,7 +39,7 @@ pub struct Cx<'a, S> {
     pub(crate) effects: &'a mut Effects,
     pub(crate) reply: &'a mut Reply,
     pub(crate) resumed: Option<&'a Resumed>,
-    pub(crate) access: &'a Access,
+    pub(crate) access: &'a Access<'a>,
     pub(crate) environments: &'a Environments,
     pub(crate) host: Option<&'a HeaderValue>,
     pub(crate) writes: bool,
@@ -60,7 +60,7 @@ impl<S> Cx<'_, S> {
     }
 
     /// Who may do what, for operations whose answer depends on it.
-    pub fn access(&self) -> &Access {
+    pub fn access(&self) -> &Access<'_> {
         self.access
     }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::Inner;
-use super::access::Access;
+use super::access::{Access, IamMode};
 use super::call::{Call, InvocationRef, Scope};
 use super::cx::{Effects, Later, Resumed, Step};
 use super::fault::{FaultKind, Struck};
@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::running::{AnyStep, StepIn};
 use super::service::Target;
 use super::trace::{CallRecord, Event};
-use crate::clock::{Activity, Ready, Timer, TimerChange, Wait, Woken};
+use crate::clock::{self, Activity, Ready, Timer, TimerChange, Wait, Woken};
 use crate::{Error, Result};
 
 /// Why a call has no answer that its caller sees, or which error it has.
@@ -58,7 +58,7 @@ impl Inner {
     /// Makes a call. The order of what happens to it is the design:
     /// resource, faults that come before, permission, the step itself, faults that come after, trace.
     pub(crate) async fn call(&self, mut call: Call, request_id: &str) -> Result<Reply, Halt> {
-        let input = self.input(&mut call);
+        let (input, is_watched) = self.input(&mut call);
         if call.host.is_none() {
             call.host = self.served.get().cloned();
         }
@@ -68,8 +68,9 @@ impl Inner {
             Err(unreadable) => return Err(self.refuse(&call, unreadable, request_id)),
         };
         let access = self.access_in(&call.caller, &call.scope);
-        let target = step.target();
-        let action = target.action.as_deref().map_or_else(|| action_of(&call), str::to_owned);
+        // What the call acts on is told to whoever asks: faults, the trace, permissions, the log.
+        let is_asked = is_watched || self.iam != IamMode::Off || tracing::enabled!(tracing::Level::DEBUG);
+        let (target, action) = if is_asked { aim(&call, step.target()) } else { (Target::any(), String::new()) };
         let mut passage = Passage { call: &call, target, action, point: None, fault: None, request_id };
         passage.point = self.point(&call);
         passage.fault = self.strike(&passage);
@@ -90,14 +91,14 @@ impl Inner {
         outcome.1
     }
 
-    /// The input for the step. The call keeps one as well, and has its answer as values, only where somebody will look: the trace,
-    /// or a fault.
-    fn input(&self, call: &mut Call) -> Value {
+    /// The input for the step, and whether somebody will look at the call: the trace, or a fault. Then it keeps its input as well,
+    /// and has its answer as values.
+    fn input(&self, call: &mut Call) -> (Value, bool) {
         let faults = self.faults.lock();
         faults.restore_token(call);
         let is_watched = self.trace.is_kept() || !faults.is_empty();
         call.writes &= !is_watched;
-        if is_watched { call.input.clone() } else { std::mem::take(&mut call.input) }
+        (if is_watched { call.input.clone() } else { std::mem::take(&mut call.input) }, is_watched)
     }
 
     /// A call that cannot even be tried, because its input is not as its operation's has to be, or because there is no such
@@ -148,7 +149,7 @@ impl Inner {
     }
 
     /// The step on the service's state, as often as it asks to be called again.
-    async fn run(&self, step: &mut (dyn AnyStep + '_), access: &Access, request_id: &str) -> Result<Reply> {
+    async fn run(&self, step: &mut (dyn AnyStep + '_), access: &Access<'_>, request_id: &str) -> Result<Reply> {
         let mut resumed: Option<Resumed> = None;
         let mut hold = None;
         loop {
@@ -187,7 +188,7 @@ impl Inner {
             self.measure(&effects.measured);
         }
         for job in effects.jobs {
-            self.clock.push(Ready::Job(job));
+            clock::begin(self, job);
         }
         for calls in effects.calls {
             self.clock.push(Ready::Calls(calls));
@@ -316,6 +317,12 @@ impl Inner {
             }
         }
     }
+}
+
+/// What a call acts on, and its IAM action.
+fn aim(call: &Call, target: Target) -> (Target, String) {
+    let action = target.action.as_deref().map_or_else(|| action_of(call), str::to_owned);
+    (target, action)
 }
 
 /// The IAM action of an operation, where the operation says nothing else: the service's prefix and the operation's name.

@@ -207,7 +207,8 @@ impl Inner {
 
     /// Delivers an event to a service, as its timers and jobs do.
     pub fn event(&self, service: &str, scope: &Scope, event: &str, key: &str) -> Result<()> {
-        let access = self.access_in(&Caller::service(service), scope);
+        let caller = Caller::service(service);
+        let access = self.access_in(&caller, scope);
         let request_id = self.next_request_id();
         let at = StepIn {
             now: self.clock.now(),

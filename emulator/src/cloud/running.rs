@@ -36,7 +36,7 @@ struct Part<S> {
 /// The surroundings of a step.
 pub(crate) struct StepIn<'a> {
     pub now: Timestamp,
-    pub access: &'a Access,
+    pub access: &'a Access<'a>,
     pub environments: &'a Environments,
     pub request_id: &'a str,
     pub resumed: Option<&'a Resumed>,

@@ -139,18 +139,29 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        self.add(
-            name,
-            |_, _| {},
-            target,
-            move |cx, input: &mut Option<I>| {
-                let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
-                match run(cx, input)? {
-                    Step::Done(output) => write(output).map(Step::Done),
-                    Step::Later(later) => Ok(Step::Later(later)),
-                }
-            },
-        )
+        self.waiting_op_after(name, |_, _| {}, target, run)
+    }
+
+    /// The same with work that needs no state: see [`Service::op_after`].
+    #[must_use]
+    pub fn waiting_op_after<I, O>(
+        self,
+        name: &'static str,
+        before: fn(&mut I, &Bytes),
+        target: fn(&At<S>, &I) -> Target,
+        run: fn(&mut Cx<S>, &I) -> Result<Step<O>>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        self.add(name, before, target, move |cx, input: &mut Option<I>| {
+            let input = input.as_ref().ok_or_else(|| Error::internal("an operation without input"))?;
+            match run(cx, input)? {
+                Step::Done(output) => write(output).map(Step::Done),
+                Step::Later(later) => Ok(Step::Later(later)),
+            }
+        })
     }
 
     fn add<I, R>(

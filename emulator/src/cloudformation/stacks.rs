@@ -222,7 +222,7 @@ pub(super) fn check_role(cx: &Cx<Stacks>, role: Option<&str>) -> Result<()> {
 }
 
 /// A session of the role that a stack's services are called as.
-pub(super) fn role_caller(access: &Access, role: &str) -> Result<Caller> {
+pub(super) fn role_caller(access: &Access<'_>, role: &str) -> Result<Caller> {
     access.role_session(role, "AWSCloudFormation", PRINCIPAL).ok_or_else(|| bad_role(role))
 }
 

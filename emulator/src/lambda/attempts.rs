@@ -49,8 +49,7 @@ pub(super) enum Started {
 pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started> {
     let now = cx.now;
     let Some(invocation) = cx.state.invocations.get(request_id) else { return Ok(Started::Gone) };
-    let name = invocation.function.clone();
-    let function = cx.state.functions.get(&name);
+    let function = cx.state.functions.get(&invocation.function);
     let resolved = function.and_then(|f| Some((f.resolve(invocation.qualifier.as_deref(), &mut *cx.ids).ok()?, f)));
     let Some((resolved, function)) = resolved else {
         // The function was deleted meanwhile: nothing can be retried.
@@ -60,19 +59,20 @@ pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started>
     if let Some(throttle) = cx.state.throttle(function) {
         return Ok(Started::Throttled(throttle));
     }
+    let in_process = cx.environments.has_code_for(&invocation.function);
     let arn = function.configuration.function_arn.clone();
-    let in_process = cx.environments().has_code_for(&name);
+    let mut attempt = attempt(request_id, invocation, &resolved, (arn, now, in_process));
     let (Some(function), Some(invocation)) =
-        (cx.state.functions.get_mut(&name), cx.state.invocations.get_mut(request_id))
+        (cx.state.functions.get_mut(&attempt.function), cx.state.invocations.get_mut(request_id))
     else {
         return Ok(Started::Gone);
     };
     function.attempts += 1;
+    attempt.number = function.attempts;
     invocation.number = function.attempts;
     invocation.started = now;
     invocation.throttles = 0;
-    let attempt = attempt(request_id, invocation, resolved, (arn, now, in_process));
-    cx.state.count(&name);
+    cx.state.count(&attempt.function);
     cx.note(Event::Started(record(&attempt)));
     // A process's time begins once it is ready: see `began`.
     if in_process {
@@ -85,33 +85,33 @@ pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started>
 fn attempt(
     request_id: &str,
     invocation: &Invocation,
-    resolved: Resolved,
+    resolved: &Resolved<'_>,
     (arn, now, in_process): (String, crate::Timestamp, bool),
 ) -> Attempt {
-    let Resolved { version, configuration, build } = resolved;
-    let executable = Executable {
-        runtime: configuration.runtime.unwrap_or_default(),
-        handler: configuration.handler.unwrap_or_default(),
+    let configuration = resolved.configuration;
+    let executable = || Executable {
+        runtime: configuration.runtime.clone().unwrap_or_default(),
+        handler: configuration.handler.clone().unwrap_or_default(),
         hash: super::hash_of(&configuration.code_sha256),
     };
     Attempt {
-        function: configuration.function_name,
+        function: configuration.function_name.clone(),
         arn,
-        invoked_arn: configuration.function_arn,
-        version,
-        role: configuration.role,
-        build,
+        invoked_arn: resolved.arn.to_string(),
+        version: resolved.version.to_string(),
+        role: configuration.role.clone(),
+        build: resolved.build.to_owned(),
         memory: configuration.memory_size,
         timeout: configuration.timeout,
         deadline: now + Duration::from_secs(configuration.timeout.into()),
-        variables: configuration.environment.unwrap_or_default().variables,
-        log_group: configuration.logging_config.log_group,
+        variables: configuration.environment.clone().unwrap_or_default().variables,
+        log_group: configuration.logging_config.log_group.clone(),
         request_id: request_id.to_owned(),
         number: invocation.number,
         retries: invocation.retries,
         payload: invocation.payload.clone(),
         client_context: invocation.client_context.clone(),
-        executable: (!in_process).then_some(executable),
+        executable: (!in_process).then(executable),
     }
 }
 

@@ -160,21 +160,21 @@ struct CodeLocation {
 
 fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOutput> {
     let resolved = resolve(cx, &input.function_name, input.qualifier.as_deref())?;
+    let (configuration, version) = (resolved.shown(), resolved.version.into_owned());
     let function = find_mut(cx, &input.function_name)?;
     let (tags, concurrency) = (function.tags.clone(), function.concurrency());
     let code = function.code.clone();
     let location = if code.zip.is_some() {
-        let configuration = &resolved.configuration;
         cx.endpoint().map(|endpoint| {
-            let Configuration { function_name, code_sha256, .. } = configuration;
-            let path = cx.environments().code_path(cx.scope, function_name, &resolved.version, code_sha256);
+            let Configuration { function_name, code_sha256, .. } = &configuration;
+            let path = cx.environments().code_path(cx.scope, function_name, &version, code_sha256);
             format!("{endpoint}{path}")
         })
     } else {
         code.bucket.zip(code.key).map(|(bucket, key)| format!("s3://{bucket}/{key}"))
     };
     Ok(GetFunctionOutput {
-        configuration: resolved.configuration,
+        configuration,
         code: CodeLocation { repository_type: "S3".to_owned(), location },
         tags,
         concurrency: concurrency.reserved_concurrent_executions.map(|_| concurrency),
@@ -182,7 +182,7 @@ fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOutput> {
 }
 
 fn get_configuration(cx: &mut Cx<Functions>, input: Named) -> Result<Configuration> {
-    resolve(cx, &input.function_name, input.qualifier.as_deref()).map(|resolved| resolved.configuration)
+    resolve(cx, &input.function_name, input.qualifier.as_deref()).map(|resolved| resolved.shown())
 }
 
 #[derive(Serialize)]

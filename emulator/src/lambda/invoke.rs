@@ -27,8 +27,9 @@ const CONTEXT_LIMIT: usize = 3583;
 
 /// Adds the operation of this file.
 pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
-    service.waiting_op(
+    service.waiting_op_after(
         "Invoke",
+        check_event,
         |at, i: &Invoke| on_version(at, &i.function_name, i.qualifier.as_deref()).action("lambda:InvokeFunction"),
         invoke,
     )
@@ -153,6 +154,21 @@ struct Invoke {
     log_type: Option<String>,
     qualifier: Option<String>,
     client_context: Option<String>,
+    /// The event document, or what is wrong with it: see [`check_event`].
+    #[serde(skip)]
+    event: Option<Result<Arc<str>>>,
+}
+
+/// Reads the event, which may be as long as all else that an invocation costs.
+fn check_event(input: &mut Invoke, body: &Bytes) {
+    let limit = if input.is_asynchronous() { ASYNC_PAYLOAD_LIMIT } else { SYNC_PAYLOAD_LIMIT };
+    input.event = Some(event_document(body, limit));
+}
+
+impl Invoke {
+    fn is_asynchronous(&self) -> bool {
+        self.invocation_type.as_deref() == Some("Event")
+    }
 }
 
 #[derive(Default, Serialize)]
@@ -182,13 +198,12 @@ fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> 
     }
     resolve(cx, &input.function_name, place.as_deref())?;
     let client_context = input.client_context.as_deref().map(context).transpose()?;
-    let kind = input.invocation_type.as_deref().unwrap_or("RequestResponse");
-    if kind == "DryRun" {
+    if input.invocation_type.as_deref() == Some("DryRun") {
         cx.answer_status(204);
         return Ok(Step::Done(InvokeOutput { status_code: 204, ..InvokeOutput::default() }));
     }
-    let asynchronous = kind == "Event";
-    let payload = event_document(&cx.body, if asynchronous { ASYNC_PAYLOAD_LIMIT } else { SYNC_PAYLOAD_LIMIT })?;
+    let asynchronous = input.is_asynchronous();
+    let payload = input.event.clone().ok_or_else(|| Error::internal("an event that was not read"))??;
     let invocation = Invocation {
         function: bare_name(&input.function_name).to_owned(),
         qualifier: place,

@@ -1,5 +1,7 @@
 //! Which version of a function a call means: a name or an ARN, with or without a qualifier.
 
+use std::borrow::Cow;
+
 use super::Functions;
 use super::configuration::Configuration;
 use super::functions::{Function, invalid};
@@ -10,13 +12,24 @@ use crate::{Error, Result};
 pub(super) const LATEST: &str = "$LATEST";
 
 /// A version that a call means.
-pub(super) struct Resolved {
+pub(super) struct Resolved<'a> {
     /// `$LATEST`, or the number of a published version.
-    pub version: String,
-    /// The configuration, with the ARN as it was asked for.
-    pub configuration: Configuration,
+    pub version: Cow<'a, str>,
+    /// The ARN as it was asked for.
+    pub arn: Cow<'a, str>,
+    /// The configuration, with the function's own ARN.
+    pub configuration: &'a Configuration,
     /// See [`Function::build`].
-    pub build: String,
+    pub build: &'a str,
+}
+
+impl Resolved<'_> {
+    /// The configuration as it is shown: with the ARN as it was asked for.
+    pub fn shown(&self) -> Configuration {
+        let mut configuration = self.configuration.clone();
+        configuration.function_arn = self.arn.to_string();
+        configuration
+    }
 }
 
 /// The function's name, from a name, a partial ARN (`account:function:name`) or a whole one.
@@ -79,31 +92,30 @@ impl Function {
     }
 
     /// The version that a qualifier stands for: `$LATEST`, a number, or an alias, which chooses by its weights.
-    pub fn resolve(&self, qualifier: Option<&str>, ids: &mut Ids) -> Result<Resolved> {
-        let arn = &self.configuration.function_arn;
+    pub fn resolve(&self, qualifier: Option<&str>, ids: &mut Ids) -> Result<Resolved<'_>> {
+        let Self { configuration, build, .. } = self;
         let Some(qualifier) = qualifier else {
-            let (configuration, build) = (self.configuration.clone(), self.build.clone());
-            return Ok(Resolved { version: LATEST.to_owned(), configuration, build });
+            let arn = Cow::Borrowed(configuration.function_arn.as_str());
+            return Ok(Resolved { version: LATEST.into(), arn, configuration, build });
         };
-        let arn = format!("{arn}:{qualifier}");
+        let arn = format!("{}:{qualifier}", configuration.function_arn);
         let version = match self.aliases.get(qualifier) {
             Some(alias) => alias.choose(ids),
             None => qualifier.to_owned(),
         };
-        let (mut configuration, build) = match version.as_str() {
-            LATEST => (self.configuration.clone(), self.build.clone()),
+        let (configuration, build) = match version.as_str() {
+            LATEST => (configuration, build),
             number => {
                 let version = self.version(number).ok_or_else(|| not_found(&arn))?;
-                (version.configuration.clone(), version.build.clone())
+                (&version.configuration, &version.build)
             }
         };
-        configuration.function_arn = arn;
-        Ok(Resolved { version, configuration, build })
+        Ok(Resolved { version: version.into(), arn: arn.into(), configuration, build })
     }
 }
 
 /// The function of a name, and the version that it means.
-pub(super) fn resolve(cx: &mut Cx<Functions>, name: &str, parameter: Option<&str>) -> Result<Resolved> {
+pub(super) fn resolve<'a>(cx: &'a mut Cx<Functions>, name: &str, parameter: Option<&str>) -> Result<Resolved<'a>> {
     let qualifier = qualifier(name, parameter)?;
     let name = reachable(cx.scope, name)?;
     let mut arn = cx.scope.arn("lambda", format_args!("function:{name}"));

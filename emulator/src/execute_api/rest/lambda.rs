@@ -37,7 +37,8 @@ impl Exchange<'_> {
             }
             Some(role) if role.contains(":user/") => self.signer.clone().ok_or_else(|| Refusal::configuration(500)),
             Some(role) => {
-                let access = self.inner.access_in(&Caller::service(PRINCIPAL), self.scope);
+                let service = Caller::service(PRINCIPAL);
+                let access = self.inner.access_in(&service, self.scope);
                 let session = access.role_session(role, "BackplaneAssumeRoleSession", PRINCIPAL);
                 session.ok_or_else(|| Refusal::configuration(500))
             }

@@ -31,11 +31,16 @@ struct Event<'a> {
     resource: &'a str,
     path: String,
     http_method: &'a str,
-    headers: Value,
-    multi_value_headers: Value,
-    query_string_parameters: Value,
-    multi_value_query_string_parameters: Value,
-    path_parameters: Value,
+    #[serde(serialize_with = "single")]
+    headers: &'a [(String, String)],
+    #[serde(serialize_with = "multi")]
+    multi_value_headers: &'a [(String, String)],
+    #[serde(serialize_with = "single")]
+    query_string_parameters: &'a [(String, String)],
+    #[serde(serialize_with = "multi")]
+    multi_value_query_string_parameters: &'a [(String, String)],
+    #[serde(serialize_with = "single")]
+    path_parameters: &'a [(String, String)],
     stage_variables: Option<&'a OrdMap<String, String>>,
     request_context: &'a Map<String, Value>,
     /// Authorizers get none.
@@ -81,11 +86,11 @@ impl Exchange<'_> {
             resource: &self.resource.path,
             path: format!("/{}", self.request.path.trim_start_matches('/')),
             http_method: &self.request.method,
-            headers: single(headers),
-            multi_value_headers: multi(headers),
-            query_string_parameters: single(query),
-            multi_value_query_string_parameters: multi(query),
-            path_parameters: single(&self.path_parameters),
+            headers,
+            multi_value_headers: headers,
+            query_string_parameters: query,
+            multi_value_query_string_parameters: query,
+            path_parameters: &self.path_parameters,
             stage_variables: Some(&self.variables).filter(|variables| !variables.is_empty()),
             request_context: &self.context,
             payload: None,

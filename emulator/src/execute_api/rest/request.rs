@@ -1,8 +1,10 @@
 //! A request as API Gateway shows it to authorizers and integrations.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value, json};
+use serde::Serializer;
 use sha2::{Digest, Sha256};
 
 use crate::Timestamp;
@@ -127,26 +129,28 @@ pub(super) fn form(pairs: &[(String, String)]) -> String {
     pairs.join("&")
 }
 
-/// Each name with its last value; null for none at all.
-pub(super) fn single(pairs: &[(String, String)]) -> Value {
+/// Pairs of which a name may come more than once, as an event shows them: in their order, null for none at all.
+type Pairs = [(String, String)];
+
+/// Each name with its last value.
+pub(super) fn single<S: Serializer>(pairs: &&Pairs, serializer: S) -> Result<S::Ok, S::Error> {
     if pairs.is_empty() {
-        return Value::Null;
+        return serializer.serialize_none();
     }
-    Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+    let mut last: BTreeMap<&str, &str> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    serializer.collect_map(pairs.iter().filter_map(|(name, _)| last.remove_entry(name.as_str())))
 }
 
-/// Each name with all its values; null for none at all.
-pub(super) fn multi(pairs: &[(String, String)]) -> Value {
+/// Each name with all its values.
+pub(super) fn multi<S: Serializer>(pairs: &&Pairs, serializer: S) -> Result<S::Ok, S::Error> {
     if pairs.is_empty() {
-        return Value::Null;
+        return serializer.serialize_none();
     }
-    let mut all: Map<String, Value> = Map::new();
-    for (name, value) in pairs {
-        if let Value::Array(values) = all.entry(name.clone()).or_insert_with(|| json!([])) {
-            values.push(json!(value));
-        }
+    let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, value) in *pairs {
+        values.entry(name).or_default().push(value);
     }
-    Value::Object(all)
+    serializer.collect_map(pairs.iter().filter_map(|(name, _)| values.remove_entry(name.as_str())))
 }
 
 /// Whether a media type is one that an API takes for binary.

@@ -135,8 +135,8 @@ fn lost(cx: &mut Cx<Functions>, key: &str) -> Result<()> {
 
 /// A session of the function's role, as Lambda's pollers have one. `mapping` is the mapping's ARN.
 fn role_session(cloud: &Cloud, role: &str, function: &str, mapping: &str) -> Result<Caller> {
-    let access = cloud.0.access(&Caller::service(super::PRINCIPAL));
-    let caller = access.role_session(role, function, super::PRINCIPAL);
+    let service = Caller::service(super::PRINCIPAL);
+    let caller = cloud.0.access(&service).role_session(role, function, super::PRINCIPAL);
     let mut caller = caller.ok_or_else(|| {
         Error::new(403, "AccessDeniedException", format!("The role {role} cannot be assumed by Lambda."))
     })?;
