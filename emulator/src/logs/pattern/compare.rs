@@ -75,6 +75,15 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
+    /// A text that everything has for which this holds: of strings alone, for a number may be written in several ways.
+    pub fn needs(&self) -> Option<&str> {
+        let is_of_strings = |text: &&str| text.bytes().any(|byte| !b"0123456789+-.eE".contains(&byte));
+        match (self.operator, &self.operand) {
+            (Operator::Equal, Operand::Text(glob)) => Some(glob.text.as_str()).filter(is_of_strings),
+            _ => None,
+        }
+    }
+
     pub fn holds(&self, scalar: Scalar<'_>) -> bool {
         let equal = match &self.operand {
             Operand::Number { value, text } => match scalar.number() {

@@ -30,6 +30,8 @@ pub(super) struct Json {
     conditions: Expression<Condition>,
     /// The members of the whole that it asks for; none if it asks for any.
     members: Option<Vec<String>>,
+    /// A text that is in every message which it selects, unless the message is written with escapes.
+    needed: Option<String>,
 }
 
 #[derive(Debug)]
@@ -70,12 +72,15 @@ impl Json {
             _ => None,
         };
         let members = parsed.conditions().iter().map(first).collect();
-        Ok(Self { conditions: parsed, members })
+        let needed = needed(&parsed).map(str::to_owned);
+        Ok(Self { conditions: parsed, members, needed })
     }
 
-    /// Only objects are ever selected. The message is read once, whatever the pattern asks, and only what it asks for is kept.
+    /// Only objects are ever selected. The message is read once, whatever the pattern asks, and only what it asks for is kept;
+    /// it is not read at all where a text is missing without which it cannot be meant.
     pub fn matches(&self, message: &str) -> bool {
-        if !message.trim_start().starts_with('{') {
+        let lacks = |needed: &String| !message.contains(needed.as_str()) && !message.contains('\\');
+        if !message.trim_start().starts_with('{') || self.needed.as_ref().is_some_and(lacks) {
             return false;
         }
         let document = match &self.members {
@@ -83,6 +88,15 @@ impl Json {
             None => serde_json::from_str(message).map(Document::Whole),
         };
         document.is_ok_and(|document| self.conditions.holds(&|condition| condition.holds(&document)))
+    }
+}
+
+/// See [`Json::needed`].
+fn needed(pattern: &Expression<Condition>) -> Option<&str> {
+    match pattern {
+        Expression::One(Condition { test: Test::Compare(comparison), .. }) => comparison.needs(),
+        Expression::All(parts) => parts.iter().find_map(needed),
+        Expression::One(_) | Expression::Any(_) => None,
     }
 }
 

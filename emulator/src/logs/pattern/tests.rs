@@ -202,6 +202,21 @@ fn selectors_walk_through_objects_and_arrays() {
 }
 
 #[test]
+fn a_message_may_write_what_is_asked_for_with_escapes_or_in_another_way() {
+    let messages = [
+        r#"{"level": "ERROR", "n": 1e3}"#,
+        r#"{"level": "\u0045RROR", "n": 1000}"#,
+        r#"{"level": "INFO", "of": "ERROR"}"#,
+        r#"{"level": "a\nb"}"#,
+    ];
+    assert_eq!(select("{ $.level = ERROR }", &messages), messages[..2]);
+    assert_eq!(select(r#"{ $.level = ERR* && $.n = "1000*" }"#, &messages), messages[..2]);
+    assert_eq!(select("{ $.level = ERROR || $.level = INFO }", &messages), messages[..3]);
+    assert_eq!(select("{ $.level != ERROR }", &messages), messages[2..]);
+    assert_eq!(select(r#"{ $.n = "1000.0" }"#, &messages), messages[..1]);
+}
+
+#[test]
 fn json_patterns_that_aws_refuses_are_refused() {
     for pattern in [
         "{}",
