@@ -218,6 +218,17 @@ impl Inner {
         self.drive(Wait::new(&self.clock, None, until)).await
     }
 
+    /// Waits for a signal, of those since there had been `signals` of them, and no longer than until then.
+    pub(crate) async fn wait_for(
+        &self,
+        signal: String,
+        signals: u64,
+        until: crate::Timestamp,
+    ) -> Result<crate::clock::Hold> {
+        let wait = Wait::new(&self.clock, Some(signal.into()), Some(until)).since(signals);
+        self.drive(wait).await.map(|(_, hold)| hold)
+    }
+
     /// Waits for `work`, but by the cloud's clock no longer than `time`. The end is in the clock's books before the work begins:
     /// what the work waits for cannot take time past it.
     pub(crate) async fn within<T>(&self, time: std::time::Duration, work: impl Future<Output = T>) -> Option<T> {

@@ -9,6 +9,7 @@ use http::{Request, Response};
 use super::front::Halt;
 use super::reply::Reply;
 use super::{Call, Caller, Cloud, IamMode, Inner, InvocationRef, Scope, SessionFacts};
+use crate::cloudformation;
 use crate::execute_api::{self, Incoming};
 use crate::iam::{credentials, principal};
 use crate::lambda;
@@ -82,6 +83,9 @@ impl Inner {
         let arrived = Arrived { head: &head, body: &body, entry, request_id: &request_id };
         if let Some(address) = lambda::url_address(&head) {
             return Box::pin(lambda::answer_url(self, &address, &arrived)).await;
+        }
+        if let Some(answer) = cloudformation::answer_response(self, &head, &body) {
+            return Ok(answer);
         }
         if let Some(answer) = web::answer(self, &arrived).await {
             return answer;

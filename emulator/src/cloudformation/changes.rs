@@ -212,7 +212,7 @@ fn context(properties: &Map<String, Value>) -> String {
 }
 
 /// A value as change sets show it: every scalar as a text.
-fn texts(value: &Value, depth: usize) -> Value {
+pub(super) fn texts(value: &Value, depth: usize) -> Value {
     match value {
         Value::Number(_) | Value::Bool(_) => value.to_string().into(),
         Value::Array(items) if depth < EXPANDED_DEPTH => items.iter().map(|item| texts(item, depth + 1)).collect(),

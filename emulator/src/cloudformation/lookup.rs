@@ -37,6 +37,9 @@ pub(super) fn pseudo(scope: &Scope, name: &str, id: &str) -> Pseudo {
 /// Stands for what only the update will tell.
 pub(super) const UNKNOWN: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
+/// Stands for an attribute that is not to be shown.
+const HIDDEN: &str = "*****";
+
 /// The resources of a stack as they are by now.
 pub(super) struct Known<'a> {
     pub scope: &'a Scope,
@@ -46,6 +49,8 @@ pub(super) struct Known<'a> {
     pub imported: RefCell<BTreeSet<String>>,
     /// Whether what is not there may come about, and has [`UNKNOWN`] for its value.
     is_open: bool,
+    /// Whether attributes that are not to be shown are [`HIDDEN`].
+    hides: bool,
 }
 
 impl<'a> Known<'a> {
@@ -54,7 +59,16 @@ impl<'a> Known<'a> {
         resources: &'a OrdMap<String, Resource>,
         exports: &'a BTreeMap<String, String>,
     ) -> Self {
-        Self { scope, resources, exports, imported: RefCell::default(), is_open: false }
+        Self { scope, resources, exports, imported: RefCell::default(), is_open: false, hides: false }
+    }
+
+    /// The same for what is shown: without the attributes that custom resources keep to themselves.
+    pub fn shown(
+        scope: &'a Scope,
+        resources: &'a OrdMap<String, Resource>,
+        exports: &'a BTreeMap<String, String>,
+    ) -> Self {
+        Self { hides: true, ..Self::new(scope, resources, exports) }
     }
 
     /// The same before anything is made: what is not there may come about.
@@ -76,9 +90,17 @@ impl Resources for Known<'_> {
     fn attribute(&self, logical_id: &str, attribute: &str) -> Result<Value> {
         let resource = self.resources.get(logical_id);
         let found = resource.and_then(|resource| resource.attributes.get(attribute).cloned());
+        if found.is_some() && self.hides && resource.is_some_and(|resource| resource.no_echo) {
+            return Ok(HIDDEN.into());
+        }
         let found = found.or_else(|| self.is_open.then(|| UNKNOWN.into()));
         found.ok_or_else(|| {
             let kind = resource.map_or("", |resource| resource.kind.as_str());
+            if types::find(kind).is_some_and(types::ResourceType::is_custom) {
+                return validation_error(format!(
+                    "CustomResource attribute error: Vendor response doesn't contain {attribute} attribute in object {logical_id}"
+                ));
+            }
             validation_error(format!(
                 "Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt ({kind})"
             ))
@@ -122,7 +144,7 @@ impl Values<'_> {
 pub(super) fn complete(kind: &str, resolved: Value, tags: &[Tag]) -> Map<String, Value> {
     let Value::Object(mut properties) = resolved else { return Map::new() };
     properties.retain(|_, value| !value.is_null());
-    let takes_tags = types::find(kind).is_some_and(|kind| kind.property("Tags").is_some());
+    let takes_tags = types::find(kind).is_some_and(|kind| !kind.is_custom() && kind.property("Tags").is_some());
     if !takes_tags || tags.is_empty() {
         return properties;
     }

@@ -25,6 +25,7 @@ mod exports;
 mod lookup;
 mod plan;
 mod report;
+mod responses;
 mod settle;
 mod source;
 mod stacks;
@@ -37,6 +38,7 @@ mod tests;
 mod types;
 
 pub use deploy::{StackOutputs, local_template};
+pub(crate) use responses::answer_response;
 pub use state::Stacks;
 
 use crate::cloud::{At, Service, Target};
@@ -69,6 +71,9 @@ pub fn service() -> Service<Stacks> {
         .op("ListExports", |_, _| Target::any(), exports::list)
         .op("ListImports", |_, _| Target::any(), exports::imports)
         .event("Report", report::report)
+        .event(responses::AWAIT, responses::begin)
+        .event(responses::FORGET, responses::forget)
+        .event(responses::TOLD, responses::told)
         .job("Work", engine::job)
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::responses;
 use super::settle::signal;
 use super::state::{Output, Resource, Stack, StackEvent, Stacks};
 use crate::cloud::Cx;
@@ -92,6 +93,7 @@ pub(super) fn report(cx: &mut Cx<Stacks>, told: &str) -> Result<()> {
             let event = stack_event(cx, &stack, stack.reason.as_deref());
             stack.events.push_back(event);
             if stack.status == "DELETE_COMPLETE" {
+                responses::forget_all(cx, &stack_id);
                 stack.deleted = Some(cx.now);
                 stack.outputs.clear();
                 cx.state.names.remove(&stack.name);
@@ -149,7 +151,7 @@ pub(super) fn stack_event(cx: &mut Cx<Stacks>, stack: &Stack, reason: Option<&st
         logical_resource_id: stack.name.clone(),
         physical_resource_id: stack.id.clone(),
         resource_type: "AWS::CloudFormation::Stack".to_owned(),
-        timestamp: cx.now,
+        timestamp: stack.next_event(cx.now),
         resource_status: stack.status.clone(),
         resource_status_reason: reason.map(str::to_owned),
         resource_properties: None,
@@ -157,18 +159,15 @@ pub(super) fn stack_event(cx: &mut Cx<Stacks>, stack: &Stack, reason: Option<&st
     }
 }
 
-fn resource_event(cx: &mut Cx<Stacks>, stack_id: &str, resource: &Resource) -> Result<StackEvent> {
+fn resource_event(cx: &Cx<Stacks>, stack_id: &str, resource: &Resource) -> Result<StackEvent> {
     let Resource { logical_id, status, .. } = resource;
-    let usual = format!("{logical_id}-{status}-{}", cx.now.to_iso_millis());
-    // Clients tell events apart by their ids, and time may stand still here.
-    let is_taken = cx.state.get(stack_id)?.events.iter().any(|event| event.event_id == usual);
-    let event_id = if is_taken { format!("{logical_id}-{}", cx.ids().uuid()) } else { usual };
+    let timestamp = cx.state.get(stack_id)?.next_event(cx.now);
     Ok(StackEvent {
-        event_id,
+        event_id: format!("{logical_id}-{status}-{}", timestamp.to_iso_millis()),
         logical_resource_id: logical_id.clone(),
         physical_resource_id: resource.physical_id.clone().unwrap_or_default(),
         resource_type: resource.kind.clone(),
-        timestamp: cx.now,
+        timestamp,
         resource_status: status.clone(),
         resource_status_reason: resource.reason.clone(),
         resource_properties: None,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub struct Stacks {
     pub(super) names: OrdMap<String, String>,
     /// By ARN.
     pub(super) change_sets: OrdMap<String, ChangeSet>,
+    /// What is awaited at presigned URLs, by who awaits it.
+    #[serde(default)]
+    pub(super) awaited: OrdMap<String, super::responses::Awaited>,
     /// What other services were asked.
     #[serde(default)]
     inquiries: Inquiries,
@@ -60,6 +64,15 @@ pub(super) struct Stack {
     pub creation_token: Option<String>,
     /// The change set that was executed last.
     pub change_set_id: Option<String>,
+}
+
+impl Stack {
+    /// The time of the next event: clients sort events by their times and tell them apart by ids that are made of these, and much
+    /// may happen here within a millisecond.
+    pub fn next_event(&self, now: Timestamp) -> Timestamp {
+        let next = |last: &StackEvent| last.timestamp + Duration::from_millis(1);
+        self.events.back().map_or(now, |last| now.max(next(last)))
+    }
 }
 
 /// What to do when a stack cannot be created or updated.
@@ -115,6 +128,9 @@ pub(super) struct Resource {
     pub properties: Map<String, Value>,
     /// What `Fn::GetAtt` gives.
     pub attributes: Map<String, Value>,
+    /// Whether events must not show these attributes.
+    #[serde(default)]
+    pub no_echo: bool,
     pub deletion_policy: Option<String>,
     pub update_replace_policy: Option<String>,
     /// What is appended to a generated name.

@@ -12,6 +12,9 @@ use crate::cloudformation::state::{OnFailure, Resource};
 use crate::cloudformation::types::{self, Made, ResourceType, Task};
 use crate::{Error, Result, Timestamp};
 
+/// AWS's reason for another physical id after an update.
+const REPLACED: &str = "Requested update required the provider to create a new physical resource";
+
 /// What the making of a resource is called.
 struct Statuses {
     in_progress: &'static str,
@@ -38,6 +41,7 @@ impl Engine {
             updated: Timestamp::from_millis(0),
             properties: Map::new(),
             attributes: Map::new(),
+            no_echo: false,
             deletion_policy: wanted.deletion_policy.clone(),
             update_replace_policy: wanted.update_replace_policy.clone(),
             suffix: self.suffixes.get(id).cloned().unwrap_or_default(),
@@ -90,9 +94,10 @@ impl Engine {
             self.resource_is(&resource, statuses.in_progress, Some(reason))?;
         }
         match outcome {
-            Ok(Made { physical_id, attributes }) => {
+            Ok(Made { physical_id, attributes, no_echo }) => {
                 resource.physical_id = Some(physical_id);
                 resource.attributes = attributes;
+                resource.no_echo = no_echo;
                 self.resource_is(&resource, statuses.complete, None)?;
                 Ok(true)
             }
@@ -113,11 +118,17 @@ impl Engine {
             Err(error) => return self.fails(resource, "UPDATE_FAILED", own(&error)),
         };
         match outcome {
-            Ok(Made { physical_id, attributes }) => {
+            Ok(Made { physical_id, attributes, no_echo }) => {
                 let physical_id = Some(physical_id);
                 // What is told only when a resource is made, such as a secret key, stays known.
-                let attributes = if attributes.is_empty() { resource.attributes.clone() } else { attributes };
-                let changed = Resource { properties: properties.clone(), physical_id, attributes, ..resource.clone() };
+                let is_known = attributes.is_empty() && !kind.is_custom();
+                let attributes = if is_known { resource.attributes.clone() } else { attributes };
+                let changed =
+                    Resource { properties: properties.clone(), physical_id, attributes, no_echo, ..resource.clone() };
+                if changed.physical_id != resource.physical_id {
+                    let reason = Reason::Own(REPLACED.to_owned());
+                    self.resource_is(&changed, "UPDATE_IN_PROGRESS", Some(reason))?;
+                }
                 self.resource_is(&changed, "UPDATE_COMPLETE", None)?;
                 Ok(true)
             }
@@ -204,6 +215,8 @@ impl Engine {
         Task {
             door: &self.door,
             stack_name: &self.stack.name,
+            stack_id: &self.stack.id,
+            kind: &resource.kind,
             logical_id: &resource.logical_id,
             suffix: &resource.suffix,
             properties,
@@ -240,9 +253,9 @@ fn service_of(kind: &ResourceType) -> &'static str {
     }
 }
 
-/// Why a resource failed. A stack within a stack has no service of its own that would speak.
+/// Why a resource failed. What CloudFormation makes itself has no service that would speak.
 fn reason(kind: &ResourceType, error: &Error) -> Reason {
-    if kind.name == "AWS::CloudFormation::Stack" { own(error) } else { Reason::of(service_of(kind), error) }
+    if kind.name.starts_with("AWS::CloudFormation::") { own(error) } else { Reason::of(service_of(kind), error) }
 }
 
 fn own(error: &Error) -> Reason {

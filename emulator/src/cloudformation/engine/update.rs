@@ -91,7 +91,12 @@ impl Engine {
         let replace =
             existing.kind != declared.kind || kind.is_some_and(|kind| kind.must_replace(&existing.properties, &wanted));
         if !replace {
-            return self.change(&existing, &wanted).await;
+            let is_changed = self.change(&existing, &wanted).await?;
+            // Who makes a custom resource may have made it anew.
+            if self.stack.resources.get(&id).is_some_and(|now| now.physical_id != existing.physical_id) {
+                done.replaced.push(existing);
+            }
+            return Ok(is_changed);
         }
         let custom_name = kind.and_then(|kind| kind.name_property).and_then(|property| wanted.get(property));
         if custom_name.and_then(|name| name.as_str()).is_some_and(|name| existing.physical_id.as_deref() == Some(name))
@@ -148,12 +153,15 @@ impl Engine {
                 made.push(now);
                 continue;
             };
-            if now.physical_id != was.physical_id || now.kind != was.kind {
+            let is_custom = types::find(&now.kind).is_some_and(types::ResourceType::is_custom);
+            if now.kind != was.kind || (now.physical_id != was.physical_id && !is_custom) {
                 // The old one was never deleted.
                 self.resource_is(was, "UPDATE_COMPLETE", None)?;
                 made.push(now);
             } else if !self.change(&now, &was.properties).await? {
                 left.push(id.clone());
+            } else if self.stack.resources.get(id).is_some_and(|back| back.physical_id != now.physical_id) {
+                made.push(now);
             }
         }
         if !left.is_empty() {

@@ -125,5 +125,5 @@ fn made(id: &str, stack: &Value) -> Made {
     let attribute =
         |output: &Value| Some((format!("Outputs.{}", output["OutputKey"].as_str()?), output["OutputValue"].clone()));
     let attributes: Map<String, Value> = outputs.filter_map(attribute).collect();
-    Made { physical_id: id.to_owned(), attributes }
+    Made { physical_id: id.to_owned(), attributes, no_echo: false }
 }

@@ -41,6 +41,11 @@ const NAME_LIMIT: usize = 64;
 /// The longest inline code, in characters.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html>
 const INLINE_LIMIT: usize = 4 * 1024 * 1024;
+/// The module for the answers of custom resources: its name, its file, its text. It is there for inline code that names it.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-lambda-function-code-cfnresponsemodule.html>
+const PYTHON_MODULE: (&str, &str, &str) = ("cfnresponse", "cfnresponse.py", include_str!("../cfnresponse.py"));
+const NODE_MODULE: (&str, &str, &str) =
+    ("cfn-response", "node_modules/cfn-response.js", include_str!("../cfn-response.js"));
 const CONFIGURATION: [&str; 11] = [
     "DeadLetterConfig",
     "Description",
@@ -134,13 +139,18 @@ fn code(task: &Task<'_>) -> Result<Value> {
         ));
     }
     let runtime = task.get("Runtime");
-    let name = match runtime.as_str().unwrap_or_default() {
-        python if python.starts_with("python") => "index.py",
-        node if node.starts_with("nodejs") => "index.js",
+    let (name, module) = match runtime.as_str().unwrap_or_default() {
+        python if python.starts_with("python") => ("index.py", PYTHON_MODULE),
+        node if node.starts_with("nodejs") => ("index.js", NODE_MODULE),
         other => {
             let text = format!("ZipFile can only be used with Node.js and Python runtimes, not with {other:?}");
             return Err(Error::client("InvalidRequest", text));
         }
     };
-    Ok(json!({ "ZipFile": STANDARD.encode(crate::lambda::archive_of(name, text.as_bytes())) }))
+    let mut files = vec![(name, text.as_bytes())];
+    let (import, module, source) = module;
+    if text.contains(import) {
+        files.push((module, source.as_bytes()));
+    }
+    Ok(json!({ "ZipFile": STANDARD.encode(crate::lambda::archive_of(&files)) }))
 }

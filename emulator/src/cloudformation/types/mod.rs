@@ -11,8 +11,10 @@ mod apigateway_stage;
 mod apigatewayv2_api;
 mod apigatewayv2_parts;
 mod apigatewayv2_stage;
+mod cloudformation_custom;
 mod cloudformation_nothing;
 mod cloudformation_stack;
+mod cloudformation_wait;
 mod cloudwatch_alarm;
 mod door;
 mod dynamodb_table;
@@ -82,9 +84,11 @@ static TYPES: &[&ResourceType] = &[
     &apigatewayv2_parts::ROUTE,
     &apigatewayv2_parts::ROUTE_RESPONSE,
     &apigatewayv2_stage::TYPE,
+    &cloudformation_custom::TYPE,
     &cloudformation_nothing::METADATA,
-    &cloudformation_nothing::WAIT_CONDITION_HANDLE,
     &cloudformation_stack::TYPE,
+    &cloudformation_wait::CONDITION,
+    &cloudformation_wait::HANDLE,
     &cloudwatch_alarm::DASHBOARD,
     &cloudwatch_alarm::TYPE,
     &dynamodb_table::TYPE,
@@ -133,8 +137,11 @@ static TYPES: &[&ResourceType] = &[
     &ssm_parameter::TYPE,
 ];
 
-/// The type of this name.
+/// The type of this name. What begins with `Custom::` is a custom resource.
 pub(super) fn find(name: &str) -> Option<&'static ResourceType> {
+    if name.strip_prefix(cloudformation_custom::PREFIX).is_some_and(|rest| !rest.is_empty()) {
+        return Some(&cloudformation_custom::TYPE);
+    }
     TYPES.iter().copied().find(|kind| kind.name == name)
 }
 
@@ -157,7 +164,13 @@ pub(super) struct ResourceType {
 impl ResourceType {
     /// What is known of a property.
     pub fn property(&self, name: &str) -> Option<&'static Property> {
-        self.properties.iter().find(|property| property.name == name)
+        let known = |name: &str| self.properties.iter().find(|property| property.name == name);
+        known(name).or_else(|| known(ANY))
+    }
+
+    /// Whether templates may give it any properties: what they mean, somebody else knows.
+    pub fn is_custom(&self) -> bool {
+        self.properties.iter().any(|property| property.name == ANY)
     }
 
     /// The first required property that is not there.
@@ -171,6 +184,9 @@ impl ResourceType {
         self.properties.iter().any(|p| p.change == Change::Replacement && old.get(p.name) != new.get(p.name))
     }
 }
+
+/// The name of a property that stands for all others.
+const ANY: &str = "*";
 
 /// A property that is honoured.
 pub(super) struct Property {
@@ -218,11 +234,13 @@ pub(super) struct Made {
     pub physical_id: String,
     /// What `Fn::GetAtt` gives.
     pub attributes: Map<String, Value>,
+    /// Whether events must not show these attributes.
+    pub no_echo: bool,
 }
 
 impl Made {
     fn new<const N: usize>(physical_id: impl Into<String>, attributes: [(&str, Value); N]) -> Self {
         let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { physical_id: physical_id.into(), attributes }
+        Self { physical_id: physical_id.into(), attributes, no_echo: false }
     }
 }

@@ -14,6 +14,10 @@ pub(in crate::cloudformation) struct Task<'a> {
     pub door: &'a Door,
     /// The stack's name.
     pub stack_name: &'a str,
+    /// The stack's id.
+    pub stack_id: &'a str,
+    /// The type, as the template names it.
+    pub kind: &'a str,
     /// The logical id.
     pub logical_id: &'a str,
     /// What is appended to a generated name.

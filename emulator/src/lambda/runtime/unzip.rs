@@ -234,38 +234,45 @@ fn u32_at(bytes: &[u8], at: usize) -> Result<u32, Flaw> {
     found.map(u32::from_le_bytes).ok_or(Flaw::Damaged("it ends early"))
 }
 
-/// An archive of one file, not packed: what AWS makes of the inline code of a template.
-pub(crate) fn archive_of(name: &str, data: &[u8]) -> Vec<u8> {
-    let mut checksum = flate2::Crc::new();
-    checksum.update(data);
-    let (size, length) = (data.len() as u32, name.len() as u16);
-    // What header and entry have in common: version, flags, method, time, date, checksum, sizes, length of the name.
-    let mut common = Vec::new();
-    for field in [20u16, 1 << 11, 0, 0, 0x21] {
-        common.extend_from_slice(&field.to_le_bytes());
+/// An archive of files, not packed: what AWS makes of the inline code of a template.
+pub(crate) fn archive_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = Vec::new();
+    let mut directory = Vec::new();
+    for (name, data) in files {
+        let mut checksum = flate2::Crc::new();
+        checksum.update(data);
+        let (size, length, place) = (data.len() as u32, name.len() as u16, archive.len() as u32);
+        // What header and entry have in common: version, flags, method, time, date, checksum, sizes, length of the name.
+        let mut common = Vec::new();
+        for field in [20u16, 1 << 11, 0, 0, 0x21] {
+            common.extend_from_slice(&field.to_le_bytes());
+        }
+        for field in [checksum.sum(), size, size] {
+            common.extend_from_slice(&field.to_le_bytes());
+        }
+        common.extend_from_slice(&length.to_le_bytes());
+        archive.extend_from_slice(b"PK\x03\x04");
+        archive.extend_from_slice(&common);
+        archive.extend_from_slice(&[0; 2]);
+        archive.extend_from_slice(name.as_bytes());
+        archive.extend_from_slice(data);
+        directory.extend_from_slice(b"PK\x01\x02");
+        directory.extend_from_slice(&((UNIX << 8) | 20).to_le_bytes());
+        directory.extend_from_slice(&common);
+        // No extra field, no comment, first disk, no internal attributes.
+        directory.extend_from_slice(&[0; 8]);
+        directory.extend_from_slice(&(0o100_644u32 << 16).to_le_bytes());
+        directory.extend_from_slice(&place.to_le_bytes());
+        directory.extend_from_slice(name.as_bytes());
     }
-    for field in [checksum.sum(), size, size] {
-        common.extend_from_slice(&field.to_le_bytes());
-    }
-    common.extend_from_slice(&length.to_le_bytes());
-    let mut archive = b"PK\x03\x04".to_vec();
-    archive.extend_from_slice(&common);
-    archive.extend_from_slice(&[0; 2]);
-    archive.extend_from_slice(name.as_bytes());
-    archive.extend_from_slice(data);
-    let directory = archive.len();
-    archive.extend_from_slice(b"PK\x01\x02");
-    archive.extend_from_slice(&((UNIX << 8) | 20).to_le_bytes());
-    archive.extend_from_slice(&common);
-    // No extra field, no comment, first disk, no internal attributes.
-    archive.extend_from_slice(&[0; 8]);
-    archive.extend_from_slice(&(0o100_644u32 << 16).to_le_bytes());
-    archive.extend_from_slice(&[0; 4]);
-    archive.extend_from_slice(name.as_bytes());
-    let end = archive.len();
-    archive.extend_from_slice(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
-    archive.extend_from_slice(&((end - directory) as u32).to_le_bytes());
-    archive.extend_from_slice(&(directory as u32).to_le_bytes());
+    let count = (files.len() as u16).to_le_bytes();
+    let place = (archive.len() as u32).to_le_bytes();
+    archive.extend_from_slice(&directory);
+    archive.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+    archive.extend_from_slice(&count);
+    archive.extend_from_slice(&count);
+    archive.extend_from_slice(&(directory.len() as u32).to_le_bytes());
+    archive.extend_from_slice(&place);
     archive.extend_from_slice(&[0; 2]);
     archive
 }
@@ -277,7 +284,7 @@ mod tests {
 
     /// An archive of one entry whose Unix mode, and whose entry's bytes, the test may change.
     fn archive(name: &str, data: &[u8], mode: u32) -> Vec<u8> {
-        let mut archive = archive_of(name, data);
+        let mut archive = archive_of(&[(name, data)]);
         let entry = archive.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
         archive[entry + 38..entry + 42].copy_from_slice(&(mode << 16).to_le_bytes());
         archive
@@ -307,7 +314,7 @@ mod tests {
     #[test]
     fn a_path_that_leads_out_is_refused() {
         for name in ["../evil", "/etc/evil", "a/../../evil", "a/\0b", ""] {
-            let found = Archive::read(&archive_of(name, b"x")).map(|archive| archive.entries.len());
+            let found = Archive::read(&archive_of(&[(name, b"x")])).map(|archive| archive.entries.len());
             assert!(matches!(found, Err(Flaw::Path(_))), "{name:?}: {found:?}");
         }
     }
@@ -323,7 +330,7 @@ mod tests {
 
     #[test]
     fn damage_is_told_and_never_panics() {
-        let whole = archive_of("a", b"data");
+        let whole = archive_of(&[("a", b"data")]);
         for cut in 0..whole.len() {
             assert!(Archive::read(&whole[..cut]).is_err(), "{cut}");
         }
@@ -344,7 +351,7 @@ mod tests {
 
     #[test]
     fn more_than_250_mib_are_refused_before_anything_is_unpacked() {
-        let mut bytes = archive_of("a", b"x");
+        let mut bytes = archive_of(&[("a", b"x")]);
         let entry = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
         bytes[entry + 24..entry + 28].copy_from_slice(&(UNZIPPED_LIMIT as u32 + 1).to_le_bytes());
         assert!(matches!(Archive::read(&bytes), Err(Flaw::TooLarge)));
