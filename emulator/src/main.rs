@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use garoa::Timestamp;
 use garoa::clock::ClockMode;
 use garoa::cloud::{Cloud, IamMode, TraceDepth};
+use garoa::s3::ObjectOwnership;
 use garoa::sinks::smtp::{self, Credentials, MailServer, SmtpOptions, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,6 +48,12 @@ struct Serve {
     /// Which interpreters may run uploaded Python and Node.js handlers
     #[arg(long, value_enum, default_value_t = Interpreters::Exact)]
     interpreters: Interpreters,
+    /// Who owns the objects of S3's buckets that are made without saying so
+    #[arg(long, value_enum, default_value_t = Ownership::BucketOwnerEnforced)]
+    s3_object_ownership: Ownership,
+    /// Whether S3's new buckets begin with all of Block Public Access
+    #[arg(long, default_value_t = true, action = ArgAction::Set)]
+    s3_block_public_access: bool,
     /// What all chance comes from
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -120,6 +127,19 @@ enum Interpreters {
     Nearest,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Ownership {
+    /// The bucket's owner; access control lists are off
+    #[value(name = "BucketOwnerEnforced")]
+    BucketOwnerEnforced,
+    /// Who writes them, unless they are written for the bucket's owner
+    #[value(name = "BucketOwnerPreferred")]
+    BucketOwnerPreferred,
+    /// Who writes them
+    #[value(name = "ObjectWriter")]
+    ObjectWriter,
+}
+
 #[derive(Clone, Copy)]
 struct Clock {
     mode: ClockMode,
@@ -162,7 +182,7 @@ fn main() -> ExitCode {
 }
 
 async fn serve(wanted: Serve) -> std::io::Result<()> {
-    let Serve { listen, clock, iam, interpreters, seed, reach, mail } = wanted;
+    let Serve { listen, clock, iam, interpreters, s3_object_ownership, s3_block_public_access, seed, reach, mail } = wanted;
     let iam = match iam {
         Iam::Off => IamMode::Off,
         Iam::Audit => IamMode::Audit,
@@ -172,8 +192,19 @@ async fn serve(wanted: Serve) -> std::io::Result<()> {
         Interpreters::Exact => garoa::lambda::Interpreters::Exact,
         Interpreters::Nearest => garoa::lambda::Interpreters::Nearest,
     };
-    let mut builder =
-        Cloud::builder().clock(clock.mode).iam(iam).seed(seed).interpreters(interpreters).trace(TraceDepth::Nothing);
+    let ownership = match s3_object_ownership {
+        Ownership::BucketOwnerEnforced => ObjectOwnership::BucketOwnerEnforced,
+        Ownership::BucketOwnerPreferred => ObjectOwnership::BucketOwnerPreferred,
+        Ownership::ObjectWriter => ObjectOwnership::ObjectWriter,
+    };
+    let mut builder = Cloud::builder()
+        .clock(clock.mode)
+        .iam(iam)
+        .seed(seed)
+        .interpreters(interpreters)
+        .s3_object_ownership(ownership)
+        .s3_block_public_access(s3_block_public_access)
+        .trace(TraceDepth::Nothing);
     if let Some(start) = clock.start {
         builder = builder.start(start);
     }

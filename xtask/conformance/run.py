@@ -112,7 +112,10 @@ def main():
                 f"[DEFAULT]\nhost = {u.hostname}\nport = {u.port}\nis_secure = {u.scheme == 'https'}\nssl_verify = False\n"
                 "[fixtures]\nbucket prefix = conf-{random}-\niam name prefix = s3-tests-\niam path prefix = /s3-tests/\n"
                 + "".join(f"[{sec}]\n" + user.format(n=n, i=i, k=k, s=a.secret_key) + extra for sec, n, i, k, extra in (
-                    ("s3 main", "main", s3_user(a.endpoint, a.access_key, a.account), a.access_key, ""),
+                    # S3 answers the ARN of a key, however a request names it.
+                    ("s3 main", "main", s3_user(a.endpoint, a.access_key, a.account), a.access_key, "".join(
+                        f"{option} = arn:aws:kms:{a.region}:{a.account}:key/{n}1234567-89ab-cdef-0123-456789abcdef\n"
+                        for n, option in enumerate(("kms_keyid", "kms_keyid2")))),
                     ("s3 alt", "alt", s3_user(a.endpoint, "210987654321", "210987654321"), "210987654321", ""),
                     ("s3 tenant", "tenant", "310987654321", "310987654321", "tenant = testx\n"),
                     ("iam", "iam", a.account, a.access_key, ""), ("iam root", "iamroot", a.account, a.access_key, ""),

@@ -16,6 +16,7 @@ use super::{Cloud, Inner, Scope};
 use crate::Timestamp;
 use crate::clock::{Clock, ClockMode, Driver};
 use crate::lambda::{Environments, FunctionFactory, Interpreters};
+use crate::s3::{NewBuckets, ObjectOwnership};
 use crate::sinks::Sinks;
 use crate::sinks::smtp::Mailbox;
 
@@ -36,6 +37,7 @@ pub struct CloudBuilder {
     trace: TraceDepth,
     functions: BTreeMap<String, FunctionFactory>,
     interpreters: Interpreters,
+    new_buckets: NewBuckets,
     reachable: Vec<String>,
 }
 
@@ -50,6 +52,7 @@ impl Default for CloudBuilder {
             trace: TraceDepth::Everything,
             functions: BTreeMap::new(),
             interpreters: Interpreters::Exact,
+            new_buckets: NewBuckets::default(),
             reachable: Vec::new(),
         }
     }
@@ -120,6 +123,26 @@ impl CloudBuilder {
         self
     }
 
+    /// Who owns the objects of S3's buckets that are made without `ObjectOwnership`; the bucket's owner, and access control lists
+    /// are off, if not said. For teams whose buckets are older than that default of AWS's, which is of April 2023.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>
+    #[must_use]
+    pub fn s3_object_ownership(mut self, ownership: ObjectOwnership) -> Self {
+        self.new_buckets.ownership = ownership;
+        self
+    }
+
+    /// Whether S3's new buckets begin with all of Block Public Access; they do if not said, as at AWS since April 2023. Without,
+    /// they begin with no such configuration.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>
+    #[must_use]
+    pub fn s3_block_public_access(mut self, block: bool) -> Self {
+        self.new_buckets.block_public_access = block;
+        self
+    }
+
     /// Builds the cloud.
     pub fn build(self) -> Cloud {
         let seed = self.seed;
@@ -141,6 +164,7 @@ impl CloudBuilder {
             environments: Environments::new(self.functions, self.interpreters, server_key(seed)),
             running: Mutex::default(),
             sinks: Sinks::default(),
+            new_buckets: self.new_buckets,
             reachable: self.reachable,
             served: std::sync::OnceLock::new(),
             mails: Mailbox::default(),

@@ -15,6 +15,7 @@ use super::reply::Reply;
 use super::trace::Event;
 use crate::clock::{Timer, TimerChange};
 use crate::lambda::{Attempt, Environments};
+use crate::s3::NewBuckets;
 use crate::{Error, Result, Timestamp};
 
 /// The context of one step on a service's state `S`.
@@ -41,6 +42,8 @@ pub struct Cx<'a, S> {
     pub(crate) resumed: Option<&'a Resumed>,
     pub(crate) access: &'a Access<'a>,
     pub(crate) environments: &'a Environments,
+    /// What S3's buckets begin with.
+    pub(crate) new_buckets: NewBuckets,
     pub(crate) host: Option<&'a HeaderValue>,
     pub(crate) writes: bool,
 }

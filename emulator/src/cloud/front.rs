@@ -159,6 +159,7 @@ impl Inner {
                 now: self.clock.now(),
                 access,
                 environments: &self.environments,
+                new_buckets: self.new_buckets,
                 request_id,
                 resumed: resumed.as_ref(),
             };

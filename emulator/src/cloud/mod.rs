@@ -48,6 +48,7 @@ use parking_lot::Mutex;
 
 use crate::clock::{Activity, Clock, Driven, Driver, Stalled, Timer};
 use crate::lambda::Environments;
+use crate::s3::NewBuckets;
 use crate::sinks::Sinks;
 use crate::sinks::smtp::Mailbox;
 use crate::{Error, Result, Timestamp};
@@ -79,6 +80,8 @@ pub(crate) struct Inner {
     pub environments: Environments,
     pub running: Mutex<BTreeMap<InvocationRef, Arc<Activity>>>,
     pub sinks: Sinks,
+    /// What S3's buckets begin with: see `CloudBuilder::s3_object_ownership`.
+    pub new_buckets: NewBuckets,
     /// Servers outside that HTTP integrations may reach: see `CloudBuilder::reach`.
     pub reachable: Vec<String>,
     /// The host at which `garoa serve` serves: calls that come by value, such as those of CloudFormation, name no other.
@@ -214,6 +217,7 @@ impl Inner {
             now: self.clock.now(),
             access: &access,
             environments: &self.environments,
+            new_buckets: self.new_buckets,
             request_id: &request_id,
             resumed: None,
         };

@@ -16,6 +16,7 @@ use super::measure::Measured;
 use super::reply::Reply;
 use super::service::{At, JobFuture, Listener, Prepared, Scoping, Service, State, Target};
 use crate::lambda::Environments;
+use crate::s3::NewBuckets;
 use crate::{Error, Result, Timestamp};
 
 /// A service and the state that it has in every scope.
@@ -38,6 +39,7 @@ pub(crate) struct StepIn<'a> {
     pub now: Timestamp,
     pub access: &'a Access<'a>,
     pub environments: &'a Environments,
+    pub new_buckets: NewBuckets,
     pub request_id: &'a str,
     pub resumed: Option<&'a Resumed>,
 }
@@ -159,6 +161,7 @@ impl<S: State> AnyService for Running<S> {
             resumed: None,
             access: at.access,
             environments: at.environments,
+            new_buckets: at.new_buckets,
             host: None,
             writes: false,
         };
@@ -217,6 +220,7 @@ impl<S: State> AnyStep for CallStep<'_, S> {
             resumed: at.resumed,
             access: at.access,
             environments: at.environments,
+            new_buckets: at.new_buckets,
             host: self.call.host.as_ref(),
             writes: self.call.writes,
         };

@@ -51,6 +51,7 @@ impl Cloud {
             sinks: from.sinks.clone(),
             served: from.served.clone(),
             mails: Mailbox::default(),
+            new_buckets: from.new_buckets,
             reachable: from.reachable.clone(),
         }))
     }

@@ -13,15 +13,14 @@ use super::bucket::{OnBucket, Owner};
 use super::errors;
 use super::events::{self, Happening};
 use super::input::input;
-use super::lookup::{bucket, bucket_mut, canonical_id};
-use super::policy::is_public;
+use super::lookup::{NOBODY, bucket, bucket_mut, canonical_id};
+use super::object::Object;
+use super::ownership::{ANONYMOUS, ObjectOwnership};
 use super::state::{Bucket, Buckets};
 use super::tagging::{OnObject, object};
 use crate::cloud::Cx;
 use crate::{Error, Result};
 
-/// The ownership rule that turns ACLs off: the default since April 2023.
-pub(super) const ENFORCED: &str = "BucketOwnerEnforced";
 /// A list has at most this many grants.
 const GRANTS: usize = 100;
 const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
@@ -95,6 +94,8 @@ pub(super) struct Asked {
 pub(super) enum Of {
     Bucket,
     Object,
+    /// Of a bucket, where it is asked for an object that it has not.
+    Missing,
 }
 
 const HEADERS: [(&str, &str); 5] = [
@@ -115,16 +116,16 @@ impl Asked {
         self.canned.is_some() || self.has_grants()
     }
 
-    /// The list that is asked for; none for a private one.
+    /// The list that is asked for; none for a private one. `bucket_owner` differs from `owner` only for objects.
     ///
     /// # Errors
     /// `InvalidArgument` and `InvalidRequest` for what is no list.
-    fn read(&self, owner: &str, of: Of) -> Result<Option<Acl>> {
+    fn read(&self, owner: &str, bucket_owner: &str, of: Of) -> Result<Option<Acl>> {
         if self.canned.is_some() && self.has_grants() {
             return Err(errors::invalid_request("Specifying both Canned ACLs and Header Grants is not allowed"));
         }
         if let Some(name) = &self.canned {
-            return canned(name, owner, of);
+            return canned(name, owner, bucket_owner, of);
         }
         if !self.has_grants() {
             return Ok(None);
@@ -135,45 +136,64 @@ impl Asked {
                 grants.push(from_header(header, permission, part)?);
             }
         }
-        Acl(grants).checked().map(Some)
+        Ok(Acl(grants).checked()?.unless_private(owner))
     }
 
-    /// The list of a new object.
+    /// The list of a new object, and the account that owns it, where that is not the bucket's.
     ///
     /// # Errors
     /// `AccessControlListNotSupported` where lists do not count; 403 for a public one where those are blocked.
-    pub fn for_object(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Option<Acl>> {
+    pub fn for_object(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<(Option<Acl>, Option<Arc<str>>)> {
+        let ownership = bucket.configuration.ownership();
+        if ownership == ObjectOwnership::BucketOwnerEnforced {
+            return self.only_private(cx, bucket).map(|()| (None, None));
+        }
+        let handed_over = ownership == ObjectOwnership::BucketOwnerPreferred
+            && self.canned.as_deref() == Some("bucket-owner-full-control");
+        let writer = bucket.foreign_writer(&cx.caller.principal).filter(|_| !handed_over);
+        let acl = if self.is_some() {
+            let acl = self.read(&canonical_id(writer.unwrap_or(&bucket.owner)), &canonical_id(&bucket.owner), Of::Object)?;
+            check_public(cx, acl.as_ref(), bucket)?;
+            acl
+        } else {
+            None
+        };
+        Ok((acl, writer.map(Arc::from)))
+    }
+
+    /// Refuses, where lists do not count, every one that does not say what is so anyway.
+    fn only_private(&self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<()> {
         if !self.is_some() {
-            return Ok(None);
+            return Ok(());
         }
         let owner = canonical_id(&bucket.owner);
-        let acl = self.read(&owner, Of::Object)?;
-        if bucket.configuration.ownership() == ENFORCED {
-            // A list that gives the writer everything says the same where the writer is the bucket's owner.
-            let is_owner = cx.caller.principal.account() == Some(&bucket.owner);
-            let full = match self.canned.as_deref() {
-                Some("bucket-owner-full-control") => true,
-                Some("private") => is_owner,
-                _ => false,
-            };
-            let own = acl.is_some_and(|acl| acl == Acl(vec![user(&owner, "FULL_CONTROL")]));
-            return if full || own { Ok(None) } else { Err(not_supported()) };
-        }
-        check_public(cx, acl.as_ref(), bucket)?;
-        Ok(acl)
+        let acl = self.read(&owner, &owner, Of::Object)?;
+        // A list that gives the writer everything says the same where the writer is the bucket's owner.
+        let is_owner = cx.caller.principal.account() == Some(&bucket.owner);
+        let says_nothing = match self.canned.as_deref() {
+            Some("bucket-owner-full-control") => true,
+            Some("private") => is_owner,
+            Some(_) => false,
+            None => acl.is_none(),
+        };
+        if says_nothing { Ok(()) } else { Err(not_supported()) }
     }
 
     /// The list of a new bucket.
     ///
     /// # Errors
-    /// `InvalidBucketAclWithObjectOwnership` where lists do not count.
+    /// `InvalidBucketAclWithObjectOwnership` where lists do not count, `InvalidBucketAclWithBlockPublicAccessError` for a
+    /// public one: a new bucket's owner opens it first, and then grants.
     pub fn for_new_bucket(self, cx: &Cx<Buckets>, bucket: &Bucket) -> Result<Option<Acl>> {
-        let acl = self.read(&canonical_id(&bucket.owner), Of::Bucket)?;
-        if acl.is_some() && bucket.configuration.ownership() == ENFORCED {
+        let owner = canonical_id(&bucket.owner);
+        let acl = self.read(&owner, &owner, Of::Bucket)?;
+        if acl.is_some() && bucket.configuration.ownership() == ObjectOwnership::BucketOwnerEnforced {
             return Err(does_not_go_with_ownership());
         }
-        // A new bucket is closed to the public: its owner opens it first, and then grants.
-        check_public(cx, acl.as_ref(), bucket)?;
+        check_public(cx, acl.as_ref(), bucket).map_err(|_| {
+            let text = "Bucket cannot have public ACLs set with BlockPublicAccess enabled";
+            Error::new(400, "InvalidBucketAclWithBlockPublicAccessError", text)
+        })?;
         Ok(acl)
     }
 }
@@ -202,14 +222,15 @@ fn unresolvable(address: &str) -> Error {
 }
 
 fn is_id(text: &str) -> bool {
-    text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    text == NOBODY || (text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn canned(name: &str, owner: &str, of: Of) -> Result<Option<Acl>> {
+fn canned(name: &str, owner: &str, bucket_owner: &str, of: Of) -> Result<Option<Acl>> {
     let more = match (name, of) {
-        ("private" | "bucket-owner-full-control" | "bucket-owner-read", Of::Object) | ("private", Of::Bucket) => {
-            return Ok(None);
-        }
+        ("private", _) => Vec::new(),
+        ("bucket-owner-full-control" | "bucket-owner-read", Of::Object) if owner == bucket_owner => Vec::new(),
+        ("bucket-owner-full-control", Of::Object) => vec![user(bucket_owner, "FULL_CONTROL")],
+        ("bucket-owner-read", Of::Object) => vec![user(bucket_owner, "READ")],
         ("public-read", _) => vec![group(ALL_USERS, "READ")],
         ("public-read-write", _) => vec![group(ALL_USERS, "READ"), group(ALL_USERS, "WRITE")],
         ("authenticated-read", _) => vec![group(AUTHENTICATED_USERS, "READ")],
@@ -219,7 +240,7 @@ fn canned(name: &str, owner: &str, of: Of) -> Result<Option<Acl>> {
     };
     let mut grants = vec![user(owner, "FULL_CONTROL")];
     grants.extend(more);
-    Ok(Some(Acl(grants)))
+    Ok(Acl(grants).unless_private(owner))
 }
 
 impl Acl {
@@ -251,32 +272,47 @@ impl Acl {
         Ok(self)
     }
 
+    /// Whether it grants anything to everybody, or to everybody with an account.
     fn is_public(&self) -> bool {
         let mut uris = self.0.iter().filter_map(|grant| grant.grantee.as_ref()?.uri.as_deref());
         uris.any(|uri| uri == ALL_USERS || uri == AUTHENTICATED_USERS)
     }
 
-    /// The statements of a policy that say the same to a caller of this account.
-    fn statements(&self, resource: &str, of: Of, caller: &str, no_public: bool) -> Vec<Value> {
+    /// The list of what has none: everything is its owner's.
+    pub fn private(account: &str) -> Self {
+        Self(vec![user(&canonical_id(account), "FULL_CONTROL")])
+    }
+
+    /// Nothing is kept of a list that says what is so without one.
+    fn unless_private(self, owner: &str) -> Option<Self> {
+        (self != Self(vec![user(owner, "FULL_CONTROL")])).then_some(self)
+    }
+
+    /// The statements of a policy that say the same to a caller of this account about what the policy is asked for.
+    pub fn statements(&self, of: Of, caller: &str, no_public: bool) -> Vec<Value> {
         let caller_id = canonical_id(caller);
+        let nobody = canonical_id(ANONYMOUS);
         let statement = |grant: &Grant| {
             let grantee = grant.grantee.as_ref()?;
-            let actions = actions(grant.permission.as_deref()?, of);
-            let resources = match of {
-                Of::Bucket => json!([resource, format!("{resource}/*")]),
-                Of::Object => json!(resource),
-            };
-            let mut statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
-            match (grantee.uri.as_deref(), grantee.id.as_deref()) {
-                (Some(ALL_USERS), _) if !no_public => statement["Principal"] = json!("*"),
+            let actions = Some(actions(grant.permission.as_deref()?, of)).filter(|actions| !actions.is_empty())?;
+            let (principal, condition) = match (grantee.uri.as_deref(), grantee.id.as_deref()) {
+                (Some(ALL_USERS), _) if !no_public => (json!("*"), json!({})),
                 (Some(AUTHENTICATED_USERS), _) if !no_public => {
-                    statement["Principal"] = json!("*");
-                    statement["Condition"] = json!({ "StringNotEquals": { "aws:PrincipalType": "Anonymous" } });
+                    (json!("*"), json!({ "StringNotEquals": { "aws:PrincipalType": "Anonymous" } }))
                 }
-                (None, Some(id)) if id == caller_id => statement["Principal"] = json!({ "AWS": caller }),
+                (None, Some(id)) if id == caller_id => (json!({ "AWS": caller }), json!({})),
+                (None, Some(id)) if id == nobody => {
+                    (json!("*"), json!({ "StringEquals": { "aws:PrincipalType": "Anonymous" } }))
+                }
                 _ => return None,
-            }
-            Some(statement)
+            };
+            Some(json!({
+                "Effect": "Allow",
+                "Principal": principal,
+                "Action": actions,
+                "Resource": "*",
+                "Condition": condition,
+            }))
         };
         self.0.iter().filter_map(statement).collect()
     }
@@ -287,14 +323,16 @@ fn actions(permission: &str, of: Of) -> Vec<&'static str> {
     let read: &[&str] = match of {
         Of::Bucket => &["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"],
         Of::Object => &["s3:GetObject", "s3:GetObjectVersion"],
+        Of::Missing => &["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAcl", "s3:GetObjectVersionAcl"],
     };
     let write: &[&str] = match of {
         Of::Bucket => &["s3:PutObject", "s3:DeleteObject"],
-        Of::Object => &[],
+        Of::Object | Of::Missing => &[],
     };
     let (read_acp, write_acp): (&[&str], &[&str]) = match of {
         Of::Bucket => (&["s3:GetBucketAcl"], &["s3:PutBucketAcl"]),
         Of::Object => (&["s3:GetObjectAcl", "s3:GetObjectVersionAcl"], &["s3:PutObjectAcl", "s3:PutObjectVersionAcl"]),
+        Of::Missing => (&[], &[]),
     };
     match permission {
         "READ" => read.to_vec(),
@@ -375,39 +413,51 @@ impl AclOutput {
     }
 }
 
-pub(super) fn get_bucket_acl(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<AclOutput> {
-    let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    Ok(AclOutput::of(&bucket.owner, bucket.configuration.acl.as_ref()))
+impl Bucket {
+    /// A list, where lists count.
+    fn if_counted<'a>(&self, acl: &'a Option<Acl>) -> Option<&'a Acl> {
+        acl.as_ref().filter(|_| self.configuration.ownership() != ObjectOwnership::BucketOwnerEnforced)
+    }
 }
 
-/// The list that a request puts: canned, in headers, or written out.
+pub(super) fn get_bucket_acl(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<AclOutput> {
+    let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    Ok(AclOutput::of(&bucket.owner, bucket.if_counted(&bucket.configuration.acl)))
+}
+
+/// The list that a request puts on an object, or on the bucket: canned, in headers, or written out.
 fn wanted(
     cx: &Cx<Buckets>,
     asked: &Asked,
     written: Option<AccessControlPolicy>,
     bucket: &Bucket,
-    of: Of,
+    object: Option<&Object>,
 ) -> Result<Option<Acl>> {
-    let owner = canonical_id(&bucket.owner);
+    let bucket_owner = canonical_id(&bucket.owner);
+    let owner = canonical_id(object.map_or(&bucket.owner, |object| bucket.owner_of(object)));
     let in_headers = asked.is_some();
     let acl = match written {
         Some(_) if in_headers => {
             return Err(Error::new(400, "UnexpectedContent", "This request does not support content"));
         }
         Some(written) => {
-            if written.owner.and_then(|owner| owner.id).is_none_or(|id| id != owner) {
+            let named = written.owner.and_then(|owner| owner.id).ok_or_else(malformed)?;
+            if !is_id(&named) {
+                return Err(errors::invalid_argument("CanonicalUser/ID", named, "Invalid id"));
+            }
+            if named != owner {
                 return Err(malformed());
             }
-            Some(Acl(written.grants.unwrap_or_default()).checked()?)
+            Acl(written.grants.unwrap_or_default()).checked()?.unless_private(&owner)
         }
         None if !in_headers => {
             return Err(Error::new(400, "MissingSecurityHeader", "Your request was missing a required header")
                 .with("MissingHeaderName", "x-amz-acl"));
         }
-        None => asked.read(&owner, of)?,
+        None => asked.read(&owner, &bucket_owner, if object.is_some() { Of::Object } else { Of::Bucket })?,
     };
     // Where lists do not count at all, that is what is told.
-    if bucket.configuration.ownership() != ENFORCED {
+    if bucket.configuration.ownership() != ObjectOwnership::BucketOwnerEnforced {
         check_public(cx, acl.as_ref(), bucket)?;
     }
     Ok(acl)
@@ -416,8 +466,8 @@ fn wanted(
 pub(super) fn put_bucket_acl(cx: &mut Cx<Buckets>, mut input: PutBucketAcl) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let asked = super::input::asked_acl!(input);
-    let acl = wanted(cx, &asked, input.access_control_policy, found, Of::Bucket)?;
-    if found.configuration.ownership() == ENFORCED {
+    let acl = wanted(cx, &asked, input.access_control_policy, found, None)?;
+    if found.configuration.ownership() == ObjectOwnership::BucketOwnerEnforced {
         return Err(not_supported());
     }
     bucket_mut(cx, &input.bucket)?.configuration.acl = acl;
@@ -427,76 +477,24 @@ pub(super) fn put_bucket_acl(cx: &mut Cx<Buckets>, mut input: PutBucketAcl) -> R
 pub(super) fn get_object_acl(cx: &mut Cx<Buckets>, input: OnObject) -> Result<AclOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let object = object(cx, bucket, &input.key, input.version_id.as_deref(), "GET")?;
-    Ok(AclOutput::of(&bucket.owner, object.description.acl.as_ref()))
+    Ok(AclOutput::of(bucket.owner_of(&object), bucket.if_counted(&object.description.acl)))
 }
 
 pub(super) fn put_object_acl(cx: &mut Cx<Buckets>, mut input: PutObjectAcl) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let object = object(cx, found, &input.key, input.version_id.as_deref(), "PUT")?;
     let asked = super::input::asked_acl!(input);
-    let acl = wanted(cx, &asked, input.access_control_policy, found, Of::Object)?;
-    let full = asked.canned.as_deref() == Some("bucket-owner-full-control");
-    if found.configuration.ownership() == ENFORCED && !full {
+    let acl = wanted(cx, &asked, input.access_control_policy, found, Some(&object))?;
+    let counts = found.configuration.ownership() != ObjectOwnership::BucketOwnerEnforced;
+    if !counts && asked.canned.as_deref() != Some("bucket-owner-full-control") {
         return Err(not_supported());
     }
     let mut happening = Happening::of("ObjectAcl:Put", &input.key, &object);
     happening.version = found.shown_id(&object.stamp);
-    bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |object| object.description.acl = acl)?;
+    // Where lists do not count, what was there stays for when they do.
+    if counts {
+        bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |object| object.description.acl = acl)?;
+    }
     events::tell(cx, &input.bucket, happening);
     Ok(())
-}
-
-/// `RestrictPublicBuckets`: a bucket whose policy is public is for its own account, and for services.
-fn restriction(arn: &str, owner: &str) -> Value {
-    json!({
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, format!("{arn}/*")],
-        "Condition": {
-            "StringNotEquals": { "aws:PrincipalAccount": owner },
-            "Bool": { "aws:PrincipalIsAWSService": "false" },
-        },
-    })
-}
-
-/// The policy that a bucket's policy and its lists make together, for a caller of this account.
-pub(super) fn effective_policy(bucket: &Bucket, key: Option<&str>, caller: &str) -> Option<Arc<str>> {
-    let configuration = &bucket.configuration;
-    let policy = configuration.policy.clone();
-    let access = configuration.public_access.unwrap_or_default();
-    let counts = configuration.ownership() != ENFORCED;
-    let restricted = access.restrict_public_buckets && policy.as_deref().is_some_and(is_public);
-    if !counts && !restricted {
-        return policy;
-    }
-    let no_public = access.ignore_public_acls;
-    let arn = bucket.arn();
-    let mut statements = Vec::new();
-    if let Some(acl) = configuration.acl.as_ref().filter(|_| counts) {
-        statements.extend(acl.statements(&arn, Of::Bucket, caller, no_public));
-    }
-    if let Some(key) = key
-        && let Some(object) = bucket.objects.get(key)
-        && let Some(acl) = object.description.acl.as_ref().filter(|_| counts)
-    {
-        statements.extend(acl.statements(&format!("{arn}/{key}"), Of::Object, caller, no_public));
-    }
-    if restricted {
-        statements.push(restriction(&arn, &bucket.owner));
-    }
-    if statements.is_empty() {
-        return policy;
-    }
-    let own = policy.as_deref().and_then(|policy| serde_json::from_str::<Value>(policy).ok());
-    let mut merged = own.unwrap_or_else(|| json!({ "Version": "2012-10-17", "Statement": [] }));
-    match merged.get_mut("Statement") {
-        Some(Value::Array(list)) => list.extend(statements),
-        Some(one) => {
-            statements.insert(0, one.take());
-            *one = Value::Array(statements);
-        }
-        None => return policy,
-    }
-    Some(merged.to_string().into())
 }

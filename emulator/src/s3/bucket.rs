@@ -1,11 +1,14 @@
 //! Buckets: making, finding, listing and deleting them.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use super::acl::ENFORCED;
 use super::input::{asked_acl, input};
 use super::lock::BucketLock;
 use super::lookup::{self, bucket, canonical_id};
+use super::object::Object;
+use super::ownership::ObjectOwnership;
 use super::state::{Bucket, Buckets, Versioning};
 use super::tagging::{self, Tag};
 use super::{errors, names, token};
@@ -15,9 +18,6 @@ use crate::{Error, Result, Timestamp};
 /// How many buckets an account may have.
 /// <https://docs.aws.amazon.com/general/latest/gr/s3.html#limits_s3>
 const BUCKET_LIMIT: usize = 10_000;
-/// Who may own the objects of a bucket.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>
-const OWNERSHIPS: [&str; 3] = [ENFORCED, "BucketOwnerPreferred", "ObjectWriter"];
 
 input! { grants;
     struct CreateBucket {
@@ -48,15 +48,16 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateBucket) -> Result<Cr
     if input.bucket_namespace.as_deref().is_some_and(|namespace| namespace != "global") {
         return Err(Error::not_implemented("the account-regional namespace of S3's buckets (BucketNamespace)"));
     }
-    let configuration = input.create_bucket_configuration.unwrap_or_default();
+    let configuration = input.create_bucket_configuration.take().unwrap_or_default();
     let region = names::region(configuration.location_constraint.as_deref(), &cx.scope.region)?;
     let location = match region {
         "us-east-1" => format!("/{}", input.bucket),
         _ => format!("http://{}.s3.amazonaws.com/", input.bucket),
     };
     if let Some(existing) = cx.state.buckets.get(&*input.bucket) {
-        return match taken(cx, existing, region) {
-            None => Ok(CreateBucketOutput { location, bucket_arn: existing.arn() }),
+        let brings_tags = configuration.tags.as_ref().is_some_and(|tags| !tags.is_empty());
+        return match taken(cx, existing, region, brings_tags) {
+            None => recreate(cx, input, location),
             Some(error) => Err(error.with("BucketName", input.bucket)),
         };
     }
@@ -64,18 +65,18 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateBucket) -> Result<Cr
         return Err(Error::new(400, "TooManyBuckets", "You have attempted to create more buckets than allowed"));
     }
     let region = region.into();
-    let mut bucket = Bucket::new(&input.bucket, cx.scope.account.clone(), region, cx.now);
+    let mut bucket = Bucket::new(&input.bucket, cx.scope.account.clone(), region, cx.now, cx.new_buckets);
     bucket.is_eu = configuration.location_constraint.as_deref() == Some(names::EU);
     if let Some(tags) = configuration.tags {
         tagging::check(&tags, tagging::BUCKET_LIMIT)?;
         bucket.configuration.tags = tags;
     }
     if let Some(ownership) = input.object_ownership.take() {
-        if !OWNERSHIPS.contains(&&*ownership) {
+        let Some(known) = ObjectOwnership::named(&ownership) else {
             let text = format!("Invalid x-amz-object-ownership header: {ownership}");
             return Err(Error::new(400, "InvalidArgument", text).with("ArgumentName", "x-amz-object-ownership"));
-        }
-        bucket.configuration.ownership = Some(ownership);
+        };
+        bucket.configuration.ownership = Some(known);
     }
     bucket.configuration.acl = asked_acl!(input).for_new_bucket(cx, &bucket)?;
     if input.object_lock_enabled_for_bucket == Some(true) {
@@ -87,14 +88,23 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateBucket) -> Result<Cr
     Ok(CreateBucketOutput { location, bucket_arn })
 }
 
-/// What answers on a name that is taken. In us-east-1 the owner may create it again.
-fn taken(cx: &Cx<Buckets>, existing: &Bucket, region: &str) -> Option<Error> {
+/// Creates a bucket again that is there: all that becomes of it is that its access control list is set anew.
+fn recreate(cx: &mut Cx<Buckets>, mut input: CreateBucket, location: String) -> Result<CreateBucketOutput> {
+    let existing = lookup::bucket(cx, &input.bucket, None)?;
+    let acl = asked_acl!(input).for_new_bucket(cx, existing)?;
+    let existing = lookup::bucket_mut(cx, &input.bucket)?;
+    existing.configuration.acl = acl;
+    Ok(CreateBucketOutput { location, bucket_arn: existing.arn() })
+}
+
+/// What answers on a name that is taken. In us-east-1 the owner may create it again, without tags.
+fn taken(cx: &Cx<Buckets>, existing: &Bucket, region: &str, brings_tags: bool) -> Option<Error> {
     if existing.owner != cx.scope.account {
         let text = "The requested bucket name is not available. The bucket namespace is shared by all users of the \
                     system. Please select a different name and try again.";
         return Some(Error::new(409, "BucketAlreadyExists", text));
     }
-    if region == "us-east-1" && &*existing.region == "us-east-1" {
+    if region == "us-east-1" && &*existing.region == "us-east-1" && !brings_tags {
         return None;
     }
     let text = "Your previous request to create the named bucket succeeded and you already own it.";
@@ -196,6 +206,28 @@ pub(super) struct Owner {
 impl Owner {
     pub fn of(account: &str) -> Self {
         Self { id: canonical_id(account) }
+    }
+}
+
+/// The owners of a bucket's objects. That of most is the bucket's, whose id is worked out once.
+pub(super) struct Owners<'a> {
+    bucket: &'a Bucket,
+    own: Owner,
+}
+
+impl<'a> Owners<'a> {
+    pub fn of(bucket: &'a Bucket) -> Self {
+        Self { bucket, own: Owner::of(&bucket.owner) }
+    }
+
+    /// The bucket's.
+    pub fn own(&self) -> &Owner {
+        &self.own
+    }
+
+    pub fn owner(&self, object: &Object) -> Cow<'_, Owner> {
+        let owner = self.bucket.owner_of(object);
+        if owner == &*self.bucket.owner { Cow::Borrowed(&self.own) } else { Cow::Owned(Owner::of(owner)) }
     }
 }
 

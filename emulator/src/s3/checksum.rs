@@ -44,6 +44,8 @@ impl Kind {
 }
 
 impl Algorithm {
+    /// Those of the model that Garoa does not have.
+    const OTHERS: [&str; 5] = ["SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"];
     const ALL: [Self; 5] = [Self::Crc32, Self::Crc32C, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     /// As the model's enum writes it.
@@ -68,12 +70,18 @@ impl Algorithm {
     }
 
     /// # Errors
-    /// 501 for the algorithms that S3 has and Garoa does not.
+    /// 501 for the algorithms that S3 has and Garoa does not, `InvalidRequest` for what is none.
     pub fn parse(name: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == name)
-            .ok_or_else(|| Error::not_implemented(format!("the checksum algorithm {name} of S3")))
+            .ok_or_else(|| match Self::OTHERS.contains(&name) {
+                true => Error::not_implemented(format!("the checksum algorithm {name} of S3")),
+                false => errors::invalid_request(
+                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, \
+                     CRC32C, CRC64NVME, SHA1, SHA256]",
+                ),
+            })
     }
 
     /// The checksum of some bytes, big-endian.

@@ -26,7 +26,8 @@ pub(super) struct ReadConditions {
 
 impl ReadConditions {
     /// The first condition that fails, in the order of RFC 9110: a condition on ETags makes the one on times beside it void.
-    fn failure(&self, object: &Object) -> Option<(Outcome, &'static str)> {
+    /// A time that is to come is none to have been modified since.
+    fn failure(&self, object: &Object, now: Timestamp) -> Option<(Outcome, &'static str)> {
         let modified = object.stamp.modified.secs();
         match (&self.if_match, self.if_unmodified_since) {
             (Some(tags), _) if !names(tags, &object.etag) => return Some((Outcome::Failed, "If-Match")),
@@ -35,15 +36,15 @@ impl ReadConditions {
         }
         match (&self.if_none_match, self.if_modified_since) {
             (Some(tags), _) if names(tags, &object.etag) => Some((Outcome::NotModified, "If-None-Match")),
-            (None, Some(time)) if modified <= time.secs() => Some((Outcome::NotModified, "If-Modified-Since")),
+            (None, Some(time)) if modified <= time.secs() && time <= now => Some((Outcome::NotModified, "If-Modified-Since")),
             _ => None,
         }
     }
 
     /// # Errors
     /// 412, or 304 where the client has the object already.
-    pub fn check(&self, object: &Object) -> Result<()> {
-        match self.failure(object) {
+    pub fn check(&self, object: &Object, now: Timestamp) -> Result<()> {
+        match self.failure(object, now) {
             None => Ok(()),
             Some((Outcome::Failed, condition)) => Err(errors::precondition_failed(condition)),
             Some((Outcome::NotModified, _)) => Err(errors::not_modified(&object.etag, object.stamp.modified)),
@@ -54,8 +55,8 @@ impl ReadConditions {
     ///
     /// # Errors
     /// 412.
-    pub fn check_source(&self, object: &Object) -> Result<()> {
-        match self.failure(object) {
+    pub fn check_source(&self, object: &Object, now: Timestamp) -> Result<()> {
+        match self.failure(object, now) {
             None => Ok(()),
             Some((_, condition)) => Err(errors::precondition_failed(&format!("x-amz-copy-source-{condition}"))),
         }

@@ -1,4 +1,4 @@
-//! What is configured on a bucket; here its public access and its ownership, the rest in files of their own.
+//! What is configured on a bucket; here its public access, the rest in files of their own.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::acl::{self, Acl, ENFORCED};
+use super::acl::Acl;
 use super::bucket::OnBucket;
 use super::cors::Cors;
 use super::encryption::Encryption;
@@ -16,21 +16,25 @@ use super::lifecycle::Lifecycle;
 use super::lock::BucketLock;
 use super::lookup::{bucket, bucket_mut};
 use super::notification::Notifications;
+use super::ownership::{NewBuckets, ObjectOwnership};
 use super::state::Buckets;
 use super::tagging::Tag;
 use super::website::Website;
 use crate::cloud::{Cx, IamMode};
 use crate::{Error, Result};
 
-/// A bucket's configuration, with the defaults of a new bucket.
+/// A bucket's configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Configuration {
     pub policy: Option<Arc<str>>,
     pub tags: Vec<Tag>,
     pub public_access: Option<PublicAccess>,
-    pub ownership: Option<String>,
+    pub ownership: Option<ObjectOwnership>,
     pub acl: Option<Acl>,
     pub encryption: Encryption,
+    /// Whether that was put, be it as every bucket's is.
+    #[serde(default)]
+    pub encryption_put: bool,
     pub cors: Option<Cors>,
     pub lifecycle: Option<Lifecycle>,
     /// Absent where Object Lock is off.
@@ -45,15 +49,17 @@ pub(super) struct Configuration {
     pub kept: OrdMap<String, Value>,
 }
 
-impl Default for Configuration {
-    fn default() -> Self {
+impl Configuration {
+    /// That of a new bucket.
+    pub fn new(new: NewBuckets) -> Self {
         Self {
             policy: None,
             tags: Vec::new(),
-            public_access: Some(PublicAccess::CLOSED),
-            ownership: Some(ENFORCED.to_owned()),
+            public_access: new.block_public_access.then_some(PublicAccess::CLOSED),
+            ownership: Some(new.ownership),
             acl: None,
             encryption: Encryption::default(),
+            encryption_put: false,
             cors: None,
             lifecycle: None,
             object_lock: None,
@@ -62,12 +68,10 @@ impl Default for Configuration {
             kept: OrdMap::new(),
         }
     }
-}
 
-impl Configuration {
     /// Who owns new objects. Without a rule it is as before there were rules.
-    pub fn ownership(&self) -> &str {
-        self.ownership.as_deref().unwrap_or("ObjectWriter")
+    pub fn ownership(&self) -> ObjectOwnership {
+        self.ownership.unwrap_or(ObjectOwnership::ObjectWriter)
     }
 
     /// What is blocked of the public. Blocking is a denial, and so there is none where permissions are not enforced.
@@ -90,7 +94,7 @@ pub(super) struct PublicAccess {
 }
 
 impl PublicAccess {
-    /// New buckets are closed to the public since April 2023.
+    /// As new buckets are since April 2023.
     const CLOSED: Self = Self {
         block_public_acls: true,
         ignore_public_acls: true,
@@ -144,50 +148,5 @@ pub(super) fn get_public_access(cx: &mut Cx<Buckets>, input: OnBucket) -> Result
 pub(super) fn delete_public_access(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<()> {
     bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     bucket_mut(cx, &input.bucket)?.configuration.public_access = None;
-    Ok(())
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct OwnershipControls {
-    rules: Vec<OwnershipRule>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OwnershipRule {
-    object_ownership: String,
-}
-
-input! { guard configures; struct PutOwnershipControls { ownership_controls: OwnershipControls, } }
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct OwnershipOutput {
-    ownership_controls: OwnershipControls,
-}
-
-pub(super) fn put_ownership(cx: &mut Cx<Buckets>, input: PutOwnershipControls) -> Result<()> {
-    let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    let [rule] = input.ownership_controls.rules.as_slice() else { return Err(errors::malformed_xml()) };
-    if found.configuration.acl.is_some() && rule.object_ownership == ENFORCED {
-        return Err(acl::does_not_go_with_ownership());
-    }
-    bucket_mut(cx, &input.bucket)?.configuration.ownership = Some(rule.object_ownership.clone());
-    Ok(())
-}
-
-pub(super) fn get_ownership(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<OwnershipOutput> {
-    let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    let object_ownership = bucket.configuration.ownership.clone().ok_or_else(|| {
-        let text = "The bucket ownership controls were not found";
-        Error::new(404, "OwnershipControlsNotFoundError", text).with("BucketName", &*bucket.name)
-    })?;
-    Ok(OwnershipOutput { ownership_controls: OwnershipControls { rules: vec![OwnershipRule { object_ownership }] } })
-}
-
-pub(super) fn delete_ownership(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<()> {
-    bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    bucket_mut(cx, &input.bucket)?.configuration.ownership = None;
     Ok(())
 }

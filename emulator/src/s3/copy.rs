@@ -14,7 +14,7 @@ use super::lookup::{self, bucket};
 use super::object::{Described, Description, Object, check_key};
 use super::put::{New, SIZE_LIMIT, Stored, quoted, require_more, store};
 use super::state::{Bucket, Buckets};
-use super::{context, errors, tagging};
+use super::{context, errors, guard, tagging};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -62,7 +62,7 @@ struct CopyObjectResult {
 }
 
 pub(super) fn target(at: &At<Buckets>, input: &CopyObject) -> Target {
-    let target = lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject");
+    let target = guard::on_object(at, &input.bucket, &input.key, None, "s3:PutObject");
     let conditions = [
         ("s3:if-match", input.if_match.as_deref()),
         ("s3:if-none-match", input.if_none_match.as_deref()),
@@ -104,7 +104,11 @@ impl Source {
             Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
                 Ok(Self { bucket: bucket.to_owned(), key: key.to_owned(), version_id })
             }
-            _ => Err(invalid("Invalid copy source object key")),
+            _ => Err(errors::invalid_argument(
+                "x-amz-copy-source",
+                "x-amz-copy-source",
+                "Invalid copy source object key",
+            )),
         }
     }
 
@@ -133,7 +137,7 @@ impl Source {
             return Err(Error::new(403, "ObjectNotInActiveTierError", text).with("Key", self.key.as_str()));
         }
         object.description.encryption.check_read(&from.customer)?;
-        from.conditions.check_source(&object)?;
+        from.conditions.check_source(&object, cx.now)?;
         // The null version is not named.
         let shown = object.stamp.id.as_deref().map(str::to_owned);
         Ok((object, shown))
@@ -153,7 +157,7 @@ pub(super) fn copy(cx: &mut Cx<Buckets>, mut input: CopyObject) -> Result<CopyOb
     let described = description!(input);
     require_more(cx, &described, &input.bucket, &input.key)?;
     conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
-    check_onto_itself(&source, &input, &described, &object)?;
+    check_onto_itself(&source, &input, &described, &object, bucket)?;
     let directives = (input.metadata_directive.as_deref(), input.tagging_directive.as_deref());
     let description = describe(described, directives, &object, (&*cx, bucket))?;
     let body = object.body.clone();
@@ -188,15 +192,23 @@ fn md5_of(body: &[u8]) -> String {
 }
 
 /// A copy onto itself must change something. The copy of a version onto its key restores that version.
-fn check_onto_itself(source: &Source, input: &CopyObject, described: &Described, object: &Object) -> Result<()> {
+fn check_onto_itself(
+    source: &Source,
+    input: &CopyObject,
+    described: &Described,
+    object: &Object,
+    bucket: &Bucket,
+) -> Result<()> {
     let itself = source.bucket == input.bucket && source.key == input.key && source.version_id.is_none();
     let changes = input.metadata_directive.as_deref() == Some("REPLACE")
         // To name a class is enough, be it the same.
         || described.storage_class.is_some()
         || described.redirect.is_some()
         || described.encryption.is_some()
-        // What the bucket's default does is a change as well where the object has another encryption.
-        || object.description.encryption != ServerSide::Managed;
+        // What the bucket's default does is a change as well where the object has another encryption, or where the bucket
+        // was given one.
+        || object.description.encryption != ServerSide::Managed
+        || bucket.configuration.encryption_put;
     if !itself || changes {
         return Ok(());
     }

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::events::{self, Happening};
 use super::input::input;
-use super::lookup::{self, bucket, check_version_id, require};
+use super::lookup::{bucket, check_version_id, require};
 use super::object::Version;
 use super::state::Buckets;
-use super::{conditions, errors, lock};
+use super::{conditions, errors, guard, lock};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -168,7 +168,7 @@ struct Failed {
 
 /// The request itself is open: each key is allowed or denied by itself, and a denial is told among the answer's errors.
 pub(super) fn batch_target(at: &At<Buckets>, input: &DeleteObjects) -> Target {
-    let target = lookup::on_bucket(at, &input.bucket, "s3:DeleteObject");
+    let target = guard::on_bucket(at, &input.bucket, "s3:DeleteObject");
     Target { open: true, resource: format!("{}/*", target.resource), ..target }
 }
 

@@ -96,14 +96,19 @@ impl ServerSide {
     /// # Errors
     /// `InvalidRequest` for a key that is missing or has no use; 403 for another key.
     pub fn check_read(&self, key: &CustomerKey) -> Result<()> {
+        let wrong = || {
+            let text = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct \
+                        secret key.";
+            Error::new(403, "AccessDenied", text)
+        };
+        let bare = key.algorithm.is_some() && key.key.is_some() && key.md5.is_none();
+        if bare && matches!(self, Self::Customer(_)) {
+            return Err(wrong());
+        }
         let given = key.check()?;
         match (self, given) {
             (Self::Customer(md5), Some(given)) if *md5 == given => Ok(()),
-            (Self::Customer(_), Some(_)) => {
-                let text = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct \
-                            secret key.";
-                Err(Error::new(403, "AccessDenied", text))
-            }
+            (Self::Customer(_), Some(_)) => Err(wrong()),
             (Self::Customer(_), None) => Err(errors::invalid_request(
                 "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to \
                  retrieve the object.",
@@ -122,11 +127,11 @@ impl ServerSide {
     pub fn check_part(&self, key: &CustomerKey) -> Result<()> {
         match (self, key.check()?) {
             (Self::Customer(md5), Some(given)) if *md5 == given => Ok(()),
-            (Self::Customer(_), None) => Err(errors::invalid_request(
+            (Self::Customer(_), None) | (Self::Managed | Self::Kms { .. }, Some(_)) => Err(errors::invalid_request(
                 "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate \
                  encryption parameters.",
             )),
-            (_, Some(_)) => Err(errors::invalid_request(
+            (Self::Customer(_), Some(_)) => Err(errors::invalid_request(
                 "The provided encryption parameters did not match the ones used originally.",
             )),
             (_, None) => Ok(()),
@@ -366,7 +371,9 @@ pub(super) fn put(cx: &mut Cx<Buckets>, input: PutEncryption) -> Result<()> {
     bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let encryption = input.server_side_encryption_configuration;
     encryption.check()?;
-    bucket_mut(cx, &input.bucket)?.configuration.encryption = encryption;
+    let configuration = &mut bucket_mut(cx, &input.bucket)?.configuration;
+    configuration.encryption = encryption;
+    configuration.encryption_put = true;
     Ok(())
 }
 
@@ -378,6 +385,8 @@ pub(super) fn get(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<EncryptionOut
 /// Puts the default back.
 pub(super) fn delete(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<()> {
     bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    bucket_mut(cx, &input.bucket)?.configuration.encryption = Encryption::default();
+    let configuration = &mut bucket_mut(cx, &input.bucket)?.configuration;
+    configuration.encryption = Encryption::default();
+    configuration.encryption_put = false;
     Ok(())
 }

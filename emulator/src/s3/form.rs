@@ -17,7 +17,7 @@ pub(super) struct Form {
     pub fields: Vec<(String, String)>,
     pub file: Bytes,
     /// The file's name at the sender.
-    filename: String,
+    filename: Option<String>,
 }
 
 impl Form {
@@ -32,7 +32,8 @@ impl Form {
     /// `InvalidArgument` without one.
     pub fn key(&self) -> Result<String> {
         let key = self.get("key").filter(|key| !key.is_empty()).ok_or_else(|| lacks("key"))?;
-        Ok(key.replace("${filename}", &self.filename))
+        // A file without a name leaves the key as it is.
+        Ok(self.filename.as_ref().map_or_else(|| key.to_owned(), |name| key.replace("${filename}", name)))
     }
 }
 
@@ -63,7 +64,7 @@ pub(super) fn read(content_type: &str, body: &Bytes) -> Result<Form> {
         .ok_or_else(malformed)?;
     let first = format!("--{boundary}");
     let next = format!("\r\n--{boundary}");
-    let mut form = Form { fields: Vec::new(), file: Bytes::new(), filename: String::new() };
+    let mut form = Form { fields: Vec::new(), file: Bytes::new(), filename: None };
     let mut at = find(body, 0, first.as_bytes()).ok_or_else(malformed)? + first.len();
     let mut gathered = 0;
     loop {
@@ -79,7 +80,7 @@ pub(super) fn read(content_type: &str, body: &Bytes) -> Result<Form> {
         let end = find(body, start, next.as_bytes()).ok_or_else(malformed)?;
         if name.eq_ignore_ascii_case("file") {
             form.file = body.slice(start..end);
-            form.filename = filename.unwrap_or_default();
+            form.filename = filename;
             return Ok(form);
         }
         gathered += end - start;

@@ -12,7 +12,7 @@ use super::input::{customer_key, input};
 use super::lookup::{self, bucket, version};
 use super::object::{ContentHeaders, Object, Version};
 use super::state::Buckets;
-use super::{context, encryption, errors, lifecycle, lock, range};
+use super::{context, encryption, errors, guard, lifecycle, lock, range};
 use crate::cloud::{At, Cx, Target};
 use crate::iam::Principal;
 use crate::{Error, Result, Timestamp};
@@ -85,8 +85,8 @@ pub(super) fn on_version(
     [action, versioned]: [&'static str; 2],
 ) -> Target {
     let target = match version {
-        None => lookup::on_object(at, bucket, key, action),
-        Some(id) => lookup::on_object(at, bucket, key, versioned).context("s3:VersionId", id),
+        None => guard::on_object(at, bucket, key, None, action),
+        Some(id) => guard::on_object(at, bucket, key, Some(id), versioned).context("s3:VersionId", id),
     };
     let found = at.state.buckets.get(bucket).and_then(|bucket| match version {
         None => bucket.latest(key),
@@ -122,7 +122,7 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
         if_unmodified_since: input.if_unmodified_since,
     };
     object.description.encryption.check_read(&customer_key!(input))?;
-    conditions.check(&object)?;
+    conditions.check(&object, cx.now)?;
     if method == "GET" {
         object.check_readable(cx.now)?;
     }
@@ -139,7 +139,7 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
     };
     let tag_count = may_count.then_some(tags);
     let checksum = match input.checksum_mode.as_deref() {
-        Some(mode) if mode.eq_ignore_ascii_case("enabled") => checksum_of(&object, whole, input.part_number),
+        Some(mode) if mode.eq_ignore_ascii_case("enabled") => checksum_of(&object, bytes == (0..size), input.part_number),
         _ => None,
     };
     let output = ObjectOutput {
@@ -179,7 +179,7 @@ fn checksum_of(object: &Object, whole: bool, part: Option<u32>) -> Option<Checks
             let part = object.parts.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
             Some(Checksum { kind: object.checksum.kind, ..part.checksum.clone() })
         }
-        Some(_) => None,
+        Some(_) => whole.then(|| object.checksum.clone()),
     }
 }
 

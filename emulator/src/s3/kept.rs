@@ -20,6 +20,30 @@ const PAGE: usize = 100;
 /// A bucket has at most this many configurations of one kind.
 const CONFIGURATIONS: usize = 1000;
 
+/// What an inventory may tell of an object besides its bucket and key.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_InventoryConfiguration.html>
+const INVENTORY_FIELDS: [&str; 19] = [
+    "Size",
+    "LastModifiedDate",
+    "StorageClass",
+    "ETag",
+    "IsMultipartUploaded",
+    "ReplicationStatus",
+    "EncryptionStatus",
+    "ObjectLockRetainUntilDate",
+    "ObjectLockMode",
+    "ObjectLockLegalHoldStatus",
+    "ObjectLockEventHoldStatus",
+    "ObjectLockEventHoldDuration",
+    "IntelligentTieringAccessTier",
+    "BucketKeyStatus",
+    "ChecksumAlgorithm",
+    "ObjectAccessControlList",
+    "ObjectOwner",
+    "LifecycleExpirationDate",
+    "IntelligentTieringReferenceDate",
+];
+
 const LOGGING: &str = "Logging";
 const ACCELERATE: &str = "Accelerate";
 const PAYMENT: &str = "RequestPayment";
@@ -166,6 +190,10 @@ fn missing() -> Error {
 fn put_named(cx: &mut Cx<Buckets>, name: &str, owner: Option<&str>, kind: &str, id: &str, value: Value) -> Result<()> {
     let found = bucket(cx, name, owner)?;
     if value.get("Id").and_then(Value::as_str) != Some(id) {
+        // Only some kinds have an error of their own for it.
+        if kind == "Analytics" || kind == "IntelligentTiering" {
+            return Err(errors::malformed_xml());
+        }
         let text = "Document ID does not match the specified configuration ID.";
         return Err(Error::new(400, "IdMismatch", text));
     }
@@ -186,10 +214,18 @@ fn check_destination(kind: &str, value: &Value) -> Result<()> {
         return Ok(());
     }
     let arn = value.pointer("/Destination/S3BucketDestination/Bucket").and_then(Value::as_str).unwrap_or_default();
-    if arn.starts_with("arn:aws:s3:::") {
-        return Ok(());
+    if !arn.starts_with("arn:aws:s3:::") {
+        return Err(Error::new(400, "InvalidS3DestinationBucket", "Invalid bucket ARN."));
     }
-    Err(Error::new(400, "InvalidS3DestinationBucket", "Invalid bucket ARN."))
+    let is = |pointer: &str, known: &[&str]| {
+        value.pointer(pointer).and_then(Value::as_str).is_none_or(|text| known.contains(&text))
+    };
+    let fields = value.get("OptionalFields").and_then(Value::as_array).into_iter().flatten();
+    let known = is("/Destination/S3BucketDestination/Format", &["CSV", "ORC", "Parquet"])
+        && is("/Schedule/Frequency", &["Daily", "Weekly"])
+        && is("/IncludedObjectVersions", &["All", "Current"])
+        && fields.into_iter().all(|field| field.as_str().is_some_and(|field| INVENTORY_FIELDS.contains(&field)));
+    if known { Ok(()) } else { Err(errors::malformed_xml()) }
 }
 
 fn get_named(cx: &Cx<Buckets>, input: &OfId, kind: &str) -> Result<Value> {

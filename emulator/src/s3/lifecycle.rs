@@ -283,6 +283,10 @@ fn check(rule: &Rule) -> Result<()> {
     if rule.prefix.is_some() == rule.filter.is_some() {
         return Err(errors::malformed_xml());
     }
+    let tags = rule.filter.as_ref().and_then(|filter| filter.and.as_ref()).map_or([].as_slice(), |and| &and.tags);
+    if tags.iter().enumerate().any(|(index, tag)| tags[..index].iter().any(|other| other.key == tag.key)) {
+        return Err(errors::invalid_request("Duplicate Tag Keys are not allowed."));
+    }
     if let Some(expiration) = &rule.expiration {
         let given =
             [expiration.days.is_some(), expiration.date.is_some(), expiration.expired_object_delete_marker.is_some()];
@@ -293,7 +297,9 @@ fn check(rule: &Rule) -> Result<()> {
             return argument("'Days' for Expiration action must be a positive integer");
         }
         if expiration.date.is_some_and(|date| date.millis().rem_euclid(DAY * 1000) != 0) {
-            return argument("'Date' must be at midnight GMT");
+            let text = "'Date' must be at midnight GMT";
+            let date = expiration.date.map(Timestamp::to_iso_millis).unwrap_or_default();
+            return Err(errors::invalid_argument("Date", date, text));
         }
     }
     if let Some(noncurrent) = &rule.noncurrent_version_expiration

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
-use super::bucket::Owner;
+use super::bucket::{Owner, Owners};
 use super::checksum::{Algorithm, Kind};
 use super::input::input;
-use super::lookup::{self, bucket};
+use super::lookup::bucket;
 use super::object::{Object, STANDARD_CLASS};
 use super::state::{Bucket, Buckets};
 use super::walk::{Filter, Item, Page, Start, walk};
-use super::{errors, token};
+use super::{errors, guard, token};
 use crate::cloud::{At, Cx, Target};
 use crate::wire::xml;
 use crate::{Error, Result, Timestamp};
@@ -113,7 +113,7 @@ pub(super) fn target(
     max: Option<i64>,
 ) -> Target {
     let [prefix, delimiter] = members;
-    let mut target = lookup::on_bucket(at, bucket, action);
+    let mut target = guard::on_bucket(at, bucket, action);
     for (key, value) in [("s3:prefix", prefix), ("s3:delimiter", delimiter)] {
         if let Some(value) = value {
             target = target.context(key, value);
@@ -183,10 +183,10 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
     let next_continuation_token = page.truncated.then(|| last(&page)).flatten().map(token::write);
     let key_count = page.items.len();
     let is_truncated = page.truncated;
-    let owner = (input.fetch_owner == Some(true)).then(|| Owner::of(&bucket.owner));
-    let written = cx.writes().then(|| written(&page, encoding, owner.as_ref()));
+    let owners = (input.fetch_owner == Some(true)).then(|| Owners::of(bucket));
+    let written = cx.writes().then(|| written(&page, encoding, owners.as_ref()));
     let page = if written.is_some() { page.prefixes() } else { page };
-    let (contents, common_prefixes) = split(page, encoding, owner.as_ref());
+    let (contents, common_prefixes) = split(page, encoding, owners.as_ref());
     let output = ListObjectsV2Output {
         is_truncated,
         contents,
@@ -197,9 +197,10 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
         common_prefixes,
         encoding_type: encoding.name(),
         key_count,
+        // Where a token says more, the key is not repeated.
+        start_after: encoding.write_some(input.start_after.as_deref().filter(|_| input.continuation_token.is_none())),
         continuation_token: input.continuation_token,
         next_continuation_token,
-        start_after: encoding.write_some(input.start_after.as_deref()),
     };
     cx.answer_header(BUCKET_REGION, place);
     if let Some(written) = written {
@@ -209,11 +210,10 @@ pub(super) fn list_v2(cx: &mut Cx<Buckets>, input: ListObjectsV2) -> Result<List
 }
 
 /// The entries of a page as XML: what the wire makes of [`Entry`]s, at a fraction of the cost. Clients list whole buckets.
-fn written(page: &Page<Arc<Object>>, encoding: Encoding, owner: Option<&Owner>) -> String {
+fn written(page: &Page<Arc<Object>>, encoding: Encoding, owners: Option<&Owners<'_>>) -> String {
     let mut out = String::with_capacity(page.items.len() * 320);
     // Objects of one moment share its text.
     let mut time = (Timestamp::from_secs(0), Timestamp::from_secs(0).to_iso_millis());
-    let owner = owner.map(|owner| format!("<Owner><ID>{}</ID></Owner>", owner.id)).unwrap_or_default();
     for item in &page.items {
         let Item::Entry(key, object) = item else { continue };
         if object.stamp.modified != time.0 {
@@ -234,7 +234,11 @@ fn written(page: &Page<Arc<Object>>, encoding: Encoding, owner: Option<&Owner>) 
         // Text takes whatever is written to it.
         let _ = write!(out, "<Size>{}</Size><StorageClass>", object.size());
         out.push_str(object.description.storage_class.as_deref().unwrap_or(STANDARD_CLASS));
-        out.extend(["</StorageClass>", &owner, "</Contents>"]);
+        out.push_str("</StorageClass>");
+        if let Some(owners) = owners {
+            out.extend(["<Owner><ID>", &owners.owner(object).id, "</ID></Owner>"]);
+        }
+        out.push_str("</Contents>");
     }
     out
 }
@@ -291,7 +295,7 @@ pub(super) fn list(cx: &mut Cx<Buckets>, input: ListObjects) -> Result<ListObjec
     let has_delimiter = !filter.delimiter.is_empty();
     let next_marker = (page.truncated && has_delimiter).then(|| encoding.write_some(last(&page))).flatten();
     let is_truncated = page.truncated;
-    let (contents, common_prefixes) = split(page, encoding, Some(&Owner::of(&bucket.owner)));
+    let (contents, common_prefixes) = split(page, encoding, Some(&Owners::of(bucket)));
     Ok(ListObjectsOutput {
         is_truncated,
         marker: encoding.write(&marker),
@@ -327,7 +331,7 @@ pub(super) fn last<'a, V>(page: &'a Page<V>) -> Option<&'a str> {
     })
 }
 
-fn split(page: Page<Arc<Object>>, encoding: Encoding, owner: Option<&Owner>) -> (Vec<Entry>, Vec<CommonPrefix>) {
+fn split(page: Page<Arc<Object>>, encoding: Encoding, owners: Option<&Owners<'_>>) -> (Vec<Entry>, Vec<CommonPrefix>) {
     let (mut contents, mut common) = (Vec::new(), Vec::new());
     for item in page.items {
         match item {
@@ -340,7 +344,7 @@ fn split(page: Page<Arc<Object>>, encoding: Encoding, owner: Option<&Owner>) -> 
                 checksum_type: object.checksum.kind,
                 size: object.size(),
                 storage_class: object.description.storage_class.clone().unwrap_or_else(|| STANDARD_CLASS.to_owned()),
-                owner: owner.cloned(),
+                owner: owners.map(|owners| owners.owner(&object).into_owned()),
             }),
         }
     }

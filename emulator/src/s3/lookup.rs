@@ -1,11 +1,17 @@
 //! Finding what a request names, and the errors of not finding it.
 
 use super::errors;
+use super::guard::{on_bucket, on_object};
 use super::object::Version;
+use super::ownership::ANONYMOUS;
 use super::state::{Bucket, Buckets};
 use crate::cloud::{At, Cx, Target};
 use crate::iam::Principal;
 use crate::{Error, Result};
+
+/// The canonical user id of those who send no signature.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>
+pub(super) const NOBODY: &str = "65a011a29cdf8ec533ec3d1ccaae921c";
 
 /// The ARN of a bucket.
 pub(super) fn bucket_arn(bucket: &str) -> String {
@@ -15,27 +21,6 @@ pub(super) fn bucket_arn(bucket: &str) -> String {
 /// The ARN of an object.
 pub(super) fn object_arn(bucket: &str, key: &str) -> String {
     format!("arn:aws:s3:::{bucket}/{key}")
-}
-
-/// The target of an operation on a bucket.
-pub(super) fn on_bucket(at: &At<Buckets>, bucket: &str, action: &'static str) -> Target {
-    guarded(at, bucket, None, Target::on(bucket_arn(bucket)).action(action))
-}
-
-/// The target of an operation on an object.
-pub(super) fn on_object(at: &At<Buckets>, bucket: &str, key: &str, action: &'static str) -> Target {
-    guarded(at, bucket, Some(key), Target::on(object_arn(bucket, key)).action(action))
-}
-
-/// A bucket that does not exist has nobody who could deny: S3 answers 404 to everyone.
-fn guarded(at: &At<Buckets>, bucket: &str, key: Option<&str>, target: Target) -> Target {
-    match at.state.buckets.get(bucket) {
-        Some(bucket) => {
-            let policy = super::acl::effective_policy(bucket, key, &at.scope.account);
-            target.policy(policy).owner(&*bucket.owner)
-        }
-        None => Target { open: true, ..target },
-    }
 }
 
 /// The bucket of this name.
@@ -120,7 +105,7 @@ pub(super) fn missing(cx: &Cx<Buckets>, bucket: &Bucket, key: &str) -> Error {
 
 /// Whether the caller may do to an object what its operation does besides.
 pub(super) fn may(cx: &Cx<Buckets>, action: &'static str, bucket: &str, key: &str) -> bool {
-    may_do(cx, &on_object(&at(cx), bucket, key, action))
+    may_do(cx, &on_object(&at(cx), bucket, key, None, action))
 }
 
 /// Whether the caller may do what its operation does besides, by its own policies and the bucket's. The target has the action.
@@ -133,7 +118,7 @@ pub(super) fn may_do(cx: &Cx<Buckets>, target: &Target) -> bool {
 /// # Errors
 /// 403.
 pub(super) fn require(cx: &Cx<Buckets>, action: &'static str, bucket: &str, key: &str) -> Result<()> {
-    require_on(cx, &on_object(&at(cx), bucket, key, action))
+    require_on(cx, &on_object(&at(cx), bucket, key, None, action))
 }
 
 /// The same for a target with condition keys.
@@ -163,6 +148,9 @@ pub(super) fn check_version_id(id: &str) -> Result<()> {
 
 /// The canonical user id of an account: 64 hexadecimal digits that belong to it alone.
 pub(super) fn canonical_id(account: &str) -> String {
+    if account == ANONYMOUS {
+        return NOBODY.to_owned();
+    }
     use sha2::{Digest, Sha256};
     hex::encode(Sha256::digest(format!("canonical user of {account}")))
 }

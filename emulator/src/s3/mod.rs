@@ -20,6 +20,7 @@ mod errors;
 mod events;
 mod form;
 mod get;
+mod guard;
 mod input;
 mod kept;
 mod lifecycle;
@@ -30,6 +31,8 @@ mod multipart;
 mod names;
 mod notification;
 mod object;
+mod ownership;
+mod part_checksums;
 mod parts;
 mod policy;
 mod post;
@@ -48,12 +51,14 @@ mod website;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ownership::NewBuckets;
+pub use ownership::ObjectOwnership;
 pub(crate) use put::POSTED;
 pub use state::Buckets;
 
 use crate::cloud::{Service, Target};
 use get::on_version;
-use lookup::{on_bucket, on_object};
+use guard::{on_bucket, on_object, on_upload};
 
 /// The service and its operations. The IAM action of each is that of
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>.
@@ -176,27 +181,27 @@ fn guarded(service: Service<Buckets>) -> Service<Buckets> {
     service
         .op(
             "RestoreObject",
-            |at, i: &restore::RestoreObject| on_object(at, &i.bucket, &i.key, "s3:RestoreObject"),
+            |at, i: &restore::RestoreObject| on_object(at, &i.bucket, &i.key, None, "s3:RestoreObject"),
             restore::restore,
         )
         .op(
             "PutObjectRetention",
-            |at, i: &lock::PutObjectRetention| on_object(at, &i.bucket, &i.key, "s3:PutObjectRetention"),
+            |at, i: &lock::PutObjectRetention| on_object(at, &i.bucket, &i.key, None, "s3:PutObjectRetention"),
             lock::put_retention,
         )
         .op(
             "GetObjectRetention",
-            |at, i: &tagging::OnObject| on_object(at, &i.bucket, &i.key, "s3:GetObjectRetention"),
+            |at, i: &tagging::OnObject| on_object(at, &i.bucket, &i.key, None, "s3:GetObjectRetention"),
             lock::get_retention,
         )
         .op(
             "PutObjectLegalHold",
-            |at, i: &lock::PutObjectLegalHold| on_object(at, &i.bucket, &i.key, "s3:PutObjectLegalHold"),
+            |at, i: &lock::PutObjectLegalHold| on_object(at, &i.bucket, &i.key, None, "s3:PutObjectLegalHold"),
             lock::put_legal_hold,
         )
         .op(
             "GetObjectLegalHold",
-            |at, i: &tagging::OnObject| on_object(at, &i.bucket, &i.key, "s3:GetObjectLegalHold"),
+            |at, i: &tagging::OnObject| on_object(at, &i.bucket, &i.key, None, "s3:GetObjectLegalHold"),
             lock::get_legal_hold,
         )
 }
@@ -214,10 +219,10 @@ fn uploads(service: Service<Buckets>) -> Service<Buckets> {
         .op("CompleteMultipartUpload", multipart::complete_target, multipart::complete)
         .op(
             "AbortMultipartUpload",
-            |at, i| on_object(at, &i.bucket, &i.key, "s3:AbortMultipartUpload"),
+            |at, i| on_upload(at, [&i.bucket, &i.key, &i.upload_id], "s3:AbortMultipartUpload"),
             multipart::abort,
         )
-        .op("ListParts", |at, i| on_object(at, &i.bucket, &i.key, "s3:ListMultipartUploadParts"), parts::list_parts)
+        .op("ListParts", |at, i| on_upload(at, [&i.bucket, &i.key, &i.upload_id], "s3:ListMultipartUploadParts"), parts::list_parts)
 }
 
 /// A line of the table below: an operation on a bucket, its IAM action, its function.
@@ -241,9 +246,9 @@ fn configurations(service: Service<Buckets>) -> Service<Buckets> {
         "PutPublicAccessBlock" "PutBucketPublicAccessBlock" configuration::put_public_access;
         "GetPublicAccessBlock" "GetBucketPublicAccessBlock" configuration::get_public_access;
         "DeletePublicAccessBlock" "PutBucketPublicAccessBlock" configuration::delete_public_access;
-        "PutBucketOwnershipControls" "PutBucketOwnershipControls" configuration::put_ownership;
-        "GetBucketOwnershipControls" "GetBucketOwnershipControls" configuration::get_ownership;
-        "DeleteBucketOwnershipControls" "PutBucketOwnershipControls" configuration::delete_ownership;
+        "PutBucketOwnershipControls" "PutBucketOwnershipControls" ownership::put;
+        "GetBucketOwnershipControls" "GetBucketOwnershipControls" ownership::get;
+        "DeleteBucketOwnershipControls" "PutBucketOwnershipControls" ownership::delete;
         "GetBucketAcl" "GetBucketAcl" acl::get_bucket_acl;
         "PutBucketEncryption" "PutEncryptionConfiguration" encryption::put;
         "GetBucketEncryption" "GetEncryptionConfiguration" encryption::get;

@@ -16,9 +16,10 @@ use super::events::{self, Happening};
 use super::input::{copied_from, customer_key, description, input, sent_checksum};
 use super::lookup::{self, bucket};
 use super::object::{Description, Object, PartOf, Version, check_key};
+use super::part_checksums::{check_part_algorithm, check_part_checksum, check_whole, wanted_checksum, whole_checksum};
 use super::put::{New, Stored, check_size, kept, quoted, require_more, store};
 use super::state::{Bucket, Buckets, place, whole_seconds};
-use super::{conditions, context, errors, range};
+use super::{conditions, context, errors, guard, range};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -45,6 +46,9 @@ pub(super) struct Upload {
     /// The checksum that was asked for when it was started.
     pub checksum: Option<(Algorithm, Kind)>,
     pub parts: OrdMap<u32, Part>,
+    /// Whether an object of its key was deleted since it was started.
+    #[serde(default)]
+    pub outdated: bool,
 }
 
 /// A part that was uploaded.
@@ -81,13 +85,13 @@ pub(super) struct CreateOutput {
 
 /// The target of the start of an upload: policies may look at its headers.
 pub(super) fn create_target(at: &At<Buckets>, input: &CreateMultipartUpload) -> Target {
-    context::described!(lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject"), input)
+    context::described!(guard::on_object(at, &input.bucket, &input.key, None, "s3:PutObject"), input)
 }
 
 /// The target of an operation that fills or completes an upload.
 pub(super) fn target(at: &At<Buckets>, bucket: &str, key: &str, id: &str) -> Target {
     let found = at.state.buckets.get(bucket).and_then(|bucket| upload(bucket, key, id).ok());
-    context::of_upload(lookup::on_object(at, bucket, key, "s3:PutObject"), found.map(|(upload, _)| upload))
+    context::of_upload(guard::on_object(at, bucket, key, None, "s3:PutObject"), found.map(|(upload, _)| upload))
 }
 
 pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateMultipartUpload) -> Result<CreateOutput> {
@@ -102,7 +106,7 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateMultipartUpload) -> 
     let initiated = whole_seconds(cx.now);
     let bucket = cx.state.buckets.get_mut(&*input.bucket).ok_or_else(|| errors::no_such_bucket(&input.bucket))?;
     let (sequence, id) = bucket.next_id(cx.ids);
-    let upload = Upload { id: Arc::clone(&id), initiated, initiator, description, checksum, parts: OrdMap::new() };
+    let upload = Upload { id: Arc::clone(&id), initiated, initiator, description, checksum, parts: OrdMap::new(), outdated: false };
     bucket.uploads.insert((Arc::from(&*input.key), sequence), upload);
     Ok(CreateOutput {
         bucket: input.bucket,
@@ -112,38 +116,6 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateMultipartUpload) -> 
         checksum_algorithm: checksum.map(|(algorithm, _)| algorithm),
         checksum_type: checksum.map(|(_, kind)| kind),
     })
-}
-
-/// Which checksum an upload is to have. SHA checksums cover the parts' checksums, CRC64NVME the whole, the others either.
-fn wanted_checksum(algorithm: Option<&str>, kind: Option<&str>) -> Result<Option<(Algorithm, Kind)>> {
-    let Some(algorithm) = algorithm.map(Algorithm::parse).transpose()? else {
-        return match kind {
-            None => Ok(None),
-            Some(_) => Err(errors::invalid_request(
-                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
-            )),
-        };
-    };
-    let kind = match kind {
-        Some("FULL_OBJECT") => Kind::FullObject,
-        Some("COMPOSITE") => Kind::Composite,
-        Some(_) => return Err(errors::invalid_request("Value for x-amz-checksum-type header is invalid.")),
-        None if algorithm == Algorithm::Crc64Nvme => Kind::FullObject,
-        None => Kind::Composite,
-    };
-    let impossible = match (algorithm, kind) {
-        (Algorithm::Crc64Nvme, Kind::Composite) => Some("COMPOSITE"),
-        (Algorithm::Sha1 | Algorithm::Sha256, Kind::FullObject) => Some("FULL_OBJECT"),
-        _ => None,
-    };
-    match impossible {
-        None => Ok(Some((algorithm, kind))),
-        Some(kind) => {
-            let algorithm = algorithm.name().to_ascii_lowercase();
-            let text = format!("The {kind} checksum type cannot be used with the {algorithm} checksum algorithm.");
-            Err(errors::invalid_request(text))
-        }
-    }
 }
 
 /// The upload of this id, and its place.
@@ -224,24 +196,6 @@ pub(super) fn upload_part(cx: &mut Cx<Buckets>, mut input: UploadPart) -> Result
     let part = Part { body, etag: etag.clone(), checksum: checksum.clone(), modified: whole_seconds(cx.now) };
     add_part(cx, &input.bucket, &at, number, part)?;
     Ok(UploadPartOutput { etag, checksum, encryption })
-}
-
-/// The parts of an upload that was started with an algorithm come with a checksum of that one.
-fn check_part_algorithm(upload: &Upload, sent: &Sent, announced: Option<&str>) -> Result<()> {
-    let Some((expected, kind)) = upload.checksum else { return Ok(()) };
-    let actual = match sent.one()? {
-        Some((algorithm, _)) => Some(algorithm),
-        None => announced.map(Algorithm::parse).transpose()?,
-    };
-    // The checksum of the whole does not need those of the parts: S3 computes what is missing.
-    if actual == Some(expected) || (actual.is_none() && kind == Kind::FullObject) {
-        return Ok(());
-    }
-    let actual = actual.map_or("null".to_owned(), |algorithm| algorithm.name().to_ascii_lowercase());
-    let expected = expected.name().to_ascii_lowercase();
-    let text =
-        format!("Checksum Type mismatch occurred, expected checksum Type: {expected}, actual checksum Type: {actual}");
-    Err(errors::invalid_request(text))
 }
 
 fn add_part(cx: &mut Cx<Buckets>, name: &str, at: &(Arc<str>, u64), number: u32, part: Part) -> Result<()> {
@@ -414,10 +368,15 @@ pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload)
     upload.description.encryption.check_completion(&customer_key!(input))?;
     conditions::check_write(cx, found, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
     let changed = found.latest(&input.key).is_some_and(|version| version.stamp().sequence > at.1);
-    if input.if_match.is_some() && changed {
+    let conflict = match (&input.if_match, &input.if_none_match) {
+        (Some(_), _) if changed => Some("If-Match"),
+        (_, Some(_)) if upload.outdated => Some("If-None-Match"),
+        _ => None,
+    };
+    if let Some(condition) = conflict {
         let text = "The conditional request cannot succeed due to a conflicting operation against this resource.";
         return Err(Error::new(409, "ConditionalRequestConflict", text)
-            .with("Condition", "If-Match")
+            .with("Condition", condition)
             .with("Key", input.key));
     }
     let body = joined(&parts);
@@ -493,23 +452,7 @@ fn chosen_parts(upload: &Upload, listed: Vec<CompletedPart>) -> Result<Vec<(u32,
     }
 }
 
-fn check_part_checksum(upload: &Upload, number: u32, part: &Part, sent: &Sent, etag: &str) -> Result<()> {
-    match (sent.one()?, upload.checksum) {
-        (None, Some((algorithm, Kind::Composite))) => {
-            let algorithm = algorithm.name().to_ascii_lowercase();
-            Err(errors::invalid_request(format!(
-                "The upload was created using a {algorithm} checksum. The complete request must include the checksum for \
-                 each part. It was missing for part {number} in the request."
-            )))
-        }
-        (Some((algorithm, value)), _) if part.checksum.algorithm != algorithm || part.checksum.value != value => {
-            Err(invalid_part(upload, number, etag))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn invalid_part(upload: &Upload, number: u32, etag: &str) -> Error {
+pub(super) fn invalid_part(upload: &Upload, number: u32, etag: &str) -> Error {
     let text = "One or more of the specified parts could not be found.  The part may not have been uploaded, or the \
                 specified entity tag may not match the part's entity tag.";
     Error::new(400, "InvalidPart", text)
@@ -539,44 +482,11 @@ fn etag_of_parts(parts: &[(u32, &Part)]) -> Result<String> {
     Ok(hex::encode(checksum::md5(&digests, None)?))
 }
 
-fn whole_checksum(upload: &Upload, parts: &[(u32, &Part)], body: &Bytes) -> Result<Checksum> {
-    match upload.checksum {
-        Some((algorithm, Kind::Composite)) => {
-            let checksums: Vec<_> = parts.iter().map(|(_, part)| &part.checksum).collect();
-            Checksum::composite(algorithm, &checksums)
-        }
-        Some((algorithm, Kind::FullObject)) => Ok(Checksum::of(algorithm, body)),
-        None => Ok(Checksum::of(Algorithm::Crc64Nvme, body)),
-    }
-}
-
-/// Compares the checksum of the whole with what the completion says it is. An upload that was started without an
-/// algorithm takes no word for it.
-fn check_whole(checksum: &Checksum, sent: &Sent, kind: Option<&str>, upload: &Upload) -> Result<()> {
-    let Some((algorithm, upload_kind)) = upload.checksum else { return Ok(()) };
-    let upload_kind = if upload_kind == Kind::Composite { "COMPOSITE" } else { "FULL_OBJECT" };
-    if kind.is_some_and(|kind| kind != upload_kind) {
-        let text = format!(
-            "The upload was created using the {upload_kind} checksum mode. The complete request must use the same \
-             checksum mode."
-        );
-        return Err(errors::invalid_request(text));
-    }
-    let Some((sent_algorithm, value)) = sent.one()? else { return Ok(()) };
-    // A composite checksum may be sent without the number of parts.
-    let bare = checksum.value.split('-').next();
-    if sent_algorithm == algorithm && (value == checksum.value || Some(value) == bare) {
-        return Ok(());
-    }
-    let name = sent_algorithm.name().to_ascii_lowercase();
-    Err(Error::new(400, "BadDigest", format!("The {name} you specified did not match the calculated checksum.")))
-}
-
 fn part_of(number: u32, part: &Part) -> PartOf {
     PartOf { number, size: part.body.len() as u64, checksum: part.checksum.clone() }
 }
 
-input! { guard; struct OnUpload { pub key: String, upload_id: String, } }
+input! { guard; struct OnUpload { pub key: String, pub upload_id: String, } }
 
 pub(super) fn abort(cx: &mut Cx<Buckets>, input: OnUpload) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;

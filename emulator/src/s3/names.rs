@@ -44,7 +44,7 @@ pub(super) fn region<'a>(constraint: Option<&'a str>, called: &'a str) -> Result
         Some("") | None => None,
         // No constraint names it; where another region is called, that comes first.
         Some(HOME) if called == HOME => return Err(invalid(HOME)),
-        Some(other) if !is_region(other) => return Err(invalid(other)),
+        Some(other) if called == HOME && !is_region(other) => return Err(invalid(other)),
         Some(other) => Some(other),
     };
     match region {

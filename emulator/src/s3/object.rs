@@ -97,6 +97,9 @@ pub(super) struct Description {
     pub tags: Vec<Tag>,
     /// Absent for a private one.
     pub acl: Option<Acl>,
+    /// The account that wrote it, where that is not the bucket's owner and came to own it: see `ownership.rs`.
+    #[serde(default)]
+    pub owner: Option<Arc<str>>,
     #[serde(default)]
     pub encryption: ServerSide,
     #[serde(default)]
@@ -155,6 +158,7 @@ impl Described {
         }
         let mut headers = self.headers;
         headers.content_type.get_or_insert_with(|| DEFAULT_TYPE.to_owned());
+        let (acl, owner) = self.acl.for_object(cx, bucket)?;
         headers.content_encoding = headers.content_encoding.and_then(|encoding| without_chunking(&encoding));
         Ok(Description {
             headers,
@@ -163,7 +167,8 @@ impl Described {
             metadata: self.metadata.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect(),
             storage_class: self.storage_class.map(check_class).transpose()?.filter(|class| class != STANDARD_CLASS),
             tags: self.tagging.as_deref().map(tagging::from_header).transpose()?.unwrap_or_default(),
-            acl: self.acl.for_object(cx, bucket)?,
+            acl,
+            owner,
             encryption: self.encryption.decide(bucket)?,
             lock: self.lock.decide(bucket, cx.now)?,
             restored_until: None,

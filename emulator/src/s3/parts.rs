@@ -13,6 +13,7 @@ use super::list::{CommonPrefix, Encoding, page_size};
 use super::lookup::{bucket, canonical_id};
 use super::multipart::{Upload, upload};
 use super::object::STANDARD_CLASS;
+use super::ownership::ANONYMOUS;
 use super::state::{Bucket, Buckets, place};
 use super::walk::{Filter, Start};
 use crate::cloud::Cx;
@@ -21,7 +22,7 @@ use crate::{Result, Timestamp};
 input! { guard;
     struct ListParts {
         pub key: String,
-        upload_id: String,
+        pub upload_id: String,
         max_parts: Option<i64>,
         part_number_marker: Option<i64>,
         // What a list tells of an upload under a customer's key is not encrypted with it.
@@ -77,13 +78,29 @@ struct Initiator {
 
 impl Initiator {
     fn of(upload: &Upload, bucket: &Bucket) -> Self {
-        let root = upload.initiator.ends_with(":root");
-        let id = if root { canonical_id(&bucket.owner) } else { upload.initiator.clone() };
+        let account = upload.initiator_account().unwrap_or(&bucket.owner);
+        let root = upload.initiator == ANONYMOUS || upload.initiator.ends_with(":root");
+        let id = if root { canonical_id(account) } else { upload.initiator.clone() };
         let display_name = match upload.initiator.rsplit_once('/') {
             Some((_, name)) if !root => name.to_owned(),
-            _ => bucket.owner.to_string(),
+            _ => account.to_owned(),
         };
         Self { id, display_name }
+    }
+}
+
+impl Upload {
+    /// The account of who started it; none for a service.
+    pub(super) fn initiator_account(&self) -> Option<&str> {
+        if self.initiator == ANONYMOUS {
+            return Some(ANONYMOUS);
+        }
+        self.initiator.split(':').nth(4)
+    }
+
+    /// Who is going to own its object.
+    fn owner(&self, bucket: &Bucket) -> Owner {
+        Owner::of(bucket.owner_among(self.description.owner.as_deref()))
     }
 }
 
@@ -124,7 +141,7 @@ pub(super) fn list_parts(cx: &mut Cx<Buckets>, input: ListParts) -> Result<ListP
         is_truncated: limit > 0 && after.next().is_some(),
         parts,
         initiator: Initiator::of(upload, bucket),
-        owner: Owner::of(&bucket.owner),
+        owner: upload.owner(bucket),
         storage_class: storage_class(upload),
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm),
         checksum_type: upload.checksum.map(|(_, kind)| kind),
@@ -238,7 +255,7 @@ fn entry(key: String, upload: &Upload, bucket: &Bucket) -> UploadEntry {
         key,
         initiated: upload.initiated,
         storage_class: storage_class(upload),
-        owner: Owner::of(&bucket.owner),
+        owner: upload.owner(bucket),
         initiator: Initiator::of(upload, bucket),
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm),
         checksum_type: upload.checksum.map(|(_, kind)| kind),

@@ -34,7 +34,7 @@ const NARROWING: [&str; 12] = [
 
 input! { guard configures;
     struct PutBucketPolicy {
-        policy: String,
+        policy: Option<String>,
         // Only its sender could be locked out, and the account's root user never is.
         _confirm_remove_self_bucket_access: Option<bool>,
     }
@@ -48,8 +48,9 @@ pub(super) struct PolicyOutput {
 
 pub(super) fn put(cx: &mut Cx<Buckets>, input: PutBucketPolicy) -> Result<()> {
     let found = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    check(&input.policy, found)?;
-    if found.configuration.blocked(cx).block_public_policy && is_public(&input.policy) {
+    let policy = input.policy.unwrap_or_default();
+    check(&policy, found)?;
+    if found.configuration.blocked(cx).block_public_policy && is_public(&policy) {
         let text = format!(
             "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: \"{}\" because public policies are \
              prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
@@ -58,7 +59,7 @@ pub(super) fn put(cx: &mut Cx<Buckets>, input: PutBucketPolicy) -> Result<()> {
         );
         return Err(Error::new(403, "AccessDenied", text));
     }
-    bucket_mut(cx, &input.bucket)?.configuration.policy = Some(Arc::from(input.policy));
+    bucket_mut(cx, &input.bucket)?.configuration.policy = Some(Arc::from(policy));
     cx.answer_status(204);
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::input::{description, input, sent_checksum};
 use super::lookup::bucket;
 use super::object::{Described, Description, Object, PartOf, check_key};
 use super::state::{Buckets, Versioning};
-use super::{conditions, context, errors, lifecycle, lookup};
+use super::{conditions, context, errors, guard, lifecycle, lookup};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -60,7 +60,7 @@ pub(super) struct PutObjectOutput {
 
 /// The target of an operation that writes an object: policies may look at its headers.
 pub(super) fn target(at: &At<Buckets>, input: &PutObject) -> Target {
-    let target = lookup::on_object(at, &input.bucket, &input.key, "s3:PutObject");
+    let target = guard::on_object(at, &input.bucket, &input.key, None, "s3:PutObject");
     let conditions = [("s3:if-match", input.if_match.as_deref()), ("s3:if-none-match", input.if_none_match.as_deref())];
     context::described!(context::with(target, conditions), input)
 }
@@ -110,7 +110,7 @@ pub(super) fn require_more(cx: &Cx<Buckets>, described: &Described, bucket: &str
     if described.tagging.as_deref().is_none_or(str::is_empty) {
         return Ok(());
     }
-    let target = lookup::on_object(&lookup::at(cx), bucket, key, "s3:PutObjectTagging");
+    let target = guard::on_object(&lookup::at(cx), bucket, key, None, "s3:PutObjectTagging");
     lookup::require_on(cx, &context::tag_header(target, described.tagging.as_deref()))
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::configuration::Configuration;
 use super::multipart::Upload;
 use super::object::{Object, Stamp, Version};
+use super::ownership::NewBuckets;
 use crate::cloud::{Asks, Ids, Inquiries};
 use crate::{Result, Timestamp};
 
@@ -113,7 +114,7 @@ pub(super) fn place(id: &str) -> Option<u64> {
 }
 
 impl Bucket {
-    pub fn new(name: &str, owner: Arc<str>, region: Arc<str>, created: Timestamp) -> Self {
+    pub fn new(name: &str, owner: Arc<str>, region: Arc<str>, created: Timestamp, new: NewBuckets) -> Self {
         Self {
             name: name.into(),
             owner,
@@ -123,7 +124,7 @@ impl Bucket {
             objects: OrdMap::new(),
             history: OrdMap::new(),
             uploads: OrdMap::new(),
-            configuration: Configuration::default(),
+            configuration: Configuration::new(new),
             is_eu: false,
             completed: OrdMap::new(),
             last_sequence: 0,
@@ -206,6 +207,9 @@ impl Bucket {
 
     /// Deletes a key without naming a version. Answers the delete marker that this left, if it left one.
     pub fn delete(&mut self, key: &str, ids: &mut Ids, now: Timestamp) -> Option<Stamp> {
+        if !self.uploads.is_empty() {
+            self.outdate_uploads(key);
+        }
         if self.versioning == Versioning::Off {
             self.objects.remove(key);
             return None;
@@ -213,6 +217,17 @@ impl Bucket {
         let stamp = self.next_stamp(ids, now);
         self.add(key, Version::Marker(stamp.clone()));
         Some(stamp)
+    }
+
+    /// An upload that is to make its key anew, and no other, learns that the key was deleted meanwhile.
+    fn outdate_uploads(&mut self, key: &str) {
+        let range = (Arc::from(key), 0)..=(Arc::from(key), u64::MAX);
+        let places: Vec<_> = self.uploads.range(range).map(|(place, _)| place.clone()).collect();
+        for place in places {
+            if let Some(upload) = self.uploads.get_mut(&place) {
+                upload.outdated = true;
+            }
+        }
     }
 
     /// Deletes a version for good. If the latest is gone, the one before it is the latest.

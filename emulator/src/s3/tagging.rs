@@ -95,6 +95,8 @@ pub(super) fn from_header(header: &str) -> Result<Vec<Tag>> {
         }
         tags.push(tag);
     }
+    // S3 keeps these in an order that is not the request's.
+    tags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     check(&tags, OBJECT_LIMIT).map_err(|error| if error.code() == "InvalidTag" { invalid() } else { error })?;
     Ok(tags)
 }
@@ -149,6 +151,10 @@ pub(super) fn object(
 
 pub(super) fn get_object_tagging(cx: &mut Cx<Buckets>, input: OnObject) -> Result<ObjectTaggingOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
+    // Unlike other readers this one is told what it is that has no tags.
+    if let (None, Some(marker)) = (&input.version_id, bucket.latest(&input.key)) {
+        marker.object("GET")?;
+    }
     let object = object(cx, bucket, &input.key, input.version_id.as_deref(), "GET")?;
     let version_id = bucket.shown_id(&object.stamp);
     Ok(ObjectTaggingOutput { version_id, tag_set: Some(object.description.tags.clone()) })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{OnBucket, Owner};
+use super::bucket::{OnBucket, Owner, Owners};
 use super::checksum::{Algorithm, Kind};
 use super::errors;
 use super::input::input;
@@ -169,12 +169,16 @@ pub(super) fn list(cx: &mut Cx<Buckets>, input: ListObjectVersions) -> Result<Li
         common_prefixes: Vec::new(),
         encoding_type: encoding.name(),
     };
-    let owner = Owner::of(&bucket.owner);
+    let owners = Owners::of(bucket);
     for found in gathered.items {
         match found {
             Found::Common(prefix) => output.common_prefixes.push(CommonPrefix { prefix: encoding.write(&prefix) }),
             Found::Version { key, version, is_latest } => {
-                output.add(entry(&encoding.write(&key), version.stamp(), is_latest, &owner), version);
+                let owner = match &version {
+                    Version::Object(object) => owners.owner(object).into_owned(),
+                    Version::Marker(_) => owners.own().clone(),
+                };
+                output.add(entry(&encoding.write(&key), version.stamp(), is_latest, owner), version);
             }
         }
     }
@@ -197,13 +201,13 @@ impl ListObjectVersionsOutput {
     }
 }
 
-fn entry(key: &str, stamp: &Stamp, is_latest: bool, owner: &Owner) -> MarkerEntry {
+fn entry(key: &str, stamp: &Stamp, is_latest: bool, owner: Owner) -> MarkerEntry {
     MarkerEntry {
         key: key.to_owned(),
         version_id: stamp.id_or_null().to_owned(),
         is_latest,
         last_modified: stamp.modified,
-        owner: owner.clone(),
+        owner,
     }
 }
 

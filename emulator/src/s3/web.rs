@@ -3,19 +3,21 @@
 //! Forms are `post.rs`; here is which request is what, and the rest.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION, ORIGIN, SERVER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, LOCATION, ORIGIN, SERVER};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::state::{Bucket, Buckets};
 use super::website::{self, Redirect, Website};
-use super::{errors, post};
-use crate::cloud::{Arrived, Call, Caller, Halt, IamMode, Inner, Reply, Scope};
+use super::{errors, guard, post};
+use crate::cloud::{Arrived, At, Call, Caller, Halt, IamMode, Inner, Reply, Scope};
 use crate::iam::Principal;
 use crate::wire::{self, Protocol};
 use crate::{Error, Result};
 
+/// The header by which a browser asks whether it may use a method.
+const ASKED_METHOD: &str = "access-control-request-method";
 /// The header that says how an object is to be encrypted.
 const SSE: &str = "x-amz-server-side-encryption";
 /// What S3 calls itself.
@@ -87,9 +89,32 @@ pub(crate) fn dress(inner: &Inner, head: &Parts, bucket: Option<&str>, response:
     let (Some(origin), Some(bucket)) = (text(head, "origin"), bucket) else { return };
     let Some(state) = inner.state_of::<Buckets>("s3", &inner.scope) else { return };
     let cors = state.buckets.get(bucket).and_then(|bucket| bucket.configuration.cors.as_ref());
-    if let Some(headers) = cors.and_then(|cors| cors.answer(origin, head.method.as_str(), &[])) {
+    // What a preflight request asks for, S3 takes from every request that says it.
+    let method = text(head, ASKED_METHOD).unwrap_or(head.method.as_str());
+    if let Some(headers) = cors.and_then(|cors| cors.answer(origin, method, &asked_headers(head))) {
         response.headers_mut().extend(headers);
     }
+}
+
+/// The refusal of an upload by nobody in particular that waits for `100 Continue`: it comes before the body does. Whoever signs
+/// is told when all is there, for a signature may be of the body.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonRequestHeaders.html>
+pub(crate) fn refused_ahead(inner: &Inner, head: &Parts) -> Option<Response<Bytes>> {
+    let signed = head.headers.contains_key(AUTHORIZATION) || head.uri.query().is_some();
+    if inner.iam != IamMode::Enforce || head.method != Method::PUT || signed {
+        return None;
+    }
+    let (bucket, key) = place(head);
+    let state = inner.state_of::<Buckets>("s3", &inner.scope)?;
+    if key.is_empty() || !state.buckets.contains_key(&*bucket) {
+        return None;
+    }
+    let action = "s3:PutObject";
+    let target = guard::on_object(&At { scope: &inner.scope, state: &state }, &bucket, &key, None, action);
+    let denied = inner.access(&Caller::new(Principal::Anonymous)).require(action, &target).err()?;
+    let mut response = refusal(&denied, &inner.next_request_id());
+    response.headers_mut().insert(SERVER, SERVER_NAME);
+    Some(response)
 }
 
 /// A header's text.
@@ -105,12 +130,19 @@ pub(super) fn unsigned(inner: &Inner, account: &str) -> Caller {
     }
 }
 
+/// The headers that a browser asks whether it may send, in lower case.
+fn asked_headers(head: &Parts) -> Vec<String> {
+    let headers = text(head, "access-control-request-headers").unwrap_or_default();
+    let headers = headers.split(',').map(|header| header.trim().to_ascii_lowercase());
+    headers.filter(|header| !header.is_empty()).collect()
+}
+
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html>
 fn preflight(inner: &Inner, head: &Parts) -> Result<HeaderMap> {
     let origin = text(head, ORIGIN.as_str())
         .ok_or_else(|| Error::new(400, "BadRequest", "Insufficient information. Origin request header needed."))?;
     let (bucket, key) = place(head);
-    let asked = text(head, "access-control-request-method");
+    let asked = text(head, ASKED_METHOD);
     let forbidden = |text: &str, kind: &str| {
         Error::new(403, "AccessForbidden", format!("CORSResponse: {text}"))
             .with("Method", asked.unwrap_or("OPTIONS"))
@@ -123,13 +155,7 @@ fn preflight(inner: &Inner, head: &Parts) -> Result<HeaderMap> {
     let Some(method) = asked else {
         return Err(Error::new(400, "BadRequest", "Invalid Access-Control-Request-Method: null"));
     };
-    let headers = text(head, "access-control-request-headers").unwrap_or_default();
-    let headers: Vec<String> = headers
-        .split(',')
-        .map(|header| header.trim().to_ascii_lowercase())
-        .filter(|header| !header.is_empty())
-        .collect();
-    cors.answer(origin, method, &headers).ok_or_else(|| {
+    cors.answer(origin, method, &asked_headers(head)).ok_or_else(|| {
         let text = "This CORS request is not allowed. This is usually because the evalution of Origin, request method / \
                     Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's \
                     CORS spec.";

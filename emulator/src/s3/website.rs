@@ -127,6 +127,9 @@ impl Website {
         if self.error_document.as_ref().is_some_and(|document| document.key.is_empty()) {
             return Err(errors::malformed_xml());
         }
+        if self.routing_rules.as_ref().is_some_and(Vec::is_empty) {
+            return Err(errors::malformed_xml());
+        }
         let rules = self.routing_rules.as_deref().unwrap_or_default();
         if rules.len() > RULES {
             return Err(errors::invalid_request(format!(

@@ -106,6 +106,11 @@ pub(crate) async fn answer_aws(cloud: &Cloud, client: SocketAddr, request: Reque
     if let Some(to) = websocket::socket::wanted(cloud, &head) {
         return Box::pin(websocket::socket::answer(cloud.clone(), to, head, address(client))).await;
     }
+    if head.headers.contains_key(header::EXPECT)
+        && let Some(refusal) = crate::s3::web::refused_ahead(&cloud.0, &head)
+    {
+        return refusal.map(Body::from);
+    }
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => return plain(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {error}")),

@@ -30,6 +30,7 @@ pub mod rest;
 mod route;
 pub mod timestamps;
 mod validate;
+mod words;
 pub mod xml;
 
 #[cfg(test)]

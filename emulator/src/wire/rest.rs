@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::{Map, Value};
 
 use super::query::{pairs, scalar};
-use super::{Detected, Protocol, json, xml};
+use super::{Detected, Protocol, json, words, xml};
 use crate::cloud::reply::Reply;
 use crate::model::{Kind, Location, Member, Model, OperationModel, Shape, Structure, TimestampFormat, XmlNamespace};
 
@@ -290,7 +290,7 @@ fn prefix_headers(member: &Member, headers: &HeaderMap) -> Option<Value> {
         if let Some(rest) = name.as_str().strip_prefix(&prefix) {
             // A header that comes twice is one value with a comma, in S3 as in HTTP.
             let values: Vec<_> = headers.get_all(name).iter().map(header_text).collect();
-            entries.insert(rest.to_owned(), Value::from(values.join(",")));
+            entries.insert(rest.to_owned(), Value::from(words::read(values.join(","))));
         }
     }
     (!entries.is_empty()).then_some(Value::Object(entries))
@@ -348,7 +348,7 @@ fn write_bound(model: &Model, member: &Member, value: &Value, answer: &mut Answe
                 let text = value.as_str().ok_or_else(|| json::not_of(shape, value))?;
                 let name = format!("{}{key}", member.wire_name());
                 let name = name.parse().map_err(|_| format!("{name} is no header name"))?;
-                insert(&mut answer.headers, name, text.to_owned())?;
+                insert(&mut answer.headers, name, words::write(text))?;
             }
         }
         (Some(Location::Header), Kind::List(element), Value::Array(values)) => {
@@ -366,26 +366,11 @@ fn write_bound(model: &Model, member: &Member, value: &Value, answer: &mut Answe
     Ok(())
 }
 
-/// Text that is not ASCII is written as RFC 2047 has it, as S3 does with metadata.
+/// Text beyond ASCII travels as the bytes that it is.
 fn insert(headers: &mut HeaderMap, name: HeaderName, text: String) -> Result<(), String> {
-    let encoded = if text.is_ascii() { text } else { format!("=?UTF-8?Q?{}?=", q_encoded(&text)) };
-    let value = HeaderValue::try_from(encoded).map_err(|_| format!("the value of {name} is no header value"))?;
+    let value = HeaderValue::try_from(text.into_bytes()).map_err(|_| format!("the value of {name} is no header value"))?;
     headers.insert(name, value);
     Ok(())
-}
-
-/// The encoding `Q` of RFC 2047.
-fn q_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        match byte {
-            b' ' => out.push('_'),
-            b'_' | b'=' | b'?' => out.push_str(&format!("={byte:02X}")),
-            b'!'..=b'~' => out.push(byte.into()),
-            other => out.push_str(&format!("={other:02X}")),
-        }
-    }
-    out
 }
 
 fn write_payload(

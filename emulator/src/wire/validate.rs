@@ -394,6 +394,11 @@ fn require_sqs(structure: &Structure, members: &Map<String, Value>) -> Result<()
     }
 }
 
+/// Whether a payload is the body itself, and no document in it.
+fn is_bare(shape: &Shape) -> bool {
+    rest::is_raw(shape) || matches!(shape.kind, Kind::String)
+}
+
 fn require_s3(operation: &OperationModel, structure: &Structure, members: &Map<String, Value>) -> Result<()> {
     let missing = structure.members.iter().find(|member| member.required && !members.contains_key(member.name));
     if let Some(member) = missing {
@@ -404,7 +409,8 @@ fn require_s3(operation: &OperationModel, structure: &Structure, members: &Map<S
             }
             Some(_) => Error::client("InvalidArgument", format!("Missing required parameter: {name}"))
                 .with("ArgumentName", name),
-            None if rest::is_raw(operation.model().shape(member.shape)) => return Ok(()),
+            // An empty body is a value of these.
+            None if is_bare(operation.model().shape(member.shape)) => return Ok(()),
             None => Error::client("MissingRequestBodyError", "Request Body is empty"),
         });
     }

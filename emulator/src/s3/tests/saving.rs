@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::s3::ObjectOwnership;
 
 #[tokio::test]
 async fn a_world_that_was_saved_and_loaded_is_the_same() {
@@ -49,4 +50,31 @@ async fn a_fork_goes_its_own_way() {
     fork.ok("DeleteObject", with(json!({"Key": "k"}))).await;
     assert_eq!(s3.get("k").await.unwrap(), "two");
     assert!(fork.get("k").await.is_err());
+}
+
+#[tokio::test]
+async fn a_saved_world_keeps_owners_and_a_cloud_what_buckets_begin_with() {
+    let cloud = Cloud::builder().s3_object_ownership(ObjectOwnership::ObjectWriter).s3_block_public_access(false).build();
+    let scope = cloud.scope().clone();
+    let s3 = S3 { cloud, scope };
+    s3.ok("CreateBucket", json!({"Bucket": "bkt", "ACL": "public-read-write"})).await;
+    let other = s3.at("210987654321", "us-east-1");
+    other.ok("PutObject", json!({"Bucket": "bkt", "Key": "theirs"})).await;
+    let theirs = json!({"Bucket": "bkt", "Key": "theirs"});
+    let owner = other.ok("GetObjectAcl", theirs.clone()).await["Owner"].clone();
+
+    let saved = serde_json::to_string(&s3.cloud.save().unwrap()).unwrap();
+    s3.cloud.reset();
+    s3.ok("CreateBucket", json!({"Bucket": "bkt"})).await;
+    assert_eq!(s3.err("GetPublicAccessBlock", json!({"Bucket": "bkt"})).await.status(), 404);
+    s3.cloud.load(serde_json::from_str(&saved).unwrap()).unwrap();
+    let fork = S3 { cloud: s3.cloud.fork(), scope: s3.scope.clone() };
+    for world in [&s3, &fork] {
+        is(&world.err("GetObject", theirs.clone()).await, 403, "AccessDenied");
+        let there = world.at("210987654321", "us-east-1");
+        assert_eq!(there.ok("GetObjectAcl", theirs.clone()).await["Owner"], owner);
+        world.ok("CreateBucket", json!({"Bucket": "new"})).await;
+        let rules = world.ok("GetBucketOwnershipControls", json!({"Bucket": "new"})).await;
+        assert_eq!(rules["OwnershipControls"]["Rules"][0]["ObjectOwnership"], "ObjectWriter");
+    }
 }
