@@ -29,7 +29,7 @@ pub enum IamMode {
 
 /// What a call's caller may do, by the policies as they were when the call came in.
 pub struct Access<'a> {
-    inner: &'a Inner,
+    pub(super) inner: &'a Inner,
     directory: OnceLock<Directory>,
     caller: &'a Caller,
     scope: &'a Scope,

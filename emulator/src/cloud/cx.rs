@@ -41,9 +41,6 @@ pub struct Cx<'a, S> {
     pub(crate) reply: &'a mut Reply,
     pub(crate) resumed: Option<&'a Resumed>,
     pub(crate) access: &'a Access<'a>,
-    pub(crate) environments: &'a Environments,
-    /// What S3's buckets begin with.
-    pub(crate) new_buckets: NewBuckets,
     pub(crate) host: Option<&'a HeaderValue>,
     pub(crate) writes: bool,
 }
@@ -69,7 +66,12 @@ impl<S> Cx<'_, S> {
 
     /// What runs the code of functions.
     pub(crate) fn environments(&self) -> &Environments {
-        self.environments
+        &self.access.inner.environments
+    }
+
+    /// What S3's buckets begin with.
+    pub(crate) fn new_buckets(&self) -> NewBuckets {
+        self.access.inner.new_buckets
     }
 
     /// Has `event` of this service called with `key` at `when`, in this scope. There is one such timer for each event

@@ -155,14 +155,7 @@ impl Inner {
         loop {
             // What happens from here on may be the very signal that the step is going to ask for.
             let signals = self.clock.signals();
-            let at = StepIn {
-                now: self.clock.now(),
-                access,
-                environments: &self.environments,
-                new_buckets: self.new_buckets,
-                request_id,
-                resumed: resumed.as_ref(),
-            };
+            let at = StepIn { now: self.clock.now(), access, request_id, resumed: resumed.as_ref() };
             let (outcome, effects) = step.run(&at)?;
             self.apply(effects);
             drop(hold.take());

@@ -213,14 +213,7 @@ impl Inner {
         let caller = Caller::service(service);
         let access = self.access_in(&caller, scope);
         let request_id = self.next_request_id();
-        let at = StepIn {
-            now: self.clock.now(),
-            access: &access,
-            environments: &self.environments,
-            new_buckets: self.new_buckets,
-            request_id: &request_id,
-            resumed: None,
-        };
+        let at = StepIn { now: self.clock.now(), access: &access, request_id: &request_id, resumed: None };
         let effects = self.service(service)?.event(&at, scope, event, key)?;
         self.apply(effects);
         Ok(())

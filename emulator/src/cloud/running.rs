@@ -15,8 +15,6 @@ use super::ids::Ids;
 use super::measure::Measured;
 use super::reply::Reply;
 use super::service::{At, JobFuture, Listener, Prepared, Scoping, Service, State, Target};
-use crate::lambda::Environments;
-use crate::s3::NewBuckets;
 use crate::{Error, Result, Timestamp};
 
 /// A service and the state that it has in every scope.
@@ -38,8 +36,6 @@ struct Part<S> {
 pub(crate) struct StepIn<'a> {
     pub now: Timestamp,
     pub access: &'a Access<'a>,
-    pub environments: &'a Environments,
-    pub new_buckets: NewBuckets,
     pub request_id: &'a str,
     pub resumed: Option<&'a Resumed>,
 }
@@ -160,8 +156,6 @@ impl<S: State> AnyService for Running<S> {
             reply: &mut Reply::default(),
             resumed: None,
             access: at.access,
-            environments: at.environments,
-            new_buckets: at.new_buckets,
             host: None,
             writes: false,
         };
@@ -219,8 +213,6 @@ impl<S: State> AnyStep for CallStep<'_, S> {
             reply: &mut reply,
             resumed: at.resumed,
             access: at.access,
-            environments: at.environments,
-            new_buckets: at.new_buckets,
             host: self.call.host.as_ref(),
             writes: self.call.writes,
         };

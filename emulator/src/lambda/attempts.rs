@@ -59,7 +59,7 @@ pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started>
     if let Some(throttle) = cx.state.throttle(function) {
         return Ok(Started::Throttled(throttle));
     }
-    let in_process = cx.environments.has_code_for(&invocation.function);
+    let in_process = cx.environments().has_code_for(&invocation.function);
     let arn = function.configuration.function_arn.clone();
     let mut attempt = attempt(request_id, invocation, &resolved, (arn, now, in_process));
     let (Some(function), Some(invocation)) =

@@ -65,7 +65,7 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateBucket) -> Result<Cr
         return Err(Error::new(400, "TooManyBuckets", "You have attempted to create more buckets than allowed"));
     }
     let region = region.into();
-    let mut bucket = Bucket::new(&input.bucket, cx.scope.account.clone(), region, cx.now, cx.new_buckets);
+    let mut bucket = Bucket::new(&input.bucket, cx.scope.account.clone(), region, cx.now, cx.new_buckets());
     bucket.is_eu = configuration.location_constraint.as_deref() == Some(names::EU);
     if let Some(tags) = configuration.tags {
         tagging::check(&tags, tagging::BUCKET_LIMIT)?;

@@ -72,7 +72,8 @@ pub(super) fn on_upload(at: &At<Buckets>, [bucket, key, id]: [&str; 3], action: 
     let upload = multipart::upload(bucket, key, id).ok().map(|(upload, _)| upload);
     let initiator = upload.and_then(Upload::initiator_account);
     let initiator = initiator.filter(|account| *account != &*bucket.owner && *account != ANONYMOUS);
-    let grant = |account| json!({ "Effect": "Allow", "Principal": { "AWS": account }, "Action": action, "Resource": "*" });
+    let grant =
+        |account| json!({ "Effect": "Allow", "Principal": { "AWS": account }, "Action": action, "Resource": "*" });
     guarded(bucket, target, &at.scope.account, initiator.map(grant).into_iter().collect())
 }
 

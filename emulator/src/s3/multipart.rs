@@ -106,7 +106,15 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateMultipartUpload) -> 
     let initiated = whole_seconds(cx.now);
     let bucket = cx.state.buckets.get_mut(&*input.bucket).ok_or_else(|| errors::no_such_bucket(&input.bucket))?;
     let (sequence, id) = bucket.next_id(cx.ids);
-    let upload = Upload { id: Arc::clone(&id), initiated, initiator, description, checksum, parts: OrdMap::new(), outdated: false };
+    let upload = Upload {
+        id: Arc::clone(&id),
+        initiated,
+        initiator,
+        description,
+        checksum,
+        parts: OrdMap::new(),
+        outdated: false,
+    };
     bucket.uploads.insert((Arc::from(&*input.key), sequence), upload);
     Ok(CreateOutput {
         bucket: input.bucket,
