@@ -15,6 +15,7 @@ mod cloudformation_nothing;
 mod cloudformation_stack;
 mod cloudwatch_alarm;
 mod door;
+mod dynamodb_global_table;
 mod dynamodb_table;
 mod events_event_bus;
 mod events_rule;
@@ -87,6 +88,7 @@ static TYPES: &[&ResourceType] = &[
     &cloudformation_stack::TYPE,
     &cloudwatch_alarm::DASHBOARD,
     &cloudwatch_alarm::TYPE,
+    &dynamodb_global_table::TYPE,
     &dynamodb_table::TYPE,
     &events_event_bus::POLICY,
     &events_event_bus::TYPE,
