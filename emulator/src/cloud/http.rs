@@ -325,7 +325,7 @@ impl Inner {
 fn dialect(detected: &Detected) -> Dialect {
     let protocol = match detected.protocol {
         Protocol::AwsJson10 | Protocol::AwsJson11 => "json",
-        Protocol::Query => "query",
+        Protocol::Query | Protocol::QueryJson => "query",
         Protocol::RestJson => "rest-json",
         Protocol::RestXml => "rest-xml",
         Protocol::RpcV2Cbor => "smithy-rpc-v2-cbor",

@@ -15,6 +15,7 @@ mod describe;
 mod errors;
 mod get_item;
 mod index;
+mod insights;
 mod key_schema;
 mod kinesis;
 mod page;
@@ -33,6 +34,7 @@ mod streams;
 mod table;
 mod tags;
 mod target;
+mod tokens;
 mod transact_get;
 mod transact_write;
 mod transfer;
@@ -54,7 +56,7 @@ use crate::{Error, Result};
 use backups::Backup;
 use streams::Stream;
 use table::Table;
-use transact_write::Done;
+use tokens::Done;
 
 /// The tables of an account in a region, with what outlives a table: its stream, its backups.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -118,6 +120,7 @@ pub fn service() -> Service<Tables> {
         .with(create_table::operations)
         .with(update_table::operations)
         .with(describe::operations)
+        .with(insights::operations)
         .with(put_item::operations)
         .with(get_item::operations)
         .with(update_item::operations)

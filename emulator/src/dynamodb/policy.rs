@@ -13,8 +13,6 @@ use crate::{Error, Result};
 
 /// A policy has at most so many bytes.
 const MAX_SIZE: usize = 20 * 1024;
-/// The digits of a policy's revision.
-const REVISION_DIGITS: usize = 13;
 /// The revision that stands for there being no policy yet.
 const NO_POLICY: &str = "NO_POLICY";
 
@@ -43,8 +41,7 @@ pub(super) fn read(cx: &mut Cx<Tables>, text: &str) -> Result<Stored> {
         return Err(errors::validation(format!("Resource policy is larger than the limit of {MAX_SIZE} bytes")));
     }
     Policy::read(text).map_err(|_| errors::validation("The provided policy document is malformed or invalid."))?;
-    let digits = (0..REVISION_DIGITS).map(|_| char::from(b'0' + cx.ids().below(10) as u8)).collect();
-    Ok(Stored { text: text.into(), revision: digits })
+    Ok(Stored { text: text.into(), revision: cx.now.millis().to_string() })
 }
 
 #[derive(Deserialize)]
@@ -68,11 +65,17 @@ struct RevisionOutput {
 fn put(cx: &mut Cx<Tables>, input: PutPolicy) -> Result<RevisionOutput> {
     let current = policy_of(cx, &input.resource_arn)?.clone();
     check_revision(input.expected_revision_id.as_deref(), current.as_ref(), &input.resource_arn)?;
+    let before = current.as_ref().map(|current| current.revision.clone());
     // The same policy again is no change.
     if let Some(current) = current.filter(|current| *current.text == *input.policy) {
         return Ok(RevisionOutput { revision_id: Some(current.revision) });
     }
-    let stored = read(cx, &input.policy)?;
+    let mut stored = read(cx, &input.policy)?;
+    // A revision is a number greater than those before it.
+    let number = |revision: &str| revision.parse::<i64>().unwrap_or_default();
+    if let Some(before) = before.filter(|before| number(before) >= number(&stored.revision)) {
+        stored.revision = (number(&before) + 1).to_string();
+    }
     let revision_id = Some(stored.revision.clone());
     *policy_of(cx, &input.resource_arn)? = Some(stored);
     Ok(RevisionOutput { revision_id })

@@ -3,12 +3,10 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use dynamodb_expressions::{Condition, ExpressionKind, Item, Placeholders, Update, item_from_json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::batch_get::on;
 use super::capacity::{ByTable, Consumed, ConsumedCapacity, Kind, collection_metrics};
@@ -17,16 +15,15 @@ use super::parameters::{Json, Parameters, condition};
 use super::place::Place;
 use super::put_item::check_item_size;
 use super::table::{Stored, Table};
+use super::tokens::Token;
 use super::update_item::{check_update, updated};
 use super::write::{Writer, check, commit};
 use super::{Tables, target};
 use crate::cloud::{Cx, Service};
-use crate::{Error, Result, Timestamp};
+use crate::{Error, Result};
 
 /// The items of a transaction have at most so many bytes.
 pub(super) const MAX_BYTES: usize = 4 << 20;
-/// The same token means the same request for so long.
-const TOKEN_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Adds the operation of this file.
 pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
@@ -38,15 +35,6 @@ pub(super) fn operations(service: Service<Tables>) -> Service<Tables> {
         },
         write,
     )
-}
-
-/// A transaction that was done, by its token: the same request again is not done again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Done {
-    at: Timestamp,
-    /// The hash of the request.
-    request: String,
-    consumed: Vec<(Arc<str>, f64)>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -178,9 +166,10 @@ fn write(cx: &mut Cx<Tables>, input: TransactWriteItems) -> Result<TransactOutpu
         target::authorize(cx, name, &action.table_name, None)?;
         requests.push(action.read(name)?);
     }
-    let hash = request_hash(&input)?;
-    if let Some(done) = repeated(cx, &input, &hash)? {
-        return Ok(done);
+    let (token, asked) = (input.client_request_token.as_deref(), input.return_consumed_capacity.as_deref());
+    let token = Token::of(token, &input.transact_items)?;
+    if let Some(consumed_capacity) = token.as_ref().map(|token| token.repeated(cx, asked)).transpose()?.flatten() {
+        return Ok(TransactOutput { consumed_capacity, item_collection_metrics: Map::new() });
     }
     let planned = plan(cx.state, &requests)?;
     let mut metrics = Map::new();
@@ -200,10 +189,10 @@ fn write(cx: &mut Cx<Tables>, input: TransactWriteItems) -> Result<TransactOutpu
         }
         consumed.add(&name, spent.twice());
     }
-    if let Some(token) = &input.client_request_token {
-        remember(cx, token, Done { at: cx.now, request: hash, consumed: consumed.totals() });
+    if let Some(token) = token {
+        token.remember(cx, &consumed);
     }
-    let consumed_capacity = consumed.shown(input.return_consumed_capacity.as_deref(), Kind::Write);
+    let consumed_capacity = consumed.shown(asked, Kind::Write);
     Ok(TransactOutput { consumed_capacity, item_collection_metrics: metrics })
 }
 
@@ -324,47 +313,4 @@ pub(super) fn cancelled(reasons: Vec<Option<Error>>) -> Error {
         .collect();
     let message = format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{listed}]");
     Error::client("TransactionCanceledException", message).with("CancellationReasons", shown)
-}
-
-/// The hash of what a token stands for.
-fn request_hash(input: &TransactWriteItems) -> Result<String> {
-    if input.client_request_token.is_none() {
-        return Ok(String::new());
-    }
-    let text = serde_json::to_vec(&input.transact_items).map_err(Error::internal)?;
-    Ok(hex::encode(Sha256::digest(text)))
-}
-
-/// The answer to a request that was done already.
-fn repeated(cx: &mut Cx<Tables>, input: &TransactWriteItems, hash: &str) -> Result<Option<TransactOutput>> {
-    while let Some(oldest) = cx.state.token_order.front() {
-        let over = cx.state.tokens.get(oldest).is_none_or(|done| done.at + TOKEN_LIFETIME <= cx.now);
-        if !over {
-            break;
-        }
-        if let Some(token) = cx.state.token_order.pop_front() {
-            cx.state.tokens.remove(&token);
-        }
-    }
-    let done = input.client_request_token.as_ref().and_then(|token| cx.state.tokens.get(token));
-    let Some(done) = done else { return Ok(None) };
-    if done.request != hash {
-        return Err(Error::client(
-            "IdempotentParameterMismatchException",
-            "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token \
-             with different requests, unless the requests are identical",
-        ));
-    }
-    // The repetition reads what the request wrote.
-    let asked = input.return_consumed_capacity.as_deref();
-    let spent = done.consumed.iter();
-    let shown: Vec<ConsumedCapacity> =
-        spent.filter_map(|(name, units)| Consumed::of_table(*units).shown(asked, name, Kind::Read)).collect();
-    let consumed_capacity = (!shown.is_empty()).then_some(shown);
-    Ok(Some(TransactOutput { consumed_capacity, item_collection_metrics: Map::new() }))
-}
-
-fn remember(cx: &mut Cx<Tables>, token: &str, done: Done) {
-    cx.state.tokens.insert(token.to_owned(), done);
-    cx.state.token_order.push_back(token.to_owned());
 }

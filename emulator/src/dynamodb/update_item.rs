@@ -89,7 +89,16 @@ fn read(input: &UpdateItem) -> Result<Request> {
 
 fn update(cx: &mut Cx<Tables>, input: UpdateItem) -> Result<WriteOutput> {
     let updated = update_one(cx, &input).map(|(output, _)| output);
-    updated.map_err(|error| detected(error, &NEWER))
+    updated.map_err(|error| detected(of_empty_set(error), &NEWER))
+}
+
+/// Of an empty set it is not said which of the expressions' values it is, as a test of moto shows that was run at AWS.
+fn of_empty_set(error: Error) -> Error {
+    let text = error.message().strip_prefix("ExpressionAttributeValues contains invalid value: ");
+    match text.and_then(|text| text.split_once(" for key ")) {
+        Some((text, _)) if text.ends_with(EMPTY_SET) => validation(text),
+        _ => error,
+    }
 }
 
 /// Does it, and says what it consumed whether the request asks for that or not.

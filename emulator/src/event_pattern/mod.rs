@@ -1,10 +1,12 @@
 //! Event patterns: EventBridge's matching language, as rules and the filters of event source mappings use it.
 //!
-//! `parse.rs` reads a pattern and refuses what AWS refuses; `test.rs` says whether one value passes one test.
+//! `parse.rs` reads a pattern and refuses what AWS refuses; `test.rs` says whether one value passes one test; `dots.rs`
+//! takes names with dots apart.
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html> and, where that page is silent, the
 //! behaviour of Event Ruler, which AWS publishes as the language's implementation.
 
 mod cidr;
+mod dots;
 mod parse;
 mod test;
 #[cfg(test)]
@@ -65,7 +67,7 @@ impl EventPattern {
 
     /// Whether an event matches.
     pub fn matches(&self, event: &Value) -> bool {
-        self.0.matches(Some(event))
+        if dots::has(event) { self.0.matches(Some(&dots::parted(event, 0))) } else { self.0.matches(Some(event)) }
     }
 
     /// The patterns at a member of the top level: for callers to whom it matters whether they ask for an object or a value.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::cidr::Block;
+use super::dots::parts;
 use super::test::{Comparison, Shape, Test};
 use super::{InvalidPattern, Node, Object};
 
@@ -42,7 +43,7 @@ pub(super) fn parse(text: &str) -> Parsed<Object> {
 
 pub(super) fn read(pattern: &Value, rules: &Rules) -> Parsed<Object> {
     match pattern {
-        Value::Object(members) => rules.object(members),
+        Value::Object(members) => rules.object(members, 0),
         _ => Err(invalid("Filter is not an object")),
     }
 }
@@ -52,28 +53,37 @@ fn invalid(text: impl Into<String>) -> InvalidPattern {
 }
 
 impl Rules {
-    fn object(&self, members: &Map<String, Value>) -> Parsed<Object> {
+    fn object(&self, members: &Map<String, Value>, depth: usize) -> Parsed<Object> {
         if members.is_empty() {
             return Err(invalid("Empty objects are not allowed"));
         }
         let mut read = Object::default();
         for (name, value) in members {
-            match value {
-                Value::Array(alternatives) if name == OR => read.either.push(self.either(alternatives)?),
-                Value::Array(tests) => read.fields.push((name.clone(), Node::Leaf(self.leaf(tests)?))),
-                Value::Object(members) => read.fields.push((name.clone(), Node::Object(self.object(members)?))),
+            let names = parts(name, depth);
+            let node = match value {
+                Value::Array(alternatives) if name == OR => {
+                    read.either.push(self.either(alternatives, depth)?);
+                    continue;
+                }
+                Value::Array(tests) => Node::Leaf(self.leaf(tests)?),
+                Value::Object(members) => Node::Object(self.object(members, depth + names.len())?),
                 _ => return Err(invalid(format!("\"{name}\" must be an object or an array"))),
-            }
+            };
+            let mut names = names.into_iter();
+            let first = names.next().unwrap_or_default().to_owned();
+            let nested =
+                |node, name: &str| Node::Object(Object { fields: vec![(name.to_owned(), node)], either: Vec::new() });
+            read.fields.push((first, names.rev().fold(node, nested)));
         }
         Ok(read)
     }
 
-    fn either(&self, alternatives: &[Value]) -> Parsed<Vec<Object>> {
+    fn either(&self, alternatives: &[Value], depth: usize) -> Parsed<Vec<Object>> {
         if alternatives.len() < 2 {
             return Err(invalid(format!("There must have at least 2 Objects in {OR} relationship.")));
         }
         let one = |value: &Value| match value {
-            Value::Object(members) => self.object(members),
+            Value::Object(members) => self.object(members, depth),
             _ => Err(invalid(format!("Only objects are allowed in array under {OR} relationship."))),
         };
         alternatives.iter().map(one).collect()

@@ -43,6 +43,21 @@ fn lists_of_the_event_match_by_one_element_as_a_whole() {
 }
 
 #[test]
+fn names_with_dots_are_paths_on_either_side() {
+    let (nested, dotted, halved) =
+        (json!({"a": {"b": {"c": "x"}}}), json!({"a.b.c": "x"}), json!({"a.b": {"c": "x"}, "a": {"d": 1}}));
+    let all = [nested, dotted, halved, json!({"a": [{"b.c": "x"}]}), json!({"a": "x", "a.b.c": "x"})];
+    let others = [json!({"a": {"b": "x"}}), json!({"a.b.c": "y"}), json!({"a.b.c.c": "x"}), json!({"b.c": "x"})];
+    for pattern in [json!({"a.b.c": ["x"]}), json!({"a": {"b.c": ["x"]}}), json!({"a": {"b": {"c": ["x"]}}})] {
+        check(pattern, &all, &others);
+    }
+    check(json!({"a.b": [{"exists": false}]}), &[json!({"a": {"c": 1}}), json!({})], &[json!({"a": {"b": 1}})]);
+    // Nobody nests without end by a name of dots alone.
+    let many = ".".repeat(100_000);
+    check(json!({&many: ["x"]}), &[json!({&many: "x"})], &[json!({"": "x"})]);
+}
+
+#[test]
 fn texts_by_their_shape() {
     check(json!({"a": [{"prefix": "us-"}]}), &[json!({"a": "us-1"})], &[json!({"a": "eu-us-"}), json!({"a": 5})]);
     check(json!({"a": [{"suffix": ".png"}]}), &[json!({"a": "x.png"})], &[json!({"a": "x.pngx"})]);

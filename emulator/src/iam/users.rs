@@ -72,7 +72,10 @@ pub(super) struct DeleteAccessKey {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct UserShape {
+    /// An account's root has neither path nor name.
+    #[serde(skip_serializing_if = "String::is_empty")]
     path: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     user_name: String,
     user_id: String,
     arn: String,
@@ -124,6 +127,19 @@ pub(super) struct ListKeysAnswer {
 }
 
 impl UserShape {
+    /// The root of an account. No account was ever opened here, and so all are of the beginning of time.
+    fn root(account: &str) -> Self {
+        Self {
+            path: String::new(),
+            user_name: String::new(),
+            user_id: account.to_owned(),
+            arn: format!("arn:aws:iam::{account}:root"),
+            create_date: Timestamp::from_secs(0),
+            permissions_boundary: None,
+            tags: Vec::new(),
+        }
+    }
+
     /// As lists show it: without boundary and tags.
     pub fn short(entity: &Entity) -> Self {
         Self {
@@ -171,6 +187,9 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateUser) -> Result<UserAn
 }
 
 pub(super) fn get(cx: &mut Cx<Directory>, input: MaybeNamed) -> Result<UserAnswer> {
+    if let (None, Principal::AccountRoot { account }) = (&input.user_name, &cx.caller.principal) {
+        return Ok(UserAnswer { user: UserShape::root(account) });
+    }
     let name = name_or_caller(cx, input.user_name)?;
     Ok(UserAnswer { user: UserShape::full(cx.state.entity(Kind::User, &cx.scope.account, &name)?) })
 }

@@ -1,7 +1,6 @@
 //! Delivery destinations: where the logs of AWS's own services could be delivered to.
 //!
-//! They are kept with their policies and tags. No service here has logs of that kind, so there are no delivery sources, and
-//! a delivery cannot be made.
+//! They are kept with their policies and tags. What is to go there say `delivery_sources.rs` and `deliveries.rs`.
 //! <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDeliveryDestination.html>
 
 use imbl::OrdMap;
@@ -32,8 +31,6 @@ pub(super) fn operations(service: Service<LogGroups>) -> Service<LogGroups> {
             |at, i: &OfDestination| on(at, &i.delivery_destination_name),
             delete_policy,
         )
-        .op("PutDeliverySource", |_, _: &PutSource| Target::any(), put_source)
-        .op("GetDeliverySource", |_, _: &Named| Target::any(), get_source)
 }
 
 /// A delivery destination; its name is the key.
@@ -51,7 +48,7 @@ fn on(at: &At<LogGroups>, name: &str) -> Target {
     Target::on(arn(at.scope, name))
 }
 
-fn arn(scope: &Scope, name: &str) -> String {
+pub(super) fn arn(scope: &Scope, name: &str) -> String {
     scope.arn("logs", format_args!("delivery-destination:{name}"))
 }
 
@@ -106,11 +103,17 @@ fn kind(resource: &str) -> Option<&'static str> {
     }
 }
 
+impl DeliveryDestination {
+    pub fn kind(&self) -> &'static str {
+        kind(&self.resource).unwrap_or("S3")
+    }
+}
+
 fn show(scope: &Scope, name: &str, destination: &DeliveryDestination) -> Shown {
     Shown {
         name: name.to_owned(),
         arn: arn(scope, name),
-        delivery_destination_type: kind(&destination.resource).unwrap_or("S3"),
+        delivery_destination_type: destination.kind(),
         output_format: destination.format.clone(),
         delivery_destination_configuration: Configuration { destination_resource_arn: destination.resource.clone() },
         tags: destination.tags.clone(),
@@ -150,7 +153,7 @@ fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<Output> {
     Ok(Output { delivery_destination: shown })
 }
 
-fn validation(message: impl Into<String>) -> Error {
+pub(super) fn validation(message: impl Into<String>) -> Error {
     Error::client("ValidationException", message)
 }
 
@@ -165,7 +168,16 @@ fn get(cx: &mut Cx<LogGroups>, input: Named) -> Result<Output> {
 }
 
 fn delete(cx: &mut Cx<LogGroups>, input: Named) -> Result<()> {
-    cx.state.delivery_destinations.remove(&input.name).map(drop).ok_or_else(not_found)
+    cx.state.delivery_destinations.get(&input.name).ok_or_else(not_found)?;
+    if cx.state.deliveries.values().any(|delivery| delivery.destination == input.name) {
+        return Err(conflict(format!("Delivery Destination {} still has deliveries", input.name)));
+    }
+    cx.state.delivery_destinations.remove(&input.name);
+    Ok(())
+}
+
+pub(super) fn conflict(message: impl Into<String>) -> Error {
+    Error::client("ConflictException", message)
 }
 
 #[derive(Deserialize)]
@@ -173,6 +185,7 @@ fn delete(cx: &mut Cx<LogGroups>, input: Named) -> Result<()> {
 struct Describe {
     next_token: Option<String>,
     limit: Option<usize>,
+    names: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -183,19 +196,33 @@ struct DescribeOutput {
     next_token: Option<String>,
 }
 
-/// In the order in which they were made.
 fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
-    let size = input.limit.unwrap_or(PAGE).min(PAGE);
-    let last = input.next_token.as_deref().map(token::decode::<u64>).transpose()?.unwrap_or_default();
-    let mut found: Vec<_> = cx.state.delivery_destinations.iter().filter(|(_, one)| one.number > last).collect();
-    found.sort_by_key(|(_, one)| one.number);
-    let more = found.len() > size;
-    found.truncate(size);
-    let last = found.last().filter(|_| more).map(|(_, one)| one.number);
-    let next_token = last.map(|number| token::encode(&number)).transpose()?;
-    let delivery_destinations = found.into_iter().map(|(name, one)| show(cx.scope, name, one)).collect();
+    let wanted = |name: &String| input.names.as_ref().is_none_or(|names| names.contains(name));
+    let found = cx.state.delivery_destinations.iter().filter(|(name, _)| wanted(name));
+    let (page, next_token) = numbered(found, |one| one.number, input.limit.unwrap_or(PAGE), input.next_token)?;
+    let delivery_destinations = page.into_iter().map(|(name, one)| show(cx.scope, name, one)).collect();
     Ok(DescribeOutput { delivery_destinations, next_token })
 }
+
+/// A page of what is numbered in the order in which it was made, and the token for what is behind it.
+pub(super) fn numbered<'a, V>(
+    all: impl Iterator<Item = (&'a String, &'a V)>,
+    number: fn(&V) -> u64,
+    size: usize,
+    next_token: Option<String>,
+) -> Result<Numbered<'a, V>> {
+    let last = next_token.as_deref().map(token::decode::<u64>).transpose()?.unwrap_or_default();
+    let mut found: Vec<_> = all.filter(|(_, one)| number(one) > last).collect();
+    found.sort_by_key(|(_, one)| number(one));
+    let size = size.min(PAGE);
+    let more = found.len() > size;
+    found.truncate(size);
+    let last = found.last().filter(|_| more).map(|(_, one)| number(one));
+    Ok((found, last.map(|number| token::encode(&number)).transpose()?))
+}
+
+/// Entries with their names, and a token.
+type Numbered<'a, V> = (Vec<(&'a String, &'a V)>, Option<String>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -238,30 +265,4 @@ fn delete_policy(cx: &mut Cx<LogGroups>, input: OfDestination) -> Result<()> {
     let found = cx.state.delivery_destinations.get_mut(&input.delivery_destination_name).ok_or_else(not_found)?;
     found.policy = None;
     Ok(())
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PutSource {
-    resource_arn: String,
-    #[serde(rename = "name")]
-    _name: String,
-    #[serde(rename = "logType")]
-    _log_type: String,
-    #[serde(rename = "tags")]
-    _tags: Option<OrdMap<String, String>>,
-}
-
-/// Services that send logs by deliveries do not exist here; of one that exists and has none, AWS says that it cannot be reached.
-fn put_source(_: &mut Cx<LogGroups>, input: PutSource) -> Result<()> {
-    const HAVE_NONE: [&str; 6] = ["s3", "sqs", "lambda", "dynamodb", "kinesis", "sns"];
-    let service = input.resource_arn.split(':').nth(2).unwrap_or_default();
-    if HAVE_NONE.contains(&service) {
-        return Err(missing("Cannot access provided service."));
-    }
-    Err(Error::not_implemented(format!("the delivery of the logs of {service} ({})", input.resource_arn)))
-}
-
-fn get_source(_: &mut Cx<LogGroups>, _: Named) -> Result<()> {
-    Err(missing("Requested Delivery Source does not exist in this account."))
 }

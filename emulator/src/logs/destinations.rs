@@ -4,6 +4,7 @@
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::groups::PAGE;
 use super::names::{after, invalid, missing};
@@ -117,8 +118,21 @@ struct PutPolicy {
     _force_update: Option<bool>,
 }
 
+/// AWS looks at the policy's form, and not at whom it names: `{"AWS": "logs.amazonaws.com"}` is taken.
+fn check_policy(text: &str) -> Result<()> {
+    let mut document: Value = serde_json::from_str(text).unwrap_or_default();
+    let statements = match document.get_mut("Statement") {
+        Some(Value::Array(all)) => all.as_mut_slice(),
+        one => one.map(std::slice::from_mut).unwrap_or_default(),
+    };
+    for principal in statements.iter_mut().filter_map(|one| one.get_mut("Principal")) {
+        *principal = "*".into();
+    }
+    Policy::read(&document.to_string()).map(drop).map_err(|error| invalid(error.message()))
+}
+
 fn put_policy(cx: &mut Cx<LogGroups>, input: PutPolicy) -> Result<()> {
-    Policy::read(&input.access_policy).map_err(|error| invalid(error.message()))?;
+    check_policy(&input.access_policy)?;
     let destination = cx.state.destinations.get_mut(&input.destination_name).ok_or_else(not_found)?;
     destination.policy = Some(input.access_policy);
     Ok(())

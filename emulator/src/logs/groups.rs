@@ -16,7 +16,7 @@ use crate::{Error, Result, Timestamp};
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html>
 pub(super) const PAGE: usize = 50;
 /// The one class of log groups that there is here.
-const STANDARD: &str = "STANDARD";
+pub(super) const STANDARD: &str = "STANDARD";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

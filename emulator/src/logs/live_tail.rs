@@ -13,16 +13,19 @@ use crate::{Error, Result};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StartLiveTail {
-    #[serde(rename = "logGroupIdentifiers")]
-    _log_group_identifiers: Vec<String>,
+    log_group_identifiers: Vec<String>,
     log_stream_names: Option<Vec<String>>,
     log_stream_name_prefixes: Option<Vec<String>>,
     log_event_filter_pattern: Option<String>,
 }
 
 pub(super) fn start(_: &mut Cx<LogGroups>, input: StartLiveTail) -> Result<()> {
-    if input.log_stream_names.is_some() && input.log_stream_name_prefixes.is_some() {
-        return Err(invalid("LogStream names and LogStream name prefixes are mutually exclusive parameters."));
+    let (names, prefixes) = (input.log_stream_names.is_some(), input.log_stream_name_prefixes.is_some());
+    if names && prefixes {
+        return Err(invalid("Only one of logStreamNames or logStreamNamePrefixes can be provided."));
+    }
+    if (names || prefixes) && input.log_group_identifiers.len() > 1 {
+        return Err(invalid("logStreamNames and logStreamNamePrefixes can only be used with a single log group."));
     }
     Pattern::compile(input.log_event_filter_pattern.as_deref().unwrap_or_default())?;
     Err(Error::not_implemented(

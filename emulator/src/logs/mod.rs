@@ -4,7 +4,9 @@
 //! `pattern/` is the language of filter patterns; `retention.rs` drops what has expired. What comes in goes on to metrics
 //! (`metric_filters.rs`) and to functions and streams (`subscriptions.rs`, `forward.rs`); `insights/` answers queries.
 
+mod deliveries;
 mod delivery_destinations;
+mod delivery_sources;
 mod destinations;
 mod exports;
 mod filter;
@@ -14,6 +16,7 @@ mod groups;
 mod id;
 mod insights;
 mod keys;
+mod list_groups;
 mod live_tail;
 mod metric_filters;
 mod names;
@@ -45,6 +48,7 @@ pub fn service() -> Service<LogGroups> {
         .op("DeleteLogGroup", |at, i| on_group(at, Some(&i.log_group_name), None), groups::delete)
         // AWS denies this one on `log-group::log-stream:`, whatever prefix is asked for.
         .op("DescribeLogGroups", |at, _| on_group(at, None, None), groups::describe)
+        .op("ListLogGroups", |at, _| on_group(at, None, None), list_groups::list)
         .op(
             "CreateLogStream",
             |at, i| on_stream(at, Some(&i.log_group_name), None, &i.log_stream_name),
@@ -89,6 +93,8 @@ pub fn service() -> Service<LogGroups> {
         .with(destinations::operations)
         .with(exports::operations)
         .with(delivery_destinations::operations)
+        .with(delivery_sources::operations)
+        .with(deliveries::operations)
         .with(resource_policies::operations)
         .with(insights::operations)
 }

@@ -11,7 +11,9 @@ use std::time::Duration;
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
+use super::deliveries::Delivery;
 use super::delivery_destinations::DeliveryDestination;
+use super::delivery_sources::DeliverySource;
 use super::destinations::Destination;
 use super::exports::Export;
 use super::id::{EventId, EventKey, Salt};
@@ -36,6 +38,10 @@ pub struct LogGroups {
     pub(super) destinations: OrdMap<String, Destination>,
     #[serde(default)]
     pub(super) delivery_destinations: OrdMap<String, DeliveryDestination>,
+    #[serde(default)]
+    pub(super) delivery_sources: OrdMap<String, DeliverySource>,
+    #[serde(default)]
+    pub(super) deliveries: OrdMap<String, Delivery>,
     #[serde(default)]
     pub(super) exports: OrdMap<String, Export>,
     #[serde(default)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::groups::Named;
 use super::names::{group_arn, tagged_group};
 use super::store::LogGroups;
-use super::{delivery_destinations, destinations};
+use super::{deliveries, delivery_destinations, delivery_sources, destinations};
 use crate::cloud::Cx;
 use crate::{Error, Result};
 
@@ -93,7 +93,7 @@ pub(super) fn list_tags_log_group(cx: &mut Cx<LogGroups>, input: Named) -> Resul
     Ok(Tags { tags: cx.state.group(&input.log_group_name)?.tags.clone() })
 }
 
-/// The tags of what an ARN names: a group, a destination, or a delivery destination.
+/// The tags of what an ARN names: a group, a destination, or what belongs to deliveries.
 fn tags_of<'a>(cx: &'a mut Cx<LogGroups>, arn: &str) -> Result<&'a mut OrdMap<String, String>> {
     let scope = cx.scope;
     let named = |kind: &str| arn.strip_prefix(&scope.arn("logs", format_args!("{kind}:")));
@@ -104,6 +104,17 @@ fn tags_of<'a>(cx: &'a mut Cx<LogGroups>, arn: &str) -> Result<&'a mut OrdMap<St
     if let Some(name) = named("delivery-destination") {
         let found = cx.state.delivery_destinations.get_mut(name).map(|destination| &mut destination.tags);
         return found.ok_or_else(delivery_destinations::not_found);
+    }
+    if let Some(name) = named("delivery-source") {
+        return cx
+            .state
+            .delivery_sources
+            .get_mut(name)
+            .map(|one| &mut one.tags)
+            .ok_or_else(delivery_sources::not_found);
+    }
+    if let Some(id) = named("delivery") {
+        return cx.state.deliveries.get_mut(id).map(|one| &mut one.tags).ok_or_else(deliveries::not_found);
     }
     let name = tagged_group(scope, arn)?;
     Ok(&mut cx.state.group_mut(name)?.tags)

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use super::corrections::correct;
 use super::operation::{Http, HttpChecksum, OperationModel, Paginator, UriTemplate};
 use super::shape::{ErrorFacts, Kind, Location, Member, Shape, ShapeId, Structure, TimestampFormat, XmlNamespace};
 use super::{Metadata, Model};
@@ -20,7 +21,8 @@ pub(super) fn load(service: &'static str, text: &'static str) -> Result<Model, S
         raw.shapes.0.iter().enumerate().map(|(place, (name, _))| (*name, ShapeId(place as u32))).collect();
     let raw_shapes: BTreeMap<&str, &RawShape> = raw.shapes.0.iter().map(|(name, shape)| (*name, shape)).collect();
     let resolver = Resolver { ids: &ids, shapes: &raw_shapes };
-    let shapes = raw.shapes.0.iter().map(|(name, shape)| resolver.shape(name, shape)).collect::<Result<Vec<_>, _>>()?;
+    let shapes = raw.shapes.0.iter().map(|(name, shape)| Ok(correct(service, resolver.shape(name, shape)?)));
+    let shapes = shapes.collect::<Result<Vec<_>, String>>()?;
     let mut operations = BTreeMap::new();
     for (name, operation) in &raw.operations.0 {
         operations.insert(*name, resolver.operation(service, name, operation, &shapes)?);

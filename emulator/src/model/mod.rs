@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+mod corrections;
 mod load;
 pub mod names;
 mod operation;

@@ -13,8 +13,6 @@ use crate::{Result, Timestamp};
 
 /// How AWS names the key of versions that nobody chose a key for.
 const DEFAULT_ENCRYPTION_KEY: &str = "DefaultEncryptionKey";
-/// A page of versions holds this many.
-const PAGE: usize = 100;
 
 pub(super) fn operations(service: Service<Secrets>) -> Service<Secrets> {
     service.op("DescribeSecret", |at, i: &Named| on(at, &i.secret_id), describe).op(
@@ -52,8 +50,8 @@ pub(super) struct Description {
     deleted_date: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_rotation_date: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<Tag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<Tag>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     version_ids_to_stages: BTreeMap<Arc<str>, Vec<String>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -155,7 +153,8 @@ fn list_versions(cx: &mut Cx<Secrets>, input: ListSecretVersionIds) -> Result<Ve
         })
         .collect();
     let (arn, name) = (secret.arn.clone(), secret.name.clone());
-    let size = input.max_results.unwrap_or(PAGE).min(PAGE);
+    // AWS documents no size of a page that was not asked for, and what is kept of a secret is few enough for one.
+    let size = input.max_results.unwrap_or(versions.len());
     let (versions, next_token) = page_of(versions, |version| version.version_id.to_string(), size, input.next_token)?;
     Ok(Versions { versions, next_token, arn, name })
 }

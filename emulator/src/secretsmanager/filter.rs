@@ -72,7 +72,7 @@ impl Key {
     }
 
     fn finds(self, value: &str, secret: &Secret) -> bool {
-        let mut tags = secret.tags.iter();
+        let mut tags = secret.tags.iter().flatten();
         match self {
             Self::Name => secret.name.starts_with(value),
             Self::Description => secret.description.as_deref().is_some_and(|text| has_words(&[text], value)),

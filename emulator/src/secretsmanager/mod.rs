@@ -53,7 +53,7 @@ fn on(at: &At<Secrets>, id: &str) -> Target {
     match at.state.find(at.scope, id).ok().and_then(|key| at.state.secrets.get(&key)) {
         Some(secret) => {
             let target = Target::on(&*secret.arn).policy(secret.policy.clone()).owner(&*secret.account);
-            secret.tags.iter().fold(target, |target, tag| {
+            secret.tags.iter().flatten().fold(target, |target, tag| {
                 target.context(format!("secretsmanager:ResourceTag/{}", tag.key), tag.value.clone())
             })
         }

@@ -18,9 +18,9 @@ pub(super) const PENDING: &str = "AWSPENDING";
 pub(super) const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
 /// The random part of an ARN, with its hyphen.
 const SUFFIX: usize = 7;
-/// So many versions are kept of a secret; beyond them the oldest without a label go.
+/// So many versions without a label are kept of a secret; beyond them the oldest go.
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
-const MAX_VERSIONS: usize = 100;
+const MAX_DEPRECATED: usize = 100;
 /// So many labels may one version have.
 pub(super) const MAX_STAGES: usize = 20;
 
@@ -49,8 +49,8 @@ pub(super) struct Secret {
     pub accessed: Option<Timestamp>,
     /// When it is going to be deleted.
     pub deletion: Option<Timestamp>,
-    /// In the order in which they were first set.
-    pub tags: Vec<Tag>,
+    /// In the order in which they were first set; nothing if none ever was.
+    pub tags: Option<Vec<Tag>>,
     pub policy: Option<Arc<str>>,
     /// From the oldest on.
     pub versions: Vec<Version>,
@@ -188,7 +188,8 @@ impl Secrets {
     }
 
     /// Saves a secret, and brings its replicas up to date.
-    pub(super) fn save(&mut self, secret: Secret) {
+    pub(super) fn save(&mut self, mut secret: Secret) {
+        secret.drop_outdated();
         for replica in secret.replicas.iter().filter(|replica| replica.status == "InSync") {
             let key = key(&secret.account, &replica.region, &secret.name);
             let number = self.secrets.get(&key).map_or(secret.number, |old| old.number);
@@ -286,15 +287,20 @@ impl Secret {
         }
     }
 
-    /// Adds a version. Of too many, the oldest go that have no label.
+    /// Adds a version.
     pub fn add_version(&mut self, id: Arc<str>, value: Option<SecretValue>, now: Timestamp) {
         self.versions.push(Version { id, value, stages: Vec::new(), created: now, accessed: None });
-        if self.versions.len() > MAX_VERSIONS
-            && let Some(oldest) = self.versions.iter().position(|version| version.stages.is_empty())
-            && oldest + 1 < self.versions.len()
-        {
-            self.versions.remove(oldest);
-        }
+    }
+
+    /// Of too many versions without a label the oldest go.
+    fn drop_outdated(&mut self) {
+        let deprecated = self.versions.iter().filter(|version| version.stages.is_empty()).count();
+        let mut outdated = deprecated.saturating_sub(MAX_DEPRECATED);
+        self.versions.retain(|version| {
+            let goes = outdated > 0 && version.stages.is_empty();
+            outdated -= usize::from(goes);
+            !goes
+        });
     }
 }
 

@@ -73,8 +73,9 @@ pub(super) fn merged(mut tags: Vec<Tag>, set: Vec<Tag>) -> Vec<Tag> {
 fn tag(cx: &mut Cx<Secrets>, input: TagResource) -> Result<()> {
     let mut secret = cx.state.to_change(cx.scope, &input.secret_id)?;
     check(&input.tags)?;
-    secret.tags = merged(secret.tags, input.tags);
-    check_count(&secret.tags)?;
+    let tags = merged(secret.tags.unwrap_or_default(), input.tags);
+    check_count(&tags)?;
+    secret.tags = Some(tags);
     secret.changed = cx.now;
     cx.state.save(secret);
     Ok(())
@@ -82,7 +83,9 @@ fn tag(cx: &mut Cx<Secrets>, input: TagResource) -> Result<()> {
 
 fn untag(cx: &mut Cx<Secrets>, input: UntagResource) -> Result<()> {
     let mut secret = cx.state.to_change(cx.scope, &input.secret_id)?;
-    secret.tags.retain(|tag| !input.tag_keys.contains(&tag.key));
+    if let Some(tags) = &mut secret.tags {
+        tags.retain(|tag| !input.tag_keys.contains(&tag.key));
+    }
     secret.changed = cx.now;
     cx.state.save(secret);
     Ok(())

@@ -103,9 +103,12 @@ async fn versions_take_turns() {
     for number in 4..150 {
         put(number, "more", Value::Null).await.unwrap();
     }
-    let all = json!({ "SecretId": "db", "IncludeDeprecated": true, "MaxResults": 100 });
+    let all = json!({ "SecretId": "db", "IncludeDeprecated": true });
     let all = call(&cloud, "ListSecretVersionIds", all).await.unwrap();
-    assert_eq!((all["Versions"].as_array().unwrap().len(), all.get("NextToken")), (100, None));
+    assert_eq!((all["Versions"].as_array().unwrap().len(), all.get("NextToken")), (102, None));
+    let page = json!({ "SecretId": "db", "IncludeDeprecated": true, "MaxResults": 100 });
+    let page = call(&cloud, "ListSecretVersionIds", page).await.unwrap();
+    assert_eq!((page["Versions"].as_array().unwrap().len(), page["NextToken"].is_string()), (100, true));
 }
 
 /// The code of a rotation as AWS's template has it, with a switch that makes it fail.

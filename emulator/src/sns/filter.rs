@@ -47,14 +47,15 @@ impl Filter {
         if members.is_empty() {
             return Ok(Self { pattern: None, on_body });
         }
-        if !on_body && members.values().any(Value::is_object) {
-            return Err(NESTED.to_owned());
-        }
         if members.len() > MAX_KEYS {
             return Err(format!("Filter policy can not have more than {MAX_KEYS} keys"));
         }
+        let nested = members.values().any(Value::is_object);
         round(&mut policy, DEPTH);
         let pattern = EventPattern::read_filter_policy(&policy).map_err(|error| error.0)?;
+        if nested && !on_body {
+            return Err(NESTED.to_owned());
+        }
         if pattern.combinations() > MAX_COMBINATIONS {
             return Err("Filter policy is too complex".to_owned());
         }

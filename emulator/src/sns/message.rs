@@ -43,7 +43,9 @@ impl Attribute {
     }
 
     fn check(&self, name: &str) -> Result<()> {
-        let kind = self.kind();
+        // `String.` names no type below String.
+        let kind =
+            if self.data_type.ends_with('.') && self.data_type.matches('.').count() == 1 { "" } else { self.kind() };
         let (wanted, given) = match kind {
             "String" | "Number" => (&self.string_value, &self.binary_value),
             "Binary" => (&self.binary_value, &self.string_value),

@@ -153,12 +153,20 @@ fn get(cx: &mut Cx<Topics>, input: OfApplication) -> Result<Attributes> {
 #[serde(rename_all = "PascalCase")]
 struct SetApplication {
     platform_application_arn: String,
-    attributes: OrdMap<String, String>,
+    attributes: Option<OrdMap<String, String>>,
 }
 
+/// AWS looks at the ARN before it misses the attributes, and at what it names afterwards.
 fn set(cx: &mut Cx<Topics>, input: SetApplication) -> Result<()> {
+    check_arn("PlatformApplicationArn", &input.platform_application_arn)?;
+    let Some(attributes) = input.attributes else {
+        return Err(Error::client(
+            "ValidationError",
+            "1 validation error detected: Value null at 'attributes' failed to satisfy constraint: Member must not be null",
+        ));
+    };
     let application = find(cx, &input.platform_application_arn)?;
-    application.attributes = input.attributes.union(application.attributes.clone());
+    application.attributes = attributes.union(application.attributes.clone());
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::deliver::{self, Delivery};
-use super::errors::{because, invalid};
+use super::errors::{because, check_arn, invalid};
 use super::fifo::by_content;
 use super::filter::Filter;
 use super::message::{Attribute, Content, Forms, Kind, Message, SIZE_LIMIT, base, check_attributes};
@@ -90,6 +90,7 @@ fn publish(cx: &mut Cx<Topics>, input: Publish) -> Result<Published> {
         (None, None, None) => return Err(because("TopicArn or TargetArn", "no value for required parameter")),
         _ => return Err(because("TopicArn", "Only one of TopicArn, TargetArn and PhoneNumber may be given")),
     };
+    check_arn("TopicArn", &arn)?;
     let topic = find(cx, &arn)?;
     let forms = content.forms()?;
     check_for_topic(&content, topic)?;

@@ -31,6 +31,11 @@ pub(super) fn operations(service: Service<Topics>) -> Service<Topics> {
         .op("OptInPhoneNumber", |_, _: &OfNumber| Target::any(), opt_in)
 }
 
+/// What an account may spend on text messages in a month, in dollars, before it asks for more.
+/// <https://docs.aws.amazon.com/sns/latest/api/API_SetSMSAttributes.html>
+const SPEND_LIMIT: &str = "MonthlySpendLimit";
+const DEFAULT_LIMIT: &str = "1";
+
 /// What an account has set for its text messages in a region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sms {
@@ -77,7 +82,11 @@ fn set(cx: &mut Cx<Topics>, input: SetAttributes) -> Result<Nothing> {
             "DefaultSMSType" if !matches!(value.as_str(), "Promotional" | "Transactional") => {
                 return Err(bare("DefaultSMSType is invalid"));
             }
-            "DeliveryStatusIAMRole" | "DeliveryStatusSuccessSamplingRate" | "UsageReportS3Bucket" => {
+            // How many of the logs are kept that only a role would have written.
+            "DeliveryStatusSuccessSamplingRate" if !value.parse().is_ok_and(|rate: u8| rate <= 100) => {
+                return Err(bare("DeliveryStatusSuccessSamplingRate is invalid"));
+            }
+            "DeliveryStatusIAMRole" | "UsageReportS3Bucket" => {
                 return Err(Error::not_implemented(format!("the SMS attribute {name}: no text message leaves")));
             }
             _ => {}
@@ -100,7 +109,8 @@ struct Attributes {
 }
 
 fn get(cx: &mut Cx<Topics>, input: GetAttributes) -> Result<Attributes> {
-    let sms = cx.state.sms.get(&key(cx.scope)).cloned().unwrap_or_default();
+    let mut sms = cx.state.sms.get(&key(cx.scope)).cloned().unwrap_or_default();
+    sms.attributes.entry(SPEND_LIMIT.to_owned()).or_insert_with(|| DEFAULT_LIMIT.to_owned());
     let wanted = |name: &String| input.attributes.is_empty() || input.attributes.contains(name);
     Ok(Attributes { attributes: sms.attributes.into_iter().filter(|(name, _)| wanted(name)).collect() })
 }

@@ -104,6 +104,8 @@ fn answer(arn: String, hidden: bool) -> Subscribed {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct OfSubscription {
+    /// Missed by the operation itself.
+    #[serde(default)]
     subscription_arn: String,
 }
 

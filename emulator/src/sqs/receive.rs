@@ -292,7 +292,7 @@ impl ReceiveMessage {
 /// Whether a name of the request selects a message attribute: its name, `All`, `.*`, or a prefix as `foo.*` or `foo.`.
 fn selects(wanted: &str, name: &str) -> bool {
     match wanted {
-        "All" | ".*" => true,
+        "All" | "*" | ".*" => true,
         _ => {
             wanted == name
                 || wanted.strip_suffix(".*").is_some_and(|prefix| name.starts_with(prefix))

@@ -11,6 +11,7 @@ use http::request::Parts;
 
 use super::host::{self, Host};
 use super::query::{QUEUE_URL, form, pairs};
+use super::query_json::negotiated;
 use super::{Detected, Protocol, compression, route};
 use crate::model::{Model, OperationModel};
 use crate::{Error, Result};
@@ -45,11 +46,11 @@ pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
         let unsigned = || if on_queue { Some("sqs") } else { is_link().then_some("sns") };
         let detected = query(&action, version.as_deref(), scope.as_deref().or_else(unsigned))?;
         let takes_queue = || detected.operation.input_members().iter().any(|member| member.name == QUEUE_URL);
-        if on_queue && !takes_queue() {
-            let message = format!("The action {action} is not valid for this endpoint.");
-            return Err(Error::client("InvalidAction", message));
+        // Of what takes no queue, a queue's address takes the question for another's.
+        if on_queue && !takes_queue() && action != "GetQueueUrl" {
+            return Err(no_action_here(&action));
         }
-        return Ok(detected);
+        return Ok(Detected { protocol: negotiated(head), ..detected });
     }
     rest(head, scope.as_deref())
 }
@@ -77,8 +78,9 @@ pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
     match (service, action(head, body)) {
         (Some("lambda" | "scheduler" | "apigateway" | "execute-api"), _) => (Protocol::RestJson, service.unwrap_or("")),
         (Some("s3"), _) => (Protocol::RestXml, "s3"),
-        (None, Some(_)) if is_queue(head.uri.path()) => (Protocol::Query, "sqs"),
-        (_, Some(_)) => (Protocol::Query, service.unwrap_or("")),
+        (None, Some(_)) if is_queue(head.uri.path()) => (negotiated(head), "sqs"),
+        (_, Some(_)) => (negotiated(head), service.unwrap_or("")),
+        (Some("sqs"), None) if body.is_empty() => (Protocol::Query, "sqs"),
         (Some("iam" | "sts" | "cloudformation"), None) => (Protocol::Query, service.unwrap_or("")),
         (Some(service), None) => (json_version(head, None), service),
         (None, None) => (Protocol::RestXml, "s3"),
@@ -168,6 +170,10 @@ pub(super) fn is_queue(path: &str) -> bool {
     !name.is_empty() && account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+fn no_action_here(action: &str) -> Error {
+    Error::client("InvalidAction", format!("The action {action} is not valid for this endpoint."))
+}
+
 fn query(action: &str, version: Option<&str>, scope: Option<&str>) -> Result<Detected> {
     let by_scope = scope.and_then(Model::by_signing_name).filter(|model| speaks(model, "query"));
     let model = match (by_scope, version) {
@@ -186,8 +192,9 @@ fn query(action: &str, version: Option<&str>, scope: Option<&str>) -> Result<Det
     };
     let version = version.unwrap_or(model.metadata.api_version);
     let known = (version == model.metadata.api_version).then(|| model.operation(action)).flatten();
-    let operation = known.ok_or_else(|| {
-        Error::client("InvalidAction", format!("Could not find operation {action} for version {version}"))
+    let operation = known.ok_or_else(|| match model.service {
+        "sqs" => no_action_here(action),
+        _ => Error::client("InvalidAction", format!("Could not find operation {action} for version {version}")),
     })?;
     Ok(Detected { service: model.service, operation, protocol: Protocol::Query, labels: Vec::new() })
 }
@@ -211,6 +218,8 @@ fn rest(head: &Parts, scope: Option<&str>) -> Result<Detected> {
         Protocol::RestXml
     } else if speaks(model, "rest-json") {
         Protocol::RestJson
+    } else if model.service == "sqs" {
+        return Err(Error::new(404, "UnknownOperationException", ""));
     } else if speaks(model, "query") {
         return Err(Error::client("MissingAction", "The request must contain the parameter Action"));
     } else {

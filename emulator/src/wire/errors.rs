@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{Protocol, cbor, dynamodb, json, rest, xml};
+use super::{Protocol, cbor, dynamodb, json, query_json, rest, xml};
 use crate::Error;
 use crate::model::{Kind, Model, OperationModel, Shape, Structure};
 
@@ -27,7 +27,7 @@ pub(super) fn malformed(protocol: Protocol, service: &str, detail: &str) -> Erro
             "The XML you provided was not well-formed or did not validate against our published schema",
         ),
         (Protocol::RestXml, _) => Error::client("MalformedInput", detail),
-        (Protocol::Query, _) => Error::client("MalformedInput", detail),
+        (Protocol::Query | Protocol::QueryJson, _) => Error::client("MalformedInput", detail),
         _ => Error::client("SerializationException", detail),
     }
 }
@@ -60,12 +60,16 @@ pub fn encode_error(
         }
         Protocol::RpcV2Cbor => facts.cbor(),
         Protocol::Query => facts.query(),
+        Protocol::QueryJson => {
+            query_json::error(facts.query_code(), facts.query_message(), facts.fault(), request_id).into_bytes()
+        }
         Protocol::RestXml if service == "s3" => facts.s3(),
         Protocol::RestXml => facts.query(),
     };
-    if model.is_some_and(|model| model.metadata.query_compatible) && protocol != Protocol::Query {
-        let fault = if error.is_client_fault() { "Sender" } else { "Receiver" };
-        insert(&mut headers, "x-amzn-query-error", &format!("{};{fault}", facts.query_code()));
+    if model.is_some_and(|model| model.metadata.query_compatible)
+        && !matches!(protocol, Protocol::Query | Protocol::QueryJson)
+    {
+        insert(&mut headers, "x-amzn-query-error", &format!("{};{}", facts.query_code(), facts.fault()));
     }
     let bodiless = is_head || error.status() == 304;
     if !bodiless {
@@ -162,6 +166,11 @@ impl Facts<'_> {
             Some((_, query)) => query,
             None => self.shape.map_or(self.error.code(), |shape| shape.error_code()),
         }
+    }
+
+    /// Whose fault it is, in the query protocol's words.
+    fn fault(&self) -> &'static str {
+        if self.error.is_client_fault() { "Sender" } else { "Receiver" }
     }
 
     /// The text in XML: SQS's query protocol says one thing in other words.
@@ -264,10 +273,13 @@ impl Facts<'_> {
     }
 
     fn query(&self) -> Vec<u8> {
+        // So Coral answers to what names no operation at all.
+        if self.error.code() == "UnknownOperationException" && self.error.message().is_empty() {
+            return b"<UnknownOperationException/>\n".to_vec();
+        }
         let namespace = self.model.map_or("http://webservices.amazon.com/AWSFault/2005-15-09", rest::namespace);
-        let fault = if self.error.is_client_fault() { "Sender" } else { "Receiver" };
         let mut out = format!("<ErrorResponse xmlns=\"{namespace}\"><Error>");
-        element(&mut out, "Type", fault);
+        element(&mut out, "Type", self.fault());
         element(&mut out, "Code", self.query_code());
         if !self.is_mute() {
             element(&mut out, "Message", self.query_message());

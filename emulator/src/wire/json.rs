@@ -135,7 +135,7 @@ impl Reader<'_> {
     }
 }
 
-fn in_body(member: &Member) -> bool {
+pub(super) fn in_body(member: &Member) -> bool {
     member.location.is_none()
 }
 

@@ -5,7 +5,7 @@
 //! bytes ◀─ encode / encode_error ◀─ Reply / Error
 //! ```
 //! Everything here is driven by the models of `crate::model` and nothing knows an operation by itself, save for the
-//! few corners of S3 that its model does not tell. A value is plain JSON, members named as in the model, timestamps
+//! few corners of S3 and SQS that their models do not tell. A value is plain JSON, members named as in the model, timestamps
 //! in epoch milliseconds, blobs in base64; the blob that is the HTTP body travels beside it as bytes.
 
 use bytes::Bytes;
@@ -26,6 +26,7 @@ mod errors;
 mod host;
 pub mod json;
 pub mod query;
+mod query_json;
 pub mod rest;
 mod route;
 pub mod timestamps;
@@ -52,6 +53,8 @@ pub enum Protocol {
     AwsJson11,
     /// Forms with an `Action`, answered in XML.
     Query,
+    /// The same, answered in JSON: see `query_json.rs`.
+    QueryJson,
     /// HTTP bindings with JSON bodies.
     RestJson,
     /// HTTP bindings with XML bodies.
@@ -67,7 +70,7 @@ impl Protocol {
             Self::AwsJson10 => "application/x-amz-json-1.0",
             Self::AwsJson11 => "application/x-amz-json-1.1",
             Self::Query => "text/xml",
-            Self::RestJson => "application/json",
+            Self::QueryJson | Self::RestJson => "application/json",
             Self::RestXml => "application/xml",
             Self::RpcV2Cbor => "application/cbor",
         }
@@ -123,7 +126,7 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
         protocol => {
             let body = std::mem::take(&mut body);
             match (protocol, operation.input_shape()) {
-                (Protocol::Query, _) => query::parse(operation, head, &body, &mut unknown),
+                (Protocol::Query | Protocol::QueryJson, _) => query::parse(operation, head, &body, &mut unknown),
                 (_, None) => Ok(Map::new()),
                 (Protocol::RpcV2Cbor, Some(shape)) => match shape.structure() {
                     Some(structure) => cbor::parse(operation.model(), structure, &body, &mut unknown),
@@ -244,6 +247,7 @@ fn try_encode(
             }
         }
         Protocol::Query => query::write(operation, &reply.output, request_id)?.into(),
+        Protocol::QueryJson => query_json::write(operation, &reply.output, request_id)?.into(),
         Protocol::RestJson | Protocol::RestXml => {
             let answer = rest::write(protocol, operation, reply)?;
             (status, headers, content_type) = (answer.status, answer.headers, answer.content_type);

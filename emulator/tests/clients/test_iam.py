@@ -356,3 +356,9 @@ def test_the_cli_simulates(server):
     answer = json.loads(server.aws("iam", "simulate-custom-policy", *words))
     assert answer["EvaluationResults"][0]["EvalDecision"] == "allowed"
     assert "NoSuchEntity" in server.aws("iam", "get-group", "--group-name", "none", fails=True)
+
+
+def test_the_root_of_an_account_is_a_user_without_a_name(iam):
+    user = iam.get_user()["User"]
+    assert (user["UserId"], user["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:root")
+    assert "UserName" not in user

@@ -289,6 +289,48 @@ def test_subscriptions_that_are_refused(server, logs):
     assert logs.describe_subscription_filters(logGroupName=GROUP)["subscriptionFilters"] == []
 
 
+def test_deliveries_of_what_logs_nothing(logs):
+    """CloudFront is not here, so that nothing is ever delivered of it; other services' logs are refused by name."""
+    arn = "arn:aws:cloudfront::123456789012:distribution/E1Q5F5862X9VJ5"
+    source = logs.put_delivery_source(name="s", resourceArn=arn, logType="ACCESS_LOGS", tags={"a": "b"})["deliverySource"]
+    assert (source["service"], source["resourceArns"]) == ("cloudfront", [arn])
+    bucket = {"destinationResourceArn": "arn:aws:s3:::bucket"}
+    to = logs.put_delivery_destination(name="d", deliveryDestinationConfiguration=bucket)["deliveryDestination"]["arn"]
+    made = logs.create_delivery(deliverySourceName="s", deliveryDestinationArn=to)["delivery"]
+    assert (made["deliveryDestinationType"], made["recordFields"][:2]) == ("S3", ["date", "time"])
+    logs.update_delivery_configuration(id=made["id"], recordFields=["date"], fieldDelimiter=",")
+    (shown,) = logs.describe_deliveries()["deliveries"]
+    assert (shown["recordFields"], shown["fieldDelimiter"]) == (["date"], ",")
+    logs.tag_resource(resourceArn=made["arn"], tags={"k": "v"})
+    assert logs.get_delivery(id=made["id"])["delivery"]["tags"] == {"k": "v"}
+
+    def refused(call, **arguments):
+        with pytest.raises(ClientError) as error:
+            call(**arguments)
+        return error.value.response["Error"]["Code"]
+
+    assert refused(logs.create_delivery, deliverySourceName="s", deliveryDestinationArn=to) == "ConflictException"
+    assert refused(logs.delete_delivery_source, name="s") == "ConflictException"
+    assert refused(logs.put_delivery_source, name="x", resourceArn="arn:aws:s3:::b", logType="ACCESS_LOGS") == "ResourceNotFoundException"
+    bedrock = "arn:aws:bedrock:us-east-1:123456789012:knowledge-base/K"
+    assert refused(logs.put_delivery_source, name="x", resourceArn=bedrock, logType="APPLICATION_LOGS") == "NotImplemented"
+    logs.delete_delivery(id=made["id"])
+    logs.delete_delivery_source(name="s")
+    logs.delete_delivery_destination(name="d")
+    assert logs.describe_delivery_sources()["deliverySources"] == []
+
+
+def test_log_groups_by_a_pattern(logs):
+    logs.create_log_group(logGroupName="/aws/one", tags={"team": "pix"})
+    names = lambda **wanted: [one["logGroupName"] for one in logs.list_log_groups(**wanted)["logGroups"]]
+    assert names() == sorted([GROUP, "/aws/one"])
+    assert names(logGroupNamePattern="^/aws/o|nothing") == ["/aws/one"]
+    assert names(logGroupNamePattern="one") == ["/aws/one"] and names(logGroupNamePattern="^one") == []
+    assert names(logGroupTags=[{"key": "team", "values": ["pix"]}]) == ["/aws/one"]
+    page = logs.list_log_groups(limit=1)
+    assert names(nextToken=page["nextToken"]) == [sorted([GROUP, "/aws/one"])[1]]
+
+
 def ask(logs, query):
     now = int(time.time())
     started = logs.start_query(logGroupName=GROUP, startTime=now - 600, endTime=now + 60, queryString=query)

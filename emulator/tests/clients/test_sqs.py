@@ -229,6 +229,36 @@ def test_errors_have_the_names_of_their_protocol(sqs, server):
     assert texts(document, "Code") == ["MissingParameter"]
     _, document = query(url, Action="ListQueues")
     assert texts(document, "Code") == ["InvalidAction"]
+    _, document = query(url, Action="FooBar")
+    assert texts(document, "Message") == ["The action FooBar is not valid for this endpoint."]
+    # A queue's address may be asked for another's.
+    other = create(sqs, "other")
+    _, document = query(url, Action="GetQueueUrl", QueueName="other")
+    assert texts(document, "QueueUrl") == [other]
+
+
+def test_who_accepts_json_gets_json_of_the_query_protocol(sqs, server):
+    def ask(url, **parameters):
+        address = f"{url}?{urllib.parse.urlencode({'Version': '2012-11-05', **parameters})}"
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address, headers={"Accept": "application/json"}), timeout=30) as answer:
+                return answer.headers["Content-Type"], json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    url = create(sqs, "q")
+    kind, sent = ask(url, Action="SendMessage", MessageBody="hello")
+    assert (kind, list(sent["SendMessageResponse"])) == ("application/json", ["ResponseMetadata", "SendMessageResult"])
+    assert sent["SendMessageResponse"]["SendMessageResult"]["SequenceNumber"] is None
+    _, received = ask(url, Action="ReceiveMessage")
+    (message,) = received["ReceiveMessageResponse"]["ReceiveMessageResult"]["messages"]
+    assert (message["Body"], message["Attributes"]) == ("hello", None)
+    _, told = ask(url, **{"Action": "GetQueueAttributes", "AttributeName.1": "DelaySeconds"})
+    assert told["GetQueueAttributesResponse"]["GetQueueAttributesResult"] == {"Attributes": [{"Name": "DelaySeconds", "Value": "0"}]}
+    _, listed = ask(f"{server.url}/", Action="ListQueues")
+    assert listed["ListQueuesResponse"]["ListQueuesResult"] == {"NextToken": None, "queueUrls": [url]}
+    status, refused = ask(url, Action="FooBar")
+    assert (status, refused["Error"]["Code"], refused["Error"]["Type"]) == (400, "InvalidAction", "Sender")
 
 
 def test_the_command_line_sends_and_receives(server):

@@ -52,7 +52,7 @@ const PASSED_ON: [&str; 10] = [
 /// `UpdateTable` changes one of these at a time.
 const CAPACITY: [&str; 4] = ["BillingMode", "OnDemandThroughput", "ProvisionedThroughput", "WarmThroughput"];
 
-async fn create(task: &Task<'_>) -> Result<Made> {
+pub(super) async fn create(task: &Task<'_>) -> Result<Made> {
     let name = task.name("TableName", NAME_LIMIT);
     let mut input = task.pick(&PASSED_ON);
     input.insert("TableName".to_owned(), name.as_str().into());
@@ -68,7 +68,7 @@ async fn create(task: &Task<'_>) -> Result<Made> {
     described(task, &name).await
 }
 
-async fn update(task: &Task<'_>) -> Result<Made> {
+pub(super) async fn update(task: &Task<'_>) -> Result<Made> {
     let name = task.physical_id;
     let change = async |members: Map<String, Value>| {
         let mut input = members;
@@ -122,7 +122,7 @@ async fn update(task: &Task<'_>) -> Result<Made> {
     described(task, name).await
 }
 
-async fn delete(task: &Task<'_>) -> Result<()> {
+pub(super) async fn delete(task: &Task<'_>) -> Result<()> {
     task.door.call("dynamodb", "DeleteTable", json!({ "TableName": task.physical_id })).await.map(drop)
 }
 

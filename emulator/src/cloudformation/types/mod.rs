@@ -17,6 +17,7 @@ mod cloudformation_stack;
 mod cloudformation_wait;
 mod cloudwatch_alarm;
 mod door;
+mod dynamodb_global_table;
 mod dynamodb_table;
 mod events_event_bus;
 mod events_rule;
@@ -91,6 +92,7 @@ static TYPES: &[&ResourceType] = &[
     &cloudformation_wait::HANDLE,
     &cloudwatch_alarm::DASHBOARD,
     &cloudwatch_alarm::TYPE,
+    &dynamodb_global_table::TYPE,
     &dynamodb_table::TYPE,
     &events_event_bus::POLICY,
     &events_event_bus::TYPE,

@@ -8,16 +8,14 @@ mod run;
 mod statement;
 mod translate;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use dynamodb_expressions::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::capacity::{Consumed, ConsumedCapacity, Kind};
+use super::capacity::{ByTable, ConsumedCapacity, Kind};
 use super::errors::validation;
 use super::shown::Shown;
+use super::tokens::Token;
 use super::transact_write::cancelled;
 use super::{Tables, target};
 use crate::cloud::{At, Cx, Service, Target};
@@ -52,7 +50,7 @@ fn action(statement: &Statement) -> &'static str {
 }
 
 /// A statement with its parameters: the input of `ExecuteStatement`, and, with fewer members, one of several.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Request {
     statement: String,
@@ -155,20 +153,11 @@ impl From<Error> for BatchError {
     }
 }
 
-/// What several statements consumed, by table.
-type Spent = BTreeMap<Arc<str>, Consumed>;
-
-fn shown(spent: &Spent, asked: Option<&str>) -> Option<Vec<ConsumedCapacity>> {
-    let shown: Vec<ConsumedCapacity> =
-        spent.iter().filter_map(|(name, consumed)| consumed.shown(asked, name, Kind::Plain)).collect();
-    (!shown.is_empty()).then_some(shown)
-}
-
 fn batch(cx: &mut Cx<Tables>, input: Batch) -> Result<BatchOutput> {
     if input.statements.len() > MAX_BATCH {
         return Err(validation("Too many statements in the BatchExecuteStatement call"));
     }
-    let (mut responses, mut spent) = (Vec::with_capacity(input.statements.len()), Spent::new());
+    let (mut responses, mut spent) = (Vec::with_capacity(input.statements.len()), ByTable::default());
     for request in &input.statements {
         let response = match request.read() {
             Err(error) => Response { error: Some(error.into()), ..Response::default() },
@@ -176,17 +165,17 @@ fn batch(cx: &mut Cx<Tables>, input: Batch) -> Result<BatchOutput> {
         };
         responses.push(response);
     }
-    let consumed_capacity = shown(&spent, input.return_consumed_capacity.as_deref());
+    let consumed_capacity = spent.shown(input.return_consumed_capacity.as_deref(), Kind::Plain);
     Ok(BatchOutput { responses, consumed_capacity })
 }
 
-fn batch_one(cx: &mut Cx<Tables>, request: &Request, statement: &Statement, spent: &mut Spent) -> Response {
+fn batch_one(cx: &mut Cx<Tables>, request: &Request, statement: &Statement, spent: &mut ByTable) -> Response {
     let done = authorize(cx, statement)
         .and_then(|()| run::check_single(cx.state, statement))
         .and_then(|()| run(cx, statement, &request.limits()));
     match done {
         Ok(done) => {
-            spent.entry(statement.table.as_str().into()).or_default().add(done.consumed);
+            spent.add(&statement.table.as_str().into(), done.consumed);
             Response { item: done.items.into_iter().next(), table_name: Some(statement.table.clone()), error: None }
         }
         Err(error) => {
@@ -206,23 +195,34 @@ fn authorize(cx: &Cx<Tables>, statement: &Statement) -> Result<()> {
 struct Transaction {
     transact_statements: Vec<Request>,
     return_consumed_capacity: Option<String>,
+    client_request_token: Option<String>,
 }
 
+/// Writes answer nothing, as was recorded at AWS; reads answer an item each.
 fn transaction(cx: &mut Cx<Tables>, input: Transaction) -> Result<BatchOutput> {
     let statements = input.transact_statements.iter().map(Request::read).collect::<Result<Vec<_>>>()?;
     let reads = |statement: &Statement| matches!(statement.verb, Verb::Select { .. });
     if statements.iter().any(reads) && !statements.iter().all(reads) {
         return Err(validation("A transaction cannot contain both read and write operations"));
     }
+    let only_reads = statements.iter().all(reads);
+    let asked = input.return_consumed_capacity.as_deref();
+    let token = input.client_request_token.as_deref().filter(|_| !only_reads);
+    let token = Token::of(token, &input.transact_statements)?;
+    if let Some(consumed_capacity) = token.as_ref().map(|token| token.repeated(cx, asked)).transpose()?.flatten() {
+        return Ok(BatchOutput { responses: Vec::new(), consumed_capacity });
+    }
     // The copy shares everything; it stands again if a statement fails.
     let before = cx.state.clone();
-    let (mut responses, mut spent) = (Vec::with_capacity(statements.len()), Spent::new());
+    let (mut responses, mut spent) = (Vec::with_capacity(statements.len()), ByTable::default());
     for (place, (request, statement)) in input.transact_statements.iter().zip(&statements).enumerate() {
         let done = authorize(cx, statement).and_then(|()| run(cx, statement, &request.limits()));
         match done {
             Ok(done) => {
-                spent.entry(statement.table.as_str().into()).or_default().add(done.consumed.twice());
-                responses.push(Response { item: done.items.into_iter().next(), ..Response::default() });
+                spent.add(&statement.table.as_str().into(), done.consumed.twice());
+                if only_reads {
+                    responses.push(Response { item: done.items.into_iter().next(), ..Response::default() });
+                }
             }
             Err(error) => {
                 *cx.state = before;
@@ -234,5 +234,8 @@ fn transaction(cx: &mut Cx<Tables>, input: Transaction) -> Result<BatchOutput> {
             }
         }
     }
-    Ok(BatchOutput { responses, consumed_capacity: shown(&spent, input.return_consumed_capacity.as_deref()) })
+    if let Some(token) = token {
+        token.remember(cx, &spent);
+    }
+    Ok(BatchOutput { responses, consumed_capacity: spent.shown(asked, Kind::Plain) })
 }

@@ -147,6 +147,22 @@ async fn a_transaction_of_statements_is_done_as_a_whole() {
     let error = dynamo.err("ExecuteTransaction", both).await;
     assert_eq!(error.code(), "TransactionCanceledException");
     assert_eq!(dynamo.get(json!({"p": s("b")})).await, None);
+    // The same request again under its token is not done again; reads answer their items, writes nothing.
+    let insert = |key: &str| {
+        json!({"ClientRequestToken": "token", "TransactStatements": [
+            {"Statement": "INSERT INTO t VALUE {'p': ?}", "Parameters": [s(key)]},
+        ]})
+    };
+    for _ in 0..2 {
+        assert_eq!(dynamo.ok("ExecuteTransaction", insert("c")).await["Responses"], json!([]));
+    }
+    let other = dynamo.err("ExecuteTransaction", insert("d")).await;
+    assert_eq!(other.code(), "IdempotentParameterMismatchException");
+    let read = json!({"ClientRequestToken": "other", "TransactStatements": [
+        {"Statement": "SELECT * FROM t WHERE p = 'c'"},
+    ]});
+    let read = dynamo.ok("ExecuteTransaction", read).await["Responses"].clone();
+    assert_eq!(read, json!([{"Item": {"p": s("c")}}]));
     let batch = json!({"Statements": [
         {"Statement": "SELECT * FROM t WHERE p = 'a'"}, {"Statement": "SELECT * FROM t"}, {"Statement": "SELECT * FROM u WHERE p = 'a'"},
     ]});

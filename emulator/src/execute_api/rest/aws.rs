@@ -64,6 +64,10 @@ impl Exchange<'_> {
         if !out.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) && !out.body.is_empty() {
             out.headers.push(("Content-Type".to_owned(), self.request.content_type()));
         }
+        // API Gateway asks for JSON unless told otherwise, and the query protocol has it.
+        if !out.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
+            out.headers.push(("Accept".to_owned(), "application/json".to_owned()));
+        }
         let method = integration.http_method.as_deref();
         let mut request = http_integration::built(&format!("https://{host}{path}"), method, &self.request.method, out)?;
         sign(&mut request, &host, region, model)?;

@@ -88,3 +88,36 @@ fn errors_use_the_model_s_code() {
         <Message>The user with name x cannot be found.</Message></Error><RequestId>id</RequestId></ErrorResponse>";
     assert_eq!((response.status().as_u16(), text(&response)), (404, expected));
 }
+
+#[test]
+fn who_accepts_json_gets_json() {
+    let (auth, accept) = (signed("sqs"), ("accept", "application/json"));
+    let ask = |accept: (&'static str, &'static str), uri: &str| {
+        read(&request("GET", uri, &[("authorization", &auth), accept], "")).unwrap()
+    };
+    let receive = "/123456789012/q?Action=ReceiveMessage";
+    let (detected, decoded) = ask(accept, receive);
+    assert_eq!((detected.protocol, &decoded.input["QueueUrl"]), (Protocol::QueryJson, &json!("/123456789012/q")));
+    // What is accepted first counts.
+    assert_eq!(ask(("accept", "text/xml, application/json"), receive).0.protocol, Protocol::Query);
+    let message = json!({"MessageId": "m", "Body": "b", "Attributes": {"SenderId": "s"}});
+    let messages = reply(json!({"Messages": [message]}));
+    let response = encode(Protocol::QueryJson, detected.operation, &messages, "r");
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(
+        text(&response),
+        r#"{"ReceiveMessageResponse":{"ReceiveMessageResult":{"messages":[{"Attributes":[{"Name":"SenderId","Value":"s"}],"Body":"b","MD5OfBody":null,"MD5OfMessageAttributes":null,"MessageAttributes":null,"MessageId":"m","ReceiptHandle":null}]},"ResponseMetadata":{"RequestId":"r"}}}"#
+    );
+    // A time is a number.
+    let (detected, _) = read(&form("sts", "Action=GetSessionToken&Version=2011-06-15")).unwrap();
+    let credentials = reply(json!({"Credentials": {"Expiration": 1_700_000_000_000_i64}}));
+    let answer = encode(Protocol::QueryJson, detected.operation, &credentials, "r");
+    let answer: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    let result = &answer["GetSessionTokenResponse"]["GetSessionTokenResult"];
+    assert_eq!(result["Credentials"]["Expiration"].as_f64(), Some(1_700_000_000.0));
+    let error = Error::client("QueueDoesNotExist", "no");
+    let answer = encode_error(Protocol::QueryJson, "sqs", None, &error, "r");
+    let answer: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(answer["Error"]["Code"], "AWS.SimpleQueueService.NonExistentQueue");
+    assert_eq!((&answer["Error"]["Type"], &answer["RequestId"]), (&json!("Sender"), &json!("r")));
+}
