@@ -68,17 +68,7 @@ async fn update(task: &Task<'_>) -> Result<Made> {
 
 /// The same work on the table that the properties mean.
 fn of_table<'a>(task: &Task<'a>, properties: &'a Map<String, Value>, old: &'a Map<String, Value>) -> Task<'a> {
-    Task {
-        door: task.door,
-        stack_name: task.stack_name,
-        logical_id: task.logical_id,
-        suffix: task.suffix,
-        properties,
-        old,
-        physical_id: task.physical_id,
-        capabilities: task.capabilities,
-        exists: OnceLock::new(),
-    }
+    Task { properties, old, exists: OnceLock::new(), ..*task }
 }
 
 async fn with_id(task: &Task<'_>, mut made: Made) -> Result<Made> {
