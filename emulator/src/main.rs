@@ -182,7 +182,8 @@ fn main() -> ExitCode {
 }
 
 async fn serve(wanted: Serve) -> std::io::Result<()> {
-    let Serve { listen, clock, iam, interpreters, s3_object_ownership, s3_block_public_access, seed, reach, mail } = wanted;
+    let Serve { listen, clock, iam, interpreters, s3_object_ownership, s3_block_public_access, seed, reach, mail } =
+        wanted;
     let iam = match iam {
         Iam::Off => IamMode::Off,
         Iam::Audit => IamMode::Audit,

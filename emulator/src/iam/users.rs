@@ -72,7 +72,10 @@ pub(super) struct DeleteAccessKey {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct UserShape {
+    /// Like the name empty, and not answered, for an account's root user.
+    #[serde(skip_serializing_if = "String::is_empty")]
     path: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     user_name: String,
     user_id: String,
     arn: String,
@@ -171,6 +174,19 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateUser) -> Result<UserAn
 }
 
 pub(super) fn get(cx: &mut Cx<Directory>, input: MaybeNamed) -> Result<UserAnswer> {
+    if let (None, Principal::AccountRoot { account }) = (&input.user_name, &cx.caller.principal) {
+        let root = UserShape {
+            path: String::new(),
+            user_name: String::new(),
+            user_id: account.clone(),
+            arn: cx.caller.principal.arn(),
+            // Accounts are not made here: they were always there.
+            create_date: Timestamp::from_secs(0),
+            permissions_boundary: None,
+            tags: Vec::new(),
+        };
+        return Ok(UserAnswer { user: root });
+    }
     let name = name_or_caller(cx, input.user_name)?;
     Ok(UserAnswer { user: UserShape::full(cx.state.entity(Kind::User, &cx.scope.account, &name)?) })
 }

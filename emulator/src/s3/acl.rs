@@ -152,7 +152,8 @@ impl Asked {
             && self.canned.as_deref() == Some("bucket-owner-full-control");
         let writer = bucket.foreign_writer(&cx.caller.principal).filter(|_| !handed_over);
         let acl = if self.is_some() {
-            let acl = self.read(&canonical_id(writer.unwrap_or(&bucket.owner)), &canonical_id(&bucket.owner), Of::Object)?;
+            let acl =
+                self.read(&canonical_id(writer.unwrap_or(&bucket.owner)), &canonical_id(&bucket.owner), Of::Object)?;
             check_public(cx, acl.as_ref(), bucket)?;
             acl
         } else {

@@ -72,16 +72,15 @@ impl Algorithm {
     /// # Errors
     /// 501 for the algorithms that S3 has and Garoa does not, `InvalidRequest` for what is none.
     pub fn parse(name: &str) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name() == name)
-            .ok_or_else(|| match Self::OTHERS.contains(&name) {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name).ok_or_else(|| {
+            match Self::OTHERS.contains(&name) {
                 true => Error::not_implemented(format!("the checksum algorithm {name} of S3")),
                 false => errors::invalid_request(
                     "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, \
                      CRC32C, CRC64NVME, SHA1, SHA256]",
                 ),
-            })
+            }
+        })
     }
 
     /// The checksum of some bytes, big-endian.

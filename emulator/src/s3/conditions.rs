@@ -36,7 +36,9 @@ impl ReadConditions {
         }
         match (&self.if_none_match, self.if_modified_since) {
             (Some(tags), _) if names(tags, &object.etag) => Some((Outcome::NotModified, "If-None-Match")),
-            (None, Some(time)) if modified <= time.secs() && time <= now => Some((Outcome::NotModified, "If-Modified-Since")),
+            (None, Some(time)) if modified <= time.secs() && time <= now => {
+                Some((Outcome::NotModified, "If-Modified-Since"))
+            }
             _ => None,
         }
     }

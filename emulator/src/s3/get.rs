@@ -139,7 +139,9 @@ fn read(cx: &mut Cx<Buckets>, mut input: GetObject, method: &str) -> Result<(Arc
     };
     let tag_count = may_count.then_some(tags);
     let checksum = match input.checksum_mode.as_deref() {
-        Some(mode) if mode.eq_ignore_ascii_case("enabled") => checksum_of(&object, bytes == (0..size), input.part_number),
+        Some(mode) if mode.eq_ignore_ascii_case("enabled") => {
+            checksum_of(&object, bytes == (0..size), input.part_number)
+        }
         _ => None,
     };
     let output = ObjectOutput {

@@ -222,7 +222,11 @@ fn uploads(service: Service<Buckets>) -> Service<Buckets> {
             |at, i| on_upload(at, [&i.bucket, &i.key, &i.upload_id], "s3:AbortMultipartUpload"),
             multipart::abort,
         )
-        .op("ListParts", |at, i| on_upload(at, [&i.bucket, &i.key, &i.upload_id], "s3:ListMultipartUploadParts"), parts::list_parts)
+        .op(
+            "ListParts",
+            |at, i| on_upload(at, [&i.bucket, &i.key, &i.upload_id], "s3:ListMultipartUploadParts"),
+            parts::list_parts,
+        )
 }
 
 /// A line of the table below: an operation on a bucket, its IAM action, its function.

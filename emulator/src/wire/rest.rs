@@ -368,7 +368,8 @@ fn write_bound(model: &Model, member: &Member, value: &Value, answer: &mut Answe
 
 /// Text beyond ASCII travels as the bytes that it is.
 fn insert(headers: &mut HeaderMap, name: HeaderName, text: String) -> Result<(), String> {
-    let value = HeaderValue::try_from(text.into_bytes()).map_err(|_| format!("the value of {name} is no header value"))?;
+    let value =
+        HeaderValue::try_from(text.into_bytes()).map_err(|_| format!("the value of {name} is no header value"))?;
     headers.insert(name, value);
     Ok(())
 }

@@ -54,7 +54,8 @@ async fn a_fork_goes_its_own_way() {
 
 #[tokio::test]
 async fn a_saved_world_keeps_owners_and_a_cloud_what_buckets_begin_with() {
-    let cloud = Cloud::builder().s3_object_ownership(ObjectOwnership::ObjectWriter).s3_block_public_access(false).build();
+    let cloud =
+        Cloud::builder().s3_object_ownership(ObjectOwnership::ObjectWriter).s3_block_public_access(false).build();
     let scope = cloud.scope().clone();
     let s3 = S3 { cloud, scope };
     s3.ok("CreateBucket", json!({"Bucket": "bkt", "ACL": "public-read-write"})).await;
