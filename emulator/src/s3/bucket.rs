@@ -68,7 +68,7 @@ pub(super) fn create(cx: &mut Cx<Buckets>, mut input: CreateBucket) -> Result<Cr
     let mut bucket = Bucket::new(&input.bucket, cx.scope.account.clone(), region, cx.now, cx.new_buckets());
     bucket.is_eu = configuration.location_constraint.as_deref() == Some(names::EU);
     if let Some(tags) = configuration.tags {
-        tagging::check(&tags, tagging::BUCKET_LIMIT)?;
+        tagging::check_new(&tags)?;
         bucket.configuration.tags = tags;
     }
     if let Some(ownership) = input.object_ownership.take() {
@@ -137,11 +137,13 @@ pub(super) struct HeadBucketOutput {
 
 pub(super) fn head(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<HeadBucketOutput> {
     let bucket = bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    Ok(HeadBucketOutput {
+    let output = HeadBucketOutput {
         bucket_arn: bucket.arn(),
         bucket_region: bucket.region.to_string(),
         access_point_alias: false,
-    })
+    };
+    cx.answer_header(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/xml"));
+    Ok(output)
 }
 
 #[derive(Serialize)]

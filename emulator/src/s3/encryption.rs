@@ -96,19 +96,14 @@ impl ServerSide {
     /// # Errors
     /// `InvalidRequest` for a key that is missing or has no use; 403 for another key.
     pub fn check_read(&self, key: &CustomerKey) -> Result<()> {
-        let wrong = || {
-            let text = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct \
-                        secret key.";
-            Error::new(403, "AccessDenied", text)
-        };
-        let bare = key.algorithm.is_some() && key.key.is_some() && key.md5.is_none();
-        if bare && matches!(self, Self::Customer(_)) {
-            return Err(wrong());
-        }
         let given = key.check()?;
         match (self, given) {
             (Self::Customer(md5), Some(given)) if *md5 == given => Ok(()),
-            (Self::Customer(_), Some(_)) => Err(wrong()),
+            (Self::Customer(_), Some(_)) => {
+                let text = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct \
+                            secret key.";
+                Err(Error::new(403, "AccessDenied", text))
+            }
             (Self::Customer(_), None) => Err(errors::invalid_request(
                 "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to \
                  retrieve the object.",

@@ -27,13 +27,19 @@ const OF_OBJECTS: [&str; 6] = [
     "s3:PutObjectVersionAcl",
 ];
 
+/// The actions that no bucket policy denies the root user of the bucket's account: who shut itself out gets in again.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html>
+const OF_ROOT: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
+
 /// The target of an operation on a bucket.
 pub(super) fn on_bucket(at: &At<Buckets>, bucket: &str, action: &'static str) -> Target {
     let target = Target::on(bucket_arn(bucket)).action(action);
-    match at.state.buckets.get(bucket) {
-        Some(bucket) => guarded(bucket, target, &at.scope.account, Vec::new()),
-        None => Target { open: true, ..target },
+    let Some(bucket) = at.state.buckets.get(bucket) else { return Target { open: true, ..target } };
+    let mut target = guarded(bucket, target, &at.scope.account, Vec::new());
+    if OF_ROOT.contains(&action) {
+        target.policy = target.policy.map(|policy| sparing_root(&policy, &bucket.owner));
     }
+    target
 }
 
 /// The target of an operation on an object, or on a version of it.
@@ -132,12 +138,37 @@ fn owned(bucket: &Bucket, object: &Object, target: Target, caller: &str) -> Targ
     target.policy(merged(bucket.configuration.policy.as_ref(), statements, is_foreign)).owner(owner)
 }
 
+/// A policy whose denials do not concern the root user of an account.
+fn sparing_root(policy: &Arc<str>, account: &str) -> Arc<str> {
+    let Ok(mut document) = serde_json::from_str::<Value>(policy) else { return Arc::clone(policy) };
+    let spare = |statement: &mut Value| {
+        let Some(statement) = statement.as_object_mut() else { return };
+        if statement.get("Effect").is_none_or(|effect| effect != "Deny") {
+            return;
+        }
+        let Some(conditions) = statement.entry("Condition").or_insert_with(|| json!({})).as_object_mut() else {
+            return;
+        };
+        // The operator has two spellings, of which a policy that looks at principals takes one.
+        let operator = if conditions.contains_key("ArnNotEquals") { "ArnNotLike" } else { "ArnNotEquals" };
+        if let Some(keys) = conditions.entry(operator).or_insert_with(|| json!({})).as_object_mut() {
+            keys.insert("aws:PrincipalArn".to_owned(), json!(format!("arn:aws:iam::{account}:root")));
+        }
+    };
+    match document.get_mut("Statement") {
+        Some(Value::Array(list)) => list.iter_mut().for_each(spare),
+        Some(one) => spare(one),
+        None => {}
+    }
+    document.to_string().into()
+}
+
 /// A policy with more statements, and of its own perhaps only those that deny. As it is, where nothing changes it.
 fn merged(policy: Option<&Arc<str>>, mut statements: Vec<Value>, denials_alone: bool) -> Option<Arc<str>> {
     if statements.is_empty() && !(denials_alone && policy.is_some()) {
         return policy.cloned();
     }
-    let own = policy.and_then(|policy| serde_json::from_str::<Value>(policy).ok());
+    let own = policy.and_then(|policy| serde_json::from_str::<Value>(policy).ok()).filter(Value::is_object);
     let mut merged = own.unwrap_or_else(|| json!({ "Version": "2012-10-17" }));
     let mut kept = match merged.get_mut("Statement").map(Value::take) {
         Some(Value::Array(list)) => list,

@@ -106,6 +106,20 @@ struct RuleFilter {
     and: Option<AllOf>,
 }
 
+impl RuleFilter {
+    /// Whether it says one thing at most: several stand in `And`.
+    fn is_one(&self) -> bool {
+        let given = [
+            self.prefix.is_some(),
+            self.tag.is_some(),
+            self.object_size_greater_than.is_some(),
+            self.object_size_less_than.is_some(),
+            self.and.is_some(),
+        ];
+        given.into_iter().filter(|given| *given).count() <= 1
+    }
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AllOf {
@@ -283,6 +297,9 @@ fn check(rule: &Rule) -> Result<()> {
     if rule.prefix.is_some() == rule.filter.is_some() {
         return Err(errors::malformed_xml());
     }
+    if rule.filter.as_ref().is_some_and(|filter| !filter.is_one()) {
+        return Err(errors::malformed_xml());
+    }
     let tags = rule.filter.as_ref().and_then(|filter| filter.and.as_ref()).map_or([].as_slice(), |and| &and.tags);
     if tags.iter().enumerate().any(|(index, tag)| tags[..index].iter().any(|other| other.key == tag.key)) {
         return Err(errors::invalid_request("Duplicate Tag Keys are not allowed."));
@@ -301,6 +318,11 @@ fn check(rule: &Rule) -> Result<()> {
             let date = expiration.date.map(Timestamp::to_iso_millis).unwrap_or_default();
             return Err(errors::invalid_argument("Date", date, text));
         }
+    }
+    if let Some(NoncurrentExpiration { noncurrent_days: None, newer_noncurrent_versions: None }) =
+        rule.noncurrent_version_expiration
+    {
+        return Err(errors::malformed_xml());
     }
     if let Some(noncurrent) = &rule.noncurrent_version_expiration
         && noncurrent.noncurrent_days.is_none_or(|days| days == 0)

@@ -16,7 +16,9 @@ use super::events::{self, Happening};
 use super::input::{copied_from, customer_key, description, input, sent_checksum};
 use super::lookup::{self, bucket};
 use super::object::{Description, Object, PartOf, Version, check_key};
-use super::part_checksums::{check_part_algorithm, check_part_checksum, check_whole, wanted_checksum, whole_checksum};
+use super::part_checksums::{
+    check_kind, check_part_algorithm, check_part_checksum, check_whole, wanted_checksum, whole_checksum,
+};
 use super::put::{New, Stored, check_size, kept, quoted, require_more, store};
 use super::state::{Bucket, Buckets, place, whole_seconds};
 use super::{conditions, context, errors, guard, range};
@@ -362,6 +364,7 @@ pub(super) fn complete(cx: &mut Cx<Buckets>, mut input: CompleteMultipartUpload)
         }
     };
     let listed = input.multipart_upload.take().unwrap_or_default().parts;
+    check_kind(upload, input.checksum_type.as_deref())?;
     let parts = chosen_parts(upload, listed)?;
     let size = parts.iter().map(|(_, part)| part.body.len() as u64).sum::<u64>();
     if size > OBJECT_LIMIT {

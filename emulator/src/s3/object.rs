@@ -197,8 +197,8 @@ fn check_class(class: String) -> Result<String> {
 
 /// `aws-chunked` is how the body travelled, not what it is: S3 does not keep it.
 fn without_chunking(encoding: &str) -> Option<String> {
-    let kept: Vec<_> = encoding.split(',').map(str::trim).filter(|one| *one != "aws-chunked").collect();
-    (!kept.is_empty()).then(|| kept.join(","))
+    let kept: Vec<_> = encoding.split(',').filter(|one| one.trim() != "aws-chunked").collect();
+    (!kept.is_empty()).then(|| kept.join(",").trim().to_owned())
 }
 
 /// A version of a key: an object, or the mark that it was deleted.

@@ -99,20 +99,27 @@ pub(super) fn whole_checksum(upload: &Upload, parts: &[(u32, &Part)], body: &Byt
     }
 }
 
+/// The type of checksum that a completion names is the one that its upload was started with.
+///
+/// # Errors
+/// `InvalidRequest`.
+pub(super) fn check_kind(upload: &Upload, kind: Option<&str>) -> Result<()> {
+    let upload_kind = upload.checksum.map(|(_, kind)| kind.name());
+    if kind.is_none() || kind == upload_kind {
+        return Ok(());
+    }
+    Err(errors::invalid_request(format!(
+        "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
+        upload_kind.unwrap_or("null")
+    )))
+}
+
 /// Compares the checksum of the whole with what the completion says it is. An upload that was started without an
 /// algorithm takes no word for it, nor does one with a checksum of the whole from who does not say that it is that.
 ///
 /// # Errors
-/// `InvalidRequest` for another type of checksum, `BadDigest` for another checksum.
+/// `BadDigest`.
 pub(super) fn check_whole(checksum: &Checksum, sent: &Sent, kind: Option<&str>, upload: &Upload) -> Result<()> {
-    let upload_kind = upload.checksum.map(|(_, kind)| kind.name());
-    if kind.is_some() && kind != upload_kind {
-        let text = format!(
-            "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
-            upload_kind.unwrap_or("null")
-        );
-        return Err(errors::invalid_request(text));
-    }
     let Some((algorithm, upload_kind)) = upload.checksum else { return Ok(()) };
     let Some((sent_algorithm, value)) = sent.one()? else { return Ok(()) };
     // A composite checksum may be sent without the number of parts.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -69,7 +71,17 @@ pub(super) fn target(at: &At<Buckets>, input: &PutObject) -> Target {
 pub(super) fn digest(input: &mut PutObject, body: &Bytes) {
     let sent = sent_checksum!(input);
     let checksum = sent.verify(input.checksum_algorithm.as_deref(), Algorithm::Crc64Nvme, body);
-    input.digests = Some(Digests { md5: checksum::md5(body, input.content_md5.as_deref()), checksum: Some(checksum) });
+    // Unlike other operations, this one repeats the digest that it was sent in hexadecimal digits.
+    let md5 = checksum::md5(body, input.content_md5.as_deref()).map_err(|error| {
+        match error.members().get("ExpectedDigest") {
+            Some(sent) => {
+                let sent = sent.as_str().and_then(|sent| STANDARD.decode(sent).ok()).unwrap_or_default();
+                error.with("ExpectedDigest", hex::encode(sent))
+            }
+            None => error,
+        }
+    });
+    input.digests = Some(Digests { md5, checksum: Some(checksum) });
 }
 
 /// A body as it is stored. A small one is copied: it came as a part of its connection's read buffer, all of which would stay

@@ -67,6 +67,19 @@ pub(super) fn check(tags: &[Tag], limit: usize) -> Result<()> {
     Ok(())
 }
 
+/// The same of a bucket that is about to be made, which has a text of its own for the tags of AWS.
+///
+/// # Errors
+/// As [`check`].
+pub(super) fn check_new(tags: &[Tag]) -> Result<()> {
+    if tags.iter().any(|tag| tag.key.starts_with("aws:")) {
+        let text = "User-defined tag keys can't start with \"aws:\". This prefix is reserved for system tags. Remove \
+                    \"aws:\" from your tag keys and try again.";
+        return Err(Error::new(400, "InvalidTag", text));
+    }
+    check(tags, BUCKET_LIMIT)
+}
+
 /// Letters, digits and spaces of any script, and `_ . : / = + - @`.
 fn allowed(c: char) -> bool {
     c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
@@ -204,6 +217,7 @@ pub(super) fn put_bucket_tagging(cx: &mut Cx<Buckets>, input: PutBucketTagging) 
     bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     check(&input.tagging.tag_set, BUCKET_LIMIT)?;
     bucket_mut(cx, &input.bucket)?.configuration.tags = input.tagging.tag_set;
+    cx.answer_status(204);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 """S3's access control lists and the ownership of objects, on buckets as they were before April 2023."""
 
+import socket
 import urllib.request
 
 import pytest
@@ -260,3 +261,37 @@ def test_a_browser_sees_what_a_list_opened(server, s3):
     # What a preflight request would ask, S3 heeds in every request.
     assert origin(**{"Access-Control-Request-Headers": "x-amz-acl"}) is None
     assert origin(**{"Access-Control-Request-Method": "PUT"}) is None
+
+
+def test_the_root_user_is_never_shut_out_by_its_own_policy(server, s3):
+    deny = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*",'
+        ' "Resource": ["arn:aws:s3:::things", "arn:aws:s3:::things/*"]}]}'
+    )
+    s3.put_bucket_policy(Bucket="things", Policy=deny)
+    assert status(s3.list_objects_v2) == "AccessDenied"
+    iam = server.client("iam")
+    assert iam.get_user()["User"]["Arn"].endswith(":root")
+    iam.create_user(UserName="u")
+    everything = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=everything)
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    user = server.client("s3", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    assert status(user.delete_bucket_policy) == "AccessDenied"
+    assert s3.get_bucket_policy(Bucket="things")["Policy"] == deny
+    assert status(s3.delete_bucket_policy) == 204
+    assert status(s3.list_objects_v2) == 200
+
+
+def test_nobody_is_refused_before_it_sends_the_body(server, s3):
+    host, port = server.url.removeprefix("http://").split(":")
+
+    def first_line():
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            head = f"PUT /things/k HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+            connection.sendall(head.encode())
+            return connection.makefile("rb").readline().split()[1]
+
+    assert first_line() == b"403"
+    s3.put_bucket_acl(Bucket="things", ACL="public-read-write")
+    assert first_line() == b"100"
