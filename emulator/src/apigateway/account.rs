@@ -20,12 +20,23 @@ pub(super) fn operations(service: Service<RestApis>) -> Service<RestApis> {
         .op("UntagResource", |_, i: &UntagResource| Target::on(&i.resource_arn).action("apigateway:DELETE"), untag)
 }
 
+/// The feature that cannot be taken back.
+const USAGE_PLANS: &str = "UsagePlans";
+
 /// What can be set for an account.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Account {
     role: Option<String>,
     features: Vec<String>,
+}
+
+impl Default for Account {
+    /// Usage plans are there for every account that is made today.
+    /// <https://docs.aws.amazon.com/apigateway/latest/api/API_GetAccount.html>
+    fn default() -> Self {
+        Self { role: None, features: vec![USAGE_PLANS.to_owned()] }
+    }
 }
 
 #[derive(Deserialize)]
@@ -60,8 +71,10 @@ fn update(cx: &mut Cx<RestApis>, input: UpdateAccount) -> Result<Value> {
         let value = operation.value.clone().filter(|value| !value.is_empty());
         match (operation.op(), operation.path()) {
             ("replace", "/cloudwatchRoleArn") => account.role = value,
-            ("add", "/features") => account.features.extend(value),
-            ("remove", "/features") if value.as_deref() == Some("UsagePlans") => {
+            ("add", "/features" | "/features/-") => {
+                account.features.extend(value.filter(|feature| !account.features.contains(feature)));
+            }
+            ("remove", "/features") if value.as_deref() == Some(USAGE_PLANS) => {
                 return Err(bad("Usage Plans cannot be disabled once enabled"));
             }
             ("remove", "/features") => account.features.retain(|feature| Some(feature) != value.as_ref()),

@@ -45,11 +45,19 @@ struct CreateRestApi {
     binary_media_types: Option<Vec<String>>,
     minimum_compression_size: Option<i64>,
     api_key_source: Option<String>,
-    endpoint_configuration: Option<EndpointConfiguration>,
+    endpoint_configuration: Option<GivenEndpoint>,
     policy: Option<String>,
     #[serde(default)]
     tags: OrdMap<String, String>,
     disable_execute_api_endpoint: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GivenEndpoint {
+    types: Option<Vec<String>>,
+    ip_address_type: Option<String>,
+    vpc_endpoint_ids: Option<Vec<String>>,
 }
 
 fn create(cx: &mut Cx<RestApis>, input: CreateRestApi) -> Result<Value> {
@@ -91,23 +99,33 @@ pub(super) fn empty(cx: &mut Cx<RestApis>, name: String) -> Api {
     api
 }
 
-fn endpoint(given: Option<EndpointConfiguration>) -> Result<EndpointConfiguration> {
-    let mut endpoint = given.unwrap_or_default();
+fn endpoint(given: Option<GivenEndpoint>) -> Result<EndpointConfiguration> {
+    let mut endpoint = EndpointConfiguration { types: vec!["EDGE".to_owned()], ..EndpointConfiguration::default() };
+    if let Some(given) = given {
+        endpoint.ip_address_type = given.ip_address_type;
+        endpoint.vpc_endpoint_ids = given.vpc_endpoint_ids.unwrap_or_default();
+        if let Some(types) = given.types {
+            endpoint.types = types;
+        }
+    }
     if endpoint.types.len() > 1 {
         return Err(bad("Cannot create an api with multiple Endpoint Types."));
     }
     if endpoint.types.is_empty() {
-        endpoint.types.push("EDGE".to_owned());
+        return Err(bad("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED."));
     }
     check_address_type(&endpoint)?;
-    let private = endpoint.types.iter().any(|kind| kind == "PRIVATE");
-    endpoint.ip_address_type.get_or_insert_with(|| if private { "dualstack" } else { "ipv4" }.to_owned());
+    let usual = if is_private(&endpoint) { "dualstack" } else { "ipv4" };
+    endpoint.ip_address_type.get_or_insert_with(|| usual.to_owned());
     Ok(endpoint)
 }
 
+fn is_private(endpoint: &EndpointConfiguration) -> bool {
+    endpoint.types.iter().any(|kind| kind == "PRIVATE")
+}
+
 fn check_address_type(endpoint: &EndpointConfiguration) -> Result<()> {
-    let private = endpoint.types.iter().any(|kind| kind == "PRIVATE");
-    if private && endpoint.ip_address_type.as_deref() == Some("ipv4") {
+    if is_private(endpoint) && endpoint.ip_address_type.as_deref() == Some("ipv4") {
         return Err(bad("Only dualstack ipAddressType is supported for Private APIs."));
     }
     match endpoint.ip_address_type.as_deref() {
@@ -177,12 +195,22 @@ fn update(cx: &mut Cx<RestApis>, input: UpdateRestApi) -> Result<Value> {
             let size = number.parse().unwrap_or(-1);
             check_compression(Some(size))?;
         }
+        // What is said to be possible is not quite what is.
+        if operation.path().starts_with("/endpointConfiguration/types/") && operation.op() != "replace" {
+            return Err(bad("Invalid patch operation specified. Must be 'add'|'remove'|'replace'"));
+        }
     }
     let mut rest: RestApi = patched(&api.rest, &input.patch_operations, RULES, Wording::Plain)?;
     if rest.endpoint_configuration != api.rest.endpoint_configuration {
         let known = ["REGIONAL", "EDGE", "PRIVATE"];
         if rest.endpoint_configuration.types.iter().any(|kind| !known.contains(&kind.as_str())) {
             return Err(bad("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE"));
+        }
+        // An API that becomes private gets the only type of addresses that such have.
+        let named = |operation: &PatchOperation| operation.path() == "/endpointConfiguration/ipAddressType";
+        let became = is_private(&rest.endpoint_configuration) && !is_private(&api.rest.endpoint_configuration);
+        if became && !input.patch_operations.iter().any(named) {
+            rest.endpoint_configuration.ip_address_type = Some("dualstack".to_owned());
         }
         check_address_type(&rest.endpoint_configuration)?;
     }

@@ -80,14 +80,15 @@ fn create(cx: &mut Cx<RestApis>, input: CreateDeployment) -> Result<Shown> {
     let (id, now) = (cx.ids().lower(6), super::seconds(cx.now));
     let api = cx.state.api_mut(cx.scope, &input.rest_api_id)?;
     check(api)?;
+    let given = input.stage_name.clone().unwrap_or_else(|| "null".to_owned());
     let stage = input.stage_name.filter(|name| !name.is_empty());
     let canary = input.canary_settings;
     if canary.is_some() {
         let Some(stage) = &stage else {
-            return Err(bad(
+            return Err(bad(format!(
                 "Invalid deployment content specified.Non null and non empty stageName must be provided for canary deployment. \
-                 Provided value is null",
-            ));
+                 Provided value is {given}"
+            )));
         };
         if !api.stages.contains_key(stage) {
             return Err(bad(format!(

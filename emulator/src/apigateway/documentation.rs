@@ -23,6 +23,7 @@ pub(super) fn operations(service: Service<RestApis>) -> Service<RestApis> {
         .op("CreateDocumentationVersion", |at, i: &CreateVersion| versions(at, "POST", &i.rest_api_id), create_version)
         .op("GetDocumentationVersion", |at, i: &OfVersion| versions(at, "GET", &i.rest_api_id), get_version)
         .op("GetDocumentationVersions", |at, i: &GetVersions| versions(at, "GET", &i.rest_api_id), list_versions)
+        .op("UpdateDocumentationVersion", |at, i: &UpdateVersion| versions(at, "PATCH", &i.rest_api_id), update_version)
         .op("DeleteDocumentationVersion", |at, i: &OfVersion| versions(at, "DELETE", &i.rest_api_id), delete_version)
 }
 
@@ -262,6 +263,24 @@ struct GetVersions {
 fn list_versions(cx: &mut Cx<RestApis>, input: GetVersions) -> Result<Page<Version>> {
     let api = cx.state.api(cx.scope, &input.rest_api_id)?;
     Ok(page(&api.versions, input.position.as_ref(), input.limit, |version| Some(version.clone())))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UpdateVersion {
+    rest_api_id: String,
+    documentation_version: String,
+    #[serde(default)]
+    patch_operations: Vec<PatchOperation>,
+}
+
+const VERSION_RULES: &[Rule] = &[rule("/description", "replace", Kind::Text)];
+
+fn update_version(cx: &mut Cx<RestApis>, input: UpdateVersion) -> Result<Version> {
+    let api = cx.state.api_mut(cx.scope, &input.rest_api_id)?;
+    let version = api.versions.get_mut(&input.documentation_version).ok_or_else(no_version)?;
+    *version = patched(version, &input.patch_operations, VERSION_RULES, Wording::Listed)?;
+    Ok(version.clone())
 }
 
 fn delete_version(cx: &mut Cx<RestApis>, input: OfVersion) -> Result<()> {

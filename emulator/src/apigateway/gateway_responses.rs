@@ -60,13 +60,12 @@ fn one(at: &At<RestApis>, verb: &'static str, api: &str, kind: &str) -> Target {
 
 /// The answer of a kind, as it was set or as it is if nothing was: a kind without an answer of its own has the one of its class.
 pub(crate) fn response(content: &Content, kind: &str) -> GatewayResponse {
-    let status = TYPES.iter().find(|(name, _)| *name == kind).and_then(|(_, status)| *status);
     if let Some(set) = content.responses.get(kind) {
         return set.clone();
     }
-    let class = status.map(|status| if status < 500 { "DEFAULT_4XX" } else { "DEFAULT_5XX" });
+    let own = usual_status(kind);
+    let class = own.as_ref().map(|status| if status.starts_with('4') { "DEFAULT_4XX" } else { "DEFAULT_5XX" });
     let general = class.and_then(|class| content.responses.get(class)).cloned();
-    let own = status.map(|status| status.to_string());
     match general {
         Some(general) => GatewayResponse {
             response_type: kind.to_owned(),
@@ -82,6 +81,18 @@ pub(crate) fn response(content: &Content, kind: &str) -> GatewayResponse {
             default_response: true,
         },
     }
+}
+
+/// The status of a kind of which no other is set.
+pub(crate) fn usual_status(kind: &str) -> Option<String> {
+    let (_, status) = TYPES.iter().find(|(name, _)| *name == kind)?;
+    status.map(|status| status.to_string())
+}
+
+/// An answer as it is shown: always with its status, be it set or not.
+fn shown(mut response: GatewayResponse) -> GatewayResponse {
+    response.status_code = response.status_code.or_else(|| usual_status(&response.response_type));
+    response
 }
 
 fn known(kind: &str) -> Result<()> {
@@ -104,18 +115,17 @@ struct Put {
 fn put(cx: &mut Cx<RestApis>, input: Put) -> Result<GatewayResponse> {
     let content = &mut cx.state.api_mut(cx.scope, &input.rest_api_id)?.content;
     known(&input.response_type)?;
-    let usual = TYPES.iter().find(|(name, _)| *name == input.response_type).and_then(|(_, status)| *status);
     let templates = input.response_templates.filter(|templates| !templates.is_empty());
     let set = GatewayResponse {
         response_type: input.response_type.clone(),
-        status_code: input.status_code.or_else(|| usual.map(|status| status.to_string())),
+        status_code: input.status_code,
         response_parameters: input.response_parameters.unwrap_or_default(),
         response_templates: templates
             .unwrap_or_else(|| OrdMap::unit("application/json".to_owned(), TEMPLATE.to_owned())),
         default_response: false,
     };
     content.responses.insert(input.response_type, set.clone());
-    Ok(set)
+    Ok(shown(set))
 }
 
 #[derive(Deserialize)]
@@ -128,7 +138,7 @@ struct OfOne {
 fn get(cx: &mut Cx<RestApis>, input: OfOne) -> Result<GatewayResponse> {
     let content = &cx.state.api(cx.scope, &input.rest_api_id)?.content;
     known(&input.response_type)?;
-    Ok(response(content, &input.response_type))
+    Ok(shown(response(content, &input.response_type)))
 }
 
 #[derive(Deserialize)]
@@ -145,7 +155,7 @@ fn list(cx: &mut Cx<RestApis>, input: List) -> Result<Page<GatewayResponse>> {
     let limit = usize::try_from(input.limit.unwrap_or(i64::MAX).max(1)).unwrap_or(usize::MAX);
     let after = |name: &str| input.position.as_deref().is_none_or(|position| name > position);
     let mut rest = TYPES.iter().map(|(name, _)| *name).filter(|name| after(name));
-    let items: Vec<GatewayResponse> = rest.by_ref().take(limit).map(|kind| response(content, kind)).collect();
+    let items: Vec<GatewayResponse> = rest.by_ref().take(limit).map(|kind| shown(response(content, kind))).collect();
     let position = rest.next().and_then(|_| items.last()).map(|last| last.response_type.clone());
     Ok(Page { items, position })
 }
@@ -178,11 +188,14 @@ fn update(cx: &mut Cx<RestApis>, input: Update) -> Result<GatewayResponse> {
             return Err(bad(format!("Invalid null or empty value in {map}")));
         }
     }
-    let old = response(content, &input.response_type);
+    let mut old = response(content, &input.response_type);
+    if old.default_response {
+        old.status_code = None;
+    }
     let mut new: GatewayResponse = patched(&old, &input.patch_operations, RULES, Wording::Plain)?;
     new.default_response = false;
     content.responses.insert(input.response_type, new.clone());
-    Ok(new)
+    Ok(shown(new))
 }
 
 fn delete(cx: &mut Cx<RestApis>, input: OfOne) -> Result<()> {

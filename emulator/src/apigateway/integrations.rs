@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 /// The longest that an integration may take, in milliseconds, if nothing else is said; and the shortest that may be said.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
-const DEFAULT_TIMEOUT: i64 = 29_000;
+pub(super) const DEFAULT_TIMEOUT: i64 = 29_000;
 const MIN_TIMEOUT: i64 = 50;
 /// What Lambda's integrations begin with, after the region.
 const LAMBDA_PATH: &str = "lambda:path/2015-03-31/functions/";
@@ -83,11 +83,12 @@ struct PutIntegration {
 
 fn put(cx: &mut Cx<RestApis>, input: PutIntegration) -> Result<Integration> {
     let resource_id = input.resource_id.clone();
+    let account = cx.scope.account.to_string();
     let content = content(cx, &input.rest_api_id)?;
     let method = content.resource_mut(&input.resource_id)?.method_mut(&input.http_method)?;
     let http = input.r#type.starts_with("HTTP");
     let integration = Integration {
-        http_method: input.integration_http_method,
+        http_method: input.integration_http_method.filter(|_| input.r#type != "MOCK"),
         uri: input.uri.filter(|_| input.r#type != "MOCK"),
         connection_type: input.connection_type.or_else(|| http.then(|| "INTERNET".to_owned())),
         connection_id: input.connection_id,
@@ -103,7 +104,17 @@ fn put(cx: &mut Cx<RestApis>, input: PutIntegration) -> Result<Integration> {
         tls_config: input.tls_config,
         kind: input.r#type,
     };
+    let owner = integration.credentials.as_deref().and_then(|role| role.split(':').nth(4)).unwrap_or_default();
+    if owner.parse::<u64>().is_ok() && owner != account {
+        return Err(Error::new(403, "AccessDeniedException", "Cross-account pass role is not allowed."));
+    }
     check(&integration)?;
+    // Only a function has a policy that could let API Gateway itself call it.
+    let function = integration.uri.as_deref().unwrap_or_default().contains(":lambda:");
+    let role = integration.credentials.as_deref().is_some_and(|role| !role.is_empty());
+    if integration.kind == "AWS" && !function && !role {
+        return Err(bad("Role ARN must be specified for AWS integrations"));
+    }
     method.method_integration = Some(integration.clone());
     Ok(integration)
 }
@@ -163,12 +174,13 @@ fn check_arn(kind: &str, uri: &str) -> Result<()> {
         return Err(bad("AWS ARN for integration must contain path or action"));
     }
     let lambda = uri.contains(LAMBDA_PATH) || uri.contains("${");
-    if kind == "AWS_PROXY" && !lambda && service != "firehose" {
+    let firehose = service == "firehose" && rest.starts_with("action/");
+    if kind == "AWS_PROXY" && !lambda && !firehose {
         return Err(bad(
             "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations.",
         ));
     }
-    if kind == "AWS_PROXY" && service == "firehose" {
+    if kind == "AWS_PROXY" && firehose {
         return Err(Error::not_implemented("Firehose as an AWS_PROXY integration of API Gateway"));
     }
     Ok(())
@@ -258,7 +270,10 @@ fn put_response(cx: &mut Cx<RestApis>, input: PutResponse) -> Result<Integration
         status_code: input.status_code.clone(),
         selection_pattern: input.selection_pattern,
         response_parameters: input.response_parameters,
-        response_templates: input.response_templates,
+        // A template without a text passes what comes.
+        response_templates: input.response_templates.map(|templates| {
+            templates.into_iter().map(|(kind, text)| (kind, text.filter(|text| !text.is_empty()))).collect()
+        }),
         content_handling: input.content_handling,
     };
     integration.integration_responses.insert(input.status_code, response.clone());
@@ -276,6 +291,11 @@ fn get_response(cx: &mut Cx<RestApis>, input: OfResponse) -> Result<IntegrationR
 }
 
 fn delete_response(cx: &mut Cx<RestApis>, input: OfResponse) -> Result<()> {
+    // A method that does not exist has no integration.
+    let resource = content(cx, &input.rest_api_id)?.resource(&input.resource_id)?;
+    if !resource.methods.contains_key(&input.http_method) {
+        return Err(not_found("Invalid Integration identifier specified"));
+    }
     response(cx, &input)?;
     let method = method_mut(cx, &input.rest_api_id, &input.resource_id, &input.http_method)?;
     method.integration_mut()?.integration_responses.remove(&input.status_code);

@@ -165,6 +165,11 @@ struct GetApiKeys {
     include_values: Option<bool>,
 }
 
+/// Where a key stands in lists, which begin with the newest.
+pub(super) fn place(key: &ApiKey) -> String {
+    format!("{:020}", u64::MAX - key.number)
+}
+
 fn list(cx: &mut Cx<RestApis>, input: GetApiKeys) -> Result<Page<Value>> {
     let named = |key: &ApiKey| {
         input.name_query.as_ref().is_none_or(|query| key.name.as_ref().is_some_and(|name| name.starts_with(query)))
@@ -172,8 +177,7 @@ fn list(cx: &mut Cx<RestApis>, input: GetApiKeys) -> Result<Page<Value>> {
     let of = |key: &ApiKey| input.customer_id.is_none() || input.customer_id == key.customer_id;
     let values = input.include_values == Some(true);
     // An account has 10,000 keys at most, so that they can be put in order for each list.
-    let newest = |key: &ApiKey| format!("{:020}", u64::MAX - key.number);
-    let ordered: OrdMap<String, &ApiKey> = cx.state.keys.values().map(|key| (newest(key), key)).collect();
+    let ordered: OrdMap<String, &ApiKey> = cx.state.keys.values().map(|key| (place(key), key)).collect();
     let Page { items, position } = page(&ordered, input.position.as_ref(), input.limit, |key| {
         (named(key) && of(key)).then(|| shown(key, values, false))
     });

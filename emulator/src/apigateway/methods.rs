@@ -99,10 +99,12 @@ fn put(cx: &mut Cx<RestApis>, input: PutMethod) -> Result<Method> {
     if resource.methods.contains_key(&input.http_method) {
         return Err(conflict("Method already exists for this resource"));
     }
+    // AWS takes the types of authorization in any case, and shows them in capitals.
+    let authorization_type = input.authorization_type.to_ascii_uppercase();
     let method = Method {
         http_method: input.http_method.clone(),
-        authorization_type: kind_of(input.authorization_type),
-        authorizer_id: input.authorizer_id,
+        authorizer_id: input.authorizer_id.filter(|_| has_authorizer(&authorization_type)),
+        authorization_type,
         api_key_required: input.api_key_required,
         request_validator_id: input.request_validator_id,
         operation_name: input.operation_name,
@@ -117,16 +119,15 @@ fn put(cx: &mut Cx<RestApis>, input: PutMethod) -> Result<Method> {
     Ok(method)
 }
 
-/// AWS takes the types of authorization in any case. `none` is shown as it was sent, as public test suites have it.
-fn kind_of(given: String) -> String {
-    if given.eq_ignore_ascii_case("NONE") { given } else { given.to_ascii_uppercase() }
+/// Whether methods of this type of authorization have an authorizer: that of others is not kept.
+fn has_authorizer(authorization_type: &str) -> bool {
+    matches!(authorization_type, "CUSTOM" | "COGNITO_USER_POOLS")
 }
 
 /// What a method refers to must be there.
 fn check(content: &Content, method: &Method) -> Result<()> {
-    let custom = matches!(method.authorization_type.as_str(), "CUSTOM" | "COGNITO_USER_POOLS");
-    let none = method.authorization_type.eq_ignore_ascii_case("NONE");
-    if !custom && !none && method.authorization_type != "AWS_IAM" {
+    let custom = has_authorizer(&method.authorization_type);
+    if !custom && !matches!(method.authorization_type.as_str(), "NONE" | "AWS_IAM") {
         return Err(bad(
             "Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM, COGNITO_USER_POOLS",
         ));
@@ -199,6 +200,8 @@ fn update(cx: &mut Cx<RestApis>, input: UpdateMethod) -> Result<Method> {
     new.request_parameters = new.request_parameters.filter(|map| !map.is_empty());
     new.request_models = new.request_models.filter(|map| !map.is_empty());
     new.request_validator_id = new.request_validator_id.filter(|id| !id.is_empty());
+    new.authorization_type.make_ascii_uppercase();
+    new.authorizer_id = new.authorizer_id.filter(|_| has_authorizer(&new.authorization_type));
     check(content, &new)?;
     *content.resource_mut(&input.resource_id)?.method_mut(&input.http_method)? = new.clone();
     Ok(new)
@@ -268,6 +271,9 @@ const RESPONSE_RULES: &[Rule] = &[
 fn update_response(cx: &mut Cx<RestApis>, input: UpdateResponse) -> Result<MethodResponse> {
     let method = method_mut(cx, &input.rest_api_id, &input.resource_id, &input.http_method)?;
     let response = response(method, &input.status_code)?;
-    *response = patched(response, &input.patch_operations, RESPONSE_RULES, Wording::Plain)?;
+    let mut new: MethodResponse = patched(response, &input.patch_operations, RESPONSE_RULES, Wording::Plain)?;
+    new.response_parameters = new.response_parameters.filter(|map| !map.is_empty());
+    new.response_models = new.response_models.filter(|map| !map.is_empty());
+    *response = new;
     Ok(response.clone())
 }

@@ -9,6 +9,7 @@ mod deployments;
 mod documentation;
 mod domains;
 mod errors;
+mod export;
 pub(crate) mod gateway_responses;
 mod import;
 mod integrations;
@@ -55,6 +56,7 @@ pub fn service() -> Service<RestApis> {
         .with(account::operations)
         .with(documentation::operations)
         .with(import::operations)
+        .with(export::operations)
         .with(trial::operations)
 }
 

@@ -370,9 +370,11 @@ struct GetKeys {
 }
 
 fn list_keys(cx: &mut Cx<RestApis>, input: GetKeys) -> Result<Page<Value>> {
-    let plan = cx.state.plans.get(&input.usage_plan_id).ok_or_else(missing)?;
-    // The keys that are both of the plan and there.
-    let keys: OrdMap<String, String> = plan.keys.keys().map(|id| (id.clone(), id.clone())).collect();
+    // The keys that are both of the plan and there; a plan that does not exist has none. The newest come first.
+    let plan = cx.state.plans.get(&input.usage_plan_id);
+    let ids = plan.into_iter().flat_map(|plan| plan.keys.keys());
+    let keys: OrdMap<String, String> =
+        ids.filter_map(|id| Some((keys::place(cx.state.keys.get(id)?), id.clone()))).collect();
     let named = |shown: &Value| {
         let name = shown.get("name").and_then(Value::as_str).unwrap_or_default();
         input.name_query.as_deref().is_none_or(|query| name.starts_with(query))

@@ -1,5 +1,6 @@
 //! Resources: the tree of an API's paths.
 
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -182,8 +183,11 @@ struct GetResources {
 
 fn list(cx: &mut Cx<RestApis>, input: GetResources) -> Result<Page<Shown>> {
     let resources = &cx.state.api(cx.scope, &input.rest_api_id)?.content.resources;
+    // The root comes first: `/` is less than any letter or digit of an id. An API has few enough resources to put in order.
+    let place = |resource: &Resource| resource.parent_id.as_ref().map_or("/", |_| &resource.id).to_owned();
+    let ordered: OrdMap<String, &Resource> = resources.values().map(|resource| (place(resource), resource)).collect();
     let Page { items, position } =
-        page(resources, input.position.as_ref(), input.limit, |resource| Some(shown(resource, &input.embed)));
+        page(&ordered, input.position.as_ref(), input.limit, |resource| Some(shown(resource, &input.embed)));
     Ok(Page { items: items.into_iter().collect::<Result<_>>()?, position })
 }
 

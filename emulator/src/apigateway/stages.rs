@@ -251,13 +251,14 @@ fn update(cx: &mut Cx<RestApis>, input: UpdateStage) -> Result<Stage> {
     let mut stage = api.stages.get(&input.stage_name).cloned().ok_or_else(no_stage)?;
     for operation in &input.patch_operations {
         stage = changed(&stage, operation)?;
+        // A canary that a setting makes is of the stage's own deployment, and may be promoted by the next operation.
+        if let Some(canary) = stage.canary_settings.as_mut().filter(|canary| canary.deployment_id.is_empty()) {
+            canary.deployment_id.clone_from(&stage.deployment_id);
+        }
     }
     let deployments = [Some(&stage.deployment_id), stage.canary_settings.as_ref().map(|canary| &canary.deployment_id)];
     if deployments.into_iter().flatten().any(|id| !id.is_empty() && !api.deployments.contains_key(id)) {
         return Err(bad("Deployment id does not exist"));
-    }
-    if let Some(canary) = stage.canary_settings.as_mut().filter(|canary| canary.deployment_id.is_empty()) {
-        canary.deployment_id.clone_from(&stage.deployment_id);
     }
     let enabled = stage.cache_cluster_enabled;
     set_cluster(&mut stage, enabled);
@@ -276,6 +277,18 @@ fn changed(stage: &Stage, operation: &PatchOperation) -> Result<Stage> {
         _ => {}
     }
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+    if let ["accessLogSettings", setting @ ..] = &parts[..]
+        && operation.op() != "remove"
+    {
+        if !matches!(setting, ["destinationArn" | "format"]) {
+            return Err(bad(
+                "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]",
+            ));
+        }
+        if operation.value.as_deref().unwrap_or_default().is_empty() {
+            return Err(bad("Access Log value must not be empty"));
+        }
+    }
     let ours = ["variables", "accessLogSettings", "canarySettings"];
     match parts[..] {
         [resource, method, group, name] if !ours.contains(&resource) => {

@@ -1,16 +1,24 @@
-//! HTTP integrations' way out: to sinks, to APIs of this cloud, and to servers that the user allows. To nothing else: an API that
+//! HTTP integrations' way out: to sinks, to this cloud itself, and to servers that the user allows. To nothing else: an API that
 //! anybody may change must not become a way into the user's network.
 
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Limited};
 
 use crate::Error;
 use crate::clock::Activity;
 use crate::cloud::{Entry, Halt, Inner};
+use crate::lambda;
 use crate::sinks::SINK_DOMAIN;
+use crate::wire::without_port;
+
+/// AWS's own hosts are this cloud's.
+const AWS_DOMAIN: &str = ".amazonaws.com";
+/// Names of the machine itself, of which one that serves at any of them is known by all.
+const LOCAL: &[&str] = &["localhost", "localhost.localstack.cloud"];
 
 /// The largest answer, in bytes: the payload of an API.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
@@ -32,7 +40,7 @@ pub(crate) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
         return inner.outside(request, &entry).await;
     }
     let (head, body) = request.into_parts();
-    if super::address(&head).is_some() && host.contains(".execute-api.") {
+    if is_own(inner, &head, &host) {
         return own(inner, Request::from_parts(head, body)).await;
     }
     if !inner.reachable.iter().any(|known| *known == host || *known == authority) {
@@ -69,13 +77,45 @@ pub(crate) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
     Ok(response)
 }
 
-/// An API of this cloud. An API may call itself, so that the type of this must not hold that of the caller.
+/// Whether a request is for this cloud: by the name of one of its APIs or function URLs, by a name of AWS, or by the address at
+/// which it is served.
+fn is_own(inner: &Inner, head: &Parts, host: &str) -> bool {
+    let named =
+        super::address(head).is_some_and(|address| address.stage.is_none()) || lambda::url_address(head).is_some();
+    if named || host.ends_with(AWS_DOMAIN) {
+        return true;
+    }
+    let Some(served) = inner.served.get().and_then(|served| served.to_str().ok()) else { return false };
+    let port = |authority: &str| authority.rsplit_once(':').map(|(_, port)| port.to_owned());
+    let at = without_port(served);
+    let local = |name: &str| {
+        let below = |domain: &str| name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        name == "127.0.0.1" || LOCAL.iter().any(|domain| below(domain))
+    };
+    let same = host == at || local(at) && local(host);
+    same && port(served) == Some(head.uri.port_u16().unwrap_or(80).to_string())
+}
+
+/// A request to this cloud. An API may call itself, so that the type of this must not hold that of the caller.
 fn own(
     inner: &Inner,
-    request: Request<Bytes>,
+    mut request: Request<Bytes>,
 ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, Halt>> + Send + '_>> {
     Box::pin(async move {
         let entry = Entry { invocation: None, source_ip: None };
-        inner.http(request, &entry).await
+        // Over a connection request and answer would have these as well.
+        if !request.body().is_empty() {
+            let length = request.body().len().into();
+            request.headers_mut().insert(header::CONTENT_LENGTH, length);
+        }
+        let mut response = inner.http(request, &entry).await?;
+        let (length, date) = (response.body().len(), inner.clock.now().to_jiff());
+        let headers = response.headers_mut();
+        headers.entry(header::CONNECTION).or_insert(HeaderValue::from_static("keep-alive"));
+        headers.entry(header::CONTENT_LENGTH).or_insert(length.into());
+        if let Ok(date) = HeaderValue::from_str(&date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
+            headers.entry(header::DATE).or_insert(date);
+        }
+        Ok(response)
     })
 }

@@ -128,3 +128,130 @@ def test_an_openapi_document_is_imported(server, apigateway):
     assert api["name"] == "imported"
     apigateway.create_deployment(restApiId=api["id"], stageName="dev")
     assert call(server, api["id"], "/pets/7")[2] == "7"
+
+
+def test_a_stage_is_exported_and_imported_again(apigateway):
+    integration = {
+        "type": "mock",
+        "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "responses": {"default": {"statusCode": "200", "responseParameters": {"method.response.header.X-A": "'a'"}}},
+    }
+    document = {
+        "swagger": "2.0",
+        "info": {"title": "pets", "version": "7"},
+        "x-amazon-apigateway-binary-media-types": ["image/png"],
+        "securityDefinitions": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}},
+        "definitions": {
+            "Pet": {"type": "object", "properties": {"kind": {"$ref": "#/definitions/Kind"}}},
+            "Kind": {"type": "string"},
+            "Unused": {"type": "string"},
+        },
+        "paths": {
+            "/pets/{id}": {
+                "post": {
+                    "operationId": "MakePet",
+                    "consumes": ["application/json"],
+                    "parameters": [
+                        {"in": "query", "name": "q", "required": True, "type": "string"},
+                        {"in": "body", "name": "Pet", "schema": {"$ref": "#/definitions/Pet"}},
+                    ],
+                    "security": [{"key": []}],
+                    "responses": {"200": {"headers": {"X-A": {"type": "string"}}}},
+                    "x-amazon-apigateway-integration": integration,
+                }
+            }
+        },
+    }
+
+    def export(body, kind, **parameters):
+        made = apigateway.import_rest_api(body=json.dumps(body).encode(), failOnWarnings=True)
+        apigateway.create_deployment(restApiId=made["id"], stageName="dev")
+        told = apigateway.get_export(
+            restApiId=made["id"], stageName="dev", exportType=kind, parameters=parameters
+        )
+        assert told["contentDisposition"] == f'attachment; filename="{kind}_7.json"'
+        assert told["contentType"] == "application/octet-stream"
+        return json.loads(told["body"].read().decode().replace(made["id"], "ID"))
+
+    plain = export(document, "oas30")
+    post = plain["paths"]["/pets/{id}"]["post"]
+    assert [(each["name"], each["in"], each["required"]) for each in post["parameters"]] == [
+        ("id", "path", True),
+        ("q", "query", True),
+    ]
+    assert post["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Pet"}
+    assert "x-amazon-apigateway-integration" not in post
+    assert set(plain["components"]["schemas"]) == {"Pet", "Kind"}
+    for kind, member in (("swagger", "definitions"), ("oas30", "components")):
+        whole = export(document, kind, extensions="apigateway")
+        assert whole["paths"]["/pets/{id}"]["post"]["x-amazon-apigateway-integration"] == {
+            **integration,
+            "passthroughBehavior": "when_no_match",
+        }
+        assert whole["x-amazon-apigateway-binary-media-types"] == ["image/png"]
+        assert member in whole
+        assert export(whole, kind, extensions="apigateway") == whole
+    made = mock(apigateway, '{"statusCode": 200}')
+    with pytest.raises(ClientError) as refused:
+        apigateway.get_export(restApiId=made["id"], stageName="none", exportType="oas30")
+    assert refused.value.response["Error"]["Message"] == "Invalid stage identifier specified"
+    with pytest.raises(ClientError) as refused:
+        apigateway.get_export(restApiId=made["id"], stageName="dev", exportType="raml")
+    assert refused.value.response["Error"]["Message"] == "No API exporter for type 'raml'"
+
+
+def test_an_integration_with_a_service_needs_a_role_of_the_account(apigateway):
+    made = apigateway.create_rest_api(name="a")
+    of = {"restApiId": made["id"], "resourceId": made["rootResourceId"], "httpMethod": "GET"}
+    apigateway.put_method(**of, authorizationType="none")
+    assert apigateway.get_method(**of)["authorizationType"] == "NONE"
+
+    def refusal(**more):
+        uri = "arn:aws:apigateway:us-east-1:s3:path/b/k"
+        with pytest.raises(ClientError) as refused:
+            apigateway.put_integration(**of, type="AWS", integrationHttpMethod="GET", uri=uri, **more)
+        return refused.value.response["Error"]["Message"]
+
+    assert refusal() == "Role ARN must be specified for AWS integrations"
+    assert refusal(credentials="arn:aws:iam::000000000001:role/r") == "Cross-account pass role is not allowed."
+
+
+def test_what_an_endpoint_may_be(apigateway):
+    def refusal(**endpoint):
+        with pytest.raises(ClientError) as refused:
+            apigateway.create_rest_api(name="a", endpointConfiguration=endpoint)
+        return refused.value.response["Error"]["Message"]
+
+    assert refusal(types=[]) == "REGIONAL Configuration and EDGE Configuration cannot be both DISABLED."
+    assert refusal(types=["EDGE", "REGIONAL"]) == "Cannot create an api with multiple Endpoint Types."
+    made = apigateway.create_rest_api(name="a")
+    private = [{"op": "replace", "path": "/endpointConfiguration/types/EDGE", "value": "PRIVATE"}]
+    changed = apigateway.update_rest_api(restApiId=made["id"], patchOperations=private)
+    assert changed["endpointConfiguration"] == {"types": ["PRIVATE"], "ipAddressType": "dualstack"}
+
+
+def test_settings_of_a_stage(apigateway):
+    made = mock(apigateway, '{"statusCode": 200}')
+    stage = {"restApiId": made["id"], "stageName": "dev"}
+
+    def update(*operations):
+        return apigateway.update_stage(**stage, patchOperations=list(operations))
+
+    with pytest.raises(ClientError) as refused:
+        update({"op": "replace", "path": "/accessLogSettings/other", "value": "x"})
+    assert "Must be one of : [/accessLogSettings/destinationArn" in refused.value.response["Error"]["Message"]
+    promoted = update(
+        {"op": "replace", "path": "/canarySettings/percentTraffic", "value": "0.0"},
+        {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"},
+    )
+    assert promoted["deploymentId"] == promoted["canarySettings"]["deploymentId"] != ""
+
+
+def test_a_documentation_version_is_described(apigateway):
+    made = apigateway.create_rest_api(name="a")
+    version = {"restApiId": made["id"], "documentationVersion": "1"}
+    apigateway.create_documentation_version(**version)
+    apigateway.update_documentation_version(
+        **version, patchOperations=[{"op": "replace", "path": "/description", "value": "the first"}]
+    )
+    assert apigateway.get_documentation_version(**version)["description"] == "the first"

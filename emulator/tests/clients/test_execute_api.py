@@ -182,6 +182,91 @@ def test_a_server_outside_is_reached_only_if_it_may_be(start):
         outside.shutdown()
 
 
+def test_the_cloud_itself_is_reached_without_leave(server, apigateway):
+    Functions(server).python(
+        "import json\n"
+        "def handler(event, context):\n"
+        "    return {'statusCode': 200, 'body': json.dumps(event)}\n"
+    )
+    functions, s3 = server.client("lambda"), server.client("s3")
+    url = functions.create_function_url_config(FunctionName="f", AuthType="NONE")["FunctionUrl"]
+    functions.add_permission(
+        FunctionName="f",
+        StatementId="u",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
+    )
+    api = deploy(apigateway, document({"type": "http_proxy", "httpMethod": "POST", "uri": url}))
+    status, headers, body = call(server, api["id"], "/x", headers={"Accept": "text/html"})
+    event = json.loads(body)
+    assert (status, event["requestContext"]["http"]["method"]) == (200, "POST")
+    assert event["headers"]["accept"] == "text/html"
+    assert event["headers"]["x-amzn-apigateway-api-id"] == api["id"]
+    assert headers["x-amzn-Remapped-Content-Length"] == str(len(body))
+    s3.create_bucket(Bucket="plain")
+    s3.put_object(Bucket="plain", Key="a", Body=b"an object")
+    signed = s3.generate_presigned_url("get_object", Params={"Bucket": "plain", "Key": "a"})
+    api = deploy(apigateway, document({"type": "http_proxy", "httpMethod": "GET", "uri": signed}))
+    assert call(server, api["id"], "/x")[::2] == (200, "an object")
+
+
+def test_an_answer_s_template_sees_what_the_request_s_has_overridden(server, apigateway):
+    request = """
+    #set($context.requestOverride.path.who = $input.params('proxy'))
+    #set($context["responseOverride"].header["X-Who"] = "nobody")
+    #set($context.responseOverride.status = 444)
+    $context.requestOverride.querystring.put("a", "b")
+    {"statusCode": 200}
+    """
+    answer = """#set($to = $context.requestOverride)\
+$to.path.who $to.querystring["a"] $context.responseOverride.status#if($missing == "") nothing#end"""
+    mock = {
+        "type": "mock",
+        "requestTemplates": {"application/json": request},
+        "responses": {"default": {"statusCode": "200", "responseTemplates": {"application/json": answer}}},
+    }
+    api = deploy(apigateway, document(mock))
+    status, headers, body = call(server, api["id"], "/ana")
+    assert (status, headers["X-Who"], body.strip()) == (444, "nobody", "ana b 444 nothing")
+
+
+def test_a_function_s_answer_is_bytes_for_who_accepts_them(server, apigateway):
+    Functions(server).python(
+        "def handler(event, context):\n"
+        "    return {'statusCode': 200, 'body': event['body'], 'isBase64Encoded': True}\n"
+    )
+    body = document({"type": "aws_proxy", "httpMethod": "POST", "uri": function_uri()})
+    api = deploy(apigateway, {**body, "x-amazon-apigateway-binary-media-types": ["image/png", "*/odd", "text/*"]})
+
+    def said(accept, body=b"aGVsbG8="):
+        return call(server, api["id"], "/x", "POST", {"Accept": accept, "Content-Type": "a/b"}, body)[::2]
+
+    assert said("image/png,*/*") == (200, "hello")
+    assert said("text/html") == (200, "hello")
+    for other in ("*/odd", "image/*", "a/odd", "image/webp,image/png"):
+        assert said(other) == (200, "aGVsbG8="), other
+    assert said("image/png", "è+".encode())[0] == 500
+
+
+def test_what_a_function_s_integration_cannot_do_is_500(server, apigateway):
+    Functions(server).python(ECHO)
+    uri = function_uri()
+    for integration in (
+        {"type": "aws_proxy", "httpMethod": "GET", "uri": uri},
+        {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "uri": uri,
+            "requestParameters": {"integration.request.header.Authorization": "'x'"},
+        },
+    ):
+        api = deploy(apigateway, document(integration))
+        status, headers, body = call(server, api["id"], "/x")
+        assert (status, json.loads(body)) == (500, {"message": "Internal server error"})
+        assert headers["x-amzn-ErrorType"] == "InternalServerErrorException"
+
+
 def test_a_method_is_tried_out_without_a_deployment(apigateway):
     mock = {
         "type": "mock",

@@ -8,8 +8,8 @@ use crate::ast::Operator;
 /// `left operator right` for all but `&&` and `||`, which do not always look at both.
 pub(crate) fn binary(operator: Operator, left: &Value, right: &Value) -> Value {
     match operator {
-        Operator::Equal => Value::Boolean(left == right),
-        Operator::Different => Value::Boolean(left != right),
+        Operator::Equal => Value::Boolean(same(left, right)),
+        Operator::Different => Value::Boolean(!same(left, right)),
         Operator::Less => compared(left, right, Ordering::is_lt),
         Operator::LessOrEqual => compared(left, right, Ordering::is_le),
         Operator::Greater => compared(left, right, Ordering::is_gt),
@@ -19,6 +19,15 @@ pub(crate) fn binary(operator: Operator, left: &Value, right: &Value) -> Value {
             (left, right) => Value::from(left.text() + &right.text()),
         },
         operator => computed(operator, left, right),
+    }
+}
+
+/// API Gateway takes what is not there for an empty text, as answers of AWS that public test suites recorded have it; to Velocity
+/// itself it is like null alone.
+fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Null, Value::Text(text)) | (Value::Text(text), Value::Null) => text.is_empty(),
+        (left, right) => left == right,
     }
 }
 

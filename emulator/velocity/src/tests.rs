@@ -65,6 +65,8 @@ fn set_keeps_the_old_value_when_there_is_no_new_one() {
 
 #[test]
 fn conditions_choose() {
+    // What is not there is like an empty text, as at API Gateway.
+    check("#if($none.of.it == '')a#end#if($none != '')b#end#if('x' == $none)c#end#if($none == $null)d#end", "ad");
     check("#if($name == 'Ana')yes#{else}no#end", "yes");
     check("#if($missing)a#elseif(1 > 2)b#else c#end", " c");
     check("#if(!$missing && (2 >= 2 or false))x#end", "x");

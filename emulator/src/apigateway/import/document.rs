@@ -84,13 +84,13 @@ impl<'a> Importer<'a> {
         let described = text(info.and_then(|info| info.get("description")));
         rest.description = described.or_else(|| rest.description.clone());
         rest.version = text(info.and_then(|info| info.get("version"))).or_else(|| rest.version.clone());
-        if let Some(mut types) = list(document.get("x-amazon-apigateway-binary-media-types")) {
-            for old in rest.binary_media_types.take().unwrap_or_default() {
-                if !types.contains(&old) {
-                    types.push(old);
+        if let Some(added) = list(document.get("x-amazon-apigateway-binary-media-types")) {
+            let types = rest.binary_media_types.get_or_insert_default();
+            for kind in added {
+                if !types.contains(&kind) {
+                    types.push(kind);
                 }
             }
-            rest.binary_media_types = Some(types);
         }
         if let Some(source) = text(document.get("x-amazon-apigateway-api-key-source")) {
             rest.api_key_source = source;
@@ -169,9 +169,7 @@ impl<'a> Importer<'a> {
         for (kind, response) in responses.into_iter().flatten() {
             let mut set = crate::apigateway::gateway_responses::response(&self.api.content, kind);
             set.default_response = false;
-            if let Some(status) = text(response.get("statusCode")).filter(|status| status != "null") {
-                set.status_code = Some(status);
-            }
+            set.status_code = text(response.get("statusCode")).filter(|status| status != "null");
             set.response_parameters = texts(response.get("responseParameters")).unwrap_or_default();
             if let Some(templates) = texts(response.get("responseTemplates")) {
                 set.response_templates = templates;

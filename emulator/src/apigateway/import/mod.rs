@@ -100,9 +100,9 @@ fn import(cx: &mut Cx<RestApis>, input: ImportRestApi) -> Result<Value> {
 }
 
 fn put(cx: &mut Cx<RestApis>, input: PutRestApi) -> Result<Value> {
-    let mut api = cx.state.api(cx.scope, &input.rest_api_id)?.clone();
     let document = read(&cx.body)?;
     check(&document)?;
+    let mut api = cx.state.api(cx.scope, &input.rest_api_id)?.clone();
     if input.mode.as_deref() == Some("overwrite") {
         let root = api.content.by_path("/").cloned();
         api.content = Default::default();

@@ -24,6 +24,7 @@ impl<'a> Importer<'a> {
         method.operation_name = text(operation.get("operationId"));
         self.secure(&mut method, operation);
         self.parameters(&mut method, item, operation);
+        self.path_variables(resource, &mut method);
         self.request_body(&mut method, operation);
         let validator = operation.get("x-amazon-apigateway-request-validator");
         let validator = validator.or_else(|| self.document.get("x-amazon-apigateway-request-validator"));
@@ -67,6 +68,16 @@ impl<'a> Importer<'a> {
         }
         method.request_parameters = Some(found).filter(|found| !found.is_empty());
         method.request_models = Some(models).filter(|models| !models.is_empty());
+    }
+
+    /// The variables of the path are required, be they declared or not.
+    fn path_variables(&self, resource: &str, method: &mut Method) {
+        let path = self.api.content.resources.get(resource).map(|resource| resource.path.as_str()).unwrap_or_default();
+        for part in path.split('/') {
+            let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else { continue };
+            let name = format!("method.request.path.{}", name.trim_end_matches('+'));
+            method.request_parameters.get_or_insert_default().entry(name).or_insert(true);
+        }
     }
 
     /// OpenAPI 3's body.

@@ -20,12 +20,12 @@ impl Exchange<'_> {
     pub(super) async fn aws(&mut self, integration: &Integration) -> Result<Answer, Refusal> {
         let out = self.outgoing(integration)?;
         let uri = self.with_variables(integration.uri.as_deref().unwrap_or_default());
-        let response = out.response.clone();
+        let overrides = out.overrides.clone();
         let mut from = match lambda::function(&uri) {
             Some(function) => self.function(integration, function, out).await?,
             None => self.service(integration, &uri, out).await?,
         };
-        from.response = response;
+        from.overrides = overrides;
         self.returned(integration, &from)
     }
 
@@ -61,11 +61,12 @@ impl Exchange<'_> {
             act(model, action, &mut out);
         }
         queue_path(model, &host, &mut path, &mut out);
-        if !out.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) && !out.body.is_empty() {
+        let has = |out: &Outgoing, name: &str| out.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        if !has(&out, "content-type") && !out.body.is_empty() {
             out.headers.push(("Content-Type".to_owned(), self.request.content_type()));
         }
-        // API Gateway asks for JSON unless told otherwise, and the query protocol has it.
-        if !out.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
+        // The query protocol has answers in JSON for who asks so, as API Gateway does.
+        if !has(&out, "accept") {
             out.headers.push(("Accept".to_owned(), "application/json".to_owned()));
         }
         let method = integration.http_method.as_deref();

@@ -10,33 +10,37 @@ use crate::apigateway::state::Integration;
 use crate::cloud::Halt;
 use crate::execute_api::outside;
 
-/// Headers of a client that concern its own connection.
-const OWN: &[&str] =
-    &["host", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id", "expect", "te"];
+/// Headers of a client that concern its own connection, or its body as it was sent.
+const OWN: &[&str] = &[
+    "content-encoding",
+    "expect",
+    "host",
+    "te",
+    "via",
+    "x-amzn-trace-id",
+    "x-forwarded-for",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+];
 
 impl Exchange<'_> {
     pub(super) async fn http(&mut self, integration: &Integration) -> Result<Answer, Refusal> {
         let mut out = self.outgoing(integration)?;
-        for name in ["Accept", "Content-Type", "User-Agent"] {
-            let mapped = out.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        let mut usual =
+            vec![("Accept", "application/json".to_owned()), ("User-Agent", format!("AmazonAPIGateway_{}", self.api))];
+        if !out.body.is_empty() {
             let template = integration.request_templates.as_ref().is_some_and(|templates| !templates.is_empty());
-            match name {
-                "Content-Type" if !mapped && template => {
-                    out.headers.push((name.to_owned(), self.request.content_type()));
-                }
-                "Content-Type" | "Accept" if !mapped => {
-                    let own = self.request.header(name).unwrap_or("application/json").to_owned();
-                    out.headers.push((name.to_owned(), own));
-                }
-                "User-Agent" if !mapped => {
-                    out.headers.push((name.to_owned(), format!("AmazonAPIGateway_{}", self.api)));
-                }
-                _ => {}
+            let own = self.request.header("Content-Type").filter(|_| !template).map(str::to_owned);
+            usual.push(("Content-Type", own.unwrap_or_else(|| self.request.content_type())));
+        }
+        for (name, value) in usual {
+            if !out.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)) {
+                out.headers.push((name.to_owned(), value));
             }
         }
-        let response = out.response.clone();
+        let overrides = out.overrides.clone();
         let mut from = self.ask_server(integration, out).await?;
-        from.response = response;
+        from.overrides = overrides;
         self.returned(integration, &from)
     }
 
@@ -70,11 +74,16 @@ impl Exchange<'_> {
     }
 
     /// Sends a request within the integration's time.
-    async fn ask_server(&self, integration: &Integration, out: Outgoing) -> Result<Incoming, Refusal> {
+    async fn ask_server(&self, integration: &Integration, mut out: Outgoing) -> Result<Incoming, Refusal> {
         if integration.connection_type.as_deref() == Some("VPC_LINK") {
             return Err(Refusal::not_implemented("integrations through VPC links"));
         }
         let uri = self.with_variables(integration.uri.as_deref().unwrap_or_default());
+        for (name, value) in [("X-Amzn-Apigateway-Api-Id", &self.api), ("X-Amzn-Trace-Id", &self.request.trace_id)] {
+            if !out.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)) {
+                out.headers.push((name.to_owned(), value.clone()));
+            }
+        }
         let request = built(&uri, integration.http_method.as_deref(), &self.request.method, out)?;
         self.note(|| format!("Sending request to {}", request.uri()));
         let asking = async {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::request::is_binary;
-use super::template::{Input, overridden};
+use super::template::{Input, Overrides, overridden};
 use super::{Answer, Exchange, binary, context, lambda_proxy};
 use crate::apigateway::state::{Integration, IntegrationResponse};
 use crate::execute_api::{scalar, text};
@@ -18,6 +18,10 @@ use crate::execute_api::{scalar, text};
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>
 const FORBIDDEN: &[&str] =
     &["authorization", "connection", "content-length", "expect", "proxy-authenticate", "te", "transfer-encoding"];
+/// Those of them that it may not set for a server outside either; the others but the first are not sent to one.
+const FRAMING: &[&str] = &["content-length", "transfer-encoding"];
+/// Headers that no server outside gets, whatever is mapped to them.
+const UNSENT: &[&str] = &["connection", "expect", "proxy-authenticate", "te", "via"];
 
 /// A request as an integration gets it.
 #[derive(Debug, Default)]
@@ -26,8 +30,8 @@ pub(super) struct Outgoing {
     pub query: Vec<(String, String)>,
     pub path: Vec<(String, String)>,
     pub body: Bytes,
-    /// What the request's template said of the answer.
-    pub response: Value,
+    /// What the request's template overrode: the answer's sees it.
+    pub overrides: Overrides,
 }
 
 /// An integration's answer, before it is mapped.
@@ -37,7 +41,7 @@ pub(super) struct Incoming {
     pub selector: String,
     pub headers: Vec<(String, String)>,
     pub body: Bytes,
-    pub response: Value,
+    pub overrides: Overrides,
 }
 
 impl Incoming {
@@ -52,7 +56,7 @@ impl Incoming {
                 .map(|(name, value)| (name.to_string(), text(value.as_bytes()).into_owned()))
                 .collect(),
             body,
-            response: Value::Null,
+            overrides: Overrides::default(),
         }
     }
 
@@ -61,15 +65,28 @@ impl Incoming {
     }
 }
 
+/// Refuses mappings to headers that none may set.
+pub(super) fn check_headers(integration: &Integration) -> Result<(), Refusal> {
+    let forbidden = if integration.kind.starts_with("HTTP") { FRAMING } else { FORBIDDEN };
+    let mapped = integration.request_parameters.iter().flat_map(|mappings| mappings.keys());
+    let mut headers = mapped.filter_map(|to| to.strip_prefix("integration.request.header."));
+    if headers.any(|name| forbidden.contains(&name.to_ascii_lowercase().as_str())) {
+        return Err(Refusal::configuration(500));
+    }
+    Ok(())
+}
+
 impl Exchange<'_> {
     /// The request as the integration gets it: mapped parameters, and the body through its template.
     pub(super) fn outgoing(&self, integration: &Integration) -> Result<Outgoing, Refusal> {
+        check_headers(integration)?;
+        let http = integration.kind.starts_with("HTTP");
         let mut out = Outgoing::default();
         for (to, from) in integration.request_parameters.iter().flatten() {
             let mut parts = to.splitn(4, '.').skip(2);
             let (place, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-            if place == "header" && FORBIDDEN.contains(&name.to_ascii_lowercase().as_str()) {
-                return Err(Refusal::configuration(500));
+            if http && place == "header" && UNSENT.contains(&name.to_ascii_lowercase().as_str()) {
+                continue;
             }
             let Some(value) = self.mapped(from) else { continue };
             match place {
@@ -87,19 +104,20 @@ impl Exchange<'_> {
             return Ok(out);
         };
         // A template sees text.
-        if is_binary && integration.content_handling.as_deref() != Some("CONVERT_TO_TEXT") {
+        let handling = integration.content_handling.as_deref();
+        if is_binary && handling != Some("CONVERT_TO_TEXT") || handling == Some("CONVERT_TO_BINARY") {
             return Err(Refusal::configuration(500));
         }
         let input = Input { body: String::from_utf8_lossy(&body).into_owned(), parameters: self.input_parameters() };
-        let rendered = self.render(&template, input)?;
+        let rendered = self.render(&template, input, &Overrides::default())?;
         out.body = Bytes::from(rendered.text);
         for (place, pairs) in [("header", &mut out.headers), ("querystring", &mut out.query), ("path", &mut out.path)] {
-            for (name, value) in overridden(&rendered.request, place) {
+            for (name, value) in overridden(&rendered.overrides.request, place) {
                 pairs.retain(|(own, _)| !own.eq_ignore_ascii_case(&name));
                 pairs.push((name, value));
             }
         }
-        out.response = rendered.response;
+        out.overrides = rendered.overrides;
         Ok(out)
     }
 
@@ -133,7 +151,7 @@ impl Exchange<'_> {
                 headers.push((lambda_proxy::remapped(name), value));
             }
         }
-        let (mut status, mut kind, mut overrides) = (response.status_code.clone(), None, from.response.clone());
+        let (mut status, mut kind, mut overrides) = (response.status_code.clone(), None, from.overrides.clone());
         let body = match template(response, accepted) {
             None => binary::response(&from.body, binary, wanted, response.content_handling.as_deref())?,
             Some((content_type, template)) => {
@@ -148,9 +166,10 @@ impl Exchange<'_> {
                     from.body.clone()
                 };
                 let text = String::from_utf8_lossy(&body).into_owned();
-                let rendered = self.render(&template, Input { body: text, parameters: self.input_parameters() })?;
+                let input = Input { body: text, parameters: self.input_parameters() };
+                let rendered = self.render(&template, input, &overrides)?;
                 kind = Some(content_type);
-                merge(&mut overrides, rendered.response);
+                overrides = rendered.overrides;
                 let made = Bytes::from(rendered.text);
                 match handling {
                     None => binary::response(&made, false, wanted, None).unwrap_or(made),
@@ -158,10 +177,10 @@ impl Exchange<'_> {
                 }
             }
         };
-        if let Some(number) = overrides.get("status").and_then(scalar) {
+        if let Some(number) = overrides.response.get("status").and_then(scalar) {
             status = number;
         }
-        for (name, value) in overridden(&overrides, "header") {
+        for (name, value) in overridden(&overrides.response, "header") {
             headers.retain(|(own, _)| !own.eq_ignore_ascii_case(&name));
             headers.push((lambda_proxy::remapped(&name), value));
         }
@@ -189,18 +208,6 @@ impl Exchange<'_> {
             }
             _ => None,
         }
-    }
-}
-
-/// What one template said, and then another.
-fn merge(into: &mut Value, later: Value) {
-    match (into, later) {
-        (Value::Object(into), Value::Object(later)) => {
-            for (name, value) in later {
-                merge(into.entry(name).or_insert(Value::Null), value);
-            }
-        }
-        (into, later) => *into = later,
     }
 }
 

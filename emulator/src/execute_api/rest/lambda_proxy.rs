@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 use super::request::{is_binary, multi, single};
-use super::{Answer, Exchange, lambda};
+use super::{Answer, Exchange, integration, lambda};
 use crate::apigateway::state::Integration;
 use crate::execute_api::{scalar, text};
 
@@ -65,6 +65,12 @@ impl Exchange<'_> {
     pub(super) async fn lambda_proxy(&mut self, integration: &Integration) -> Result<Answer, Refusal> {
         let uri = self.with_variables(integration.uri.as_deref().unwrap_or_default());
         let function = lambda::function(&uri).ok_or_else(|| Refusal::configuration(500))?;
+        integration::check_headers(integration)?;
+        // Lambda knows no other method of an invocation; `ANY` is the client's.
+        let method = integration.http_method.as_deref().filter(|method| *method != "ANY");
+        if method.unwrap_or(&self.request.method) != "POST" {
+            return Err(Refusal::failed());
+        }
         let caller = self.caller(integration.credentials.as_deref(), &self.method_arn(&self.resource.path))?;
         let event = self.proxy_event()?;
         let invoking = self.invoke(function, caller, "RequestResponse", event);
@@ -72,10 +78,14 @@ impl Exchange<'_> {
         if invoked.error {
             return Err(Refusal::configuration(502));
         }
-        self.proxy_answer(&invoked.payload).ok_or_else(|| {
+        let Some((mut answer, decode)) = self.proxy_answer(&invoked.payload) else {
             tracing::warn!(function, "Execution failed due to configuration error: Malformed Lambda proxy response");
-            Refusal::configuration(502)
-        })
+            return Err(Refusal::configuration(502));
+        };
+        if decode {
+            answer.body = STANDARD.decode(&answer.body).map_err(|_| Refusal::configuration(500))?.into();
+        }
+        Ok(answer)
     }
 
     fn event(&self) -> Event<'_> {
@@ -115,8 +125,9 @@ impl Exchange<'_> {
         Event { kind: Some(kind), method_arn: Some(method_arn), ..self.event() }.text()
     }
 
-    /// The function's answer as the response; none if it is not formed as one.
-    fn proxy_answer(&self, payload: &[u8]) -> Option<Answer> {
+    /// The function's answer as the response, and whether its body is bytes in base64 that are to be sent as such; none if it is
+    /// not formed as one.
+    fn proxy_answer(&self, payload: &[u8]) -> Option<(Answer, bool)> {
         let Value::Object(mut answer) = serde_json::from_slice(payload).ok()? else { return None };
         if answer.keys().any(|member| !MEMBERS.contains(&member.as_str())) {
             return None;
@@ -145,11 +156,8 @@ impl Exchange<'_> {
         let asked = self.request.header("Accept").filter(|accept| !accept.is_empty());
         let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let media = asked.or(content_type.map(|(_, value)| value.as_str()));
-        let body = match encoded && is_binary(types, media) {
-            true => Bytes::from(STANDARD.decode(body).ok()?),
-            false => Bytes::from(body),
-        };
-        Some(Answer { status, headers, body })
+        let decode = encoded && is_binary(types, media);
+        Some((Answer { status, headers, body: Bytes::from(body) }, decode))
     }
 }
 

@@ -13,7 +13,7 @@ impl Exchange<'_> {
         let out = self.outgoing(integration)?;
         let text = String::from_utf8_lossy(&out.body).into_owned();
         let status = status(&text).ok_or_else(|| Refusal::configuration(500))?;
-        let from = Incoming { selector: status, response: out.response, ..Incoming::default() };
+        let from = Incoming { selector: status, overrides: out.overrides, ..Incoming::default() };
         self.returned(integration, &from)
     }
 }

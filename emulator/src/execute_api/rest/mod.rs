@@ -98,10 +98,15 @@ pub(super) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>
     if !leaving {
         put(&mut response, "connection", "keep-alive");
     }
-    let (extended, trace) = (exchange.request.extended_id.clone(), exchange.request.trace_id.clone());
-    put(&mut response, "x-amz-apigw-id", &extended);
-    if !response.headers().contains_key("x-amzn-trace-id") && exchange.method.method_integration.is_some() {
-        put(&mut response, "x-amzn-trace-id", &trace);
+    put(&mut response, "x-amz-apigw-id", &exchange.request.extended_id);
+    let traced = exchange.method.method_integration.as_ref().is_some_and(|integration| integration.kind != "MOCK");
+    if traced && !response.headers().contains_key("x-amzn-trace-id") {
+        let Request { trace_id, span, .. } = &exchange.request;
+        if trace_id.contains(";Parent=") {
+            put(&mut response, "x-amzn-trace-id", trace_id);
+        } else {
+            put(&mut response, "x-amzn-trace-id", &format!("{trace_id};Parent={span};Sampled=0"));
+        }
     }
     Ok(response)
 }

@@ -97,6 +97,12 @@ impl Refusal {
         Self::new("INTEGRATION_FAILURE", "InternalServerErrorException", "Network error communicating with endpoint")
     }
 
+    /// What is asked of the integration it does not do.
+    pub fn failed() -> Self {
+        let refusal = Self::new("INTEGRATION_FAILURE", "InternalServerErrorException", "Internal server error");
+        Self { status: Some(500), ..refusal }
+    }
+
     /// The API is not as it should be: 500, with `status` for those errors that are 502.
     pub fn configuration(status: u16) -> Self {
         let refusal = Self::new("DEFAULT_5XX", "InternalServerErrorException", "Internal server error");
@@ -126,7 +132,9 @@ impl Refusal {
     pub fn answer(&self, exchange: &Exchange<'_>) -> Response<Bytes> {
         let set = gateway_responses::response(&exchange.deployment.content, self.kind);
         let own = self.status.map(|status| status.to_string());
+        // One that was set without a status leaves the usual one, which is the error's own before it is the type's.
         let status = if set.default_response { own.or(set.status_code) } else { set.status_code.or(own) };
+        let status = status.or_else(|| gateway_responses::usual_status(self.kind));
         let status = status.and_then(|status| status.parse().ok()).unwrap_or(500);
         let accept = exchange.request.header("Accept").unwrap_or("application/json");
         let wanted = accept.split([',', ';']).next().unwrap_or_default().trim();

@@ -41,6 +41,8 @@ pub(super) struct Request {
     pub body: Bytes,
     /// `X-Amzn-Trace-Id`.
     pub trace_id: String,
+    /// The gateway's own part of the trace, which its answer tells beside `trace_id`.
+    pub span: String,
     /// `x-amz-apigw-id`.
     pub extended_id: String,
 }
@@ -55,6 +57,7 @@ impl Request {
             query: pairs(incoming.head.uri.query().unwrap_or_default()),
             body: incoming.body.clone(),
             trace_id: format!("Root=1-{:08x}-{}", now.secs(), hex::encode(digest.get(..12).unwrap_or_default())),
+            span: hex::encode(digest.get(24..).unwrap_or_default()),
             extended_id: extended(&digest),
         };
         for (name, value) in &incoming.head.headers {
@@ -160,7 +163,8 @@ pub(super) fn is_binary(types: Option<&Vec<String>>, media: Option<&str>) -> boo
     types.iter().any(|kind| {
         let kind = kind.to_ascii_lowercase();
         kind == "*/*"
-            || kind == media
+            // There is no wildcard before the slash, not even for a client that sends the same.
+            || kind == media && !kind.starts_with("*/")
             || kind.strip_suffix("/*").is_some_and(|main| media.starts_with(&format!("{main}/")))
     })
 }

@@ -25,13 +25,25 @@ pub(super) struct Input {
     pub parameters: Json,
 }
 
-/// What a template made.
-pub(super) struct Rendered {
-    pub text: String,
+/// What templates say in place of what they make.
+#[derive(Clone, Debug)]
+pub(super) struct Overrides {
     /// `$context.requestOverride`.
     pub request: Json,
     /// `$context.responseOverride`.
     pub response: Json,
+}
+
+impl Default for Overrides {
+    fn default() -> Self {
+        Self { request: json!({"header": {}, "path": {}, "querystring": {}}), response: json!({"header": {}}) }
+    }
+}
+
+/// What a template made.
+pub(super) struct Rendered {
+    pub text: String,
+    pub overrides: Overrides,
 }
 
 struct InputObject {
@@ -94,9 +106,11 @@ impl Object for Util {
 
     fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, Error> {
         let [argument] = arguments else { return Err(unknown("$util", name, arguments)) };
-        let text = argument.text();
+        // What is not there prints nothing, and so it is here.
+        let text = if matches!(argument, Value::Null) { String::new() } else { argument.text() };
         Ok(match name {
             "escapeJavaScript" => Value::from(escaped(&text)),
+            "parseJson" if matches!(argument, Value::Null) => Value::Null,
             "parseJson" => {
                 let parsed: Json =
                     serde_json::from_str(&text).map_err(|e| Error::Method(format!("$util.parseJson: {e}")))?;
@@ -160,17 +174,16 @@ impl Exchange<'_> {
         })
     }
 
-    /// Renders a template.
-    pub(super) fn render(&self, template: &str, input: Input) -> Result<Rendered, Refusal> {
+    /// Renders a template. What the request's template has overridden, that of the answer sees.
+    pub(super) fn render(&self, template: &str, input: Input, before: &Overrides) -> Result<Rendered, Refusal> {
         let failed = |error: Error| {
             tracing::warn!(%error, "a mapping template of API Gateway could not be rendered");
             Refusal::configuration(500)
         };
         let template = Template::parse(template).map_err(failed)?;
         let mut context = self.context.clone();
-        let places = json!({"header": {}, "path": {}, "querystring": {}});
-        context.insert("requestOverride".to_owned(), places);
-        context.insert("responseOverride".to_owned(), json!({"header": {}}));
+        context.insert("requestOverride".to_owned(), before.request.clone());
+        context.insert("responseOverride".to_owned(), before.response.clone());
         let context = Value::from(&Json::Object(context));
         let mut variables = Variables::new();
         variables.insert(
@@ -185,7 +198,9 @@ impl Exchange<'_> {
             Value::Map(entries) => entries.borrow().get(name).map_or(Json::Null, |value| plain(value, 0)),
             _ => Json::Null,
         };
-        Ok(Rendered { text, request: override_of("requestOverride"), response: override_of("responseOverride") })
+        let overrides =
+            Overrides { request: override_of("requestOverride"), response: override_of("responseOverride") };
+        Ok(Rendered { text, overrides })
     }
 }
 

@@ -11,6 +11,9 @@ use crate::apigateway::trial::Trial;
 use crate::cloud::{Entry, Inner, Scope};
 use crate::execute_api::{Address, Incoming, text};
 
+/// The header of an error's type, as the answer has it.
+const ERROR_TYPE: &str = "x-amzn-errortype";
+
 /// The stage that `$context` names.
 const STAGE: &str = "test-invoke-stage";
 /// The domain that it names.
@@ -88,7 +91,10 @@ impl Exchange<'_> {
                 self.note(|| format!("Execution failed due to configuration error: {why}"));
                 let response = refusal.answer(self);
                 let value = |value: &::http::HeaderValue| text(value.as_bytes()).into_owned();
-                let headers = response.headers().iter().map(|(name, v)| (name.to_string(), value(v))).collect();
+                // The type of the error, and what the gateway response adds: not the type of the body.
+                let shown = response.headers().iter().filter(|(name, _)| *name != ::http::header::CONTENT_TYPE);
+                let written = |name: &str| if name == ERROR_TYPE { "x-amzn-ErrorType" } else { name }.to_owned();
+                let headers = shown.map(|(name, v)| (written(name.as_str()), value(v))).collect();
                 (response.status().as_u16(), headers, response.into_body())
             }
         };
