@@ -62,6 +62,7 @@ pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started>
     }
     let arn = function.configuration.function_arn.clone();
     let in_process = cx.environments().has_code_for(&name);
+    let provisioned = function.is_provisioned(invocation.qualifier.as_deref(), &resolved.version, now);
     let (Some(function), Some(invocation)) =
         (cx.state.functions.get_mut(&name), cx.state.invocations.get_mut(request_id))
     else {
@@ -71,7 +72,7 @@ pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started>
     invocation.number = function.attempts;
     invocation.started = now;
     invocation.throttles = 0;
-    let attempt = attempt(request_id, invocation, resolved, (arn, now, in_process));
+    let attempt = attempt(request_id, invocation, resolved, (arn, now, in_process, provisioned));
     cx.state.count(&name);
     cx.note(Event::Started(record(&attempt)));
     // A process's time begins once it is ready: see `began`.
@@ -86,7 +87,7 @@ fn attempt(
     request_id: &str,
     invocation: &Invocation,
     resolved: Resolved,
-    (arn, now, in_process): (String, crate::Timestamp, bool),
+    (arn, now, in_process, provisioned): (String, crate::Timestamp, bool, bool),
 ) -> Attempt {
     let Resolved { version, configuration, build } = resolved;
     let executable = Executable {
@@ -105,7 +106,8 @@ fn attempt(
         timeout: configuration.timeout,
         deadline: now + Duration::from_secs(configuration.timeout.into()),
         variables: configuration.environment.unwrap_or_default().variables,
-        log_group: configuration.logging_config.log_group,
+        logging: configuration.logging_config,
+        provisioned,
         request_id: request_id.to_owned(),
         number: invocation.number,
         retries: invocation.retries,
