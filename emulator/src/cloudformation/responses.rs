@@ -141,7 +141,9 @@ pub(crate) fn answer_response(inner: &Inner, head: &Parts, body: &Bytes) -> Opti
     let text = match status {
         StatusCode::OK => "",
         StatusCode::FORBIDDEN => "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
-        _ => "<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum allowed size</Message></Error>",
+        _ => {
+            "<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum allowed size</Message></Error>"
+        }
     };
     let mut response = Response::new(Bytes::from_static(text.as_bytes()));
     *response.status_mut() = status;
@@ -153,7 +155,9 @@ fn take(inner: &Inner, head: &Parts, key: &str, body: &Bytes) -> Result<(), Stat
     let key = percent_decode_str(key).decode_utf8().map_err(|_| refused)?;
     let mut members = head.uri.query().unwrap_or_default().split('&').filter_map(|member| member.split_once('='));
     let signature = members.find(|(name, _)| *name == "Signature").map(|(_, value)| value).ok_or(refused)?;
-    if percent_decode_str(signature).decode_utf8().ok().as_deref() != Some(&*credentials::secret(&inner.server_key, &key)) {
+    if percent_decode_str(signature).decode_utf8().ok().as_deref()
+        != Some(&*credentials::secret(&inner.server_key, &key))
+    {
         return Err(refused);
     }
     let (owner, request) = key.rsplit_once('|').ok_or(refused)?;

@@ -27,7 +27,9 @@ pub(super) const CONDITION: ResourceType = ResourceType {
     properties: &[may_change("Count"), may_change("Handle").required(), may_change("Timeout").required()],
     name_property: None,
     create: |task| Box::pin(wait(task)),
-    update: |_| Box::pin(async { Err(invalid("Update to resource type AWS::CloudFormation::WaitCondition is not supported.")) }),
+    update: |_| {
+        Box::pin(async { Err(invalid("Update to resource type AWS::CloudFormation::WaitCondition is not supported.")) })
+    },
     delete: |_| Box::pin(async { Ok(()) }),
 };
 
