@@ -74,7 +74,8 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
         let text = format!("ChangeSet {} already exists", input.change_set_name);
         return Err(Error::client("AlreadyExistsException", text));
     }
-    if of_stack.len() >= MAX_CHANGE_SETS {
+    // AWS forgets those that were executed.
+    if of_stack.iter().filter(|set| !set.is_done()).count() >= MAX_CHANGE_SETS {
         return Err(Error::client("LimitExceededException", format!("Limit exceeded: {MAX_CHANGE_SETS} change sets")));
     }
     let previous = (!is_creation).then(|| Arc::clone(&stack.definition));

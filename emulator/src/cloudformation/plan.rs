@@ -9,7 +9,8 @@ use super::lookup::{Known, Values, check_mappings, pseudo};
 use super::state::{Definition, Tag};
 use super::template::resolve::Scope as Names;
 use super::template::{
-    MAX_TEMPLATE_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, sam, validation_error,
+    MAX_TEMPLATE_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, parse_extended, sam,
+    validation_error,
 };
 use super::{capabilities, types};
 use crate::cloud::Scope;
@@ -44,7 +45,7 @@ pub(super) struct Wanted<'a> {
 /// # Errors
 /// `ValidationError` and `InsufficientCapabilitiesException` with AWS's texts; `NotImplemented` for what Garoa refuses.
 pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) -> Result<Definition> {
-    let declared = read(&wanted.body)?;
+    let declared = extended(scope, (name, id), read(&wanted.body)?, &wanted)?;
     let template = sam::transform(&declared)?;
     dependencies::check(&template)?;
     let order = dependencies::order(&template)?;
@@ -86,6 +87,24 @@ pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) ->
         role_arn: wanted.role_arn,
         template,
     })
+}
+
+/// The template with its loops unrolled, if it asks for that.
+fn extended(scope: &Scope, (name, id): (&str, &str), declared: Template, wanted: &Wanted<'_>) -> Result<Template> {
+    if !declared.is_extended() {
+        return Ok(declared);
+    }
+    let given = given(&declared, wanted.parameters, wanted.previous)?;
+    let mut values = parameters::values(&declared, &given, &|name| wanted.stored.get(name).cloned())?;
+    // What must not be shown is not written into the template.
+    values.retain(|name, _| declared.parameter(name).is_none_or(|parameter| !parameter.no_echo));
+    let pseudo = pseudo(scope, name, id);
+    let (no_resources, no_exports, no_conditions) = (OrdMap::new(), BTreeMap::new(), BTreeMap::new());
+    let known = Known::new(scope, &no_resources, &no_exports);
+    let names =
+        |conditions| Names { template: &declared, parameters: &values, pseudo: &pseudo, conditions, resources: &known };
+    let conditions = conditions::evaluate(&declared, &names(&no_conditions))?;
+    parse_extended(&wanted.body, &names(&conditions))
 }
 
 /// Reads the text of a template.

@@ -4,7 +4,7 @@
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::functions::{Function, check_revision_of, find_mut, invalid};
+use super::functions::{Function, bare_name, check_revision_of, find_mut, invalid, reachable};
 use super::qualifier::{LATEST, absent, not_found};
 use super::versions::PAGE;
 use super::{Functions, on};
@@ -88,6 +88,10 @@ fn create(cx: &mut Cx<Functions>, input: CreateAlias) -> Result<Alias> {
         );
         return Err(Error::client("ValidationException", text));
     }
+    if !cx.state.functions.contains_key(reachable(cx.scope, &input.function_name)?) {
+        let place = format_args!("function:{}:{}", bare_name(&input.function_name), input.function_version);
+        return Err(not_found(&cx.scope.arn("lambda", place)));
+    }
     let function = find_mut(cx, &input.function_name)?;
     let alias_arn = format!("{}:{}", function.configuration.function_arn, input.name);
     if function.aliases.contains_key(&input.name) {
@@ -154,6 +158,7 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     let function = find_mut(cx, &input.function_name)?;
     function.aliases.remove(&input.name);
     function.event_configs.remove(&input.name);
+    function.provisioned.remove(&input.name);
     function.policies.remove(&input.name);
     Ok(())
 }

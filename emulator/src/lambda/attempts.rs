@@ -61,7 +61,8 @@ pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started>
     }
     let in_process = cx.environments().has_code_for(&invocation.function);
     let arn = function.configuration.function_arn.clone();
-    let mut attempt = attempt(request_id, invocation, &resolved, (arn, now, in_process));
+    let provisioned = function.is_provisioned(invocation.qualifier.as_deref(), &resolved.version, now);
+    let mut attempt = attempt(request_id, invocation, &resolved, (arn, now, in_process, provisioned));
     let (Some(function), Some(invocation)) =
         (cx.state.functions.get_mut(&attempt.function), cx.state.invocations.get_mut(request_id))
     else {
@@ -86,7 +87,7 @@ fn attempt(
     request_id: &str,
     invocation: &Invocation,
     resolved: &Resolved<'_>,
-    (arn, now, in_process): (String, crate::Timestamp, bool),
+    (arn, now, in_process, provisioned): (String, crate::Timestamp, bool, bool),
 ) -> Attempt {
     let configuration = resolved.configuration;
     let executable = || Executable {
@@ -105,7 +106,8 @@ fn attempt(
         timeout: configuration.timeout,
         deadline: now + Duration::from_secs(configuration.timeout.into()),
         variables: configuration.environment.clone().unwrap_or_default().variables,
-        log_group: configuration.logging_config.log_group.clone(),
+        logging: configuration.logging_config.clone(),
+        provisioned,
         request_id: request_id.to_owned(),
         number: invocation.number,
         retries: invocation.retries,

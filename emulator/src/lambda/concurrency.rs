@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// The invocations that an account may run at once in a region, and those of them that no function may reserve.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const ACCOUNT_LIMIT: u32 = 1000;
-const UNRESERVED_MINIMUM: u32 = 100;
+pub(super) const UNRESERVED_MINIMUM: u32 = 100;
 /// The size of all code of an account in a region, and of an archive in a call, in bytes: same page.
 const TOTAL_CODE_SIZE: u64 = 80_530_636_800;
 const ZIPPED_LIMIT: u64 = 52_428_800;
@@ -80,7 +80,8 @@ impl Functions {
         }
     }
 
-    fn unreserved_without(&self, name: &str) -> u32 {
+    /// What functions but this one leave of the account's limit.
+    pub(super) fn unreserved_without(&self, name: &str) -> u32 {
         let others = self.functions.iter().filter(|(other, _)| *other != name);
         let reserved: u32 = others.filter_map(|(_, function)| function.reserved).sum();
         ACCOUNT_LIMIT.saturating_sub(reserved)

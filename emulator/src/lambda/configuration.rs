@@ -130,6 +130,7 @@ pub(super) struct EphemeralStorage {
     pub size: u32,
 }
 
+/// Whether published versions start from a snapshot. It is recorded: an environment starts here as it does without one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct SnapStart {
@@ -140,9 +141,35 @@ pub(super) struct SnapStart {
 /// Where a function's lines go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct LoggingConfig {
+pub(crate) struct LoggingConfig {
     pub log_format: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_log_level: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_log_level: Option<String>,
     pub log_group: String,
+}
+
+/// What logs in JSON leave out, if the function does not say.
+const DEFAULT_LEVEL: &str = "INFO";
+
+impl LoggingConfig {
+    /// Whether lines are JSON.
+    pub fn is_json(&self) -> bool {
+        self.log_format == "JSON"
+    }
+
+    /// Takes what is wanted. Levels are of JSON only.
+    fn apply(&mut self, wanted: WantedLogging) {
+        self.log_format = wanted.log_format.unwrap_or_else(|| std::mem::take(&mut self.log_format));
+        self.log_group = wanted.log_group.unwrap_or_else(|| std::mem::take(&mut self.log_group));
+        let is_json = self.is_json();
+        let level = |wanted: Option<String>, there: Option<String>| {
+            is_json.then(|| wanted.or(there).unwrap_or_else(|| DEFAULT_LEVEL.to_owned()))
+        };
+        self.application_log_level = level(wanted.application_log_level, self.application_log_level.take());
+        self.system_log_level = level(wanted.system_log_level, self.system_log_level.take());
+    }
 }
 
 /// The input of `CreateFunction` and of `UpdateFunctionConfiguration`, of which the model lets through what each of them has.
@@ -182,6 +209,8 @@ pub(super) struct Settings {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct WantedLogging {
     log_format: Option<String>,
+    application_log_level: Option<String>,
+    system_log_level: Option<String>,
     log_group: Option<String>,
 }
 
@@ -219,13 +248,6 @@ impl Settings {
         }) {
             return Err(Error::not_implemented("networks of Lambda functions (parameter VpcConfig)"));
         }
-        if self.snap_start.as_ref().and_then(|snap| snap.apply_on.as_deref()).is_some_and(|on| on != "None") {
-            return Err(Error::not_implemented("snapshots of Lambda functions (parameter SnapStart)"));
-        }
-        let format = self.logging_config.as_ref().and_then(|logging| logging.log_format.as_deref());
-        if format.is_some_and(|format| format != "Text") {
-            return Err(Error::not_implemented("logs of Lambda functions in JSON (LoggingConfig.LogFormat)"));
-        }
         super::destinations::check_dead_letters(self.dead_letter_config.as_ref())
     }
 }
@@ -261,7 +283,12 @@ impl Configuration {
             ephemeral_storage: EphemeralStorage { size: DEFAULT_STORAGE },
             snap_start: SnapStart { apply_on: "None".to_owned(), optimization_status: "Off".to_owned() },
             runtime_version_config: None,
-            logging_config: LoggingConfig { log_format: "Text".to_owned(), log_group: format!("/aws/lambda/{name}") },
+            logging_config: LoggingConfig {
+                log_format: "Text".to_owned(),
+                application_log_level: None,
+                system_log_level: None,
+                log_group: format!("/aws/lambda/{name}"),
+            },
         }
     }
 
@@ -278,7 +305,10 @@ impl Configuration {
         set(&mut self.memory_size, settings.memory_size);
         set(&mut self.tracing_config, settings.tracing_config);
         set(&mut self.ephemeral_storage, settings.ephemeral_storage);
-        set(&mut self.logging_config.log_group, settings.logging_config.and_then(|logging| logging.log_group));
+        set(&mut self.snap_start.apply_on, settings.snap_start.and_then(|snap| snap.apply_on));
+        if let Some(logging) = settings.logging_config {
+            self.logging_config.apply(logging);
+        }
         self.runtime = settings.runtime.or_else(|| self.runtime.take());
         self.runtime_version_config = self.runtime.as_deref().map(|runtime| {
             let region = self.function_arn.split(':').nth(3).unwrap_or_default();
@@ -363,7 +393,7 @@ fn check_environment(environment: Option<&Environment>) -> Result<()> {
     Ok(())
 }
 
-/// `2026-03-02T12:00:00.000+0000`.
-fn last_modified(now: Timestamp) -> String {
+/// As Lambda writes times: `2026-03-02T12:00:00.000+0000`.
+pub(super) fn last_modified(now: Timestamp) -> String {
     now.to_iso_millis().replace('Z', "+0000")
 }

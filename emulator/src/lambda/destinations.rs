@@ -83,7 +83,18 @@ pub(super) fn check_destinations(
             "s3" => {
                 return Err(Error::not_implemented(format!("destinations of asynchronous invocations like {arn}")));
             }
-            _ => return Err(invalid(format!("The destination ARN {arn} is invalid."))),
+            "lambda" => return Err(invalid(format!("The destination ARN {arn} is invalid."))),
+            _ => {
+                let told = |destination: &Destination, kind: &str| match destination.destination.as_deref() {
+                    Some(arn) => format!("{kind}(destination={arn})"),
+                    None => "null".to_owned(),
+                };
+                let success = told(&destinations.on_success, "OnSuccess");
+                let failure = told(&destinations.on_failure, "OnFailure");
+                return Err(invalid(format!(
+                    "The provided destination config DestinationConfig(onSuccess={success}, onFailure={failure}) is invalid."
+                )));
+            }
         }
     }
     Ok(())

@@ -280,9 +280,11 @@ impl Environments {
         let log_stream = format!("{date}/[{}]{}", attempt.version, cloud.0.next_request_id().replace('-', ""));
         let lines = Lines::default();
         let code = match (self.factories.get(&attempt.function), &attempt.executable) {
-            (Some(factory), _) => {
-                Code::Here(Arc::default(), Arc::clone(factory), super::lines::logger(lines.clone(), cloud))
-            }
+            (Some(factory), _) => Code::Here(
+                Arc::default(),
+                Arc::clone(factory),
+                super::lines::logger(lines.clone(), cloud, &attempt.logging),
+            ),
             (None, Some(executable)) => Code::Process(Arc::default(), executable.clone()),
             (None, None) => return Err(Error::internal("the function has no code")),
         };
@@ -499,7 +501,7 @@ fn context(attempt: &Attempt, log_stream: &str) -> Context {
         memory: i32::try_from(attempt.memory).unwrap_or(i32::MAX),
         version: attempt.version.clone(),
         log_stream: log_stream.to_owned(),
-        log_group: attempt.log_group.clone(),
+        log_group: attempt.logging.log_group.clone(),
     });
     context
 }
@@ -511,13 +513,18 @@ fn function_env(cloud: &Cloud, attempt: &Attempt, log_stream: &str) -> Result<Fu
     let mut vars: BTreeMap<String, String> =
         attempt.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let region = attempt.arn.split(':').nth(3).unwrap_or_default().to_owned();
+    let initialization = if attempt.provisioned { "provisioned-concurrency" } else { "on-demand" };
+    if let Some(level) = &attempt.logging.application_log_level {
+        vars.insert("AWS_LAMBDA_LOG_LEVEL".to_owned(), level.clone());
+    }
     for (name, value) in [
         ("AWS_LAMBDA_FUNCTION_NAME", attempt.function.clone()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", attempt.memory.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", attempt.version.clone()),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", attempt.log_group.clone()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", attempt.logging.log_group.clone()),
         ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", initialization.to_owned()),
+        ("AWS_LAMBDA_LOG_FORMAT", attempt.logging.log_format.clone()),
         ("AWS_REGION", region.clone()),
         ("AWS_DEFAULT_REGION", region),
         ("AWS_ACCESS_KEY_ID", credentials.access_key_id),

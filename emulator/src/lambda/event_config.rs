@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::destinations::{Destinations, check_destinations};
 use super::functions::{Function, find_mut};
-use super::qualifier::{LATEST, absent, bare_name, not_found, qualifier};
+use super::qualifier::{LATEST, absent, bare_name, not_found, qualifier, reachable};
 use super::versions::PAGE;
 use super::{Functions, on};
 use crate::cloud::{Cx, Service};
@@ -113,6 +113,7 @@ fn save(cx: &mut Cx<Functions>, input: Settings, keeps: bool) -> Result<EventCon
 }
 
 fn get(cx: &mut Cx<Functions>, input: Named) -> Result<EventConfig> {
+    reachable(cx.scope, &input.function_name)?;
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or(LATEST).to_owned();
     let missing = missing(cx, &input.function_name, &place);
     let function = cx.state.functions.get(bare_name(&input.function_name));
@@ -120,6 +121,7 @@ fn get(cx: &mut Cx<Functions>, input: Named) -> Result<EventConfig> {
 }
 
 fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
+    reachable(cx.scope, &input.function_name)?;
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or(LATEST).to_owned();
     let missing = missing(cx, &input.function_name, &place);
     let function = cx.state.functions.get_mut(bare_name(&input.function_name));

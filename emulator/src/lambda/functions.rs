@@ -56,6 +56,12 @@ pub(super) struct Function {
     pub reserved: Option<u32>,
     /// What becomes of asynchronous invocations, by qualifier.
     pub event_configs: OrdMap<String, EventConfig>,
+    /// What is provisioned, by version or alias.
+    #[serde(default)]
+    pub provisioned: OrdMap<String, super::provisioned::Provisioned>,
+    /// `RecursiveLoop`; none is `Terminate`.
+    #[serde(default)]
+    pub recursive_loop: Option<String>,
     /// The ids of its URLs, by alias; the function's own under none.
     #[serde(default)]
     pub urls: OrdMap<String, String>,
@@ -119,6 +125,8 @@ fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration
         aliases: OrdMap::new(),
         reserved: None,
         event_configs: OrdMap::new(),
+        provisioned: OrdMap::new(),
+        recursive_loop: None,
         urls: OrdMap::new(),
     };
     function.take(code);
@@ -296,6 +304,7 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     // What is not there needs no deletion.
     version.parse().ok().and_then(|number: u64| function.versions.remove(&number));
     function.event_configs.remove(&version);
+    function.provisioned.remove(&version);
     function.policies.remove(&version);
     cx.environments().forget(&arn, Some(&version));
     cx.answer_status(204);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::attempts::{self, Started};
+use super::configuration::LoggingConfig;
 use super::functions::bare_name;
 use super::qualifier::{LATEST, not_found, qualifier, reachable, resolve};
 use super::{Functions, on_version};
@@ -100,7 +101,9 @@ pub(crate) struct Attempt {
     pub timeout: u32,
     pub deadline: Timestamp,
     pub variables: imbl::OrdMap<String, String>,
-    pub log_group: String,
+    pub logging: LoggingConfig,
+    /// Whether an environment of its kind was provisioned.
+    pub provisioned: bool,
     pub request_id: String,
     pub number: u32,
     pub retries: u32,

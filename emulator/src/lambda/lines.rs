@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tracing::dispatcher::Dispatch;
 
+use super::configuration::LoggingConfig;
 use crate::Timestamp;
 use crate::clock::Clock;
 use crate::cloud::Cloud;
@@ -52,16 +53,22 @@ impl Lines {
 
 /// What writes an environment's logging into `lines`. Making one has every place in the program that logs looked at anew: there
 /// is one for each environment, not for each invocation.
-pub(super) fn logger(lines: Lines, cloud: &Cloud) -> Dispatch {
+pub(super) fn logger(lines: Lines, cloud: &Cloud, logging: &LoggingConfig) -> Dispatch {
     let clock = Arc::clone(&cloud.0.clock);
+    let level = match logging.application_log_level.as_deref() {
+        Some("TRACE") => tracing::Level::TRACE,
+        Some("DEBUG") => tracing::Level::DEBUG,
+        Some("WARN") => tracing::Level::WARN,
+        Some("ERROR" | "FATAL") => tracing::Level::ERROR,
+        _ => tracing::Level::INFO,
+    };
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
+        .with_max_level(level)
         .with_ansi(false)
         .without_time()
         .with_target(false)
-        .with_writer(move || Writer { lines: lines.clone(), clock: Arc::clone(&clock) })
-        .finish();
-    Dispatch::new(subscriber)
+        .with_writer(move || Writer { lines: lines.clone(), clock: Arc::clone(&clock) });
+    if logging.is_json() { Dispatch::new(subscriber.json().finish()) } else { Dispatch::new(subscriber.finish()) }
 }
 
 struct Writer {

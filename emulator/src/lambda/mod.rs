@@ -20,7 +20,9 @@ mod invoke;
 mod lines;
 mod mappings;
 mod policy;
+mod provisioned;
 mod qualifier;
+mod recursion;
 mod report;
 mod runtime;
 mod tags;
@@ -80,6 +82,8 @@ pub fn service() -> Service<Functions> {
         .with(versions::operations)
         .with(aliases::operations)
         .with(concurrency::operations)
+        .with(provisioned::operations)
+        .with(recursion::operations)
         .with(event_config::operations)
         .with(tags::operations)
         .with(invoke::operations)

@@ -67,7 +67,12 @@ pub(super) fn reachable<'a>(scope: &Scope, name: &'a str) -> Result<&'a str> {
 /// # Errors
 /// If both are given and differ.
 pub(super) fn qualifier<'a>(name: &'a str, qualifier: Option<&'a str>) -> Result<Option<&'a str>> {
-    let rest = name.split_once("function:").map_or(name, |(_, rest)| rest);
+    let rest = match name.split_once("function:") {
+        Some((_, rest)) => rest,
+        // An ARN that is cut short has none.
+        None if name.starts_with("arn:") => "",
+        None => name,
+    };
     match (rest.split_once(':').map(|(_, derived)| derived), qualifier) {
         (Some(derived), Some(given)) if derived != given => {
             Err(invalid("The derived qualifier from the function name does not match the specified qualifier."))

@@ -28,6 +28,10 @@ pub(super) fn lines(
     let init = if completed.init_millis.is_some() { own.partition_point(|(at, _)| *at < started) } else { 0 };
     let (before, during) = own.split_at(init);
     let mut lines = before.to_vec();
+    if attempt.logging.is_json() {
+        lines.extend(during.iter().cloned());
+        return json_lines(lines, completed, outcome, (started, now), timed_out);
+    }
     lines.push((started, format!("START RequestId: {request_id} Version: {}\n", attempt.version)));
     lines.extend(during.iter().cloned());
     if timed_out {
@@ -41,6 +45,51 @@ pub(super) fn lines(
     }
     lines.push((now, format!("END RequestId: {request_id}\n")));
     lines.push((now, report_line(completed, started, now, timed_out)));
+    lines
+}
+
+/// The lines of a function that logs in JSON: those of Lambda as far as the system's level lets them through.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>
+fn json_lines(
+    mut lines: Vec<(Timestamp, String)>,
+    completed: &Completed,
+    outcome: &Outcome,
+    (started, now): (Timestamp, Timestamp),
+    timed_out: bool,
+) -> Vec<(Timestamp, String)> {
+    let attempt = &completed.attempt;
+    let request_id = &attempt.request_id;
+    let event = |at: Timestamp, kind: &str, record: Value| {
+        let line = json!({ "time": at.to_iso_millis(), "type": kind, "record": record });
+        (at, format!("{line}\n"))
+    };
+    let status = match (timed_out, &outcome.error) {
+        (true, _) => "timeout",
+        (_, Some(_)) => "error",
+        _ => "success",
+    };
+    if outcome.error.is_some() && !timed_out && says_nothing_itself(completed) {
+        lines.push((now, format!("{}\n", outcome.payload)));
+    }
+    if attempt.logging.system_log_level.as_deref() == Some("WARN") && status == "success" {
+        return lines;
+    }
+    let place = lines.partition_point(|(at, _)| *at < started);
+    lines.insert(
+        place,
+        event(started, "platform.start", json!({ "requestId": request_id, "version": attempt.version })),
+    );
+    let millis = now.since(started).as_millis() as u64;
+    let mut metrics = json!({
+        "durationMs": millis as f64,
+        "billedDurationMs": millis.max(1),
+        "memorySizeMB": attempt.memory,
+        "maxMemoryUsedMB": completed.memory_used.unwrap_or(attempt.memory),
+    });
+    if let (true, Some(init)) = (completed.cold, completed.init_millis) {
+        metrics["initDurationMs"] = init.into();
+    }
+    lines.push(event(now, "platform.report", json!({ "requestId": request_id, "metrics": metrics, "status": status })));
     lines
 }
 
@@ -64,7 +113,7 @@ pub(super) fn logs(cx: &mut Cx<Functions>, completed: &Completed, lines: &[(Time
         tracing::warn!(function = attempt.function, role = attempt.role, "no such role: the function's logs are lost");
         return;
     };
-    let group = &attempt.log_group;
+    let group = &attempt.logging.log_group;
     let call = |operation: &str, input| Call::new("logs", operation, caller.clone(), cx.scope.clone(), input);
     let mut calls = Vec::new();
     if completed.cold {

@@ -96,8 +96,24 @@ struct Shown {
     invoke_mode: Option<String>,
 }
 
+/// A URL is a function's or an alias's, and no version's. The model's pattern looks ahead, which is not checked elsewhere.
+fn check_qualifier(given: Option<&str>) -> Result<()> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    match given {
+        Some(given) if !given.bytes().all(is_plain) || given.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let text = format!(
+                "1 validation error detected: Value '{given}' at 'qualifier' failed to satisfy constraint: Member must satisfy \
+                 regular expression pattern: ((?!^\\d+$)^[0-9a-zA-Z-_]+$)"
+            );
+            Err(Error::client("ValidationException", text))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The URL of a function or an alias.
 fn find<'a>(cx: &'a Cx<'_, Functions>, name: &str, given: Option<&str>) -> Result<&'a FunctionUrl> {
+    check_qualifier(given)?;
     let place = qualifier(name, given)?;
     let function = cx.state.functions.get(reachable(cx.scope, name)?);
     let id = function.and_then(|function| function.urls.get(place.unwrap_or_default()));
@@ -143,6 +159,7 @@ fn check_mode(mode: Option<&str>) -> Result<()> {
 fn create(cx: &mut Cx<Functions>, input: Settings) -> Result<Shown> {
     let id = cx.ids().lower(ID_LENGTH);
     let now = cx.now;
+    check_qualifier(input.qualifier.as_deref())?;
     check_mode(input.invoke_mode.as_deref())?;
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or_default().to_owned();
     let name = reachable(cx.scope, &input.function_name)?.to_owned();
@@ -180,6 +197,12 @@ fn create(cx: &mut Cx<Functions>, input: Settings) -> Result<Shown> {
 fn update(cx: &mut Cx<Functions>, input: Settings) -> Result<Shown> {
     let now = cx.now;
     check_mode(input.invoke_mode.as_deref())?;
+    check_qualifier(input.qualifier.as_deref())?;
+    let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or_default();
+    let function = cx.state.functions.get(reachable(cx.scope, &input.function_name)?);
+    if !function.is_some_and(|function| place.is_empty() || function.aliases.contains_key(place)) {
+        return Err(absent(NO_FUNCTION));
+    }
     let mut url = find(cx, &input.function_name, input.qualifier.as_deref())?.clone();
     url.auth_type = input.auth_type.unwrap_or(url.auth_type);
     url.cors = input.cors.or(url.cors);

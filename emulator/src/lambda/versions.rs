@@ -74,6 +74,9 @@ impl Function {
         configuration.function_arn = format!("{}:{}", configuration.function_arn, configuration.version);
         configuration.description = description.unwrap_or(configuration.description);
         configuration.revision_id = revision;
+        if configuration.snap_start.apply_on == "PublishedVersions" {
+            configuration.snap_start.optimization_status = "On".to_owned();
+        }
         self.configuration.revision_id = latest;
         self.last_published.clone_from(&self.build);
         let version =

@@ -173,7 +173,10 @@ impl Checker {
             );
         }
         if !matches!(part.kind, Kind::Structure(_)) && entries.values().any(|value| !violated(part, value).is_empty()) {
-            let all = constraints(part).join(", ");
+            let mut all = constraints(part).join(", ");
+            if matches!(part.kind, Kind::Float) {
+                all.push_str(", Member must not be null");
+            }
             self.violate(
                 &path(),
                 &shown(self.model, shape, value),
@@ -305,11 +308,16 @@ fn hash_code(text: &str) -> u32 {
 }
 
 fn max_constraint(shape: &Shape, max: i64) -> String {
-    format!("Member must have {} less than or equal to {max}", measure(shape))
+    format!("Member must have {} less than or equal to {}", measure(shape), limit(shape, max))
 }
 
 fn min_constraint(shape: &Shape, min: i64) -> String {
-    format!("Member must have {} greater than or equal to {min}", measure(shape))
+    format!("Member must have {} greater than or equal to {}", measure(shape), limit(shape, min))
+}
+
+/// A limit of fractions is one itself: `1.0`.
+fn limit(shape: &Shape, limit: i64) -> String {
+    if matches!(shape.kind, Kind::Float) { format!("{limit}.0") } else { limit.to_string() }
 }
 
 fn measure(shape: &Shape) -> &'static str {
@@ -338,7 +346,14 @@ fn shown(model: &Model, shape: &Shape, value: &Value) -> String {
         return "Value".to_owned();
     }
     let mut text = String::new();
-    show(&mut text, value);
+    match (part, value) {
+        // As fractions, however the caller writes them.
+        (Some(Shape { kind: Kind::Float, .. }), Value::Object(entries)) => {
+            let fractions = entries.iter().map(|(key, value)| (key.clone(), value.as_f64().into())).collect();
+            show(&mut text, &Value::Object(fractions));
+        }
+        _ => show(&mut text, value),
+    }
     if let Some((end, _)) = text.char_indices().nth(MAX_SHOWN) {
         text.truncate(end);
         text.push('…');

@@ -721,3 +721,43 @@ def test_layers_images_and_networks_are_refused_by_name(functions):
             functions.python("x = 1", **more)
         assert refused.value.response["Error"]["Code"] == "NotImplemented"
         assert name in refused.value.response["Error"]["Message"]
+
+
+def test_logs_in_json_have_levels(functions):
+    functions.python(
+        "import logging\n"
+        "def handler(event, context):\n"
+        "    logging.info('quiet')\n"
+        "    logging.warning('loud %s', 1, extra={'order': 7})\n"
+        "    print('plain')\n"
+        "    return event['n']\n",
+        LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "WARN"},
+    )
+    config = functions.client.get_function_configuration(FunctionName="f")["LoggingConfig"]
+    assert config == {"LogFormat": "JSON", "ApplicationLogLevel": "WARN", "SystemLogLevel": "INFO", "LogGroup": "/aws/lambda/f"}
+    functions.invoke(event={"n": 1})
+    lines = functions.log(wanted="platform.report")
+    start, loud, plain, report = [line.strip() for line in lines]
+    start, loud, report = json.loads(start), json.loads(loud), json.loads(report)
+    assert (start["type"], start["record"]["version"]) == ("platform.start", "$LATEST")
+    assert (loud["level"], loud["message"], loud["logger"], loud["order"]) == ("WARNING", "loud 1", "root", 7)
+    assert loud["requestId"] == start["record"]["requestId"] == report["record"]["requestId"]
+    assert (plain, report["record"]["status"], report["record"]["metrics"]["memorySizeMB"]) == ("plain", "success", 128)
+
+
+def test_provisioned_concurrency_is_told_to_the_code(functions):
+    functions.python("import os\ndef handler(event, context):\n    return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n")
+    client = functions.client
+    client.publish_version(FunctionName="f")
+    put = client.put_provisioned_concurrency_config(FunctionName="f", Qualifier="1", ProvisionedConcurrentExecutions=2)
+    assert (put["Status"], put["AllocatedProvisionedConcurrentExecutions"]) == ("IN_PROGRESS", 0)
+    for _ in range(50):
+        found = client.get_provisioned_concurrency_config(FunctionName="f", Qualifier="1")
+        if found["Status"] == "READY":
+            break
+        time.sleep(0.1)
+    assert (found["Status"], found["AvailableProvisionedConcurrentExecutions"]) == ("READY", 2)
+    answers = [json.load(client.invoke(FunctionName="f", Qualifier=place)["Payload"]) for place in ["1", "$LATEST"]]
+    assert answers == ["provisioned-concurrency", "on-demand"]
+    client.delete_provisioned_concurrency_config(FunctionName="f", Qualifier="1")
+    assert client.list_provisioned_concurrency_configs(FunctionName="f")["ProvisionedConcurrencyConfigs"] == []

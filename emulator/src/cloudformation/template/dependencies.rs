@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::resolve::misused;
 use super::sub::{Part, parts};
-use super::{Template, call, format_error, template_error, validation_error};
+use super::{Template, call, format_error, scalar_text, template_error, validation_error};
 use crate::Result;
 
 /// The names that `Ref` knows in every template ("Pseudo parameters reference").
@@ -134,11 +135,19 @@ impl Names {
                 None => return Err(template_error("every Ref object must have a single String value.")),
             },
             (Some(("Fn::GetAtt", argument)), _) => {
+                let names = argument.as_array().filter(|names| names.len() == 2).ok_or_else(bad_get_att)?;
+                if names.iter().any(|name| name.as_str() == Some("")) {
+                    return Err(bad_get_att());
+                }
                 let name = argument.get(0).and_then(Value::as_str).ok_or_else(bad_get_att)?;
                 self.attributes.insert(name.to_owned());
                 self.collect_all(argument.as_array().into_iter().flatten().skip(1))?;
             }
             (Some(("Fn::Sub", argument)), _) => self.collect_sub(argument)?,
+            (Some(("Fn::Select", argument)), _) => {
+                check_select(argument)?;
+                self.collect_all(argument.as_array().into_iter().flatten())?;
+            }
             (Some(("Fn::If", argument)), _) => {
                 self.choices.extend(argument.get(0).and_then(Value::as_str).map(str::to_owned));
                 self.collect_all(argument.as_array().into_iter().flatten().skip(1))?;
@@ -202,6 +211,22 @@ impl Names {
             return Err(template_error(format!("unresolved condition dependency {name} in Fn::If")));
         }
         Ok(())
+    }
+}
+
+/// What can be told of `Fn::Select` before anything is made: its form, and whether the list has such an item.
+fn check_select(argument: &Value) -> Result<()> {
+    let wrong = || misused("Fn::Select");
+    let Some([index, list]) = argument.as_array().map(Vec::as_slice) else { return Err(wrong()) };
+    let place = match index {
+        Value::Object(_) => None,
+        index => Some(scalar_text(index).and_then(|text| text.trim().parse::<usize>().ok()).ok_or_else(wrong)?),
+    };
+    match list {
+        // An item that is left out moves the others.
+        Value::Array(items) if place.is_some_and(|place| place >= items.len()) => Err(wrong()),
+        Value::Array(_) | Value::Object(_) => Ok(()),
+        _ => Err(wrong()),
     }
 }
 

@@ -9,8 +9,8 @@
 //! through [`resolve::Lookup`] and callbacks. Follows "Template reference" of the CloudFormation user guide; the
 //! texts of errors are those that AWS answers with, where they are known.
 //!
-//! Refused by name: `Rules`, `Hooks`, every transform but SAM, `Fn::Transform`, `Fn::ForEach`, `Fn::Length`,
-//! `Fn::ToJsonString`, and parameter types that need another service (`AWS::EC2::…::Id`).
+//! Refused by name: `Rules`, `Hooks`, every transform but SAM and `AWS::LanguageExtensions`, `Fn::Transform`, and parameter types
+//! that need another service (`AWS::EC2::…::Id`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -21,6 +21,7 @@ pub(crate) use sub::{Part, parts};
 
 pub mod conditions;
 pub mod dependencies;
+pub(crate) mod extensions;
 pub mod parameters;
 pub mod resolve;
 pub mod sam;
@@ -143,6 +144,11 @@ impl Template {
         self.resources.iter().find(|(name, _)| name == id).map(|(_, def)| def)
     }
 
+    /// Whether the template asks for `AWS::LanguageExtensions`.
+    pub fn is_extended(&self) -> bool {
+        self.transforms.iter().any(|name| name == extensions::EXTENSIONS)
+    }
+
     /// Whether the template asks for the SAM transform.
     pub fn is_sam(&self) -> bool {
         self.transforms.iter().any(|name| name == SAM_TRANSFORM)
@@ -156,6 +162,14 @@ impl Template {
 /// `ValidationError` with AWS's text for what is malformed; `NotImplemented` for what Garoa refuses.
 pub fn parse(text: &str) -> Result<Template> {
     section::template(yaml::read(text)?)
+}
+
+/// The same for a template that asks for `AWS::LanguageExtensions`, with what its loops need.
+///
+/// # Errors
+/// As [`parse`]; `ValidationError` for loops that are not formed as such.
+pub fn parse_extended(text: &str, lookup: &dyn resolve::Lookup) -> Result<Template> {
+    section::template(extensions::expand(yaml::read(text)?, lookup)?)
 }
 
 /// `ValidationError`: CloudFormation's code for everything that a template does wrong.

@@ -67,7 +67,7 @@ fn value(name: &str, def: &ParameterDef, text: String, ssm: &SsmParameter<'_>) -
             check_number(name, def, &text)?;
             Ok(text.into())
         }
-        "CommaDelimitedList" => {
+        "CommaDelimitedList" | "List<String>" => {
             let items = list(&text);
             for item in items.as_array().into_iter().flatten().filter_map(Value::as_str) {
                 check_text(name, def, item)?;

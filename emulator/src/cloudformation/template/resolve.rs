@@ -211,6 +211,23 @@ impl<'a> Resolver<'a> {
             ("Fn::Split", [delimiter, text]) => self.split(delimiter, text, depth)?,
             ("Fn::Select", [index, list]) => self.select(index, list, depth)?,
             ("Fn::FindInMap", [map, top, second]) => self.find_in_map(map, top, second, depth)?,
+            ("Fn::FindInMap", [map, top, second, Value::Object(more)]) if more.contains_key("DefaultValue") => {
+                match self.find_in_map(map, top, second, depth) {
+                    Err(error) if error.message().contains(NO_MAPPING) => match more.get("DefaultValue") {
+                        Some(default) => return self.value(default, depth),
+                        None => return Err(error),
+                    },
+                    found => found?,
+                }
+            }
+            ("Fn::Length", _) => match self.value(argument, depth)? {
+                Some(Value::Array(items)) => items.len().into(),
+                _ => return Err(misused(name)),
+            },
+            ("Fn::ToJsonString", _) if argument.is_object() || argument.is_array() => {
+                let value = self.value(argument, depth)?.unwrap_or(Value::Null);
+                self.produce(value.to_string())?
+            }
             ("Fn::Base64", _) => {
                 let text = self
                     .text(argument, depth)
@@ -363,7 +380,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// AWS's complaint about a function that is used wrongly, refused, or unknown.
-fn misused(name: &str) -> Error {
+pub(super) fn misused(name: &str) -> Error {
     template_error(match name {
         "Fn::Sub" => {
             "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first \
@@ -388,9 +405,11 @@ fn misused(name: &str) -> Error {
         "Fn::And" | "Fn::Or" | "Fn::Not" | "Fn::Equals" => {
             return template_error(format!("{name} is only supported in the Conditions block"));
         }
-        "Fn::Transform" | "Fn::ForEach" | "Fn::Length" | "Fn::ToJsonString" => {
+        "Fn::Transform" => {
             return Error::not_implemented(format_args!("CloudFormation's function {name}"));
         }
+        "Fn::Length" => "Fn::Length requires a list, or a function that gives one",
+        "Fn::ToJsonString" => "Fn::ToJsonString requires an object or a list",
         name => return template_error(format!("Encountered unsupported function: {name}")),
     })
 }

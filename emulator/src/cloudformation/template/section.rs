@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::extensions::{self, EXTENSIONS};
 use super::{
     MAX_DEPTH, MAX_MAPPINGS, MAX_OUTPUTS, MAX_PARAMETERS, MAX_RESOURCES, OutputDef, ParameterDef, ResourceDef,
     SAM_TRANSFORM, Template, format_error, scalar_text, validation_error,
@@ -14,12 +15,14 @@ const FORMAT_VERSION: &str = "2010-09-09";
 type Members = Map<String, Value>;
 
 pub(super) fn template(value: Value) -> Result<Template> {
-    let Value::Object(sections) = value else { return Err(format_error("unsupported structure.")) };
+    let Value::Object(mut sections) = value else { return Err(format_error("unsupported structure.")) };
     refuse_sections(&sections)?;
     for (name, section) in &sections {
         refuse_null(section, &mut vec![name.clone()])?;
     }
     let mut template = Template { transforms: transforms(sections.get("Transform"))?, ..Template::default() };
+    sections.values().try_for_each(|section| extensions::refuse(section, template.is_extended(), 0))?;
+    let has_loops = template.is_extended() && extensions::strip(&mut sections);
     if sections.contains_key("Globals") && !template.is_sam() {
         return Err(validation_error("Invalid template property or properties [Globals]"));
     }
@@ -45,7 +48,7 @@ pub(super) fn template(value: Value) -> Result<Template> {
             _ => {}
         }
     }
-    if template.resources.is_empty() {
+    if template.resources.is_empty() && !has_loops {
         return Err(format_error("At least one Resources member must be defined."));
     }
     Ok(template)
@@ -105,7 +108,7 @@ fn transforms(section: Option<&Value>) -> Result<Vec<String>> {
     let mut transforms = Vec::new();
     for name in names {
         match name.as_str() {
-            Some(SAM_TRANSFORM) => transforms.push(SAM_TRANSFORM.to_owned()),
+            Some(name @ (SAM_TRANSFORM | EXTENSIONS)) => transforms.push(name.to_owned()),
             Some(other) => return Err(Error::not_implemented(format_args!("the CloudFormation transform {other}"))),
             None => return Err(Error::not_implemented("transforms with parameters (AWS::Include)")),
         }

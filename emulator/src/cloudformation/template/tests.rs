@@ -303,8 +303,10 @@ fn misused_functions_get_awss_complaints() {
             Ok(value) => assert!(expected.is_empty(), "{yaml} gave {value}"),
         }
     }
-    for yaml in ["!Transform {Name: X}", "{'Fn::ToJsonString': {}}", "{'Fn::Length': []}"] {
-        assert_eq!(property(yaml).unwrap_err().status(), 501, "{yaml}");
+    assert_eq!(property("!Transform {Name: X}").unwrap_err().status(), 501);
+    for yaml in ["{'Fn::ToJsonString': {}}", "{'Fn::Length': []}", "{'Fn::ForEach::X': []}"] {
+        let refused = property(yaml).unwrap_err();
+        assert!(refused.message().contains("Encountered unsupported function: Fn::"), "{yaml}: {refused}");
     }
 }
 
@@ -385,9 +387,7 @@ fn malformed_sections_get_awss_complaints() {
     ] {
         assert_eq!(message(parse(text)), expected);
     }
-    for text in
-        ["Resources: {A: {Type: T}}\nRules: {}", "Transform: AWS::LanguageExtensions\nResources: {A: {Type: T}}"]
-    {
+    for text in ["Resources: {A: {Type: T}}\nRules: {}", "Transform: Mine\nResources: {A: {Type: T}}"] {
         assert_eq!(parse(text).unwrap_err().status(), 501);
     }
     let many: String = (0..=MAX_RESOURCES).map(|n| format!("  R{n}: {{Type: T}}\n")).collect();

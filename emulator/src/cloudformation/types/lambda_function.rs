@@ -25,7 +25,9 @@ pub(super) const TYPE: ResourceType = ResourceType {
         may_change("MemorySize"),
         may_change("ReservedConcurrentExecutions"),
         may_change("Role").required(),
+        may_change("RecursiveLoop"),
         may_change("Runtime"),
+        may_change("SnapStart"),
         may_change("Tags"),
         may_change("Timeout"),
         may_change("TracingConfig"),
@@ -46,7 +48,7 @@ const INLINE_LIMIT: usize = 4 * 1024 * 1024;
 const PYTHON_MODULE: (&str, &str, &str) = ("cfnresponse", "cfnresponse.py", include_str!("../cfnresponse.py"));
 const NODE_MODULE: (&str, &str, &str) =
     ("cfn-response", "node_modules/cfn-response.js", include_str!("../cfn-response.js"));
-const CONFIGURATION: [&str; 11] = [
+const CONFIGURATION: [&str; 12] = [
     "DeadLetterConfig",
     "Description",
     "Environment",
@@ -56,6 +58,7 @@ const CONFIGURATION: [&str; 11] = [
     "MemorySize",
     "Role",
     "Runtime",
+    "SnapStart",
     "Timeout",
     "TracingConfig",
 ];
@@ -70,6 +73,7 @@ async fn create(task: &Task<'_>) -> Result<Made> {
     let made = task.door.call("lambda", "CreateFunction", Value::Object(input)).await?;
     task.begun(&name);
     reserve(task, &name).await?;
+    set_recursion(task, &name).await?;
     Ok(Made::new(name, [("Arn", made["FunctionArn"].clone())]))
 }
 
@@ -103,6 +107,7 @@ async fn update(task: &Task<'_>) -> Result<Made> {
     if task.changes(&["ReservedConcurrentExecutions"]) {
         reserve(task, name).await?;
     }
+    set_recursion(task, name).await?;
     let arn = task.door.scope.arn("lambda", format_args!("function:{name}"));
     let names = TagNames { arn: "Resource", tags: "Tags", keys: "TagKeys", as_map: true };
     task.retag("lambda", &arn, names).await?;
@@ -119,6 +124,16 @@ async fn reserve(task: &Task<'_>, name: &str) -> Result<()> {
     };
     input.insert("FunctionName".to_owned(), name.into());
     task.door.call("lambda", operation, Value::Object(input)).await.map(drop)
+}
+
+/// `RecursiveLoop`, where the template says it or said it.
+async fn set_recursion(task: &Task<'_>, name: &str) -> Result<()> {
+    if !task.changes(&["RecursiveLoop"]) {
+        return Ok(());
+    }
+    let wanted = task.properties.get("RecursiveLoop").cloned().unwrap_or_else(|| "Terminate".into());
+    let input = json!({ "FunctionName": name, "RecursiveLoop": wanted });
+    task.door.call("lambda", "PutFunctionRecursionConfig", input).await.map(drop)
 }
 
 async fn delete(task: &Task<'_>) -> Result<()> {

@@ -8,10 +8,15 @@ use crate::Result;
 
 pub(super) const VERSION: ResourceType = ResourceType {
     name: "AWS::Lambda::Version",
-    properties: &[replaces("CodeSha256"), replaces("Description"), replaces("FunctionName").required()],
+    properties: &[
+        replaces("CodeSha256"),
+        replaces("Description"),
+        replaces("FunctionName").required(),
+        may_change("ProvisionedConcurrencyConfig"),
+    ],
     name_property: None,
     create: |task| Box::pin(publish(task)),
-    update: |task| Box::pin(async { Ok(version(task.physical_id)) }),
+    update: |task| Box::pin(update_version(task)),
     delete: |task| Box::pin(delete_version(task)),
 };
 
@@ -22,6 +27,7 @@ pub(super) const ALIAS: ResourceType = ResourceType {
         replaces("Name").required(),
         may_change("Description"),
         may_change("FunctionVersion").required(),
+        may_change("ProvisionedConcurrencyConfig"),
         may_change("RoutingConfig"),
     ],
     name_property: None,
@@ -53,7 +59,29 @@ async fn publish(task: &Task<'_>) -> Result<Made> {
     let made = task.door.call("lambda", "PublishVersion", Value::Object(input)).await?;
     let arn = made["FunctionArn"].as_str().unwrap_or_default();
     task.begun(arn);
+    provision(task, arn).await?;
     Ok(version(arn))
+}
+
+async fn update_version(task: &Task<'_>) -> Result<Made> {
+    provision(task, task.physical_id).await?;
+    Ok(version(task.physical_id))
+}
+
+/// Asks for the concurrency that the template says; gives back what it no longer says.
+async fn provision(task: &Task<'_>, arn: &str) -> Result<()> {
+    if !task.changes(&["ProvisionedConcurrencyConfig"]) {
+        return Ok(());
+    }
+    let (function, place) = arn.rsplit_once(':').unwrap_or((arn, ""));
+    let of = json!({ "FunctionName": function, "Qualifier": place });
+    let wanted = task.get("ProvisionedConcurrencyConfig");
+    if wanted.is_null() {
+        return task.door.call("lambda", "DeleteProvisionedConcurrencyConfig", of).await.map(drop);
+    }
+    let mut input = of;
+    input["ProvisionedConcurrentExecutions"] = wanted["ProvisionedConcurrentExecutions"].clone();
+    task.door.call("lambda", "PutProvisionedConcurrencyConfig", input).await.map(drop)
 }
 
 /// The physical id is the version's ARN, which ends with its number.
@@ -70,6 +98,7 @@ async fn create_alias(task: &Task<'_>) -> Result<Made> {
     let made = task.door.call("lambda", "CreateAlias", alias_input(task)).await?;
     let arn = made["AliasArn"].as_str().unwrap_or_default();
     task.begun(arn);
+    provision(task, arn).await?;
     Ok(alias(arn))
 }
 
@@ -82,6 +111,7 @@ async fn update_alias(task: &Task<'_>) -> Result<Made> {
         input["Description"] = "".into();
     }
     task.door.call("lambda", "UpdateAlias", input).await?;
+    provision(task, task.physical_id).await?;
     Ok(alias(task.physical_id))
 }
 

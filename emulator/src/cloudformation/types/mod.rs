@@ -45,6 +45,7 @@ mod s3_bucket_policy;
 mod s3_bucket_shapes;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
+mod secretsmanager_policy;
 mod secretsmanager_secret;
 mod sns_subscription;
 mod sns_topic;
@@ -135,6 +136,7 @@ static TYPES: &[&ResourceType] = &[
     &sqs_queue::TYPE,
     &sqs_queue_policy::INLINE,
     &sqs_queue_policy::TYPE,
+    &secretsmanager_policy::TYPE,
     &secretsmanager_secret::TYPE,
     &ssm_parameter::TYPE,
 ];

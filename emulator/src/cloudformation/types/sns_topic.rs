@@ -72,7 +72,7 @@ async fn create(task: &Task<'_>) -> Result<Made> {
     for subscription in task.items("Subscription") {
         subscribe(task, &arn, &subscription).await?;
     }
-    Ok(made(&arn))
+    Ok(made(task, &arn))
 }
 
 async fn update(task: &Task<'_>) -> Result<Made> {
@@ -95,7 +95,7 @@ async fn update(task: &Task<'_>) -> Result<Made> {
     for added in new.iter().filter(|subscription| !old.contains(subscription)) {
         subscribe(task, arn, added).await?;
     }
-    Ok(made(arn))
+    Ok(made(task, arn))
 }
 
 async fn delete(task: &Task<'_>) -> Result<()> {
@@ -111,7 +111,8 @@ async fn subscribe(task: &Task<'_>, arn: &str, subscription: &Value) -> Result<(
     task.door.call("sns", "Subscribe", input).await.map(drop)
 }
 
-fn made(arn: &str) -> Made {
+fn made(task: &Task<'_>, arn: &str) -> Made {
     let name = arn.rsplit(':').next().unwrap_or_default();
-    Made::new(arn, [("TopicArn", arn.into()), ("TopicName", name.into())])
+    let shown = task.get("DisplayName");
+    Made::new(arn, [("DisplayName", shown), ("TopicArn", arn.into()), ("TopicName", name.into())])
 }

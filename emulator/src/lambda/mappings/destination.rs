@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::mapping::Source;
 use super::read::sequence;
 use super::stream::arrival;
+use crate::Timestamp;
 use crate::cloud::{Call, Cx};
 use crate::lambda::{Functions, PRINCIPAL};
 use crate::sqs::url_of_arn;
@@ -31,7 +32,9 @@ pub(super) fn send(cx: &mut Cx<Functions>, uuid: &str, given: &Given<'_>) {
     let Some(destination) = stream.on_failure.clone() else { return };
     let Some(function) = cx.state.functions.get(&mapping.function) else { return };
     let info = if mapping.source.is_kinesis() { "KinesisBatchInfo" } else { "DDBStreamBatchInfo" };
-    let arrived = |record: Option<&Value>| record.map(|record| arrival(record).to_iso_secs());
+    // Streams of tables have whole seconds.
+    let iso = if mapping.source.is_kinesis() { Timestamp::to_iso_millis } else { Timestamp::to_iso_secs };
+    let arrived = |record: Option<&Value>| record.map(|record| iso(arrival(record)));
     let (first, last) = (given.records.first(), given.records.last());
     let (request_id, now) = (given.request_id.clone().unwrap_or_default(), cx.now.to_iso_millis());
     let mut document = json!({

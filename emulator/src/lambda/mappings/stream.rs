@@ -340,7 +340,7 @@ impl Lane {
 pub(super) fn arrival(record: &Value) -> Timestamp {
     let (table, kinesis) = (&record["dynamodb"], &record["kinesis"]);
     let at = table["ApproximateCreationDateTime"].as_f64().or_else(|| kinesis["approximateArrivalTimestamp"].as_f64());
-    Timestamp::from_secs(at.unwrap_or_default() as i64)
+    Timestamp::from_millis((at.unwrap_or_default() * 1000.0).round() as i64)
 }
 
 /// A job has not reported.

@@ -65,7 +65,22 @@ function write(message) {
   }
 }
 
+const isJson = process.env.AWS_LAMBDA_LOG_FORMAT === "JSON";
+const ORDER = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+const least = isJson ? ORDER.indexOf(process.env.AWS_LAMBDA_LOG_LEVEL ?? "INFO") : 0;
+
+/** One object, as AWS's runtime writes it where `LogFormat` is `JSON`. */
+function logJson(level, words) {
+  const [first] = words;
+  const message = words.length === 1 && typeof first === "object" && !(first instanceof Error) ? first : format(...words);
+  const error = words.find((word) => word instanceof Error);
+  const told = error && { errorType: error.name, errorMessage: error.message, stackTrace: String(error.stack).split("\n") };
+  write(JSON.stringify({ timestamp: new Date().toISOString(), level, requestId: requestId || "undefined", message, ...told }));
+}
+
 function log(level, ...words) {
+  if (ORDER.indexOf(level) < least) return;
+  if (isJson) return logJson(level, words);
   write(`${new Date().toISOString()}\t${requestId || "undefined"}\t${level}\t${format(...words)}`);
 }
 

@@ -16,6 +16,7 @@ from decimal import Decimal
 
 JOINT = "\x1e"
 BASE = "/2018-06-01/runtime"
+IS_JSON = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
 
 
 class Refused(Exception):
@@ -104,6 +105,24 @@ class LambdaContext:
         sys.stdout.write(message if isinstance(message, str) else repr(message))
 
 
+class JsonFormatter(logging.Formatter):
+    """Records as the JSON objects that AWS's runtime writes where `LogFormat` is `JSON`."""
+
+    OWN = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "aws_request_id"}
+
+    def format(self, record):
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+        document = {"timestamp": moment, "level": record.levelname, "message": record.getMessage(), "logger": record.name}
+        if record.exc_info:
+            kind, error, trace = record.exc_info
+            document["stackTrace"] = traceback.format_tb(trace)
+            document |= {"errorType": getattr(kind, "__name__", None), "errorMessage": str(error)}
+            document["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
+        document |= {name: value for name, value in record.__dict__.items() if name not in self.OWN}
+        document["requestId"] = LogHandler.request_id
+        return json.dumps(document, default=str)
+
+
 class LogHandler(logging.Handler):
     """The root logger's handler, in the format of AWS's."""
 
@@ -132,6 +151,10 @@ def flush():
 
 
 def log_error(document):
+    if IS_JSON:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        write(json.dumps({"timestamp": moment, "log_level": "ERROR", **document}))
+        return
     lines = [f"[ERROR] {document['errorType']}: {document['errorMessage']}"]
     if document["stackTrace"]:
         lines += ["Traceback (most recent call last):", *(line.rstrip("\n") for line in document["stackTrace"])]
@@ -208,8 +231,11 @@ def main():
     form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
     formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonFormatter() if IS_JSON else formatter)
     logging.root.addHandler(handler)
+    if IS_JSON:
+        level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO")
+        logging.root.setLevel({"TRACE": "DEBUG", "FATAL": "CRITICAL"}.get(level, level))
 
     # The function's folder is the place of its modules; this file's is not.
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
