@@ -17,9 +17,9 @@ impl Block {
         let (Some(address), Some(bits), None) = (parts.next(), parts.next(), parts.next()) else {
             return Err("Malformed CIDR, one '/' required".to_owned());
         };
+        let bits: u32 = bits.parse().map_err(|_| "Malformed CIDR, mask bits must be an integer".to_owned())?;
         let address: IpAddr = address.parse().map_err(|_| format!("Nonstandard IP address: {address}"))?;
         let width = if address.is_ipv6() { 128 } else { 32 };
-        let bits: u32 = bits.parse().map_err(|_| "Malformed CIDR, mask bits must be an integer".to_owned())?;
         if bits > width {
             return Err(format!("Mask bits must be between 0 and {width}"));
         }

@@ -134,7 +134,7 @@ pub(super) fn summary(cx: &mut Cx<Directory>, _: Nothing) -> Result<Value> {
         ("AccountAccessKeysPresent", 0),
         ("AccountPasswordPresent", 1),
         ("AccountSigningCertificatesPresent", 0),
-        ("Providers", 0),
+        ("Providers", account.oidc_providers.len()),
         ("GlobalEndpointTokenVersion", 1),
     ];
     let map: BTreeMap<&str, usize> = counts.into_iter().collect();

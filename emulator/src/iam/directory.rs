@@ -28,6 +28,9 @@ pub struct Account {
     pub(super) groups: OrdMap<String, Entity>,
     #[serde(default)]
     pub(super) profiles: OrdMap<String, InstanceProfile>,
+    /// By their ARNs.
+    #[serde(default)]
+    pub(super) oidc_providers: OrdMap<String, super::oidc::Provider>,
     #[serde(default)]
     pub(super) alias: Option<String>,
     #[serde(default)]

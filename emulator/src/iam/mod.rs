@@ -15,6 +15,7 @@ mod groups;
 mod linked;
 mod logins;
 mod managed;
+mod oidc;
 mod place;
 pub mod policy;
 pub mod principal;

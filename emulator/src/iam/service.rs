@@ -3,13 +3,13 @@
 use super::attachments::{self, Attach, Named, OnPolicy, PutBoundary, PutPolicy};
 use super::directory::{Directory, Kind};
 use super::tagging::{self, TagInput, Tagged, TagsInput, UntagInput};
-use super::{account, groups, linked, logins, managed, profiles, roles, service_credentials, simulate, users};
+use super::{account, groups, linked, logins, managed, oidc, profiles, roles, service_credentials, simulate, users};
 use crate::cloud::{At, Service, Target};
 
-/// The service and its operations. MFA devices, identity providers, certificates, SSH keys and reports do not exist.
+/// The service and its operations. MFA devices, SAML providers, certificates, SSH keys and reports do not exist.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
 pub fn service() -> Service<Directory> {
-    let service = Service::new("iam").global();
+    let service = Service::new("iam").global().with(oidc::operations);
     let service = policies(user_policies(user_operations(role_policies(role_operations(service)))));
     questions(accounts(logins_and_credentials(instance_profiles(group_policies(group_operations(service))))))
 }

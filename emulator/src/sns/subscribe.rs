@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confirm;
 use super::errors::{because, check_arn, invalid, not_found};
+use super::filter;
 use super::subscription::{Confirmation, In, On, Subscription, check_endpoint};
 use super::topic::{Topics, find, on, subscriptions_of};
 use crate::cloud::{At, Cx, Scope, Service, Target};
@@ -66,7 +67,12 @@ fn subscribe(cx: &mut Cx<Topics>, input: Subscribe) -> Result<Subscribed> {
         |(_, there): &(&String, &Subscription)| there.protocol == input.protocol && there.endpoint == input.endpoint;
     if let Some((arn, there)) = subscriptions_of(cx.state, &input.topic_arn).find(same) {
         let told = there.told(arn, None);
-        if attributes.iter().any(|(name, value)| told.get(name) != Some(value)) {
+        // A scope that is not told is that of a policy which has none.
+        let is = |name: &String, value: &String| match told.get(name) {
+            Some(there) => there == value,
+            None => name == "FilterPolicyScope" && value == filter::ATTRIBUTES,
+        };
+        if !attributes.iter().all(|(name, value)| is(name, value)) {
             return Err(because("Attributes", "Subscription already exists with different attributes"));
         }
         let arn = arn.clone();

@@ -362,3 +362,23 @@ def test_the_root_of_an_account_is_a_user_without_a_name(iam):
     user = iam.get_user()["User"]
     assert (user["UserId"], user["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:root")
     assert "UserName" not in user
+
+
+def test_open_id_connect_providers_are_kept(iam):
+    made = iam.create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["a" * 40]
+    )
+    arn = made["OpenIDConnectProviderArn"]
+    assert arn == f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+    iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="other")
+    iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="sts.amazonaws.com")
+    iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=arn, ThumbprintList=["b" * 40])
+    iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=[{"Key": "k", "Value": "v"}])
+    found = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert (found["Url"], found["ClientIDList"]) == ("token.actions.githubusercontent.com", ["other"])
+    assert (found["ThumbprintList"], found["Tags"]) == (["b" * 40], [{"Key": "k", "Value": "v"}])
+    again = {"Url": "https://token.actions.githubusercontent.com", "ThumbprintList": []}
+    refused("EntityAlreadyExists", iam.create_open_id_connect_provider, **again)
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
+    refused("NoSuchEntity", iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)
