@@ -273,7 +273,8 @@ fn only_the_branch_that_holds_is_evaluated() {
 #[test]
 fn misused_functions_get_awss_complaints() {
     for (yaml, expected) in [
-        ("!Select [3, [a]]", "Fn::Select cannot select nonexistent value at index 3"),
+        ("!Select [3, [a]]", "Fn::Select requires a list argument with two elements"),
+        ("!Select [3, !Split [',', a]]", "Fn::Select cannot select nonexistent value at index 3"),
         ("!Join [',']", "every Fn::Join object requires two parameters"),
         ("!Split ['', a]", "every Fn::Split object requires two parameters"),
         ("!Sub [a]", "don't specify expected arguments"),

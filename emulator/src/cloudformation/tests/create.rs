@@ -147,8 +147,8 @@ async fn what_is_not_honoured_is_refused_before_anything_is_made() {
         refused(property).await,
         "NotImplemented (501): Garoa does not implement property Layers of AWS::Lambda::Function (resource Function)"
     );
-    let condition = "Resources: {C: {Type: AWS::CloudFormation::WaitCondition}}".to_owned();
-    assert!(refused(condition).await.contains("AWS::CloudFormation::WaitCondition (resource C)"));
+    let stacks = "Resources: {C: {Type: AWS::CloudFormation::StackSet}}".to_owned();
+    assert!(refused(stacks).await.contains("AWS::CloudFormation::StackSet (resource C)"));
     assert!(cfn(&cloud, "DescribeStacks", json!({})).await.unwrap()["Stacks"].as_array().unwrap().is_empty());
 }
 
