@@ -344,7 +344,7 @@ fn split(page: Page<Arc<Object>>, encoding: Encoding, owners: Option<&Owners<'_>
                 checksum_type: object.checksum.kind,
                 size: object.size(),
                 storage_class: object.description.storage_class.clone().unwrap_or_else(|| STANDARD_CLASS.to_owned()),
-                owner: owners.map(|owners| owners.owner(&object).into_owned()),
+                owner: owners.map(|owners| owners.owner(object).into_owned()),
             }),
         }
     }
