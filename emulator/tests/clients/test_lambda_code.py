@@ -80,7 +80,7 @@ class Functions:
     def log(self, name="f", wanted="REPORT", times=1):
         """The messages of the function's log, once the wanted one is there that often."""
         logs = self.server.client("logs")
-        for _ in range(100):
+        for _ in range(300):
             try:
                 pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
                 events = [event for page in pages for event in page["events"]]
