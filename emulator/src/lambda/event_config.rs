@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::destinations::{Destinations, check_destinations};
-use super::functions::{Function, find_mut};
+use super::functions::{Function, ListOfFunction, find_mut};
 use super::qualifier::{LATEST, absent, bare_name, not_found, qualifier, reachable};
 use super::versions::PAGE;
 use super::{Functions, on};
@@ -18,7 +18,7 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
         .op("UpdateFunctionEventInvokeConfig", |at, i: &Settings| on(at, &i.function_name), update)
         .op("GetFunctionEventInvokeConfig", |at, i: &Named| on(at, &i.function_name), get)
         .op("DeleteFunctionEventInvokeConfig", |at, i: &Named| on(at, &i.function_name), delete)
-        .op("ListFunctionEventInvokeConfigs", |at, i: &List| on(at, &i.function_name), list)
+        .op("ListFunctionEventInvokeConfigs", |at, i: &ListOfFunction| on(at, &i.function_name), list)
 }
 
 /// `FunctionEventInvokeConfig`.
@@ -138,14 +138,6 @@ fn unknown() -> Error {
     absent("The function doesn't exist.")
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    function_name: String,
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Configs {
@@ -154,7 +146,7 @@ struct Configs {
     next_marker: Option<String>,
 }
 
-fn list(cx: &mut Cx<Functions>, input: List) -> Result<Configs> {
+fn list(cx: &mut Cx<Functions>, input: ListOfFunction) -> Result<Configs> {
     let function = find_mut(cx, &input.function_name).map_err(|_| unknown())?;
     let size = input.max_items.unwrap_or(PAGE).min(PAGE);
     let mut found = function.event_configs.range(input.marker.unwrap_or_default()..);

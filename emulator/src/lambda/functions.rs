@@ -166,6 +166,15 @@ struct CodeLocation {
     location: Option<String>,
 }
 
+/// What a list of a function's parts is asked with.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListOfFunction {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<usize>,
+}
+
 fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOutput> {
     let resolved = resolve(cx, &input.function_name, input.qualifier.as_deref())?;
     let (configuration, version) = (resolved.shown(), resolved.version.into_owned());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::configuration::last_modified;
-use super::functions::{Function, bare_name, find_mut, invalid, reachable};
+use super::functions::{Function, ListOfFunction, bare_name, find_mut, invalid, reachable};
 use super::qualifier::{LATEST, absent, not_found};
 use super::versions::PAGE;
 use super::{Functions, on};
@@ -23,7 +23,7 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
         .op("PutProvisionedConcurrencyConfig", |at, i: &Put| on(at, &i.function_name), put)
         .op("GetProvisionedConcurrencyConfig", |at, i: &Of| on(at, &i.function_name), get)
         .op("DeleteProvisionedConcurrencyConfig", |at, i: &Of| on(at, &i.function_name), delete)
-        .op("ListProvisionedConcurrencyConfigs", |at, i: &List| on(at, &i.function_name), list)
+        .op("ListProvisionedConcurrencyConfigs", |at, i: &ListOfFunction| on(at, &i.function_name), list)
 }
 
 /// What was asked for a version or an alias.
@@ -166,14 +166,6 @@ fn delete(cx: &mut Cx<Functions>, input: Of) -> Result<()> {
     Ok(())
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    function_name: String,
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Configs {
@@ -182,7 +174,7 @@ struct Configs {
     next_marker: Option<String>,
 }
 
-fn list(cx: &mut Cx<Functions>, input: List) -> Result<Configs> {
+fn list(cx: &mut Cx<Functions>, input: ListOfFunction) -> Result<Configs> {
     let now = cx.now;
     let function = find_mut(cx, &input.function_name)?;
     let arn = &function.configuration.function_arn;

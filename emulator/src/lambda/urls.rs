@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::functions::{Function, bare_name, invalid, reachable};
+use super::functions::{Function, ListOfFunction, bare_name, invalid, reachable};
 use super::qualifier::{absent, qualifier};
 use super::versions::PAGE;
 use super::{Functions, on};
@@ -25,7 +25,7 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
         .op("UpdateFunctionUrlConfig", |at, i: &Settings| on(at, &i.function_name), update)
         .op("GetFunctionUrlConfig", |at, i: &Named| on(at, &i.function_name), get)
         .op("DeleteFunctionUrlConfig", |at, i: &Named| on(at, &i.function_name), delete)
-        .op("ListFunctionUrlConfigs", |at, i: &List| on(at, &i.function_name), list)
+        .op("ListFunctionUrlConfigs", |at, i: &ListOfFunction| on(at, &i.function_name), list)
 }
 
 /// A URL as it is kept.
@@ -228,14 +228,6 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     Ok(())
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    function_name: String,
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Listed {
@@ -244,7 +236,7 @@ struct Listed {
     next_marker: Option<String>,
 }
 
-fn list(cx: &mut Cx<Functions>, input: List) -> Result<Listed> {
+fn list(cx: &mut Cx<Functions>, input: ListOfFunction) -> Result<Listed> {
     let name = reachable(cx.scope, &input.function_name)?;
     let function: &Function = cx.state.functions.get(name).ok_or_else(|| absent(NO_FUNCTION))?;
     let size = input.max_items.unwrap_or(PAGE).min(PAGE);
