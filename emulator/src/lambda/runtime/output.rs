@@ -1,5 +1,7 @@
 //! What a process writes to its output streams becomes lines of its log.
 
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -25,8 +27,16 @@ pub(super) struct Output {
 
 struct Stream {
     /// Until it ends.
-    pipe: Option<Receiver>,
+    pipe: Option<Pipe>,
     partial: Vec<u8>,
+}
+
+/// What a stream comes from.
+struct Pipe {
+    /// Reads where the runtime has learned that there is something.
+    watched: Receiver,
+    /// Reads whether it has or not.
+    direct: File,
 }
 
 impl Output {
@@ -35,8 +45,11 @@ impl Output {
     /// # Errors
     /// If the system cannot watch the streams.
     pub fn new(stdout: OwnedFd, stderr: OwnedFd, lines: Lines, clock: Arc<Clock>) -> std::io::Result<Self> {
-        let stream =
-            |pipe| Ok::<_, std::io::Error>(Stream { pipe: Some(Receiver::from_owned_fd(pipe)?), partial: Vec::new() });
+        let stream = |pipe: OwnedFd| {
+            let direct = File::from(pipe.try_clone()?);
+            let pipe = Pipe { watched: Receiver::from_owned_fd(pipe)?, direct };
+            Ok::<_, std::io::Error>(Stream { pipe: Some(pipe), partial: Vec::new() })
+        };
         Ok(Self { streams: [stream(stdout)?, stream(stderr)?], lines, clock })
     }
 
@@ -55,17 +68,18 @@ impl Output {
                 () = err.readable() => {}
             }
             for stream in &mut self.streams {
-                stream.take(&self.lines, &self.clock);
+                stream.take(|pipe, into| pipe.watched.try_read(into), &self.lines, &self.clock);
             }
         }
     }
 
-    /// Takes what is there. The end of the streams is the end of their last lines.
+    /// Takes what is there, even what the runtime has not learned of: an answer may overtake word of what was written before it.
+    /// The end of the streams is the end of their last lines.
     pub fn drain(&mut self) {
         for stream in &mut self.streams {
             let mut taken = 0;
             while taken < DRAIN_LIMIT {
-                match stream.take(&self.lines, &self.clock) {
+                match stream.take(|pipe, into| pipe.direct.read(into), &self.lines, &self.clock) {
                     0 => break,
                     more => taken += more,
                 }
@@ -78,16 +92,21 @@ impl Output {
 impl Stream {
     async fn readable(&self) {
         match &self.pipe {
-            Some(pipe) if pipe.readable().await.is_ok() => {}
+            Some(pipe) if pipe.watched.readable().await.is_ok() => {}
             _ => std::future::pending().await,
         }
     }
 
     /// Takes what is there, at most a buffer full, and tells how much that was.
-    fn take(&mut self, lines: &Lines, clock: &Clock) -> usize {
-        let Some(pipe) = &self.pipe else { return 0 };
+    fn take(
+        &mut self,
+        read: impl FnOnce(&mut Pipe, &mut [u8]) -> std::io::Result<usize>,
+        lines: &Lines,
+        clock: &Clock,
+    ) -> usize {
+        let Some(pipe) = &mut self.pipe else { return 0 };
         let mut buffer = [0; 16 * 1024];
-        match pipe.try_read(&mut buffer) {
+        match read(pipe, &mut buffer) {
             Ok(0) => {
                 self.pipe = None;
                 0
