@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::message::Message;
+use super::message::{Kind, Message};
 use super::retry::{Effective, Retries};
 use super::send;
 use super::subscription::Subscription;
@@ -42,6 +42,7 @@ impl Delivery {
         let policy = topic.and_then(|topic| topic.attributes.get("DeliveryPolicy")).map(String::as_str);
         let own = subscription.attributes.get("DeliveryPolicy").map(String::as_str);
         let Effective { retries, content_type } = Effective::of(policy, own);
+        let is_notification = message.kind == Kind::Notification;
         Self {
             id: cx.ids().uuid(),
             subscription: arn.to_owned(),
@@ -51,7 +52,8 @@ impl Delivery {
             message,
             retries: if subscription.is_http() { retries } else { Retries::managed() },
             content_type,
-            dead_letters: subscription.dead_letters(),
+            // A question that nobody takes is no letter.
+            dead_letters: subscription.dead_letters().filter(|_| is_notification),
             attempt: 1,
             is_dead: false,
         }

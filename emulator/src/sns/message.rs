@@ -117,6 +117,20 @@ pub(super) enum Kind {
     Confirmation {
         token: String,
     },
+    /// `UnsubscribeConfirmation`.
+    Farewell {
+        token: String,
+    },
+}
+
+impl Kind {
+    /// What is in the link of a message that has one.
+    pub fn token(&self) -> Option<&str> {
+        match self {
+            Self::Notification => None,
+            Self::Confirmation { token } | Self::Farewell { token } => Some(token),
+        }
+    }
 }
 
 /// A message on its way. What it is about in other forms for other protocols has been decided: `text` is what one gets.

@@ -107,7 +107,7 @@ fn request(delivery: &Delivery) -> Result<Request<Bytes>, String> {
     put(HeaderName::from_static("x-amz-sns-message-type"), envelope::kind(message));
     put(HeaderName::from_static("x-amz-sns-message-id"), &message.id);
     put(HeaderName::from_static("x-amz-sns-topic-arn"), &message.topic);
-    if message.kind == Kind::Notification {
+    if !matches!(message.kind, Kind::Confirmation { .. }) {
         put(HeaderName::from_static("x-amz-sns-subscription-arn"), &delivery.subscription);
     }
     if is_raw(delivery) {
@@ -116,6 +116,7 @@ fn request(delivery: &Delivery) -> Result<Request<Bytes>, String> {
     put(header::CONTENT_TYPE, &delivery.content_type);
     put(header::USER_AGENT, AGENT);
     put(header::ACCEPT_ENCODING, "gzip,deflate");
+    put(header::CONNECTION, "Keep-Alive");
     let mut request = Request::new(Bytes::from(body(delivery)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = delivery.endpoint.parse().map_err(|error| format!("the endpoint is no URL: {error}"))?;

@@ -197,6 +197,7 @@ impl Entry {
 
     /// Sends a message that was checked.
     fn put(self, queue: &mut Queue, ids: &mut Ids, sender: &Arc<str>, now: Timestamp) -> Sent {
+        let size = self.size();
         let body = self.message_body.unwrap_or_else(|| "".into());
         let by_group = queue.attributes.fifo.as_ref().is_some_and(|fifo| fifo.by_group);
         let scope = self.message_group_id.as_ref().filter(|_| by_group);
@@ -222,6 +223,7 @@ impl Entry {
         if let Some(memory) = &mut queue.deduplication {
             let id = content.deduplication.get_or_insert_with(|| by_content(&content.body));
             if let Some(before) = memory.find(scope, id, now) {
+                queue.meter.repeated(now);
                 sent.message_id = before.message_id;
                 sent.sequence_number = Some(sequence_number(before.sequence));
                 return sent;
@@ -233,6 +235,7 @@ impl Entry {
         } else {
             content.id = ids.uuid().into();
         }
+        queue.meter.sent(now, size);
         sent.message_id = Arc::clone(&content.id);
         sent.sequence_number = content.sequence_number();
         let delay = self.delay_seconds.filter(|_| content.sequence.is_none());

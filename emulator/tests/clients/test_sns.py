@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -302,6 +303,67 @@ def test_an_http_endpoint_confirms_and_is_tried_again(start):
     assert [json.loads(body)["Message"] for _, body in endpoint.seen[1:]] == ["m", "m", "m"]
     server.admin("POST", "clock/advance", {"seconds": 3600})
     assert len(endpoint.seen) == 4
+
+
+def test_a_link_unsubscribes_and_another_restores(start):
+    server = start("--reach", "127.0.0.1", "--clock", "frozen=2026-03-02T12:00:00Z")
+    sns, endpoint, dead = server.client("sns"), Endpoint(), Queue(server, "dead")
+    sns.create_topic(Name="t")
+    arn = sns.subscribe(
+        TopicArn=TOPIC, Protocol="http", Endpoint=endpoint.url, ReturnSubscriptionArn=True,
+        Attributes={"RawMessageDelivery": "true", "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead.arn})},
+    )["SubscriptionArn"]
+
+    def visit(url):
+        try:
+            return urllib.request.urlopen(url, timeout=10).read().decode()
+        except urllib.error.HTTPError as refused:
+            return refused.read().decode()
+
+    def seen():
+        server.admin("POST", "clock/advance", {"seconds": 1})
+        return endpoint.seen[-1]
+
+    question = json.loads(seen()[1])
+    base, query = question["SubscribeURL"].split("?")
+    assert "Invalid parameter: Topic<" in visit(f"{base}?{query.replace('us-east-1', 'eu-west-1')}")
+    assert "Invalid parameter: Topic<" in visit(f"{base}?Action=ConfirmSubscription&TopicArn=none&Token={question['Token']}")
+    assert "Invalid parameter: Token<" in visit(f"{base}?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=abc123")
+    for topic in [TOPIC, TOPIC[:-1] + "x", TOPIC]:
+        told = visit(f"{base}?Action=ConfirmSubscription&TopicArn={topic}&Token={question['Token']}")
+        assert f"<SubscriptionArn>{arn}<" in told, "the token alone counts, as often as it comes"
+    sns.publish(TopicArn=TOPIC, Message="m")
+    headers, body = seen()
+    headers = {name.lower(): value for name, value in headers.items()}
+    assert (body, headers["x-amz-sns-rawdelivery"], headers["x-amz-sns-subscription-arn"]) == ("m", "true", arn)
+    assert headers["connection"].lower() == "keep-alive"
+    assert "UnsubscribeResponse" in visit(f"{base}?Action=Unsubscribe&SubscriptionArn={arn}")
+    headers, body = seen()
+    farewell = json.loads(body)
+    assert {name.lower(): value for name, value in headers.items()}["x-amz-sns-message-type"] == "UnsubscribeConfirmation"
+    assert (farewell["Type"], farewell["Message"].split(".")[0]) == (
+        "UnsubscribeConfirmation", f"You have chosen to deactivate subscription {arn}",
+    )
+    assert sns.list_subscriptions()["Subscriptions"] == []
+    assert f"<SubscriptionArn>{arn}<" in visit(farewell["SubscribeURL"])
+    sns.publish(TopicArn=TOPIC, Message="again")
+    assert seen()[1] == "again"
+    sns.unsubscribe(SubscriptionArn=arn)
+    assert seen()[1] == "again", "the owner knows what he does"
+    assert "Invalid parameter: Token<" in visit(question["SubscribeURL"])
+    assert dead.receive(wait=0) == []
+
+
+def test_a_subscription_that_nobody_confirms_goes_after_two_days(start):
+    server = start("--clock", "frozen=2026-03-02T12:00:00Z")
+    sns = server.client("sns")
+    sns.create_topic(Name="t")
+    for address in ["a@example.com", "b@example.com"]:
+        sns.subscribe(TopicArn=TOPIC, Protocol="email", Endpoint=address)
+    server.admin("POST", "clock/advance", {"seconds": 47 * 3600})
+    assert [one["SubscriptionArn"] for one in sns.list_subscriptions()["Subscriptions"]] == ["PendingConfirmation"] * 2
+    server.admin("POST", "clock/advance", {"seconds": 3600})
+    assert sns.list_subscriptions()["Subscriptions"] == []
 
 
 def test_a_fifo_topic_keeps_order_and_knows_what_it_has_seen(server):
