@@ -150,6 +150,9 @@ pub(super) struct Message {
     pub sequence: Option<String>,
     /// `1` or `2`.
     pub signature_version: String,
+    /// The trace that the publisher is part of, which receivers are told.
+    #[serde(default)]
+    pub trace: Option<String>,
     /// Where links in it lead: the service's own address.
     pub base: String,
 }
@@ -170,6 +173,7 @@ impl Message {
             deduplication: None,
             sequence: None,
             signature_version: version,
+            trace: None,
             base: base(cx, topic),
         }
     }

@@ -97,6 +97,7 @@ fn create(cx: &mut Cx<Queues>, input: CreateQueue) -> Result<Address> {
         books: Books::new(fifo),
         watched: None,
         meter: Meter::default(),
+        former_scope: None,
     };
     cx.state.queues.insert(Arc::clone(&arn), queue);
     cx.state.index_source(&arn, None);

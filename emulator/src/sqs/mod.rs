@@ -31,6 +31,7 @@ mod tests;
 pub use queue::Queues;
 pub(crate) use queue::url_of_arn;
 pub use quirks::{QueueView, Quirks};
+pub(crate) use send::TRACE_HEADER;
 
 use crate::cloud::Service;
 

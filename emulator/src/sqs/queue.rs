@@ -52,11 +52,37 @@ pub(super) struct Queue {
     pub watched: Option<Timestamp>,
     #[serde(default)]
     pub meter: Meter,
+    /// What `DeduplicationScope` counts until then: see [`Queue::deduplicates_by_group`].
+    #[serde(default)]
+    pub former_scope: Option<(bool, Timestamp)>,
 }
+
+/// A change of attributes may take as long to spread.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
+const SPREAD: Duration = Duration::from_secs(60);
 
 impl Queue {
     pub fn is_fifo(&self) -> bool {
         self.deduplication.is_some()
+    }
+
+    /// Whether the groups of a FIFO queue have their own memories of what was sent. A change counts when it has spread (seen at
+    /// AWS, in both directions).
+    pub fn deduplicates_by_group(&self, now: Timestamp) -> bool {
+        let current = self.attributes.fifo.as_ref().is_some_and(|fifo| fifo.by_group);
+        self.former_scope.filter(|(_, until)| now < *until).map_or(current, |(former, _)| former)
+    }
+
+    /// Takes over changed attributes, and gives the former.
+    pub fn change(&mut self, attributes: Attributes, now: Timestamp) -> Attributes {
+        let former = self.deduplicates_by_group(now);
+        let before = std::mem::replace(&mut self.attributes, attributes);
+        let scope = |attributes: &Attributes| attributes.fifo.as_ref().is_some_and(|fifo| fifo.by_group);
+        if scope(&before) != scope(&self.attributes) {
+            self.former_scope = Some((former, now + SPREAD));
+        }
+        self.modified = now;
+        before
     }
 
     /// Brings the books up to date.
