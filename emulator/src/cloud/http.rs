@@ -208,6 +208,8 @@ impl Inner {
             caller.invocation = activity.invocation().cloned();
         }
         caller.source_ip = entry.source_ip;
+        let trace = received.signed.headers.get("x-amzn-trace-id");
+        caller.trace = trace.and_then(|trace| trace.to_str().ok()).map(str::to_owned);
         if self.iam != IamMode::Off {
             let text = |name: http::HeaderName| {
                 let value = received.signed.headers.get(name)?;

@@ -33,7 +33,7 @@ pub(crate) use http::{Arrived, Entry};
 pub use ids::Ids;
 pub use inquiry::{Answer, Asks, Inquiries, Question};
 pub(crate) use job::job_input;
-pub(crate) use measure::Measured;
+pub(crate) use measure::{Measured, Sampled};
 pub use reply::Reply;
 pub(crate) use running::{AnyService, Running, StepIn};
 pub use service::{At, JobFuture, Scoping, Service, State, Target};
