@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::{Change, changes, has_any};
 use super::describe::{NoTriggers, ParameterOutput, parameters};
 use super::engine::Kind;
+use super::lookup::missing_import;
 use super::plan::{Parameter, Wanted, define};
 use super::report::stack_event;
 use super::settle::{later, waited};
@@ -114,6 +115,12 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
         execution_status: execution_status.to_owned(),
         is_creation,
         changes: changes(cx.scope, &stack, &definition, &exports),
+        warning: missing_import(cx.scope, &stack, &definition, &exports).map(|(id, name)| {
+            format!(
+                "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation \
+                 failed for resource [{id}] because: No export named {name}"
+            )
+        }),
         definition: Arc::new(definition),
         on_stack_failure: input.on_stack_failure,
     };
@@ -233,10 +240,10 @@ pub(super) struct Described {
 
 pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Described> {
     let set = find(cx.state, &input.change_set_name, input.stack_name.as_deref())?.clone();
-    let (changes, next_token) = page(set.changes, input.next_token.as_deref(), PAGE)?;
     let with_values = input.include_property_values.unwrap_or_default();
-    let shown = |change: Change| if with_values { change } else { change.without_values() };
-    let changes = changes.into_iter().map(shown).collect();
+    let shown = |change: Change| if with_values { change.with_values() } else { Some(change.without_values()) };
+    let (changes, next_token) =
+        page(set.changes.into_iter().filter_map(shown).collect(), input.next_token.as_deref(), PAGE)?;
     Ok(Described {
         parameters: parameters(&set.definition),
         change_set_name: set.name,
@@ -247,7 +254,7 @@ pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Descri
         creation_time: set.created,
         execution_status: set.execution_status,
         status: set.status,
-        status_reason: set.reason,
+        status_reason: set.reason.or(set.warning.filter(|_| with_values)),
         notification_arns: Vec::new(),
         rollback_configuration: NoTriggers {},
         capabilities: set.definition.capabilities.clone(),

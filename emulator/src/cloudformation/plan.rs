@@ -69,6 +69,8 @@ pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) ->
     };
     let order: Vec<String> = order.into_iter().filter(exists).collect();
     let names = Values { template: &template, parameters: &values, conditions: &conditions, pseudo: &pseudo };
+    let template = template.clone().with_policies(|value| names.resolve(value, &known))?;
+    let names = Values { template: &template, ..names };
     check_mappings(scope, &order, &names)?;
     for id in &order {
         if let Some(resource) = template.resource(id) {

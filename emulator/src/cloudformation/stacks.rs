@@ -183,7 +183,8 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<St
         expands: true,
     };
     let definition = define(cx.scope, &stack.name, &stack.id, wanted)?;
-    if !changes::has_any(cx.scope, &stack, &definition, &exports(cx)) {
+    // Of a template with transforms AWS does not tell that nothing changes.
+    if definition.transforms.is_empty() && !changes::has_any(cx.scope, &stack, &definition, &exports(cx)) {
         return Err(validation_error("No updates are to be performed."));
     }
     stack.pending = Some(Arc::new(definition));

@@ -190,6 +190,9 @@ pub(super) struct ChangeSet {
     pub definition: Arc<Definition>,
     pub on_stack_failure: Option<OnFailure>,
     pub changes: Vec<super::changes::Change>,
+    /// Why the values of the changes are not all told.
+    #[serde(default)]
+    pub warning: Option<String>,
 }
 
 impl ChangeSet {

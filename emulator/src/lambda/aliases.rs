@@ -160,6 +160,8 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     function.event_configs.remove(&input.name);
     function.provisioned.remove(&input.name);
     function.policies.remove(&input.name);
+    let url = function.urls.remove(&input.name);
+    url.and_then(|id| cx.state.urls.remove(&id));
     Ok(())
 }
 
@@ -210,7 +212,8 @@ fn routing(function: &Function, version: &str, wanted: Option<Routing>) -> Resul
     };
     if version == LATEST {
         let text = "$LATEST is not supported for an alias pointing to more than 1 version";
-        return Err(Error::client("InvalidParameterValueException", text));
+        // So it was recorded: without `Type`.
+        return Err(Error::client("InvalidParameterValueException", text).with("Type", serde_json::Value::Null));
     }
     if routing.additional_version_weights.len() > 1 {
         return Err(invalid("Number of items in AdditionalVersionWeights cannot be greater than 1"));

@@ -229,6 +229,10 @@ fn resource(id: &str, value: Value) -> Result<ResourceDef> {
             }
             ("DependsOn", value) => def.depends_on = depends_on(id, value)?,
             ("Condition", Value::String(name)) => def.condition = Some(name),
+            // What a function gives is known only with the template's values.
+            ("DeletionPolicy" | "UpdateReplacePolicy", value @ Value::Object(_)) => {
+                def.attributes.insert(name, value);
+            }
             ("DeletionPolicy", value) => def.deletion_policy = Some(policy(id, "DeletionPolicy", &value)?),
             ("UpdateReplacePolicy", value) => {
                 def.update_replace_policy = Some(policy(id, "UpdateReplacePolicy", &value)?);
@@ -257,7 +261,7 @@ fn depends_on(id: &str, value: Value) -> Result<Vec<String>> {
     names.into_iter().map(text).collect()
 }
 
-fn policy(id: &str, name: &str, value: &Value) -> Result<String> {
+pub(super) fn policy(id: &str, name: &str, value: &Value) -> Result<String> {
     let policy = value.as_str().unwrap_or_default();
     let known: &[&str] = if name == "DeletionPolicy" {
         &["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"]
