@@ -8,13 +8,13 @@ use super::changes::{Change, changes, has_any};
 use super::describe::{NoTriggers, ParameterOutput, parameters};
 use super::engine::Kind;
 use super::lookup::missing_import;
-use super::plan::{Parameter, Wanted, define};
+use super::plan::{Parameter, Wanted, define, unread};
 use super::report::stack_event;
 use super::settle::{later, waited};
 use super::source::Source;
 use super::stacks::{check_role, check_updatable, exports, new_id, new_stack, start};
-use super::state::{ChangeSet, Definition, OnFailure, Stacks, Tag, page};
-use super::stored::{Stored, stored};
+use super::state::{ChangeSet, Definition, OnFailure, Stack, Stacks, Tag, page};
+use super::stored::{Reader, Stored, stored};
 use super::template::validation_error;
 use super::{maybe_on, on};
 use crate::cloud::{At, Cx, Step, Target};
@@ -82,8 +82,15 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     let previous = (!is_creation).then(|| Arc::clone(&stack.definition));
     let source = source_of(cx, &input, (!is_creation).then_some(&stack))?;
     let role_arn = input.role_arn.clone().or_else(|| stack.definition.role_arn.clone());
-    let (body, stored) = match stored(cx, &source, &input.parameters, previous.as_deref(), role_arn.as_deref())? {
-        Stored::Known(body, values) => (body, values),
+    let reader = Reader {
+        stack_name: &stack.name,
+        parameters: &input.parameters,
+        previous: previous.as_deref(),
+        role: role_arn.as_deref(),
+    };
+    let (body, stored, failure) = match stored(cx, &source, &reader)? {
+        Stored::Known(body, values) => (body, values, None),
+        Stored::Failed(body, why) => (body, std::collections::BTreeMap::new(), Some(why)),
         Stored::Later(later) => return Ok(Step::Later(later)),
     };
     let wanted = Wanted {
@@ -96,34 +103,31 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
         stored,
         expands: false,
     };
-    let definition = define(cx.scope, &stack.name, &stack.id, wanted)?;
-    let exports = exports(cx);
-    let has_changes = is_creation || has_any(cx.scope, &stack, &definition, &exports);
-    let (status, execution_status) =
-        if has_changes { ("CREATE_COMPLETE", "AVAILABLE") } else { ("FAILED", "UNAVAILABLE") };
+    let definition = match failure {
+        None => define(cx.scope, &stack.name, &stack.id, wanted)?,
+        Some(_) => unread(wanted),
+    };
     let unique = cx.ids().uuid();
     let id = cx.scope.arn("cloudformation", format_args!("changeSet/{}/{unique}", input.change_set_name));
-    let set = ChangeSet {
+    let mut set = ChangeSet {
         id: id.clone(),
         name: input.change_set_name,
         stack_id: stack.id.clone(),
         stack_name: stack.name.clone(),
         description: input.description,
         created: cx.now,
-        status: status.to_owned(),
-        reason: (!has_changes).then(|| NO_CHANGES.to_owned()),
-        execution_status: execution_status.to_owned(),
+        status: "FAILED".to_owned(),
+        reason: failure,
+        execution_status: "UNAVAILABLE".to_owned(),
         is_creation,
-        changes: changes(cx.scope, &stack, &definition, &exports),
-        warning: missing_import(cx.scope, &stack, &definition, &exports).map(|(id, name)| {
-            format!(
-                "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation \
-                 failed for resource [{id}] because: No export named {name}"
-            )
-        }),
+        changes: Vec::new(),
+        warning: None,
         definition: Arc::new(definition),
         on_stack_failure: input.on_stack_failure,
     };
+    if set.reason.is_none() {
+        compare(cx, &stack, &mut set);
+    }
     let stack_id = stack.id.clone();
     if is_new {
         let mut stack = stack;
@@ -136,8 +140,26 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     Ok(Step::Done(Created { id, stack_id }))
 }
 
+/// Fills in what the change set would change.
+fn compare(cx: &Cx<Stacks>, stack: &Stack, set: &mut ChangeSet) {
+    let exports = exports(cx);
+    if !set.is_creation && !has_any(cx.scope, stack, &set.definition, &exports) {
+        set.reason = Some(NO_CHANGES.to_owned());
+        return;
+    }
+    "CREATE_COMPLETE".clone_into(&mut set.status);
+    "AVAILABLE".clone_into(&mut set.execution_status);
+    set.changes = changes(cx.scope, stack, &set.definition, &exports);
+    set.warning = missing_import(cx.scope, stack, &set.definition, &exports).map(|(id, name)| {
+        format!(
+            "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation failed for \
+             resource [{id}] because: No export named {name}"
+        )
+    });
+}
+
 /// The template: that of the stack, if the request says so and there is one.
-fn source_of(cx: &Cx<Stacks>, input: &CreateChangeSet, stack: Option<&super::state::Stack>) -> Result<Source> {
+fn source_of(cx: &Cx<Stacks>, input: &CreateChangeSet, stack: Option<&Stack>) -> Result<Source> {
     let (body, url) = (input.template_body.clone(), input.template_url.as_deref());
     match stack {
         Some(stack) => Source::of_update(cx, (body, url), input.use_previous_template, stack),
@@ -146,7 +168,7 @@ fn source_of(cx: &Cx<Stacks>, input: &CreateChangeSet, stack: Option<&super::sta
 }
 
 /// The stack that a change set is for, and whether it is a new one, in review until the change set is executed.
-fn stack_of(cx: &mut Cx<Stacks>, input: &CreateChangeSet, is_creation: bool) -> Result<(super::state::Stack, bool)> {
+fn stack_of(cx: &mut Cx<Stacks>, input: &CreateChangeSet, is_creation: bool) -> Result<(Stack, bool)> {
     let existing = cx.state.find(&input.stack_name).filter(|stack| stack.deleted.is_none()).cloned();
     match existing {
         Some(stack) if is_creation && stack.status != "REVIEW_IN_PROGRESS" => {

@@ -241,8 +241,25 @@ pub(super) fn texts(value: &Value, depth: usize) -> Value {
 
 /// Each property by itself, for one may be known where another is not.
 fn evaluated(properties: &Map<String, Value>, values: &Values<'_>, known: &Known<'_>) -> Map<String, Value> {
-    let of = |value: &Value| values.resolve(value, known).unwrap_or_else(|_| UNKNOWN.into());
+    let of =
+        |value: &Value| values.resolve(&blurred(value, values, known, 0), known).unwrap_or_else(|_| UNKNOWN.into());
     properties.iter().map(|(name, value)| (name.clone(), of(value))).collect()
+}
+
+/// A value in which what is joined with something unknown is unknown as a whole. `Fn::Sub` tells what is known around it.
+fn blurred(value: &Value, values: &Values<'_>, known: &Known<'_>, depth: usize) -> Value {
+    match value {
+        _ if depth > EXPANDED_DEPTH => value.clone(),
+        Value::Array(items) => items.iter().map(|item| blurred(item, values, known, depth + 1)).collect(),
+        Value::Object(members) if members.len() == 1 && members.contains_key("Fn::Join") => {
+            let joined = values.resolve(value, known);
+            if joined.is_ok_and(|joined| joined.to_string().contains(UNKNOWN)) { UNKNOWN.into() } else { value.clone() }
+        }
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| (name.clone(), blurred(member, values, known, depth + 1))).collect()
+        }
+        plain => plain.clone(),
+    }
 }
 
 /// A resource that is made anew has an unknown name.

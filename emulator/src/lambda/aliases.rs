@@ -138,7 +138,9 @@ struct UpdateAlias {
 fn update(cx: &mut Cx<Functions>, input: UpdateAlias) -> Result<Alias> {
     let revision_id = cx.ids().uuid();
     let function = find_mut(cx, &input.function_name)?;
-    let mut alias = function.aliases.get(&input.name).cloned().ok_or_else(|| missing(function, &input.name))?;
+    // Other than where one is read.
+    let absent = || absent(format!("Alias not found: {}:{}", function.configuration.function_arn, input.name));
+    let mut alias = function.aliases.get(&input.name).cloned().ok_or_else(absent)?;
     check_revision_of(input.revision_id.as_deref(), &alias.revision_id)?;
     if let Some(version) = input.function_version {
         check_version(function, &version)?;

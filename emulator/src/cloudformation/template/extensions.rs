@@ -47,9 +47,6 @@ pub(super) fn refuse(value: &Value, extended: bool, depth: usize) -> Result<()> 
     match value {
         Value::Array(items) => items.iter().try_for_each(|item| refuse(item, extended, depth + 1)),
         Value::Object(members) => members.iter().try_for_each(|(name, member)| match name.as_str() {
-            "Fn::Transform" => {
-                Err(Error::not_implemented("CloudFormation's function Fn::Transform (AWS::Include, macros)"))
-            }
             "Fn::Length" | "Fn::ToJsonString" if !extended => Err(unsupported(name)),
             _ if !extended && name.starts_with(LOOP) => Err(unsupported(name)),
             _ => refuse(member, extended, depth + 1),
