@@ -178,6 +178,14 @@ fn stack_of(cx: &mut Cx<Stacks>, input: &CreateChangeSet, is_creation: bool) -> 
             );
             Err(validation_error(text))
         }
+        // An id is that of one stack, which never comes back.
+        None if is_creation && input.stack_name.starts_with("arn:") => {
+            let text = format!(
+                "Stack [{}] already exists and cannot be created again with the changeSet [{}].",
+                input.stack_name, input.change_set_name
+            );
+            Err(validation_error(text))
+        }
         Some(stack) => {
             if !is_creation {
                 check_updatable(&stack)?;

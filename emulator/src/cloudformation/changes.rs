@@ -178,10 +178,11 @@ pub(super) fn changes(
         if !is_replaced && details.iter().any(|detail| detail.target.requires_recreation != "Never") {
             replacement = "Conditional";
         }
-        updated.resources.insert(id.clone());
         if is_replaced {
             forget(&mut resources, id);
             changed.resources.insert(id.clone());
+        } else {
+            updated.resources.insert(id.clone());
         }
         let policy = policy_action("ReplaceAnd", declared.update_replace_policy.as_deref());
         let mut scope: Vec<String> = details.iter().map(|detail| detail.target.attribute.clone()).collect();

@@ -172,8 +172,14 @@ fn event(inner: &Inner, found: &Found, caller: &Caller, arrived: &Arrived<'_>) -
     let mut headers = headers_of(&head.headers);
     // What concerns the connection alone ends where the connection ends.
     headers.retain(|(name, _)| !name.eq_ignore_ascii_case(CONNECTION.as_str()));
-    for (name, value) in [("X-Forwarded-For", &*source_ip), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https")]
-    {
+    // Events tell of the connection that AWS would have taken the request by.
+    for (name, value) in [
+        ("X-Amzn-Tls-Cipher-Suite", "TLS_AES_128_GCM_SHA256"),
+        ("X-Amzn-Tls-Version", "TLSv1.3"),
+        ("X-Forwarded-For", &*source_ip),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ] {
         headers.push((name.to_owned(), value.to_owned()));
     }
     let is_signed = found.url.auth_type == AuthType::AwsIam;
