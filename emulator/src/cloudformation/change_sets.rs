@@ -87,6 +87,7 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
         parameters: &input.parameters,
         previous: previous.as_deref(),
         role: role_arn.as_deref(),
+        acknowledged: None,
     };
     let (body, stored, failure) = match stored(cx, &source, &reader)? {
         Stored::Known(body, values) => (body, values, None),

@@ -72,7 +72,8 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<St
     let source = Source::new(cx, input.template_body, input.template_url.as_deref())?;
     check_role(cx, input.role_arn.as_deref())?;
     let role = input.role_arn.as_deref();
-    let reader = Reader { stack_name: &input.stack_name, parameters: &input.parameters, previous: None, role };
+    let acknowledged = Some(input.capabilities.as_slice());
+    let reader = Reader { stack_name: &input.stack_name, parameters: &input.parameters, previous: None, role, acknowledged };
     let (body, stored, failure) = match stored(cx, &source, &reader)? {
         Stored::Known(body, values) => (body, values, None),
         Stored::Failed(body, why) => (body, BTreeMap::new(), Some(why)),
@@ -182,6 +183,7 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<St
         parameters: &input.parameters,
         previous: Some(&stack.definition),
         role: role_arn.as_deref(),
+        acknowledged: Some(&input.capabilities),
     };
     let (body, stored) = match stored(cx, &source, &reader)? {
         Stored::Known(body, values) => (body, values),

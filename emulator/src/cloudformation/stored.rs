@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::capabilities;
 use super::macros::{self, Expansion, Given};
 use super::plan::{Parameter, given, read};
 use super::source::{Source, text};
@@ -55,6 +56,8 @@ pub(super) struct Reader<'a> {
     pub parameters: &'a [Parameter],
     pub previous: Option<&'a Definition>,
     pub role: Option<&'a str>,
+    /// What was acknowledged, where macros need that: not in change sets, which show what comes of them.
+    pub acknowledged: Option<&'a [String]>,
 }
 
 /// Whether a parameter's value is the name of one in Parameter Store.
@@ -119,6 +122,7 @@ fn wanted(cx: &Cx<Stacks>, body: &str, reader: &Reader<'_>) -> Result<Vec<Questi
 /// Has the transforms of a template carried out, one after another.
 fn expand(cx: &mut Cx<Stacks>, mut expansion: Expansion, reader: &Reader<'_>) -> Result<Stored> {
     if let Some(next) = expansion.next()? {
+        capabilities::check_expansion(reader.acknowledged)?;
         let given = Given::new(&expansion.template, reader.parameters, reader.previous)?;
         let caller = caller(cx, reader.role)?;
         let asked = macros::question(cx, (&expansion, &next), (reader.stack_name, &given, caller));

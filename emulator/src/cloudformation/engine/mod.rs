@@ -262,7 +262,7 @@ impl Failed {
                 format!("The following resource(s) failed to {verb}: [{}]. {consequence}", ids.join(", "))
             }
             Self::Other(text) if consequence.is_empty() => text.clone(),
-            Self::Other(text) => format!("{}. {consequence}", text.trim_end_matches('.')),
+            Self::Other(text) => format!("{text}. {consequence}"),
         }
     }
 }
