@@ -80,8 +80,8 @@ impl Functions {
     ) -> Option<String> {
         let name = &function.configuration.function_name;
         let is_free = |place: &&str| {
-            let taken = self.running.get(&slot_key(name, place)).copied().unwrap_or(0);
-            taken < function.provisioned.get(*place).map_or(0, |config| config.ready(now))
+            let taken = || self.running.get(&slot_key(name, place)).copied().unwrap_or(0);
+            function.provisioned.get(*place).is_some_and(|config| taken() < config.ready(now))
         };
         qualifier.into_iter().chain([version]).find(is_free).map(str::to_owned)
     }
