@@ -215,7 +215,8 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
         uploads: Vec::new(),
         common_prefixes: Vec::new(),
         encoding_type: encoding.name(),
-        upload_id_marker: id_marker.clone(),
+        // Without a key, an upload is no marker.
+        upload_id_marker: if key_marker.is_empty() { String::new() } else { id_marker.clone() },
     };
     check_marker(bucket, &key_marker, &id_marker)?;
     let mut from = start(&filter, &key_marker, &id_marker)?;
@@ -231,7 +232,8 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
             }
             if let Some(common) = filter.common(key) {
                 let prefix = encoding.write(common);
-                output.next_key_marker.clone_from(&prefix);
+                // Where a common prefix was the last, S3 tells nothing to go on from.
+                output.next_key_marker.clear();
                 output.next_upload_id_marker.clear();
                 output.common_prefixes.push(CommonPrefix { prefix });
                 from = at(&Start::beyond(common));
@@ -241,10 +243,6 @@ pub(super) fn list_uploads(cx: &mut Cx<Buckets>, input: ListMultipartUploads) ->
             output.next_upload_id_marker = upload.id.to_string();
             output.uploads.push(entry(encoding.write(key), upload, bucket));
         }
-    }
-    // A list that ends with a common prefix ends there.
-    if !output.is_truncated && output.next_upload_id_marker.is_empty() {
-        output.next_key_marker.clear();
     }
     Ok(output)
 }

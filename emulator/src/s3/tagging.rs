@@ -117,6 +117,7 @@ pub(super) fn from_header(header: &str) -> Result<Vec<Tag>> {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tagging {
+    #[serde(default)]
     tag_set: Vec<Tag>,
 }
 
@@ -168,7 +169,12 @@ pub(super) fn get_object_tagging(cx: &mut Cx<Buckets>, input: OnObject) -> Resul
     if let (None, Some(marker)) = (&input.version_id, bucket.latest(&input.key)) {
         marker.object("GET")?;
     }
-    let object = object(cx, bucket, &input.key, input.version_id.as_deref(), "GET")?;
+    let object = object(cx, bucket, &input.key, input.version_id.as_deref(), "GET");
+    // And it tells the bucket together with a key that is missing.
+    let object = object.map_err(|error| match error.code() {
+        "NoSuchKey" => error.with("Key", format!("{}/{}", input.bucket, input.key)),
+        _ => error,
+    })?;
     let version_id = bucket.shown_id(&object.stamp);
     Ok(ObjectTaggingOutput { version_id, tag_set: Some(object.description.tags.clone()) })
 }

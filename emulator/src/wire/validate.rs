@@ -434,8 +434,9 @@ fn require_s3(operation: &OperationModel, structure: &Structure, members: &Map<S
 
 /// Whether all structures that are there have what they require. Decoding has limited their depth.
 fn required_inside(model: &Model, structure: &Structure, members: &Map<String, Value>) -> bool {
-    let is_missing =
-        |member: &Member| member.required && member.location.is_none() && !members.contains_key(member.name);
+    // S3 takes a set of tags that is left out for an empty one, whatever its model says.
+    let is_needed = |member: &Member| member.required && member.location.is_none() && member.name != "TagSet";
+    let is_missing = |member: &Member| is_needed(member) && !members.contains_key(member.name);
     // By what there is: the input of a PutObject has a few of the forty members that it may have.
     let mut given = members.iter().filter_map(|(name, value)| Some((structure.member(name)?, value)));
     !structure.members.iter().any(is_missing)

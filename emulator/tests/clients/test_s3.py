@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
@@ -236,3 +237,17 @@ def test_the_home_region_is_no_constraint(server):
     assert refused == (400, "IllegalLocationConstraintException", text)
     refused = refusal(server.client("s3").create_bucket, Bucket="others", CreateBucketConfiguration=home)
     assert refused[1] == "InvalidLocationConstraint"
+
+
+def test_tags_that_are_left_out_are_none(s3):
+    s3.put_object(Bucket="things", Key="k", Body=b"", Tagging="a=1")
+    url = s3.generate_presigned_url(
+        "put_object_tagging", Params={"Bucket": "things", "Key": "k", "Tagging": {"TagSet": []}}
+    )
+    request = urllib.request.Request(url, data=b"<Tagging/>", method="PUT", headers={"Content-Type": "text/xml"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
+    assert s3.get_object_tagging(Bucket="things", Key="k")["TagSet"] == []
+    with pytest.raises(ClientError) as missing:
+        s3.get_object_tagging(Bucket="things", Key="none")
+    assert missing.value.response["Error"]["Key"] == "things/none"
