@@ -109,19 +109,24 @@ struct Put {
     response_type: String,
     status_code: Option<String>,
     response_parameters: Option<OrdMap<String, String>>,
-    response_templates: Option<OrdMap<String, String>>,
+    response_templates: Option<OrdMap<String, Option<String>>>,
 }
 
 fn put(cx: &mut Cx<RestApis>, input: Put) -> Result<GatewayResponse> {
     let content = &mut cx.state.api_mut(cx.scope, &input.rest_api_id)?.content;
     known(&input.response_type)?;
-    let templates = input.response_templates.filter(|templates| !templates.is_empty());
+    let templates = input.response_templates.unwrap_or_default();
+    let templates: OrdMap<String, String> =
+        templates.into_iter().filter_map(|(kind, text)| Some((kind, text?))).collect();
     let set = GatewayResponse {
         response_type: input.response_type.clone(),
         status_code: input.status_code,
         response_parameters: input.response_parameters.unwrap_or_default(),
-        response_templates: templates
-            .unwrap_or_else(|| OrdMap::unit("application/json".to_owned(), TEMPLATE.to_owned())),
+        response_templates: if templates.is_empty() {
+            OrdMap::unit("application/json".to_owned(), TEMPLATE.to_owned())
+        } else {
+            templates
+        },
         default_response: false,
     };
     content.responses.insert(input.response_type, set.clone());

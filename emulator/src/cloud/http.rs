@@ -275,8 +275,8 @@ impl Inner {
             sigv4::verify(&signed, &secret, head, Payload::Body(body), now, dialect)?;
         }
         let account = caller.principal.account().unwrap_or(&self.scope.account).to_owned();
-        caller.access_key = Some(signed.access_key);
-        Ok(Some((caller, Scope::new(account, signed.scope.region))))
+        caller.access_key = Some(signed.access_key.into_owned());
+        Ok(Some((caller, Scope::new(account, &*signed.scope.region))))
     }
 
     /// Whose access key signed the policy of a form.

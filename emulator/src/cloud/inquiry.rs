@@ -39,7 +39,7 @@ pub struct Question {
     pub service: String,
     /// The operation, by AWS's name.
     pub operation: String,
-    /// The input's members; null ones are left out.
+    /// The input's members; null ones are left out. What goes as the HTTP body is a member, as base64.
     pub input: Value,
     /// Who calls.
     pub caller: Caller,
@@ -162,7 +162,10 @@ async fn put(cloud: &Cloud, scope: &Scope, question: Question) -> Answer {
     let called = match Model::of(&service) {
         Some(model) => {
             let payload = model.operation(&operation).and_then(|operation| operation.output_shape()?.payload);
-            let called = cloud.call(Call::new(model.service, operation, caller, scope, input)).await;
+            let carried = model.operation(&operation).and_then(|operation| operation.input_shape()?.payload);
+            let carried = carried.and_then(|name| input.as_object_mut()?.shift_remove(name));
+            let carried = carried.and_then(|body| STANDARD.decode(body.as_str()?).ok()).unwrap_or_default();
+            let called = cloud.call(Call::new(model.service, operation, caller, scope, input).with_body(carried)).await;
             called.map(|reply| whole(reply, payload))
         }
         None => Err(Error::not_implemented(format!("the service {service}"))),

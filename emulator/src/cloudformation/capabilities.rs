@@ -20,6 +20,9 @@ const IAM_TYPES: [(&str, Option<&str>); 11] = [
     ("AWS::IAM::UserToGroupAddition", None),
 ];
 
+/// Acknowledges macros.
+const EXPANSION: &str = "CAPABILITY_AUTO_EXPAND";
+
 /// What a template needs, and why: the capability and the types that ask for it.
 pub(super) fn needed(template: &Template) -> Option<(&'static str, Vec<&str>)> {
     let mut types = Vec::new();
@@ -35,6 +38,17 @@ pub(super) fn needed(template: &Template) -> Option<(&'static str, Vec<&str>)> {
     (!types.is_empty()).then_some((capability, types))
 }
 
+/// Refuses to run macros, if that needs an acknowledgement which is not given.
+///
+/// # Errors
+/// `InsufficientCapabilitiesException`, with AWS's text.
+pub(super) fn check_expansion(given: Option<&[String]>) -> Result<()> {
+    if given.is_none_or(|given| given.iter().any(|given| given == EXPANSION)) {
+        return Ok(());
+    }
+    Err(Error::client("InsufficientCapabilitiesException", format!("Requires capabilities : [{EXPANSION}]")))
+}
+
 /// Refuses what was not acknowledged. `expands`: whether macros run in this operation, which change sets show beforehand.
 ///
 /// # Errors
@@ -42,8 +56,8 @@ pub(super) fn needed(template: &Template) -> Option<(&'static str, Vec<&str>)> {
 pub(super) fn check(template: &Template, given: &[String], expands: bool) -> Result<()> {
     let has = |capability: &str| given.iter().any(|given| given == capability);
     let mut missing = Vec::new();
-    if expands && !has("CAPABILITY_AUTO_EXPAND") {
-        missing.push("CAPABILITY_AUTO_EXPAND");
+    if expands && !has(EXPANSION) {
+        missing.push(EXPANSION);
     }
     if let Some((capability, _)) = needed(template) {
         let is_enough = has("CAPABILITY_NAMED_IAM") || has(capability);

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::changes::{Change, changes, has_any};
 use super::describe::{NoTriggers, ParameterOutput, parameters};
 use super::engine::Kind;
-use super::plan::{Parameter, Wanted, define};
+use super::lookup::missing_import;
+use super::plan::{Parameter, Wanted, define, unread};
 use super::report::stack_event;
 use super::settle::{later, waited};
 use super::source::Source;
 use super::stacks::{check_role, check_updatable, exports, new_id, new_stack, start};
-use super::state::{ChangeSet, Definition, OnFailure, Stacks, Tag, page};
-use super::stored::{Stored, stored};
+use super::state::{ChangeSet, Definition, OnFailure, Stack, Stacks, Tag, page};
+use super::stored::{Reader, Stored, stored};
 use super::template::validation_error;
 use super::{maybe_on, on};
 use crate::cloud::{At, Cx, Step, Target};
@@ -81,8 +82,16 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     let previous = (!is_creation).then(|| Arc::clone(&stack.definition));
     let source = source_of(cx, &input, (!is_creation).then_some(&stack))?;
     let role_arn = input.role_arn.clone().or_else(|| stack.definition.role_arn.clone());
-    let (body, stored) = match stored(cx, &source, &input.parameters, previous.as_deref(), role_arn.as_deref())? {
-        Stored::Known(body, values) => (body, values),
+    let reader = Reader {
+        stack_name: &stack.name,
+        parameters: &input.parameters,
+        previous: previous.as_deref(),
+        role: role_arn.as_deref(),
+        acknowledged: None,
+    };
+    let (body, stored, failure) = match stored(cx, &source, &reader)? {
+        Stored::Known(body, values) => (body, values, None),
+        Stored::Failed(body, why) => (body, std::collections::BTreeMap::new(), Some(why)),
         Stored::Later(later) => return Ok(Step::Later(later)),
     };
     let wanted = Wanted {
@@ -95,28 +104,31 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
         stored,
         expands: false,
     };
-    let definition = define(cx.scope, &stack.name, &stack.id, wanted)?;
-    let exports = exports(cx);
-    let has_changes = is_creation || has_any(cx.scope, &stack, &definition, &exports);
-    let (status, execution_status) =
-        if has_changes { ("CREATE_COMPLETE", "AVAILABLE") } else { ("FAILED", "UNAVAILABLE") };
+    let definition = match failure {
+        None => define(cx.scope, &stack.name, &stack.id, wanted)?,
+        Some(_) => unread(wanted),
+    };
     let unique = cx.ids().uuid();
     let id = cx.scope.arn("cloudformation", format_args!("changeSet/{}/{unique}", input.change_set_name));
-    let set = ChangeSet {
+    let mut set = ChangeSet {
         id: id.clone(),
         name: input.change_set_name,
         stack_id: stack.id.clone(),
         stack_name: stack.name.clone(),
         description: input.description,
         created: cx.now,
-        status: status.to_owned(),
-        reason: (!has_changes).then(|| NO_CHANGES.to_owned()),
-        execution_status: execution_status.to_owned(),
+        status: "FAILED".to_owned(),
+        reason: failure,
+        execution_status: "UNAVAILABLE".to_owned(),
         is_creation,
-        changes: changes(cx.scope, &stack, &definition, &exports),
+        changes: Vec::new(),
+        warning: None,
         definition: Arc::new(definition),
         on_stack_failure: input.on_stack_failure,
     };
+    if set.reason.is_none() {
+        compare(cx, &stack, &mut set);
+    }
     let stack_id = stack.id.clone();
     if is_new {
         let mut stack = stack;
@@ -129,8 +141,26 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     Ok(Step::Done(Created { id, stack_id }))
 }
 
+/// Fills in what the change set would change.
+fn compare(cx: &Cx<Stacks>, stack: &Stack, set: &mut ChangeSet) {
+    let exports = exports(cx);
+    if !set.is_creation && !has_any(cx.scope, stack, &set.definition, &exports) {
+        set.reason = Some(NO_CHANGES.to_owned());
+        return;
+    }
+    "CREATE_COMPLETE".clone_into(&mut set.status);
+    "AVAILABLE".clone_into(&mut set.execution_status);
+    set.changes = changes(cx.scope, stack, &set.definition, &exports);
+    set.warning = missing_import(cx.scope, stack, &set.definition, &exports).map(|(id, name)| {
+        format!(
+            "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation failed for \
+             resource [{id}] because: No export named {name}"
+        )
+    });
+}
+
 /// The template: that of the stack, if the request says so and there is one.
-fn source_of(cx: &Cx<Stacks>, input: &CreateChangeSet, stack: Option<&super::state::Stack>) -> Result<Source> {
+fn source_of(cx: &Cx<Stacks>, input: &CreateChangeSet, stack: Option<&Stack>) -> Result<Source> {
     let (body, url) = (input.template_body.clone(), input.template_url.as_deref());
     match stack {
         Some(stack) => Source::of_update(cx, (body, url), input.use_previous_template, stack),
@@ -139,13 +169,21 @@ fn source_of(cx: &Cx<Stacks>, input: &CreateChangeSet, stack: Option<&super::sta
 }
 
 /// The stack that a change set is for, and whether it is a new one, in review until the change set is executed.
-fn stack_of(cx: &mut Cx<Stacks>, input: &CreateChangeSet, is_creation: bool) -> Result<(super::state::Stack, bool)> {
+fn stack_of(cx: &mut Cx<Stacks>, input: &CreateChangeSet, is_creation: bool) -> Result<(Stack, bool)> {
     let existing = cx.state.find(&input.stack_name).filter(|stack| stack.deleted.is_none()).cloned();
     match existing {
         Some(stack) if is_creation && stack.status != "REVIEW_IN_PROGRESS" => {
             let text = format!(
                 "Stack [{}] already exists and cannot be created again with the changeSet [{}].",
                 stack.name, input.change_set_name
+            );
+            Err(validation_error(text))
+        }
+        // An id is that of one stack, which never comes back.
+        None if is_creation && input.stack_name.starts_with("arn:") => {
+            let text = format!(
+                "Stack [{}] already exists and cannot be created again with the changeSet [{}].",
+                input.stack_name, input.change_set_name
             );
             Err(validation_error(text))
         }
@@ -233,10 +271,10 @@ pub(super) struct Described {
 
 pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Described> {
     let set = find(cx.state, &input.change_set_name, input.stack_name.as_deref())?.clone();
-    let (changes, next_token) = page(set.changes, input.next_token.as_deref(), PAGE)?;
     let with_values = input.include_property_values.unwrap_or_default();
-    let shown = |change: Change| if with_values { change } else { change.without_values() };
-    let changes = changes.into_iter().map(shown).collect();
+    let shown = |change: Change| if with_values { change.with_values() } else { Some(change.without_values()) };
+    let (changes, next_token) =
+        page(set.changes.into_iter().filter_map(shown).collect(), input.next_token.as_deref(), PAGE)?;
     Ok(Described {
         parameters: parameters(&set.definition),
         change_set_name: set.name,
@@ -247,7 +285,7 @@ pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Descri
         creation_time: set.created,
         execution_status: set.execution_status,
         status: set.status,
-        status_reason: set.reason,
+        status_reason: set.reason.or(set.warning.filter(|_| with_values)),
         notification_arns: Vec::new(),
         rollback_configuration: NoTriggers {},
         capabilities: set.definition.capabilities.clone(),

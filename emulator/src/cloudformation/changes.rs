@@ -72,6 +72,15 @@ struct ChangeTarget {
 }
 
 impl Change {
+    /// The change with values (`IncludePropertyValues`): then AWS leaves out what may come of another resource's change, for
+    /// the values tell that they stay as they are. `None` if nothing else is left of it.
+    pub fn with_values(mut self) -> Option<Self> {
+        let details = &mut self.resource_change.details;
+        let is_dependent = !details.is_empty() && details.iter().all(|detail| detail.target.path.is_none());
+        details.retain(|detail| detail.target.path.is_some());
+        (!is_dependent).then_some(self)
+    }
+
     /// The same without what is told only to those who ask for values (`IncludePropertyValues`).
     pub fn without_values(mut self) -> Self {
         let change = &mut self.resource_change;
@@ -148,6 +157,8 @@ pub(super) fn changes(
     // As they will be, as far as that is known.
     let mut resources = stack.resources.clone();
     let mut changed = Changed { parameters: parameters(&stack.definition, wanted), ..Changed::default() };
+    // Those that change in place: an attribute of theirs may be another afterwards.
+    let mut updated = Changed::default();
     let mut all = Vec::new();
     for id in &wanted.order {
         let Some(declared) = wanted.template.resource(id) else { continue };
@@ -158,14 +169,20 @@ pub(super) fn changes(
             all.push(ResourceChange { after_context: Some(context(&properties)), ..change("Add", id, &declared.kind) });
             continue;
         };
-        let (details, replacement) = compare(existing, declared, &properties, &changed);
+        let (mut details, mut replacement) = compare(existing, declared, &properties, &changed);
+        let is_replaced = replacement != "False";
+        details.extend(dependent(declared, &updated));
         if details.is_empty() && existing.kind == declared.kind {
             continue;
         }
-        let is_replaced = replacement != "False";
+        if !is_replaced && details.iter().any(|detail| detail.target.requires_recreation != "Never") {
+            replacement = "Conditional";
+        }
         if is_replaced {
             forget(&mut resources, id);
             changed.resources.insert(id.clone());
+        } else {
+            updated.resources.insert(id.clone());
         }
         let policy = policy_action("ReplaceAnd", declared.update_replace_policy.as_deref());
         let mut scope: Vec<String> = details.iter().map(|detail| detail.target.attribute.clone()).collect();
@@ -225,8 +242,25 @@ pub(super) fn texts(value: &Value, depth: usize) -> Value {
 
 /// Each property by itself, for one may be known where another is not.
 fn evaluated(properties: &Map<String, Value>, values: &Values<'_>, known: &Known<'_>) -> Map<String, Value> {
-    let of = |value: &Value| values.resolve(value, known).unwrap_or_else(|_| UNKNOWN.into());
+    let of =
+        |value: &Value| values.resolve(&blurred(value, values, known, 0), known).unwrap_or_else(|_| UNKNOWN.into());
     properties.iter().map(|(name, value)| (name.clone(), of(value))).collect()
+}
+
+/// A value in which what is joined with something unknown is unknown as a whole. `Fn::Sub` tells what is known around it.
+fn blurred(value: &Value, values: &Values<'_>, known: &Known<'_>, depth: usize) -> Value {
+    match value {
+        _ if depth > EXPANDED_DEPTH => value.clone(),
+        Value::Array(items) => items.iter().map(|item| blurred(item, values, known, depth + 1)).collect(),
+        Value::Object(members) if members.len() == 1 && members.contains_key("Fn::Join") => {
+            let joined = values.resolve(value, known);
+            if joined.is_ok_and(|joined| joined.to_string().contains(UNKNOWN)) { UNKNOWN.into() } else { value.clone() }
+        }
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| (name.clone(), blurred(member, values, known, depth + 1))).collect()
+        }
+        plain => plain.clone(),
+    }
 }
 
 /// A resource that is made anew has an unknown name.
@@ -282,6 +316,27 @@ fn compare(
         details.extend(is_direct.then_some(direct));
     }
     (details, replacement)
+}
+
+/// What may change because an attribute of a resource is named that changes in place: AWS does not look whether that attribute does.
+fn dependent(declared: &ResourceDef, updated: &Changed) -> Vec<Detail> {
+    let mut details = Vec::new();
+    for (name, value) in &declared.properties {
+        let property = types::find(&declared.kind).and_then(|kind| kind.property(name));
+        let recreates = property.is_some_and(|property| property.change == types::Change::Replacement);
+        let causes = updated.causes(value).into_iter().filter(|cause| cause.source == "ResourceAttribute");
+        details.extend(causes.map(|cause| Detail {
+            target: ChangeTarget {
+                path: None,
+                attribute_change_type: None,
+                ..target(name, None, None, if recreates { "Conditionally" } else { "Never" })
+            },
+            evaluation: "Dynamic".to_owned(),
+            change_source: cause.source.to_owned(),
+            causing_entity: Some(cause.entity),
+        }));
+    }
+    details
 }
 
 fn target(name: &str, before: Option<&Value>, after: Option<&Value>, requires_recreation: &str) -> ChangeTarget {

@@ -160,7 +160,7 @@ fn parameter(def: &ParameterDef) -> Value {
         "MaxValue": def.max_value,
         "ConstraintDescription": def.constraint_description,
         "Description": def.description,
-        "NoEcho": def.no_echo,
+        "NoEcho": def.no_echo.then_some(true),
     }))
 }
 

@@ -135,16 +135,24 @@ fn newest_first(mut stacks: Vec<&Stack>) -> Vec<&Stack> {
     stacks
 }
 
+/// When everything of a stack was deleted that could not be made; `None` of one that stands.
+fn rolled_back(stack: &Stack) -> Option<Timestamp> {
+    let is_rolled_back = stack.status == "ROLLBACK_COMPLETE";
+    let mut events = stack.events.iter().rev().filter(|_| is_rolled_back);
+    events.find(|event| event.resource_status == "ROLLBACK_IN_PROGRESS").map(|event| event.timestamp)
+}
+
 fn shown(stack: &Stack) -> StackOutput {
     let definition = &stack.definition;
+    let gone = stack.deleted.or_else(|| rolled_back(stack));
     StackOutput {
         stack_id: stack.id.clone(),
         stack_name: stack.name.clone(),
-        change_set_id: stack.change_set_id.clone().filter(|_| stack.deleted.is_none()),
+        change_set_id: stack.change_set_id.clone().filter(|_| gone.is_none()),
         description: definition.template.description.clone(),
         parameters: parameters(definition),
         creation_time: stack.created,
-        deletion_time: stack.deleted,
+        deletion_time: gone,
         last_updated_time: stack.updated,
         stack_status: stack.status.clone(),
         stack_status_reason: stack.reason.clone(),

@@ -195,6 +195,25 @@ pub(super) fn imports_of(
     known.imported.into_inner()
 }
 
+/// The first resource of a definition that imports what nobody exports, and the name of that export.
+pub(super) fn missing_import(
+    scope: &Scope,
+    stack: &Stack,
+    definition: &Definition,
+    exports: &BTreeMap<String, String>,
+) -> Option<(String, String)> {
+    let pseudo = pseudo(scope, &stack.name, &stack.id);
+    let template = &definition.template;
+    let values =
+        Values { template, parameters: &definition.values, conditions: &definition.conditions, pseudo: &pseudo };
+    definition.order.iter().find_map(|id| {
+        let known = Known::new(scope, &stack.resources, exports);
+        template.resource(id)?.properties.values().for_each(|value| collect(value, &values, &known));
+        let missing = known.imported.into_inner().into_iter().find(|name| !exports.contains_key(name))?;
+        Some((id.clone(), missing))
+    })
+}
+
 /// Evaluates every `Fn::ImportValue` by itself, for what stands around it may refer to resources that are yet to be made.
 fn collect(value: &Value, values: &Values<'_>, known: &Known<'_>) {
     each_call(value, values.conditions, "Fn::ImportValue", 0, &mut |call| {

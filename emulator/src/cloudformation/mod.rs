@@ -23,6 +23,7 @@ mod describe;
 mod engine;
 mod exports;
 mod lookup;
+mod macros;
 mod plan;
 mod report;
 mod responses;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::lookup::{Known, Values, check_mappings, pseudo};
 use super::state::{Definition, Tag};
+use super::stored::Body;
 use super::template::resolve::Scope as Names;
 use super::template::{
     MAX_TEMPLATE_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, parse_extended, sam,
@@ -27,7 +28,7 @@ pub(super) struct Parameter {
 
 /// What a definition is made from.
 pub(super) struct Wanted<'a> {
-    pub body: String,
+    pub body: Body,
     pub parameters: &'a [Parameter],
     pub capabilities: Vec<String>,
     pub tags: Vec<Tag>,
@@ -45,7 +46,7 @@ pub(super) struct Wanted<'a> {
 /// # Errors
 /// `ValidationError` and `InsufficientCapabilitiesException` with AWS's texts; `NotImplemented` for what Garoa refuses.
 pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) -> Result<Definition> {
-    let declared = extended(scope, (name, id), read(&wanted.body)?, &wanted)?;
+    let declared = extended(scope, (name, id), read(wanted.body.text())?, &wanted)?;
     let template = sam::transform(&declared)?;
     dependencies::check(&template)?;
     let order = dependencies::order(&template)?;
@@ -62,13 +63,16 @@ pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) ->
         resources: &known,
     };
     let conditions = conditions::evaluate(&template, &names)?;
-    capabilities::check(&template, &wanted.capabilities, wanted.expands && !declared.transforms.is_empty())?;
+    let transforms = [wanted.body.transforms, declared.transforms].concat();
+    capabilities::check(&template, &wanted.capabilities, wanted.expands && !transforms.is_empty())?;
     let exists = |id: &String| {
         let condition = template.resource(id).and_then(|resource| resource.condition.as_ref());
         condition.is_none_or(|condition| conditions.get(condition).copied().unwrap_or_default())
     };
     let order: Vec<String> = order.into_iter().filter(exists).collect();
     let names = Values { template: &template, parameters: &values, conditions: &conditions, pseudo: &pseudo };
+    let template = template.clone().with_policies(|value| names.resolve(value, &known))?;
+    let names = Values { template: &template, ..names };
     check_mappings(scope, &order, &names)?;
     for id in &order {
         if let Some(resource) = template.resource(id) {
@@ -76,8 +80,8 @@ pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) ->
         }
     }
     Ok(Definition {
-        body: wanted.body,
-        transforms: declared.transforms,
+        body: wanted.body.original,
+        transforms,
         given,
         values,
         conditions,
@@ -87,6 +91,17 @@ pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) ->
         role_arn: wanted.role_arn,
         template,
     })
+}
+
+/// The definition of a template that a transform failed to make: nothing is known of what it would hold.
+pub(super) fn unread(wanted: Wanted<'_>) -> Definition {
+    Definition {
+        body: wanted.body.original,
+        capabilities: wanted.capabilities,
+        tags: wanted.tags,
+        role_arn: wanted.role_arn,
+        ..Definition::default()
+    }
 }
 
 /// The template with its loops unrolled, if it asks for that.
@@ -104,7 +119,7 @@ fn extended(scope: &Scope, (name, id): (&str, &str), declared: Template, wanted:
     let names =
         |conditions| Names { template: &declared, parameters: &values, pseudo: &pseudo, conditions, resources: &known };
     let conditions = conditions::evaluate(&declared, &names(&no_conditions))?;
-    parse_extended(&wanted.body, &names(&conditions))
+    parse_extended(wanted.body.text(), &names(&conditions))
 }
 
 /// Reads the text of a template.

@@ -28,7 +28,7 @@ impl Source {
         match (body, url) {
             (Some(_), Some(_)) => Err(validation_error("Cannot specify both TemplateBody and TemplateURL")),
             (Some(body), None) if body.len() > MAX_BODY_BYTES => Err(validation_error(format!(
-                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length \
+                "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: Member must have length \
                  less than or equal to {MAX_BODY_BYTES}"
             ))),
             (Some(body), None) => Ok(Self::Text(body)),

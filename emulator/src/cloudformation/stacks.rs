@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::{Actor, Kind, Order};
 use super::lookup::{imports, imports_of};
-use super::plan::{Parameter, Wanted, define};
+use super::plan::{Parameter, Wanted, define, unread};
 use super::report::stack_event;
 use super::settle::{later, waited};
 use super::source::Source;
 use super::state::{Definition, OnFailure, Stack, Stacks, Tag};
-use super::stored::{Stored, stored};
+use super::stored::{Reader, Stored, stored};
 use super::template::validation_error;
 use super::{PRINCIPAL, changes};
 use crate::cloud::{Access, Caller, Cx, Step};
@@ -71,8 +71,12 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<St
     }
     let source = Source::new(cx, input.template_body, input.template_url.as_deref())?;
     check_role(cx, input.role_arn.as_deref())?;
-    let (body, stored) = match stored(cx, &source, &input.parameters, None, input.role_arn.as_deref())? {
-        Stored::Known(body, values) => (body, values),
+    let role = input.role_arn.as_deref();
+    let acknowledged = Some(input.capabilities.as_slice());
+    let reader = Reader { stack_name: &input.stack_name, parameters: &input.parameters, previous: None, role, acknowledged };
+    let (body, stored, failure) = match stored(cx, &source, &reader)? {
+        Stored::Known(body, values) => (body, values, None),
+        Stored::Failed(body, why) => (body, BTreeMap::new(), Some(why)),
         Stored::Later(later) => return Ok(Step::Later(later)),
     };
     let id = new_id(cx, &input.stack_name)?;
@@ -86,7 +90,10 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<St
         stored,
         expands: true,
     };
-    let definition = define(cx.scope, &input.stack_name, &id, wanted)?;
+    let definition = match failure {
+        None => define(cx.scope, &input.stack_name, &id, wanted)?,
+        Some(_) => unread(wanted),
+    };
     let mut stack = new_stack(cx, id.clone(), input.stack_name, definition);
     let no_rollback = input.disable_rollback.unwrap_or_default().then_some(OnFailure::DoNothing);
     stack.on_failure = input.on_failure.or(no_rollback).unwrap_or_default();
@@ -95,7 +102,10 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<St
     stack.timeout_in_minutes = input.timeout_in_minutes;
     stack.token.clone_from(&input.client_request_token);
     stack.creation_token = input.client_request_token;
-    start(cx, stack, Kind::Create)?;
+    match failure {
+        None => start(cx, stack, Kind::Create)?,
+        why => start_hindered(cx, stack, Kind::Create, why)?,
+    }
     Ok(later(cx, &id))
 }
 
@@ -168,8 +178,21 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<St
     check_role(cx, role_arn.as_deref())?;
     let sent = (input.template_body, input.template_url.as_deref());
     let source = Source::of_update(cx, sent, input.use_previous_template, &stack)?;
-    let (body, stored) = match stored(cx, &source, &input.parameters, Some(&stack.definition), role_arn.as_deref())? {
+    let reader = Reader {
+        stack_name: &stack.name,
+        parameters: &input.parameters,
+        previous: Some(&stack.definition),
+        role: role_arn.as_deref(),
+        acknowledged: Some(&input.capabilities),
+    };
+    let (body, stored) = match stored(cx, &source, &reader)? {
         Stored::Known(body, values) => (body, values),
+        Stored::Failed(_, why) => {
+            stack.pending = Some(Arc::clone(&stack.definition));
+            let stack_id = stack.id.clone();
+            start_hindered(cx, stack, Kind::Update, Some(why))?;
+            return Ok(later(cx, &stack_id));
+        }
         Stored::Later(later) => return Ok(Step::Later(later)),
     };
     let wanted = Wanted {
@@ -183,7 +206,8 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<St
         expands: true,
     };
     let definition = define(cx.scope, &stack.name, &stack.id, wanted)?;
-    if !changes::has_any(cx.scope, &stack, &definition, &exports(cx)) {
+    // Of a template with transforms AWS does not tell that nothing changes.
+    if definition.transforms.is_empty() && !changes::has_any(cx.scope, &stack, &definition, &exports(cx)) {
         return Err(validation_error("No updates are to be performed."));
     }
     stack.pending = Some(Arc::new(definition));
@@ -327,7 +351,16 @@ pub(super) fn exports(cx: &Cx<Stacks>) -> BTreeMap<String, String> {
 }
 
 /// Puts the stack in its new state, and the job to work.
-pub(super) fn start(cx: &mut Cx<Stacks>, mut stack: Stack, kind: Kind) -> Result<()> {
+pub(super) fn start(cx: &mut Cx<Stacks>, stack: Stack, kind: Kind) -> Result<()> {
+    let wanted = stack.pending.as_ref().unwrap_or(&stack.definition);
+    let exports = exports(cx);
+    let missing = imports_of(cx.scope, &stack, wanted, &exports).into_iter().find(|name| !exports.contains_key(name));
+    let missing = if matches!(kind, Kind::Delete { .. }) { None } else { missing };
+    start_hindered(cx, stack, kind, missing.map(|name| format!("No export named {name} found")))
+}
+
+/// The same, if there is a reason for which it cannot be done.
+fn start_hindered(cx: &mut Cx<Stacks>, mut stack: Stack, kind: Kind, hindrance: Option<String>) -> Result<()> {
     stack.status = kind.status().to_owned();
     // AWS's reason for what a caller asked for.
     stack.reason = Some("User Initiated".to_owned());
@@ -341,8 +374,6 @@ pub(super) fn start(cx: &mut Cx<Stacks>, mut stack: Stack, kind: Kind) -> Result
     let event = stack_event(cx, &stack, stack.reason.as_deref());
     stack.events.push_back(event);
     let exports = exports(cx);
-    let missing = imports_of(cx.scope, &stack, &wanted, &exports).into_iter().find(|name| !exports.contains_key(name));
-    let missing_import = if matches!(kind, Kind::Delete { .. }) { None } else { missing };
     let role_arn = match &kind {
         Kind::Delete { role_arn: Some(role), .. } => Some(role.clone()),
         _ => wanted.role_arn.clone(),
@@ -354,7 +385,7 @@ pub(super) fn start(cx: &mut Cx<Stacks>, mut stack: Stack, kind: Kind) -> Result
     let exports_of_others = cx.state.exports().into_iter().filter(|(_, (_, owner))| *owner != stack.id);
     let taken = exports_of_others.map(|(name, (_, owner))| (name, owner)).collect();
     let users = users(cx, &stack);
-    cx.start("Work", &Order { stack: copy, kind, actor, suffixes, exports, missing_import, taken, users })?;
+    cx.start("Work", &Order { stack: copy, kind, actor, suffixes, exports, hindrance, taken, users })?;
     cx.state.names.insert(stack.name.clone(), stack.id.clone());
     cx.state.stacks.insert(stack.id.clone(), stack);
     Ok(())

@@ -24,6 +24,9 @@ pub struct Stacks {
     /// What is awaited at presigned URLs, by who awaits it.
     #[serde(default)]
     pub(super) awaited: OrdMap<String, super::responses::Awaited>,
+    /// Templates on their way through transforms of others, by the token of the operation that waits.
+    #[serde(default)]
+    pub(super) expansions: OrdMap<String, super::macros::Expansion>,
     /// What other services were asked.
     #[serde(default)]
     inquiries: Inquiries,
@@ -190,6 +193,9 @@ pub(super) struct ChangeSet {
     pub definition: Arc<Definition>,
     pub on_stack_failure: Option<OnFailure>,
     pub changes: Vec<super::changes::Change>,
+    /// Why the values of the changes are not all told.
+    #[serde(default)]
+    pub warning: Option<String>,
 }
 
 impl ChangeSet {

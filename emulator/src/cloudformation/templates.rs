@@ -6,12 +6,15 @@ use serde_json::Value;
 use super::deploy::written;
 use super::plan::read;
 use super::source::Source;
-use super::state::Stacks;
+use super::state::{Definition, Stacks};
 use super::stored::{Fetched, fetched};
-use super::template::{ParameterDef, Template, dependencies, sam, validation_error};
+use super::template::{ParameterDef, Template, dependencies, sam, validation_error, yaml};
 use super::{capabilities, change_sets};
 use crate::Result;
 use crate::cloud::{Cx, Step};
+
+/// The section that `Processed` has only if the original has it.
+const FORMAT_VERSION: &str = "AWSTemplateFormatVersion";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -41,10 +44,21 @@ pub(super) fn get(cx: &mut Cx<Stacks>, input: GetTemplate) -> Result<GetTemplate
         }
         (None, None) => return Err(validation_error("StackName is required if ChangeSetName is not specified.")),
     };
-    // What transforms have made is JSON, whatever it was made from.
     let is_processed = input.template_stage.as_deref() == Some("Processed") && !definition.transforms.is_empty();
-    let template_body = if is_processed { written(&definition.template).to_string() } else { definition.body.clone() };
+    let template_body = if is_processed { processed(&definition)? } else { definition.body.clone() };
     Ok(GetTemplateOutput { template_body, stages_available: vec!["Original", "Processed"] })
+}
+
+/// What transforms have made: JSON, whatever it was made from.
+fn processed(definition: &Definition) -> Result<String> {
+    let mut template = written(&definition.template);
+    let original = yaml::read(&definition.body)?;
+    if let Value::Object(sections) = &mut template {
+        sections.retain(|name, _| {
+            name != "Transform" && (name != FORMAT_VERSION || original.get(FORMAT_VERSION).is_some())
+        });
+    }
+    Ok(template.to_string())
 }
 
 #[derive(Deserialize)]

@@ -9,6 +9,7 @@ use imbl::OrdMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::aws_managed_rows;
 use super::directory::{ManagedPolicy, PolicyVersion};
 use super::policy::{Policy, Purpose};
 use crate::Timestamp;
@@ -24,13 +25,17 @@ pub(super) fn all<'a>() -> impl Iterator<Item = &'a ManagedPolicy> {
 }
 
 static POLICIES: LazyLock<BTreeMap<String, ManagedPolicy>> =
-    LazyLock::new(|| rows().into_iter().filter_map(policy).map(|policy| (policy.arn.clone(), policy)).collect());
+    LazyLock::new(|| every_row().filter_map(policy).map(|policy| (policy.arn.clone(), policy)).collect());
+
+fn every_row() -> impl Iterator<Item = Row> {
+    rows().into_iter().chain(aws_managed_rows::rows())
+}
 
 /// Path, name, number and time of the default version, statements.
-type Row = (&'static str, &'static str, u32, &'static str, Value);
+pub(super) type Row = (&'static str, &'static str, u32, &'static str, Value);
 
-const SERVICE_ROLE: &str = "/service-role/";
-const LOGS: [&str; 3] = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+pub(super) const SERVICE_ROLE: &str = "/service-role/";
+pub(super) const LOGS: [&str; 3] = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 
 fn rows() -> Vec<Row> {
     let with_logs = |actions: &[&'static str]| allow(&[actions, &LOGS].concat());
@@ -79,7 +84,7 @@ fn statement(actions: impl Into<Value>) -> Value {
     json!({ "Effect": "Allow", "Action": actions.into(), "Resource": "*" })
 }
 
-fn allow(actions: &[&str]) -> Value {
+pub(super) fn allow(actions: &[&str]) -> Value {
     json!([statement(actions.to_vec())])
 }
 
@@ -218,7 +223,7 @@ mod tests {
 
     #[test]
     fn every_row_is_a_policy() {
-        assert_eq!(all().count(), rows().len());
+        assert_eq!(all().count(), every_row().count());
         let basic = get("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole").unwrap();
         assert!(basic.document().unwrap().text().contains("logs:PutLogEvents"));
         assert!(get("arn:aws:iam::aws:policy/ReadOnlyAccess").is_none());

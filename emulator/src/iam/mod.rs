@@ -8,6 +8,7 @@
 mod account;
 mod attachments;
 mod aws_managed;
+mod aws_managed_rows;
 pub mod credentials;
 pub mod denial;
 mod directory;

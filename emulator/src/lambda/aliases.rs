@@ -138,7 +138,9 @@ struct UpdateAlias {
 fn update(cx: &mut Cx<Functions>, input: UpdateAlias) -> Result<Alias> {
     let revision_id = cx.ids().uuid();
     let function = find_mut(cx, &input.function_name)?;
-    let mut alias = function.aliases.get(&input.name).cloned().ok_or_else(|| missing(function, &input.name))?;
+    // Other than where one is read.
+    let absent = || absent(format!("Alias not found: {}:{}", function.configuration.function_arn, input.name));
+    let mut alias = function.aliases.get(&input.name).cloned().ok_or_else(absent)?;
     check_revision_of(input.revision_id.as_deref(), &alias.revision_id)?;
     if let Some(version) = input.function_version {
         check_version(function, &version)?;
@@ -160,6 +162,8 @@ fn delete(cx: &mut Cx<Functions>, input: Named) -> Result<()> {
     function.event_configs.remove(&input.name);
     function.provisioned.remove(&input.name);
     function.policies.remove(&input.name);
+    let url = function.urls.remove(&input.name);
+    url.and_then(|id| cx.state.urls.remove(&id));
     Ok(())
 }
 
@@ -210,7 +214,8 @@ fn routing(function: &Function, version: &str, wanted: Option<Routing>) -> Resul
     };
     if version == LATEST {
         let text = "$LATEST is not supported for an alias pointing to more than 1 version";
-        return Err(Error::client("InvalidParameterValueException", text));
+        // So it was recorded: without `Type`.
+        return Err(Error::client("InvalidParameterValueException", text).with("Type", serde_json::Value::Null));
     }
     if routing.additional_version_weights.len() > 1 {
         return Err(invalid("Number of items in AdditionalVersionWeights cannot be greater than 1"));

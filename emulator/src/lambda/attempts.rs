@@ -56,13 +56,13 @@ pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started>
         cx.state.invocations.remove(request_id);
         return Ok(Started::Gone);
     };
-    if let Some(throttle) = cx.state.throttle(function) {
+    let slot = cx.state.free_slot(function, invocation.qualifier.as_deref(), &resolved.version, now);
+    if let Some(throttle) = cx.state.throttle(function).filter(|_| slot.is_none()) {
         return Ok(Started::Throttled(throttle));
     }
     let in_process = cx.environments().has_code_for(&invocation.function);
     let arn = function.configuration.function_arn.clone();
-    let provisioned = function.is_provisioned(invocation.qualifier.as_deref(), &resolved.version, now);
-    let mut attempt = attempt(request_id, invocation, &resolved, (arn, now, in_process, provisioned));
+    let mut attempt = attempt(request_id, invocation, &resolved, (arn, now, in_process, slot.is_some()));
     let (Some(function), Some(invocation)) =
         (cx.state.functions.get_mut(&attempt.function), cx.state.invocations.get_mut(request_id))
     else {
@@ -73,7 +73,8 @@ pub(super) fn start(cx: &mut Cx<Functions>, request_id: &str) -> Result<Started>
     invocation.number = function.attempts;
     invocation.started = now;
     invocation.throttles = 0;
-    cx.state.count(&attempt.function);
+    invocation.slot.clone_from(&slot);
+    cx.state.count(&attempt.function, slot.as_deref());
     cx.note(Event::Started(record(&attempt)));
     // A process's time begins once it is ready: see `began`.
     if in_process {
@@ -150,7 +151,7 @@ fn deadline(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
 fn completed(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
     let Some(completed) = cx.environments().ended(request_id) else { return Ok(()) };
     let Some(mut invocation) = cx.state.invocations.remove(request_id) else { return Ok(()) };
-    cx.state.discount(&invocation.function);
+    cx.state.discount(&invocation.function, invocation.slot.as_deref());
     cx.cancel_timer("Deadline", request_id);
     invocation.timed_out |= completed.end == AttemptEnd::TimedOut;
     let mut outcome = outcome(&completed, invocation.timed_out);

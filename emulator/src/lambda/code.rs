@@ -78,6 +78,15 @@ struct Report {
     message: String,
 }
 
+/// Whether an archive that a call carries, of this many letters as base64, is small enough.
+pub(super) fn check_zip_size(encoded: usize) -> Result<()> {
+    if encoded / 4 * 3 < ZIP_LIMIT {
+        return Ok(());
+    }
+    let text = format!("Zipped size must be smaller than {ZIP_LIMIT} bytes");
+    Err(Error::new(413, "RequestEntityTooLargeException", text))
+}
+
 /// The code of the function of this name. An object in a bucket is read as the caller of the operation, which waits for it.
 pub(super) fn obtain(cx: &mut Cx<Functions>, name: &str, source: &Source) -> Result<Obtained> {
     if source.image_uri.is_some() {
@@ -86,14 +95,8 @@ pub(super) fn obtain(cx: &mut Cx<Functions>, name: &str, source: &Source) -> Res
     let in_process = cx.environments().has_code_for(name) || source.s3_bucket.as_deref() == Some(super::LOCAL_CODE);
     match (&source.zip_file, &source.s3_bucket, &source.s3_key) {
         (Some(zip), None, None) => {
+            check_zip_size(zip.len())?;
             let zip = STANDARD.decode(zip).map_err(|_| unreadable(&Flaw::NotAnArchive))?;
-            if zip.len() > ZIP_LIMIT {
-                return Err(Error::new(
-                    413,
-                    "RequestEntityTooLargeException",
-                    "Request must be smaller than 70167211 bytes for the CreateFunction operation",
-                ));
-            }
             kept(zip.into(), source, in_process).map(Obtained::Code)
         }
         // The object need not exist: the function's code is registered by the function's name, or said to be local.

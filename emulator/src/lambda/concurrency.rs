@@ -2,13 +2,14 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html>
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::functions::{Function, find_mut, invalid};
 use super::qualifier::{LATEST, not_found, qualifier, reachable};
 use super::runtime::UNZIPPED_LIMIT;
 use super::{Functions, on};
 use crate::cloud::{Cx, Service, Target};
-use crate::{Error, Result};
+use crate::{Error, Result, Timestamp};
 
 /// The invocations that an account may run at once in a region, and those of them that no function may reserve.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -54,29 +55,57 @@ impl Throttle {
 }
 
 impl Functions {
-    /// Whether one more invocation of this function may run.
+    /// Whether one more invocation of this function may run where nothing was provisioned: what was provisioned is taken out of
+    /// what is reserved.
     pub(super) fn throttle(&self, function: &Function) -> Option<Throttle> {
-        let running = self.running.get(&function.configuration.function_name).copied().unwrap_or(0);
+        let name = &function.configuration.function_name;
+        let count = |key: &str| self.running.get(key).copied().unwrap_or(0);
+        let on_slots: u32 = function.provisioned.keys().map(|place| count(&slot_key(name, place))).sum();
         match function.reserved {
-            Some(reserved) => (running >= reserved).then_some(Throttle::Reserved),
+            Some(reserved) => {
+                let left = reserved.saturating_sub(function.provisioned_in_all());
+                (count(name).saturating_sub(on_slots) >= left).then_some(Throttle::Reserved)
+            }
             None => (self.running_in_all >= ACCOUNT_LIMIT).then_some(Throttle::Account),
         }
     }
 
-    /// An invocation of this function begins to run.
-    pub(super) fn count(&mut self, function: &str) {
+    /// The version or alias that has a provisioned environment free for an invocation of this version by this qualifier.
+    pub(super) fn free_slot(
+        &self,
+        function: &Function,
+        qualifier: Option<&str>,
+        version: &str,
+        now: Timestamp,
+    ) -> Option<String> {
+        let name = &function.configuration.function_name;
+        let is_free = |place: &&str| {
+            let taken = self.running.get(&slot_key(name, place)).copied().unwrap_or(0);
+            taken < function.provisioned.get(*place).map_or(0, |config| config.ready(now))
+        };
+        qualifier.into_iter().chain([version]).find(is_free).map(str::to_owned)
+    }
+
+    /// An invocation of this function begins to run, in an environment that was provisioned for `slot`.
+    pub(super) fn count(&mut self, function: &str, slot: Option<&str>) {
         self.running_in_all += 1;
         *self.running.entry(function.to_owned()).or_default() += 1;
+        if let Some(place) = slot {
+            *self.running.entry(slot_key(function, place)).or_default() += 1;
+        }
     }
 
     /// An invocation of this function has ended.
-    pub(super) fn discount(&mut self, function: &str) {
+    pub(super) fn discount(&mut self, function: &str, slot: Option<&str>) {
         self.running_in_all = self.running_in_all.saturating_sub(1);
-        let left = self.running.get(function).map_or(0, |running| running.saturating_sub(1));
-        if left == 0 {
-            self.running.remove(function);
-        } else {
-            self.running.insert(function.to_owned(), left);
+        let slot = slot.map(|place| slot_key(function, place));
+        for key in [Some(function.to_owned()), slot].into_iter().flatten() {
+            let left = self.running.get(&key).map_or(0, |running| running.saturating_sub(1));
+            if left == 0 {
+                self.running.remove(&key);
+            } else {
+                self.running.insert(key, left);
+            }
         }
     }
 
@@ -86,6 +115,11 @@ impl Functions {
         let reserved: u32 = others.filter_map(|(_, function)| function.reserved).sum();
         ACCOUNT_LIMIT.saturating_sub(reserved)
     }
+}
+
+/// Under which the invocations are counted that run on what was provisioned for a version or alias. No function's name has a colon.
+fn slot_key(function: &str, place: &str) -> String {
+    format!("{function}:{place}")
 }
 
 #[derive(Deserialize)]
@@ -112,9 +146,20 @@ fn put(cx: &mut Cx<Functions>, input: PutConcurrency) -> Result<Concurrency> {
         return Err(invalid(format!(
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its \
              minimum value of [{UNRESERVED_MINIMUM}]."
-        )));
+        ))
+        .with("Type", Value::Null));
     }
-    find_mut(cx, &name)?.reserved = Some(wanted);
+    let function = find_mut(cx, &name)?;
+    let provisioned = function.provisioned_in_all();
+    if wanted < provisioned {
+        // The blanks are AWS's.
+        return Err(invalid(format!(
+            " ReservedConcurrentExecutions  {wanted} should not be lower than function's total provisioned concurrency \
+             [{provisioned}]."
+        ))
+        .with("Type", Value::Null));
+    }
+    function.reserved = Some(wanted);
     Ok(Concurrency { reserved_concurrent_executions: Some(wanted) })
 }
 

@@ -24,6 +24,30 @@ const MAX_STORAGE: u32 = 10_240;
 /// The environment variables of a function may take this much, in bytes, as JSON.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const ENVIRONMENT_LIMIT: usize = 4096;
+/// The runtimes that no function may be made with any more.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated>
+const RETIRED: [&str; 20] = [
+    "dotnetcore1.0",
+    "dotnetcore2.0",
+    "dotnetcore2.1",
+    "dotnetcore3.1",
+    "go1.x",
+    "java8",
+    "nodejs",
+    "nodejs10.x",
+    "nodejs12.x",
+    "nodejs14.x",
+    "nodejs4.3",
+    "nodejs4.3-edge",
+    "nodejs6.10",
+    "nodejs8.10",
+    "provided",
+    "python2.7",
+    "python3.6",
+    "python3.7",
+    "ruby2.5",
+    "ruby2.7",
+];
 /// Variables that Lambda sets itself.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 const RESERVED_VARIABLES: [&str; 19] = [
@@ -237,6 +261,12 @@ impl Settings {
         at_most(self.memory_size, "memorySize", MAX_MEMORY)?;
         at_most(self.ephemeral_storage.as_ref().map(|storage| storage.size), "ephemeralStorage.size", MAX_STORAGE)?;
         check_environment(self.environment.as_ref())?;
+        if let Some(runtime) = self.runtime.as_deref().filter(|runtime| RETIRED.contains(runtime)) {
+            return Err(invalid(format!(
+                "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. We \
+                 recommend you use a supported runtime while creating or updating functions."
+            )));
+        }
         if self.layers.as_ref().is_some_and(|layers| !layers.is_empty()) {
             return Err(Error::not_implemented("layers of Lambda functions (parameter Layers)"));
         }

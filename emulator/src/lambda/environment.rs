@@ -152,7 +152,10 @@ impl Environments {
     pub fn forget(&self, function: &str, version: Option<&str>) {
         let mut warm = self.warm.lock();
         let from = format!("{function}:{}", version.unwrap_or_default());
-        let is_meant = |arn: &str| if version.is_some() { arn == from } else { arn.starts_with(&from) };
+        let is_meant = |arn: &str| match version {
+            Some(_) => arn.strip_suffix(PROVISIONED).unwrap_or(arn) == from,
+            None => arn.starts_with(&from),
+        };
         let range = warm.idle.range((from.clone(), String::new())..).take_while(|((arn, _), _)| is_meant(arn));
         let keys: Vec<Revision> = range.map(|(key, _)| key.clone()).collect();
         let dropped: Vec<_> = keys.iter().filter_map(|key| warm.idle.remove(key)).collect();
@@ -293,9 +296,14 @@ impl Environments {
     }
 }
 
+/// Marks the environments that were provisioned.
+const PROVISIONED: &str = " provisioned";
+
 fn revision(attempt: &Attempt) -> Revision {
     let hash = attempt.executable.as_ref().map_or("", |executable| &executable.hash);
-    (format!("{}:{}", attempt.arn, attempt.version), format!("{} {hash}", attempt.build))
+    // What was provisioned waits for itself: an environment tells its code which it is.
+    let kind = if attempt.provisioned { PROVISIONED } else { "" };
+    (format!("{}:{}{kind}", attempt.arn, attempt.version), format!("{} {hash}", attempt.build))
 }
 
 impl Environment {

@@ -9,7 +9,7 @@ use super::concurrency::Concurrency;
 use super::configuration::{Configuration, Settings};
 use super::event_config::EventConfig;
 use super::policy::FunctionPolicy;
-use super::qualifier::{LATEST, qualifier, resolve};
+use super::qualifier::{LATEST, qualifier, shown};
 pub(super) use super::qualifier::{bare_name, not_found, reachable};
 use super::versions::{PAGE, Version};
 use super::{Functions, PRINCIPAL, on};
@@ -19,6 +19,8 @@ use crate::{Error, Result};
 /// The longest name of a function.
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>
 const NAME_LIMIT: usize = 64;
+/// The largest request that makes a function, in bytes: so AWS says where one is larger.
+const REQUEST_LIMIT: usize = 70_167_211;
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
@@ -75,6 +77,19 @@ impl Function {
     }
 }
 
+/// The zipped code counts first, then what the request is besides it.
+fn check_request_size(input: &Settings) -> Result<()> {
+    let zip = input.code.zip_file.as_ref().map_or(0, String::len);
+    super::code::check_zip_size(zip)?;
+    let variables = input.environment.as_ref().map(|environment| environment.variables.iter());
+    let variables: usize = variables.into_iter().flatten().map(|(name, value)| name.len() + value.len()).sum();
+    if zip + variables > REQUEST_LIMIT {
+        let text = format!("Request must be smaller than {REQUEST_LIMIT} bytes for the CreateFunction operation");
+        return Err(Error::new(413, "RequestEntityTooLargeException", text));
+    }
+    Ok(())
+}
+
 fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration>> {
     let name = reachable(cx.scope, &input.function_name)?.to_owned();
     if name.len() > NAME_LIMIT {
@@ -94,6 +109,7 @@ fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration
         |member: &str| invalid(format!("{member} is mandatory for functions created with deployment packages."));
     input.runtime.as_ref().ok_or_else(|| missing("Runtime"))?;
     input.handler.as_ref().ok_or_else(|| missing("Handler"))?;
+    check_request_size(input)?;
     input.check()?;
     super::tags::check_number(&input.tags)?;
     // The model requires it.
@@ -176,7 +192,7 @@ pub(super) struct ListOfFunction {
 }
 
 fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOutput> {
-    let resolved = resolve(cx, &input.function_name, input.qualifier.as_deref())?;
+    let resolved = shown(cx, &input.function_name, input.qualifier.as_deref())?;
     let (configuration, version) = (resolved.shown(), resolved.version.into_owned());
     let function = find_mut(cx, &input.function_name)?;
     let (tags, concurrency) = (function.tags.clone(), function.concurrency());
@@ -199,7 +215,7 @@ fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOutput> {
 }
 
 fn get_configuration(cx: &mut Cx<Functions>, input: Named) -> Result<Configuration> {
-    resolve(cx, &input.function_name, input.qualifier.as_deref()).map(|resolved| resolved.shown())
+    shown(cx, &input.function_name, input.qualifier.as_deref()).map(|resolved| resolved.shown())
 }
 
 #[derive(Serialize)]

@@ -54,6 +54,9 @@ pub(super) struct Invocation {
     pub number: u32,
     pub started: Timestamp,
     pub timed_out: bool,
+    /// The version or alias of whose provisioned environments it has one.
+    #[serde(default)]
+    pub slot: Option<String>,
     pub outcome: Option<Outcome>,
 }
 
@@ -220,6 +223,7 @@ fn invoke(cx: &mut Cx<Functions>, input: &Invoke) -> Result<Step<InvokeOutput>> 
         number: 0,
         started: cx.now,
         timed_out: false,
+        slot: None,
         outcome: None,
     };
     let request_id = accept(cx, invocation)?;

@@ -67,6 +67,8 @@ struct AddPermission {
     principal: String,
     source_arn: Option<String>,
     source_account: Option<String>,
+    /// Of which Alexa skill the caller must be.
+    event_source_token: Option<String>,
     #[serde(rename = "PrincipalOrgID")]
     principal_org_id: Option<String>,
     /// Whether the function may be invoked by its URL only.
@@ -161,6 +163,7 @@ impl AddPermission {
             }
         };
         condition("StringEquals", "AWS:SourceAccount", &self.source_account);
+        condition("StringEquals", "lambda:EventSourceToken", &self.event_source_token);
         condition("StringEquals", "aws:PrincipalOrgID", &self.principal_org_id);
         condition("StringEquals", "lambda:FunctionUrlAuthType", &self.function_url_auth_type);
         let via_url = self.invoked_via_function_url.map(|via| via.to_string());

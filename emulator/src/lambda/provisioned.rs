@@ -34,13 +34,14 @@ pub(super) struct Provisioned {
 }
 
 impl Provisioned {
-    /// Whether the environments are there.
-    pub fn is_ready(&self, now: Timestamp) -> bool {
-        now >= self.modified + PREPARATION
+    /// How many environments are there.
+    pub fn ready(&self, now: Timestamp) -> u32 {
+        if now >= self.modified + PREPARATION { self.requested } else { 0 }
     }
 
     fn shown(&self, now: Timestamp) -> Shown {
-        let (status, there) = if self.is_ready(now) { ("READY", self.requested) } else { ("IN_PROGRESS", 0) };
+        let there = self.ready(now);
+        let status = if there == 0 { "IN_PROGRESS" } else { "READY" };
         Shown {
             function_arn: None,
             requested_provisioned_concurrent_executions: self.requested,
@@ -95,7 +96,8 @@ fn put(cx: &mut Cx<Functions>, input: Put) -> Result<Shown> {
     let (now, free) = (cx.now, cx.state.unreserved_without(bare_name(&function_name)));
     let function = find(cx, &function_name, &qualifier)?;
     check_conflicts(function, &qualifier)?;
-    check_limits(requested, function.reserved, free)?;
+    let others = function.provisioned_in_all() - function.provisioned.get(&qualifier).map_or(0, |old| old.requested);
+    check_limits(requested, function.reserved.map(|reserved| reserved.saturating_sub(others)), free)?;
     let config = Provisioned { requested, modified: now };
     let shown = config.shown(now);
     function.provisioned.insert(qualifier, config);
@@ -123,8 +125,13 @@ fn check_conflicts(function: &Function, place: &str) -> Result<()> {
     Err(Error::new(409, "ResourceConflictException", text).with("Type", "User"))
 }
 
+/// `reserved` and `free` are what others have left of each.
 fn check_limits(requested: u32, reserved: Option<u32>, free: u32) -> Result<()> {
-    let refused = |text: String| Err(Error::client("InvalidParameterValueException", text));
+    // Recordings have no `Type` where the account's limit is reached.
+    let refused = |text: String| {
+        let error = Error::client("InvalidParameterValueException", text);
+        Err(if reserved.is_none() { error.with("Type", serde_json::Value::Null) } else { error })
+    };
     match reserved {
         Some(reserved) if requested > reserved => refused(
             "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function"
@@ -190,9 +197,8 @@ fn list(cx: &mut Cx<Functions>, input: ListOfFunction) -> Result<Configs> {
 }
 
 impl Function {
-    /// Whether an invocation of this version, by this qualifier, finds an environment that was provisioned.
-    pub fn is_provisioned(&self, qualifier: Option<&str>, version: &str, now: Timestamp) -> bool {
-        let ready = |place: &str| self.provisioned.get(place).is_some_and(|config| config.is_ready(now));
-        ready(version) || qualifier.is_some_and(ready)
+    /// What was asked for all versions and aliases together.
+    pub fn provisioned_in_all(&self) -> u32 {
+        self.provisioned.values().map(|config| config.requested).sum()
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Functions;
+use super::aliases::Alias;
 use super::configuration::Configuration;
 use super::functions::{Function, invalid};
 use crate::cloud::{Cx, Ids, Scope};
@@ -98,6 +99,10 @@ impl Function {
 
     /// The version that a qualifier stands for: `$LATEST`, a number, or an alias, which chooses by its weights.
     pub fn resolve(&self, qualifier: Option<&str>, ids: &mut Ids) -> Result<Resolved<'_>> {
+        self.resolve_by(qualifier, |alias| alias.choose(ids))
+    }
+
+    fn resolve_by(&self, qualifier: Option<&str>, choose: impl FnOnce(&Alias) -> String) -> Result<Resolved<'_>> {
         let Self { configuration, build, .. } = self;
         let Some(qualifier) = qualifier else {
             let arn = Cow::Borrowed(configuration.function_arn.as_str());
@@ -105,7 +110,7 @@ impl Function {
         };
         let arn = format!("{}:{qualifier}", configuration.function_arn);
         let version = match self.aliases.get(qualifier) {
-            Some(alias) => alias.choose(ids),
+            Some(alias) => choose(alias),
             None => qualifier.to_owned(),
         };
         let (configuration, build) = match version.as_str() {
@@ -119,16 +124,33 @@ impl Function {
     }
 }
 
-/// The function of a name, and the version that it means.
+/// The function of a name, and the version that an invocation of it runs.
 pub(super) fn resolve<'a>(cx: &'a mut Cx<Functions>, name: &str, parameter: Option<&str>) -> Result<Resolved<'a>> {
+    let Cx { state, scope, ids, .. } = cx;
+    let (function, qualifier) = found(state, scope, name, parameter)?;
+    function.resolve(qualifier, ids)
+}
+
+/// The function of a name, and the version that is shown of it: of an alias, its main one.
+pub(super) fn shown<'a>(cx: &'a Cx<Functions>, name: &str, parameter: Option<&str>) -> Result<Resolved<'a>> {
+    let (function, qualifier) = found(cx.state, cx.scope, name, parameter)?;
+    function.resolve_by(qualifier, |alias| alias.function_version.clone())
+}
+
+fn found<'a, 'q>(
+    state: &'a Functions,
+    scope: &Scope,
+    name: &'q str,
+    parameter: Option<&'q str>,
+) -> Result<(&'a Function, Option<&'q str>)> {
     let qualifier = qualifier(name, parameter)?;
-    let name = reachable(cx.scope, name)?;
-    let mut arn = cx.scope.arn("lambda", format_args!("function:{name}"));
+    let name = reachable(scope, name)?;
+    let mut arn = scope.arn("lambda", format_args!("function:{name}"));
     if let Some(qualifier) = qualifier {
         arn = format!("{arn}:{qualifier}");
     }
-    let function = cx.state.functions.get(name).ok_or_else(|| not_found(&arn))?;
-    function.resolve(qualifier, cx.ids)
+    let function = state.functions.get(name).ok_or_else(|| not_found(&arn))?;
+    Ok((function, qualifier))
 }
 
 pub(super) fn not_found(arn: &str) -> Error {

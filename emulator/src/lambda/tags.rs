@@ -56,11 +56,23 @@ struct TagResource {
 }
 
 fn tag(cx: &mut Cx<Functions>, input: TagResource) -> Result<()> {
+    if input.tags.is_empty() {
+        return Err(invalid("An error occurred and the request cannot be processed."));
+    }
     let there = tags_mut(cx, &input.resource)?;
     // The given tags win over those that are there.
     let tags = input.tags.union(there.clone());
     check_number(&tags)?;
     *there = tags;
+    revise(cx, &input.resource)
+}
+
+/// A function whose tags were changed has another revision.
+fn revise(cx: &mut Cx<Functions>, arn: &str) -> Result<()> {
+    if !mappings::is_mapping(arn) {
+        let revision = cx.ids().uuid();
+        find_mut(cx, arn)?.configuration.revision_id = revision;
+    }
     Ok(())
 }
 
@@ -81,5 +93,5 @@ fn untag(cx: &mut Cx<Functions>, input: UntagResource) -> Result<()> {
     for key in &input.tag_keys {
         tags.remove(key);
     }
-    Ok(())
+    revise(cx, &input.resource)
 }

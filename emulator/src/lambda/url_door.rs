@@ -4,7 +4,7 @@
 //! `{id}.lambda-url.{region}.on.aws` as at AWS, and the same below `localhost` and `localhost.localstack.cloud`.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
@@ -170,8 +170,16 @@ fn event(inner: &Inner, found: &Found, caller: &Caller, arrived: &Arrived<'_>) -
     let Arrived { head, body, entry, request_id } = *arrived;
     let source_ip = entry.client();
     let mut headers = headers_of(&head.headers);
-    for (name, value) in [("X-Forwarded-For", &*source_ip), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https")]
-    {
+    // What concerns the connection alone ends where the connection ends.
+    headers.retain(|(name, _)| !name.eq_ignore_ascii_case(CONNECTION.as_str()));
+    // Events tell of the connection that AWS would have taken the request by.
+    for (name, value) in [
+        ("X-Amzn-Tls-Cipher-Suite", "TLS_AES_128_GCM_SHA256"),
+        ("X-Amzn-Tls-Version", "TLSv1.3"),
+        ("X-Forwarded-For", &*source_ip),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ] {
         headers.push((name.to_owned(), value.to_owned()));
     }
     let is_signed = found.url.auth_type == AuthType::AwsIam;
@@ -184,6 +192,8 @@ fn event(inner: &Inner, found: &Found, caller: &Caller, arrived: &Arrived<'_>) -
         "userArn": caller.principal.arn(),
         "userId": caller.principal.user_id(),
     } });
+    // AWS takes any number of leading slashes for one.
+    let path = format!("/{}", head.uri.path().trim_start_matches('/'));
     let told = Told {
         account: if is_signed { &found.scope.account } else { "anonymous" },
         api_id: &found.url.id,
@@ -191,7 +201,7 @@ fn event(inner: &Inner, found: &Found, caller: &Caller, arrived: &Arrived<'_>) -
         stage: DEFAULT,
         route_key: DEFAULT,
         method: head.method.as_str(),
-        path: head.uri.path(),
+        path: &path,
         query: head.uri.query().unwrap_or_default(),
         headers: &headers,
         body,

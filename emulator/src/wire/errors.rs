@@ -211,6 +211,8 @@ impl Facts<'_> {
         {
             let fault = if self.error.is_client_fault() { "User" } else { "Service" };
             members.entry("Type").or_insert_with(|| Value::from(fault));
+            // Some leave it out: those say so by a null.
+            members.retain(|_, value| !value.is_null());
         }
         members
     }

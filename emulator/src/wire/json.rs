@@ -11,6 +11,11 @@ use serde_json::{Map, Number, Value};
 use super::{dynamodb, timestamps};
 use crate::model::{Kind, Member, Model, Shape, Structure, TimestampFormat};
 
+/// Whether entries of this map may be null: the templates of API Gateway's integrations, which then pass on what comes.
+fn has_empty_templates(member: &Member) -> bool {
+    matches!(member.name, "requestTemplates" | "responseTemplates")
+}
+
 /// Parses a body as a structure. An empty body is an empty structure, as AWS takes it.
 /// Nesting is limited by serde_json to 128 levels.
 pub fn parse(
@@ -58,14 +63,16 @@ impl Reader<'_> {
                     .try_for_each(|value| self.value(shape, Some(element), value, path))
             }
             (Kind::Map(_, element), Value::Object(entries)) => {
-                // A null is as good as no entry to Coral's servers.
-                entries.retain(|_, value| !value.is_null());
+                // A null is as good as no entry to Coral's servers, but for templates without a text.
+                let keeps_nulls = member.is_some_and(has_empty_templates);
+                entries.retain(|_, value| keeps_nulls || !value.is_null());
                 // A map has no order, and clients that keep theirs in hash tables send another one each time: runs repeat.
                 if !entries.keys().is_sorted() {
                     entries.sort_keys();
                 }
                 let shape = self.model.shape(element.shape);
-                entries.values_mut().try_for_each(|value| self.value(shape, Some(element), value, path))
+                let entries = entries.values_mut().filter(|value| !value.is_null());
+                entries.map(|value| self.value(shape, Some(element), value, path)).collect()
             }
             (Kind::String, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => Ok(()),
             (Kind::Integer { long }, Value::Number(number)) => match integer(number, *long) {
@@ -228,13 +235,18 @@ pub fn write(
         (Kind::Map(_, element), Value::Object(entries)) => {
             let shape = model.shape(element.shape);
             out.push(b'{');
-            for (place, (key, value)) in entries.iter().filter(|(_, value)| !value.is_null()).enumerate() {
+            let keeps_nulls = member.is_some_and(has_empty_templates);
+            for (place, (key, value)) in entries.iter().filter(|(_, value)| keeps_nulls || !value.is_null()).enumerate() {
                 if place > 0 {
                     out.push(b',');
                 }
                 scalar(out, &Value::String(key.clone()))?;
                 out.push(b':');
-                write(out, model, shape, Some(element), value)?;
+                if value.is_null() {
+                    out.extend_from_slice(b"null");
+                } else {
+                    write(out, model, shape, Some(element), value)?;
+                }
             }
             out.push(b'}');
             Ok(())

@@ -545,6 +545,49 @@ def test_reserved_concurrency_throttles(functions):
     assert "ReservedConcurrentExecutions" not in client.get_function_concurrency(FunctionName="f")
 
 
+def test_provisioned_concurrency_is_taken_out_of_what_is_reserved(functions):
+    client = functions.client
+    source = "import os, time\ndef handler(e, c):\n    time.sleep((e or {}).get('wait', 0))\n    return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']"
+    functions.python(source)
+    client.publish_version(FunctionName="f")
+    provision = {"FunctionName": "f", "Qualifier": "1"}
+    client.put_provisioned_concurrency_config(**provision, ProvisionedConcurrentExecutions=1)
+    ready = lambda: client.get_provisioned_concurrency_config(**provision)["Status"] == "READY"
+    while not ready():
+        time.sleep(0.1)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        first = pool.submit(functions.invoke, "f:1", {"wait": 2})
+        time.sleep(0.5)
+        assert functions.invoke("f:1") == ("on-demand", None)
+        assert first.result() == ("provisioned-concurrency", None)
+    with pytest.raises(client.exceptions.InvalidParameterValueException) as refused:
+        client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=0)
+    assert "should not be lower than function's total provisioned concurrency [1]" in str(refused.value)
+    assert "Type" not in refused.value.response
+    client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=1)
+    with pytest.raises(client.exceptions.TooManyRequestsException):
+        client.invoke(FunctionName="f")
+    assert functions.invoke("f:1") == ("provisioned-concurrency", None)
+    with pytest.raises(client.exceptions.InvalidParameterValueException) as refused:
+        client.put_provisioned_concurrency_config(**provision, ProvisionedConcurrentExecutions=2)
+    assert refused.value.response["Type"] == "User"
+
+
+def test_retired_runtimes_and_large_requests_are_refused(functions):
+    client = functions.client
+    with pytest.raises(client.exceptions.InvalidParameterValueException) as refused:
+        functions.create("old", "python3.7", code={"ZipFile": archive(index__py="pass")})
+    assert "The runtime parameter of python3.7 is no longer supported" in refused.value.response["Error"]["Message"]
+    functions.python("pass")
+    with pytest.raises(client.exceptions.InvalidParameterValueException):
+        client.update_function_configuration(FunctionName="f", Runtime="nodejs14.x")
+    with pytest.raises(ClientError) as refused:
+        functions.create("large", code={"ZipFile": bytes(52428800)})
+    assert refused.value.response["Error"] == {
+        "Code": "RequestEntityTooLargeException", "Message": "Zipped size must be smaller than 52428800 bytes",
+    }
+
+
 def test_a_destination_is_told_of_the_end(functions):
     client = functions.client
     arn = functions.python("def handler(e, c):\n    if e['n']: raise ValueError('bad')\n    return 'good'")["FunctionArn"]

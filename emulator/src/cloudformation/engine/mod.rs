@@ -35,8 +35,8 @@ pub(super) struct Order {
     pub suffixes: BTreeMap<String, String>,
     /// What may be imported: name and value.
     pub exports: BTreeMap<String, String>,
-    /// The first import that there is not.
-    pub missing_import: Option<String>,
+    /// Why it cannot be done: an import that there is not, a transform that failed.
+    pub hindrance: Option<String>,
     /// The exports of other stacks, and those stacks' ids: these names are taken.
     pub taken: BTreeMap<String, String>,
     /// The stacks that import this one's exports, by the names of these.
@@ -101,9 +101,9 @@ async fn work(cloud: Cloud, scope: Scope, order: Value) -> Result<()> {
     let caller = order.actor.caller(&cloud);
     let no_role = caller.as_ref().err().map(|error| error.message().to_owned());
     let door = Door { cloud, scope, caller: caller.unwrap_or_else(|_| Caller::service(PRINCIPAL)) };
-    let Order { stack, kind, suffixes, exports, missing_import, taken, users, .. } = order;
+    let Order { stack, kind, suffixes, exports, hindrance, taken, users, .. } = order;
     let mut engine = Engine { door, stack, suffixes, exports, taken, users };
-    let hindrance = no_role.or_else(|| missing_import.map(|name| format!("No export named {name} found")));
+    let hindrance = no_role.or(hindrance);
     match kind {
         Kind::Create => engine.create(hindrance).await,
         Kind::Update => engine.update(hindrance).await,
@@ -262,7 +262,7 @@ impl Failed {
                 format!("The following resource(s) failed to {verb}: [{}]. {consequence}", ids.join(", "))
             }
             Self::Other(text) if consequence.is_empty() => text.clone(),
-            Self::Other(text) => format!("{}. {consequence}", text.trim_end_matches('.')),
+            Self::Other(text) => format!("{text}. {consequence}"),
         }
     }
 }

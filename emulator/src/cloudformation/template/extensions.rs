@@ -18,8 +18,6 @@ pub(crate) const EXTENSIONS: &str = "AWS::LanguageExtensions";
 const LOOP: &str = "Fn::ForEach::";
 /// Where there may be loops.
 const SECTIONS: [&str; 3] = ["Conditions", "Resources", "Outputs"];
-/// Attributes that may be functions with this transform.
-const POLICIES: [&str; 2] = ["DeletionPolicy", "UpdateReplacePolicy"];
 /// Functions that are evaluated where that is possible. The others mean something by themselves.
 const EVALUATED: [&str; 8] =
     ["Fn::Base64", "Fn::FindInMap", "Fn::Join", "Fn::Length", "Fn::Select", "Fn::Split", "Fn::Sub", "Fn::ToJsonString"];
@@ -29,14 +27,9 @@ const MAX_MADE: usize = 10_000;
 /// The values of loops' identifiers.
 type Bound = BTreeMap<String, String>;
 
-/// Leaves out the loops of a template of which no values are known, and the policies that functions give; says whether there were
-/// any loops.
+/// Leaves out the loops of a template of which no values are known; says whether there were any.
 pub(super) fn strip(sections: &mut Map<String, Value>) -> bool {
     let mut found = false;
-    let resources = sections.get_mut("Resources").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
-    for resource in resources.filter_map(Value::as_object_mut) {
-        resource.retain(|name, value| !(POLICIES.contains(&name.as_str()) && value.is_object()));
-    }
     for name in SECTIONS {
         let Some(members) = sections.get_mut(name).and_then(Value::as_object_mut) else { continue };
         let before = members.len();
@@ -54,9 +47,6 @@ pub(super) fn refuse(value: &Value, extended: bool, depth: usize) -> Result<()> 
     match value {
         Value::Array(items) => items.iter().try_for_each(|item| refuse(item, extended, depth + 1)),
         Value::Object(members) => members.iter().try_for_each(|(name, member)| match name.as_str() {
-            "Fn::Transform" => {
-                Err(Error::not_implemented("CloudFormation's function Fn::Transform (AWS::Include, macros)"))
-            }
             "Fn::Length" | "Fn::ToJsonString" if !extended => Err(unsupported(name)),
             _ if !extended && name.starts_with(LOOP) => Err(unsupported(name)),
             _ => refuse(member, extended, depth + 1),
@@ -126,10 +116,7 @@ impl Work<'_> {
                 continue;
             }
             let name = substituted(name, bound);
-            let mut value = self.value(member, bound, depth + 1)?;
-            if POLICIES.contains(&name.as_str()) && value.is_object() {
-                value = self.resolver.resolve(&value)?;
-            }
+            let value = self.value(member, bound, depth + 1)?;
             self.made.set(self.made.get() + 1);
             if self.made.get() > MAX_MADE && !bound.is_empty() {
                 return Err(failed(format!("its loops make more than {MAX_MADE} members")));

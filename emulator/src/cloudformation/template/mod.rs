@@ -144,6 +144,24 @@ impl Template {
         self.resources.iter().find(|(name, _)| name == id).map(|(_, def)| def)
     }
 
+    /// Evaluates the policies of resources that functions give.
+    ///
+    /// # Errors
+    /// `ValidationError` for what comes to no policy.
+    pub fn with_policies(mut self, resolve: impl Fn(&Value) -> Result<Value>) -> Result<Self> {
+        for (id, resource) in &mut self.resources {
+            for (name, policy) in [
+                ("DeletionPolicy", &mut resource.deletion_policy),
+                ("UpdateReplacePolicy", &mut resource.update_replace_policy),
+            ] {
+                let Some(given) = resource.attributes.shift_remove(name) else { continue };
+                let value = resolve(&given)?;
+                *policy = (!value.is_null()).then(|| section::policy(id, name, &value)).transpose()?;
+            }
+        }
+        Ok(self)
+    }
+
     /// Whether the template asks for `AWS::LanguageExtensions`.
     pub fn is_extended(&self) -> bool {
         self.transforms.iter().any(|name| name == extensions::EXTENSIONS)

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::extensions::{self, EXTENSIONS};
+use super::extensions;
 use super::{
     MAX_DEPTH, MAX_MAPPINGS, MAX_OUTPUTS, MAX_PARAMETERS, MAX_RESOURCES, OutputDef, ParameterDef, ResourceDef,
-    SAM_TRANSFORM, Template, format_error, scalar_text, validation_error,
+    Template, format_error, scalar_text, validation_error,
 };
 use crate::{Error, Result};
 
@@ -108,9 +108,11 @@ fn transforms(section: Option<&Value>) -> Result<Vec<String>> {
     let mut transforms = Vec::new();
     for name in names {
         match name.as_str() {
-            Some(name @ (SAM_TRANSFORM | EXTENSIONS)) => transforms.push(name.to_owned()),
-            Some(other) => return Err(Error::not_implemented(format_args!("the CloudFormation transform {other}"))),
-            None => return Err(Error::not_implemented("transforms with parameters (AWS::Include)")),
+            Some(name) => transforms.push(name.to_owned()),
+            None => match name.get("Name").and_then(Value::as_str) {
+                Some(name) => transforms.push(name.to_owned()),
+                None => return Err(validation_error("Key Name of transform definition must be a string.")),
+            },
         }
     }
     Ok(transforms)
@@ -229,6 +231,10 @@ fn resource(id: &str, value: Value) -> Result<ResourceDef> {
             }
             ("DependsOn", value) => def.depends_on = depends_on(id, value)?,
             ("Condition", Value::String(name)) => def.condition = Some(name),
+            // What a function gives is known only with the template's values.
+            ("DeletionPolicy" | "UpdateReplacePolicy", value @ Value::Object(_)) => {
+                def.attributes.insert(name, value);
+            }
             ("DeletionPolicy", value) => def.deletion_policy = Some(policy(id, "DeletionPolicy", &value)?),
             ("UpdateReplacePolicy", value) => {
                 def.update_replace_policy = Some(policy(id, "UpdateReplacePolicy", &value)?);
@@ -257,7 +263,7 @@ fn depends_on(id: &str, value: Value) -> Result<Vec<String>> {
     names.into_iter().map(text).collect()
 }
 
-fn policy(id: &str, name: &str, value: &Value) -> Result<String> {
+pub(super) fn policy(id: &str, name: &str, value: &Value) -> Result<String> {
     let policy = value.as_str().unwrap_or_default();
     let known: &[&str] = if name == "DeletionPolicy" {
         &["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"]

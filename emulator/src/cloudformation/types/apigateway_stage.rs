@@ -7,20 +7,34 @@ use serde_json::{Map, Value, json};
 use super::apigateway_parts::call;
 use super::apigateway_rest_api::{TAGS, lower, patch, renamed, replace, scalar, text};
 use super::{Made, ResourceType, Task, may_change, replaces};
-use crate::Result;
+use crate::{Error, Result};
 
 const SERVICE: &str = "apigateway";
 
 pub(super) const DEPLOYMENT: ResourceType = ResourceType {
     name: "AWS::ApiGateway::Deployment",
-    properties: &[may_change("Description"), replaces("RestApiId").required(), may_change("StageName")],
+    properties: &[
+        replaces("DeploymentCanarySettings"),
+        may_change("Description"),
+        replaces("RestApiId").required(),
+        may_change("StageDescription"),
+        may_change("StageName"),
+    ],
     name_property: None,
     create: |task| {
         Box::pin(async move {
             let names = [("RestApiId", "restApiId"), ("Description", "description"), ("StageName", "stageName")];
-            let made = call(task, "CreateDeployment", renamed(task, &names)).await?;
+            let mut input = renamed(task, &names);
+            input.insert("canarySettings".to_owned(), lower(&task.get("DeploymentCanarySettings")));
+            let stage = task.get("StageDescription");
+            check_described(task, &stage)?;
+            input.extend(DESCRIBED.iter().filter_map(|(property, member)| {
+                Some(((*member).to_owned(), stage.get(*property)?.clone()))
+            }));
+            let made = call(task, "CreateDeployment", input).await?;
             let id = text(&made, "id")?;
             task.begun(&id);
+            describe_stage(task, &stage).await?;
             Ok(Made::new(&*id, [("DeploymentId", id.as_str().into())]))
         })
     },
@@ -28,11 +42,51 @@ pub(super) const DEPLOYMENT: ResourceType = ResourceType {
         Box::pin(async move {
             let of = json!({"restApiId": task.get("RestApiId"), "deploymentId": task.physical_id});
             patch(task, "UpdateDeployment", of, vec![replace("/description", &task.get("Description"))]).await?;
+            if task.changes(&["StageDescription"]) {
+                let stage = task.get("StageDescription");
+                check_described(task, &stage)?;
+                describe_stage(task, &stage).await?;
+            }
             Ok(Made::new(task.physical_id, [("DeploymentId", task.physical_id.into())]))
         })
     },
     delete: |task| Box::pin(delete_deployment(task)),
 };
+
+/// What a deployment's `StageDescription` says of the stage that comes with it, as `CreateDeployment` takes it.
+const DESCRIBED: [(&str, &str); 5] = [
+    ("CacheClusterEnabled", "cacheClusterEnabled"),
+    ("CacheClusterSize", "cacheClusterSize"),
+    ("Description", "stageDescription"),
+    ("TracingEnabled", "tracingEnabled"),
+    ("Variables", "variables"),
+];
+
+/// Refuses what a `StageDescription` says that is not honoured.
+fn check_described(task: &Task<'_>, stage: &Value) -> Result<()> {
+    let known = |name: &str| {
+        let mut settings = SETTINGS.iter().chain(&DESCRIBED).map(|(property, _)| *property);
+        settings.any(|property| property == name) || matches!(name, "AccessLogSetting" | "MethodSettings")
+    };
+    match stage.as_object().into_iter().flat_map(Map::keys).find(|name| !known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::not_implemented(format_args!(
+            "property StageDescription.{name} of AWS::ApiGateway::Deployment (resource {})",
+            task.logical_id
+        ))),
+    }
+}
+
+/// What a `StageDescription` says that stages take by patches alone. Settings of its own are those of all methods.
+async fn describe_stage(task: &Task<'_>, stage: &Value) -> Result<()> {
+    let mut of_methods = stage.get("MethodSettings").and_then(Value::as_array).cloned().unwrap_or_default();
+    if SETTINGS.iter().any(|(property, _)| stage.get(*property).is_some()) {
+        of_methods.insert(0, stage.clone());
+    }
+    let log = stage.get("AccessLogSetting").cloned().unwrap_or_default();
+    let of = json!({"restApiId": task.get("RestApiId"), "stageName": task.get("StageName")});
+    patch(task, "UpdateStage", of, settings(&log, &of_methods)).await
+}
 
 /// A stage that the deployment itself made goes with it.
 async fn delete_deployment(task: &Task<'_>) -> Result<()> {
@@ -108,7 +162,7 @@ async fn create_stage(task: &Task<'_>) -> Result<Made> {
     call(task, "CreateStage", input).await?;
     task.begun(&name);
     let of = json!({"restApiId": task.get("RestApiId"), "stageName": name});
-    patch(task, "UpdateStage", of, settings(task)).await?;
+    patch(task, "UpdateStage", of, settings(&task.get("AccessLogSetting"), &task.items("MethodSettings"))).await?;
     Ok(Made::new(name, []))
 }
 
@@ -126,7 +180,7 @@ async fn update_stage(task: &Task<'_>) -> Result<Made> {
     let set = new.iter().filter(|(name, value)| old.get(*name) != Some(value));
     operations.extend(set.map(|(name, value)| replace(&format!("/variables/{name}"), value)));
     if task.changes(&["AccessLogSetting", "MethodSettings"]) {
-        operations.extend(settings(task));
+        operations.extend(settings(&task.get("AccessLogSetting"), &task.items("MethodSettings")));
     }
     let of = json!({"restApiId": task.get("RestApiId"), "stageName": task.physical_id});
     patch(task, "UpdateStage", of, operations).await?;
@@ -137,15 +191,14 @@ async fn update_stage(task: &Task<'_>) -> Result<Made> {
 }
 
 /// What a stage takes by patches alone.
-fn settings(task: &Task<'_>) -> Vec<Value> {
+fn settings(log: &Value, of_methods: &[Value]) -> Vec<Value> {
     let mut operations = Vec::new();
-    let log = task.get("AccessLogSetting");
     for (property, member) in [("DestinationArn", "destinationArn"), ("Format", "format")] {
         if let Some(value) = log.get(property) {
             operations.push(replace(&format!("/accessLogSettings/{member}"), value));
         }
     }
-    for setting in task.items("MethodSettings") {
+    for setting in of_methods {
         let part = |name: &str| scalar(setting.get(name).unwrap_or(&"*".into()));
         // A path of the template may have its slashes escaped already.
         let path = part("ResourcePath").replace("~1", "/");

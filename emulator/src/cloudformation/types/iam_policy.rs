@@ -22,8 +22,6 @@ pub(super) const TYPE: ResourceType = ResourceType {
     delete: |task| Box::pin(delete(task)),
 };
 
-/// The longest physical id, as of other resources of IAM.
-const NAME_LIMIT: usize = 64;
 /// Who may have the policy: property, the member that names one, and the operations.
 const HOLDERS: [(&str, &str, &str, &str); 3] = [
     ("Roles", "RoleName", "PutRolePolicy", "DeleteRolePolicy"),
@@ -32,7 +30,9 @@ const HOLDERS: [(&str, &str, &str, &str); 3] = [
 ];
 
 async fn create(task: &Task<'_>) -> Result<Made> {
-    let id = task.generated(NAME_LIMIT);
+    // So AWS names policies of this type: by the first letters of what they are named after.
+    let first = |name: &str, letters: usize| name.chars().take(letters).collect::<String>();
+    let id = format!("{}-{}-{}", first(task.stack_name, 5), first(task.logical_id, 4), task.suffix.to_uppercase());
     task.begun(&id);
     put(task).await?;
     Ok(Made::new(id.as_str(), [("Id", id.as_str().into())]))

@@ -10,6 +10,7 @@ pub(super) const TYPE: ResourceType = ResourceType {
     name: "AWS::Lambda::Permission",
     properties: &[
         replaces("Action").required(),
+        replaces("EventSourceToken"),
         replaces("FunctionName").required(),
         replaces("FunctionUrlAuthType"),
         replaces("InvokedViaFunctionUrl"),
@@ -32,6 +33,7 @@ async fn create(task: &Task<'_>) -> Result<Made> {
     let mut input = task.pick(&[
         "Action",
         "FunctionName",
+        "EventSourceToken",
         "FunctionUrlAuthType",
         "InvokedViaFunctionUrl",
         "Principal",

@@ -12,6 +12,7 @@ mod apigatewayv2_api;
 mod apigatewayv2_parts;
 mod apigatewayv2_stage;
 mod cloudformation_custom;
+mod cloudformation_macro;
 mod cloudformation_nothing;
 mod cloudformation_stack;
 mod cloudformation_wait;
@@ -87,6 +88,7 @@ static TYPES: &[&ResourceType] = &[
     &apigatewayv2_parts::ROUTE_RESPONSE,
     &apigatewayv2_stage::TYPE,
     &cloudformation_custom::TYPE,
+    &cloudformation_macro::TYPE,
     &cloudformation_nothing::METADATA,
     &cloudformation_stack::TYPE,
     &cloudformation_wait::CONDITION,

@@ -34,6 +34,15 @@ pub(in crate::cloudformation) struct Task<'a> {
     pub exists: OnceLock<String>,
 }
 
+/// The types whose resources carry tags of CloudFormation's own, as far as recordings of AWS show them.
+const MARKED: [&str; 5] = [
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::ApiGateway::UsagePlan",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::Function",
+];
+
 impl Task<'_> {
     /// The resource exists from now on under this physical id: should the rest fail, a rollback deletes it.
     pub fn begun(&self, physical_id: &str) {
@@ -88,9 +97,16 @@ impl Task<'_> {
         document(&self.get(name))
     }
 
-    /// The list of tags as a map.
+    /// The list of tags as a map, with CloudFormation's own where the resource carries them.
     pub fn tag_map(&self) -> Result<Value> {
         let mut tags = Map::new();
+        if MARKED.contains(&self.kind) {
+            for (name, value) in
+                [("stack-name", self.stack_name), ("logical-id", self.logical_id), ("stack-id", self.stack_id)]
+            {
+                tags.insert(format!("aws:cloudformation:{name}"), value.into());
+            }
+        }
         for tag in self.items("Tags") {
             let (Some(key), Some(value)) = (tag.get("Key").and_then(Value::as_str), tag.get("Value")) else {
                 return Err(Error::client(

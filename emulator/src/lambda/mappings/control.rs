@@ -299,5 +299,6 @@ pub(in crate::lambda) fn is_mapping(arn: &str) -> bool {
 /// The tags of the mapping of this ARN.
 pub(in crate::lambda) fn tags<'a>(cx: &'a mut Cx<Functions>, arn: &str) -> Result<&'a mut OrdMap<String, String>> {
     let uuid = arn.split_once(IN_ARN).map_or("", |(_, uuid)| uuid);
-    find_mut(cx, uuid).map(|mapping| &mut mapping.tags)
+    let found = cx.state.mappings.by_uuid.get_mut(uuid);
+    found.map(|mapping| &mut mapping.tags).ok_or_else(|| absent(format!("Event source mapping not found: {arn}")))
 }

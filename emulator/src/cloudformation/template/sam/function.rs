@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Package, ResourceDef, arn_of, check_properties, events, generated, invalid, is_intrinsic, role, tag_list};
+use super::{Package, ResourceDef, arn_of, check_properties, events, generated, invalid, is_intrinsic, role, tag_list, url};
 use crate::{Error, Result};
 
 const KIND: &str = "AWS::Serverless::Function";
@@ -32,12 +32,13 @@ const PASSED_ON: [&str; 20] = [
 ];
 
 /// Turned into something else.
-const TRANSFORMED: [&str; 14] = [
+const TRANSFORMED: [&str; 15] = [
     "AssumeRolePolicyDocument",
     "CodeUri",
     "DeadLetterQueue",
     "EventInvokeConfig",
     "Events",
+    "FunctionUrlConfig",
     "ImageUri",
     "InlineCode",
     "PermissionsBoundary",
@@ -50,7 +51,7 @@ const TRANSFORMED: [&str; 14] = [
 ];
 
 /// SAM knows them, Garoa does not.
-const REFUSED: [&str; 15] = [
+const REFUSED: [&str; 14] = [
     "AutoPublishAlias",
     "AutoPublishAliasAllProperties",
     "AutoPublishCodeSha256",
@@ -58,7 +59,6 @@ const REFUSED: [&str; 15] = [
     "DeploymentPreference",
     "DurableConfig",
     "FunctionScalingConfig",
-    "FunctionUrlConfig",
     "ProvisionedConcurrencyConfig",
     "PublishToLatestPublished",
     "SnapStart",
@@ -124,6 +124,7 @@ pub(super) fn expand(id: &str, resource: &ResourceDef, package: &Package<'_>) ->
         all.push((format!("{id}Role"), generated(resource, "AWS::IAM::Role", role.into_properties())));
     }
     all.extend(from_events);
+    all.extend(url::expand(id, resource)?);
     Ok(all)
 }
 

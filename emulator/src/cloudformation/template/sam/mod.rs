@@ -23,6 +23,7 @@ mod s3;
 mod table;
 #[cfg(test)]
 mod tests;
+mod url;
 
 /// Turns a function's local `CodeUri` into its `Code` property, as `sam package` does before a deployment: given the
 /// logical id and the path; `None` if there is no such code.

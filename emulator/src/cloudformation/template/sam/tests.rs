@@ -274,7 +274,6 @@ fn what_garoa_has_not_is_refused_by_name() {
         ("      AutoPublishAlias: live\n", "AutoPublishAlias"),
         ("      Events: {E: {Type: HttpApi, Properties: {Auth: {Authorizer: A}}}}\n", "Auth of an HttpApi event"),
         ("      Policies: [{KMSDecryptPolicy: {KeyId: k}}]\n", "KMSDecryptPolicy"),
-        ("      FunctionUrlConfig: {AuthType: NONE}\n", "FunctionUrlConfig"),
     ] {
         let error = function(more).unwrap_err();
         assert_eq!(error.status(), 501);
@@ -282,6 +281,19 @@ fn what_garoa_has_not_is_refused_by_name() {
     }
     let error = transformed("Resources: {A: {Type: AWS::Serverless::StateMachine}}").unwrap_err();
     assert!(error.message().contains("AWS::Serverless::StateMachine"));
+}
+
+#[test]
+fn a_function_url_comes_with_its_permissions() {
+    let template = function("      FunctionUrlConfig: {AuthType: NONE, Cors: {AllowOrigins: ['*']}}\n").unwrap();
+    let names = ids(&template);
+    assert!(names.ends_with(&["FUrl", "FUrlPublicPermissions", "FURLInvokeAllowPublicAccess"]), "{names:?}");
+    let url = &template.resource("FUrl").unwrap().properties;
+    assert_eq!(url["TargetFunctionArn"], json!({"Ref": "F"}));
+    let closed = function("      FunctionUrlConfig: {AuthType: AWS_IAM}\n").unwrap();
+    assert!(ids(&closed).ends_with(&["FUrl"]));
+    let error = function("      FunctionUrlConfig: {Cors: {}}\n").unwrap_err();
+    assert!(error.message().contains("Please provide either AWS_IAM or NONE."), "{error}");
 }
 
 #[test]
