@@ -57,7 +57,7 @@ struct Serve {
     /// What all chance comes from
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// A server outside, HOST or HOST:PORT, that HTTP integrations of APIs may reach; may be given more than once
+    /// A server outside, HOST or HOST:PORT, that HTTP integrations of APIs and subscriptions of topics may reach; may be given more than once
     #[arg(long)]
     reach: Vec<String>,
     #[command(flatten)]

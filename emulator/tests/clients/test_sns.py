@@ -412,7 +412,7 @@ def test_a_trace_goes_along(server, sns):
     queue = Queue(server)
     sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=queue.arn)
     for client in [sns, queue.sqs]:
-        client.meta.events.register("before-send", lambda request, **_: request.headers.add_header("X-Amzn-Trace-Id", header))
+        client.meta.events.register("before-send", lambda request, **_: request.headers.update({"X-Amzn-Trace-Id": header}))
     sns.publish(TopicArn=TOPIC, Message="m")
     [message] = wait_for(lambda: queue.receive(wait=1))
     assert message["Attributes"]["AWSTraceHeader"] == header
