@@ -222,12 +222,15 @@ pub(super) fn question(
     if transform.name == INCLUDE {
         let location = parameters["Location"].as_str().unwrap_or_default();
         let object = location.strip_prefix("s3://").and_then(|path| path.split_once('/'));
-        let source =
-            object.map(|(bucket, key)| Source::Object { bucket: bucket.to_owned(), key: key.to_owned(), version: None });
-        let asked = source.and_then(|source| source.question(cx));
-        return asked.map(|asked| Question { caller, ..asked }).ok_or_else(|| {
-            format!("Transform {INCLUDE} failed with: The location parameter is not a valid S3 uri.")
+        let source = object.map(|(bucket, key)| Source::Object {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            version: None,
         });
+        let asked = source.and_then(|source| source.question(cx));
+        return asked
+            .map(|asked| Question { caller, ..asked })
+            .ok_or_else(|| format!("Transform {INCLUDE} failed with: The location parameter is not a valid S3 uri."));
     }
     let id = format!("{}::{}", cx.scope.account, transform.name);
     let function = function(cx.state, &transform.name).ok_or_else(|| format!("No transform named {id} found"))?;
@@ -332,10 +335,13 @@ mod tests {
         }
         assert_eq!(order, ["Inner", "One", "Two", "Last", "AWS::Include"]);
         assert_eq!(expansion.done, order);
-        assert_eq!(expansion.template, json!({
-            "Resources": { "A": { "Properties": { "x/y": [{ "K": 1, "Inner": true }], "One": true, "Two": true } } },
-            "Last": true, "AWSInclude": true, "Transform": [SAM_TRANSFORM],
-        }));
+        assert_eq!(
+            expansion.template,
+            json!({
+                "Resources": { "A": { "Properties": { "x/y": [{ "K": 1, "Inner": true }], "One": true, "Two": true } } },
+                "Last": true, "AWSInclude": true, "Transform": [SAM_TRANSFORM],
+            })
+        );
     }
 
     #[test]

@@ -73,7 +73,8 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<St
     check_role(cx, input.role_arn.as_deref())?;
     let role = input.role_arn.as_deref();
     let acknowledged = Some(input.capabilities.as_slice());
-    let reader = Reader { stack_name: &input.stack_name, parameters: &input.parameters, previous: None, role, acknowledged };
+    let reader =
+        Reader { stack_name: &input.stack_name, parameters: &input.parameters, previous: None, role, acknowledged };
     let (body, stored, failure) = match stored(cx, &source, &reader)? {
         Stored::Known(body, values) => (body, values, None),
         Stored::Failed(body, why) => (body, BTreeMap::new(), Some(why)),

@@ -138,12 +138,7 @@ fn expand(cx: &mut Cx<Stacks>, mut expansion: Expansion, reader: &Reader<'_>) ->
 }
 
 /// Goes on with a template for which something was asked.
-fn resumed(
-    cx: &mut Cx<Stacks>,
-    mut expansion: Expansion,
-    answers: Vec<Answer>,
-    reader: &Reader<'_>,
-) -> Result<Stored> {
+fn resumed(cx: &mut Cx<Stacks>, mut expansion: Expansion, answers: Vec<Answer>, reader: &Reader<'_>) -> Result<Stored> {
     let Some(transform) = expansion.awaited.take() else {
         return values(answers).map(|values| Stored::Known(expansion.body(), values));
     };

@@ -48,13 +48,7 @@ fn execution() -> Vec<Row> {
                 "logs:FilterLogEvents",
             ]),
         ),
-        (
-            "/",
-            "AmazonAPIGatewayInvokeFullAccess",
-            2,
-            "2018-12-18T18:25:10Z",
-            on("arn:aws:execute-api:*:*:*", &invokes),
-        ),
+        ("/", "AmazonAPIGatewayInvokeFullAccess", 2, "2018-12-18T18:25:10Z", on("arn:aws:execute-api:*:*:*", &invokes)),
     ]
 }
 

@@ -236,7 +236,8 @@ pub fn write(
             let shape = model.shape(element.shape);
             out.push(b'{');
             let keeps_nulls = member.is_some_and(has_empty_templates);
-            for (place, (key, value)) in entries.iter().filter(|(_, value)| keeps_nulls || !value.is_null()).enumerate() {
+            for (place, (key, value)) in entries.iter().filter(|(_, value)| keeps_nulls || !value.is_null()).enumerate()
+            {
                 if place > 0 {
                     out.push(b',');
                 }

@@ -28,9 +28,11 @@ pub(super) const DEPLOYMENT: ResourceType = ResourceType {
             input.insert("canarySettings".to_owned(), lower(&task.get("DeploymentCanarySettings")));
             let stage = task.get("StageDescription");
             check_described(task, &stage)?;
-            input.extend(DESCRIBED.iter().filter_map(|(property, member)| {
-                Some(((*member).to_owned(), stage.get(*property)?.clone()))
-            }));
+            input.extend(
+                DESCRIBED
+                    .iter()
+                    .filter_map(|(property, member)| Some(((*member).to_owned(), stage.get(*property)?.clone()))),
+            );
             let made = call(task, "CreateDeployment", input).await?;
             let id = text(&made, "id")?;
             task.begun(&id);

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Package, ResourceDef, arn_of, check_properties, events, generated, invalid, is_intrinsic, role, tag_list, url};
+use super::{
+    Package, ResourceDef, arn_of, check_properties, events, generated, invalid, is_intrinsic, role, tag_list, url,
+};
 use crate::{Error, Result};
 
 const KIND: &str = "AWS::Serverless::Function";
