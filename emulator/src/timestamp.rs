@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 const EARLIEST: i64 = -377_705_023_201_000;
 const LATEST: i64 = 253_402_207_200_000;
 
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// Milliseconds since 1970-01-01T00:00:00Z: the resolution that AWS answers with.
 ///
 /// In the plain values that pass through the front a timestamp is this integer; `wire` turns it into what
@@ -70,13 +73,8 @@ impl Timestamp {
 
     /// `Mon, 02 Mar 2026 12:00:00 GMT`: the date of HTTP headers (RFC 9110).
     pub fn to_http_date(self) -> String {
-        const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         // Every answer carries one: put together by hand it costs a tenth of what `strftime` takes.
         let at = jiff::tz::Offset::UTC.to_datetime(self.to_jiff());
-        let name = |names: &[&'static str], place: i8| {
-            usize::try_from(place).ok().and_then(|place| names.get(place).copied()).unwrap_or("")
-        };
         format!(
             "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
             name(&DAYS, at.weekday().to_monday_zero_offset()),
@@ -88,6 +86,18 @@ impl Timestamp {
             at.second()
         )
     }
+
+    /// `02/Mar/2026:12:00:00 +0000`: a time as the Common Log Format has it, made as [`Timestamp::to_http_date`] is.
+    pub fn to_log_time(self) -> String {
+        let at = jiff::tz::Offset::UTC.to_datetime(self.to_jiff());
+        let (day, month, year) = (at.day(), name(&MONTHS, at.month() - 1), at.year());
+        format!("{day:02}/{month}/{year:04}:{:02}:{:02}:{:02} +0000", at.hour(), at.minute(), at.second())
+    }
+}
+
+/// The name at a place.
+fn name(names: &[&'static str], place: i8) -> &'static str {
+    usize::try_from(place).ok().and_then(|place| names.get(place).copied()).unwrap_or("")
 }
 
 impl From<SystemTime> for Timestamp {

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
+pub(super) use crate::execute_api::scalar;
 use crate::execute_api::text;
-pub(super) use crate::execute_api::{log_time, scalar};
 
 /// Names with values, in order, names possibly more than once.
 pub(super) type Pairs = Vec<(String, String)>;

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+
 use super::timers::Timer;
 use super::wait::{Wait, WaitId, Woken};
 use super::{Clock, ClockMode, Due};
@@ -28,8 +31,8 @@ pub(crate) trait Driven: Send + Sync + 'static {
     fn fire(&self, timer: Timer);
     /// Starts a job. What it does after it returns, it does as an `Activity`.
     fn start(&self, job: JobRun);
-    /// Makes calls for a service, one after the other; the answers are not waited for.
-    fn deliver(&self, calls: Vec<Call>);
+    /// Makes calls for a service on a runtime, one after the other; the answers are not waited for.
+    fn deliver(&self, runtime: &Handle, calls: Vec<Call>);
 }
 
 /// Something runs and neither ends nor waits for virtual time.
@@ -48,11 +51,13 @@ pub(crate) struct Driver {
     turn: tokio::sync::Mutex<()>,
     /// Whether [`Driver::serve`] runs: then whoever waits need not drive.
     serving: AtomicBool,
+    /// What [`Driver::serve`] runs on under real time: what is made there needs no turn.
+    runtime: Mutex<Option<Handle>>,
 }
 
 impl Driver {
     pub fn new() -> Self {
-        Self { turn: tokio::sync::Mutex::new(()), serving: AtomicBool::new(false) }
+        Self { turn: tokio::sync::Mutex::new(()), serving: AtomicBool::new(false), runtime: Mutex::default() }
     }
 
     /// Runs what is due now until nothing is left to do without time passing.
@@ -116,7 +121,9 @@ impl Driver {
     /// Drives for as long as the cloud is served: for `garoa serve`.
     pub async fn serve(&self, cloud: &dyn Driven) -> Stalled {
         self.serving.store(true, Ordering::Relaxed);
+        *self.runtime.lock() = (cloud.clock().mode() == ClockMode::Real).then(Handle::current);
         let stalled = self.drive(cloud).await;
+        self.runtime.lock().take();
         self.serving.store(false, Ordering::Relaxed);
         stalled
     }
@@ -155,6 +162,14 @@ impl Driver {
     }
 }
 
+/// Makes calls for a service: at once where the cloud is served under real time, else in their turn.
+pub(crate) fn deliver(cloud: &dyn Driven, driver: &Driver, calls: Vec<Call>) {
+    match &*driver.runtime.lock() {
+        Some(runtime) => cloud.deliver(runtime, calls),
+        None => cloud.clock().push(Ready::Calls(calls)),
+    }
+}
+
 /// Begins a job: at once under real time, in its turn under virtual time.
 pub(crate) fn begin(cloud: &dyn Driven, job: JobRun) {
     match cloud.clock().mode() {
@@ -169,7 +184,7 @@ fn step(cloud: &dyn Driven) -> bool {
     if let Some(ready) = clock.pop_ready() {
         match ready {
             Ready::Job(job) => cloud.start(job),
-            Ready::Calls(calls) => cloud.deliver(calls),
+            Ready::Calls(calls) => cloud.deliver(&Handle::current(), calls),
             Ready::Wake(id, why) => clock.wake(id, why),
         }
         return true;

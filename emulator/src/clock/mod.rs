@@ -16,7 +16,7 @@ mod worker;
 
 pub(crate) use activity::Activity;
 pub use driver::Stalled;
-pub(crate) use driver::{Driven, Driver, Ready, begin};
+pub(crate) use driver::{Driven, Driver, Ready, begin, deliver};
 pub(crate) use pipe::{End as PipeEnd, Work, pipe};
 pub(crate) use timers::{Timer, TimerChange, Timers};
 pub(crate) use wait::{Hold, Wait, Woken};

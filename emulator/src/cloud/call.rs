@@ -80,6 +80,9 @@ pub struct Caller {
     /// See `referer`.
     #[serde(default)]
     pub user_agent: Option<String>,
+    /// The client's header `X-Amzn-Trace-Id`, which messages carry on.
+    #[serde(default)]
+    pub trace: Option<String>,
     /// The invocation whose code makes the call.
     pub invocation: Option<InvocationRef>,
     /// Whether faults pass this caller by: a scenario's own lines arrange and look, and are no part of what is tested.
@@ -99,6 +102,7 @@ impl Caller {
             source_ip: None,
             referer: None,
             user_agent: None,
+            trace: None,
             invocation: None,
             spared: false,
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::access::Access;
 use super::call::{Call, Caller, InvocationRef, Scope};
 use super::ids::Ids;
-use super::measure::Measured;
+use super::measure::{Measured, Sampled};
 use super::reply::Reply;
 use super::trace::Event;
 use crate::clock::{Timer, TimerChange};
@@ -142,16 +142,21 @@ impl<S> Cx<'_, S> {
         at: Timestamp,
         (name, value, unit): (&'static str, f64, &'static str),
     ) {
+        self.measure_in(self.scope, namespace, dimensions, at, (name, Sampled::Value(value), unit));
+    }
+
+    /// The same for something that lives in another account or region than the step's, and of more than one value.
+    pub(crate) fn measure_in(
+        &mut self,
+        scope: &Scope,
+        namespace: &'static str,
+        dimensions: &[(&'static str, &str)],
+        at: Timestamp,
+        (name, samples, unit): (&'static str, Sampled, &'static str),
+    ) {
         let dimensions = dimensions.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        self.effects.measured.push(Measured {
-            scope: self.scope.clone(),
-            namespace,
-            name,
-            dimensions,
-            at,
-            value,
-            unit,
-        });
+        let measured = Measured { scope: scope.clone(), namespace, name, dimensions, at, samples, unit };
+        self.effects.measured.push(measured);
     }
 
     /// Adds to the trace.

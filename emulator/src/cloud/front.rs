@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::running::{AnyStep, StepIn};
 use super::service::Target;
 use super::trace::{CallRecord, Event};
-use crate::clock::{self, Activity, Ready, Timer, TimerChange, Wait, Woken};
+use crate::clock::{self, Activity, Timer, TimerChange, Wait, Woken};
 use crate::{Error, Result};
 
 /// Why a call has no answer that its caller sees, or which error it has.
@@ -185,7 +185,7 @@ impl Inner {
             clock::begin(self, job);
         }
         for calls in effects.calls {
-            self.clock.push(Ready::Calls(calls));
+            clock::deliver(self, &self.driver, calls);
         }
         for invocation in effects.kills {
             self.kill(&invocation);

@@ -208,6 +208,8 @@ impl Inner {
             caller.invocation = activity.invocation().cloned();
         }
         caller.source_ip = entry.source_ip;
+        let trace = received.signed.headers.get("x-amzn-trace-id");
+        caller.trace = trace.and_then(|trace| trace.to_str().ok()).map(str::to_owned);
         if self.iam != IamMode::Off {
             let text = |name: http::HeaderName| {
                 let value = received.signed.headers.get(name)?;
@@ -273,8 +275,8 @@ impl Inner {
             sigv4::verify(&signed, &secret, head, Payload::Body(body), now, dialect)?;
         }
         let account = caller.principal.account().unwrap_or(&self.scope.account).to_owned();
-        caller.access_key = Some(signed.access_key);
-        Ok(Some((caller, Scope::new(account, signed.scope.region))))
+        caller.access_key = Some(signed.access_key.into_owned());
+        Ok(Some((caller, Scope::new(account, &*signed.scope.region))))
     }
 
     /// Whose access key signed the policy of a form.

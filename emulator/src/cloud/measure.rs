@@ -4,7 +4,7 @@
 use super::Scope;
 use crate::Timestamp;
 
-/// One value of a metric of a service.
+/// What a service has measured of one metric.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub scope: Scope,
@@ -14,7 +14,24 @@ pub(crate) struct Measured {
     /// Names and values.
     pub dimensions: Vec<(&'static str, String)>,
     pub at: Timestamp,
-    pub value: f64,
+    pub samples: Sampled,
     /// One of CloudWatch's units.
     pub unit: &'static str,
+}
+
+/// What is known of a metric.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sampled {
+    /// One value more.
+    Value(f64),
+    /// All values of a minute so far: they replace what was known of it.
+    Minute { count: f64, sum: f64, minimum: f64, maximum: f64 },
+}
+
+impl Sampled {
+    /// All values of a minute so far, which are whole numbers.
+    pub fn minute(count: u64, sum: u64, minimum: u64, maximum: u64) -> Self {
+        let [count, sum, minimum, maximum] = [count, sum, minimum, maximum].map(|number| number as f64);
+        Self::Minute { count, sum, minimum, maximum }
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) use http::{Arrived, Entry};
 pub use ids::Ids;
 pub use inquiry::{Answer, Asks, Inquiries, Question};
 pub(crate) use job::job_input;
-pub(crate) use measure::Measured;
+pub(crate) use measure::{Measured, Sampled};
 pub use reply::Reply;
 pub(crate) use running::{AnyService, Running, StepIn};
 pub use service::{At, JobFuture, Scoping, Service, State, Target};
@@ -45,6 +45,7 @@ use std::time::Duration;
 
 use ::http::HeaderValue;
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 
 use crate::clock::{Activity, Clock, Driven, Driver, Stalled, Timer};
 use crate::lambda::Environments;
@@ -248,10 +249,10 @@ impl Driven for Inner {
         }
     }
 
-    fn deliver(&self, calls: Vec<Call>) {
+    fn deliver(&self, runtime: &Handle, calls: Vec<Call>) {
         let Some(cloud) = self.handle() else { return };
         let busy = self.clock.busy();
-        tokio::spawn(delivering(async move {
+        runtime.spawn(delivering(async move {
             for call in calls {
                 let (service, operation) = (call.service, call.operation.clone());
                 let request_id = cloud.0.next_request_id();

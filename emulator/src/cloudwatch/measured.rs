@@ -1,10 +1,10 @@
 //! The metrics of AWS's own services, which come in without a call.
 
 use super::Metrics;
-use super::series::{MetricKey, Samples};
+use super::series::{MetricKey, Samples, Summary};
 use super::window::round_down;
 use crate::Timestamp;
-use crate::cloud::Measured;
+use crate::cloud::{Measured, Sampled};
 
 /// How far apart in time the data of AWS's own services are, in seconds.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Resolution_definition>
@@ -18,5 +18,11 @@ pub(super) fn take(state: &mut Metrics, now: Timestamp, measured: &Measured) {
     let series = state.series.entry(key).or_default();
     series.published = now;
     let at = round_down(measured.at, RESOLUTION);
-    series.add(at, measured.unit.to_owned(), &Samples::of(measured.value, 1.0));
+    let unit = measured.unit.to_owned();
+    match measured.samples {
+        Sampled::Value(value) => series.add(at, unit, &Samples::of(value, 1.0)),
+        Sampled::Minute { count, sum, minimum, maximum } => {
+            series.replace(at, unit, Samples::of_set(Summary { count, sum, minimum, maximum }));
+        }
+    }
 }

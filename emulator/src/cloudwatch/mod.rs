@@ -2,7 +2,7 @@
 //!
 //! `put.rs` takes data in, `measured.rs` those of AWS's own services, `series.rs` keeps it, `window.rs` says which data a
 //! request means, `statistic.rs` computes, `statistics.rs` and `data.rs` answer the two reading operations, `list.rs` lists.
-//! `query.rs` is what `GetMetricData` and alarms ask; `math/` are expressions, `alarms/` alarms. Composite alarms, anomaly
+//! `query.rs` is what `GetMetricData` and alarms ask; `math/` are expressions, `alarms/` alarms. Anomaly
 //! detectors, metric streams and insights do not exist here and are refused by name.
 
 mod alarms;
@@ -21,7 +21,7 @@ mod window;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use imbl::{OrdMap, Vector};
+use imbl::{OrdMap, OrdSet, Vector};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,9 @@ pub struct Metrics {
     series: OrdMap<MetricKey, Series>,
     #[serde(default)]
     alarms: OrdMap<String, Alarm>,
+    /// Each alarm with each composite alarm that refers to it.
+    #[serde(default)]
+    parents: OrdSet<(String, String)>,
     /// What happened to alarms, from the oldest on.
     #[serde(default)]
     history: Vector<Item>,

@@ -58,6 +58,11 @@ impl Series {
         self.points.entry((at, unit)).or_default().merge(samples);
     }
 
+    /// What is known of the interval that begins at `at` is this.
+    pub fn replace(&mut self, at: Timestamp, unit: String, samples: Samples) {
+        self.points.insert((at, unit), samples);
+    }
+
     /// What is kept from `start` up to, and without, `end`. Costs as much as there is in between.
     pub fn between(&self, start: Timestamp, end: Timestamp) -> Vec<Point<'_>> {
         if start >= end {
@@ -72,7 +77,7 @@ impl Series {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Samples {
     pub summary: Summary,
-    /// How often each value came. Percentiles need it.
+    /// How often each value came. Percentiles need it. Empty where all are one, as those of most intervals are: it takes room.
     #[serde(with = "pairs")]
     values: OrdMap<Ordered, f64>,
     /// Whether samples are in the summary whose values are unknown, for they came as a statistic set.
@@ -110,7 +115,6 @@ impl Samples {
         let mut samples = Self::default();
         if count > 0.0 {
             samples.summary = Summary { count, sum: value * count, minimum: value, maximum: value };
-            samples.values.insert(Ordered::from(value), count);
         }
         samples
     }
@@ -126,16 +130,39 @@ impl Samples {
     }
 
     pub fn merge(&mut self, other: &Self) {
+        if !self.is_alike(other) {
+            if let Some((value, count)) = self.one() {
+                self.values.insert(Ordered::from(value), count);
+            }
+            for (value, count) in other.each() {
+                *self.values.entry(Ordered::from(value)).or_insert(0.0) += count;
+            }
+        }
         self.summary.merge(&other.summary);
         self.opaque |= other.opaque;
-        for (value, count) in &other.values {
-            *self.values.entry(*value).or_insert(0.0) += count;
+    }
+
+    /// Whether all samples of both are of one value.
+    fn is_alike(&self, other: &Self) -> bool {
+        match (self.one(), other.one()) {
+            (Some((own, _)), Some((value, _))) => own == value,
+            _ => other.summary.count == 0.0 || self.summary.count == 0.0 && other.one().is_some(),
         }
+    }
+
+    /// The value that all samples have, and how many they are.
+    fn one(&self) -> Option<(f64, f64)> {
+        let is_one = self.values.is_empty() && !self.opaque && self.summary.count > 0.0;
+        is_one.then_some((self.summary.minimum, self.summary.count))
+    }
+
+    fn each(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        self.one().into_iter().chain(self.values.iter().map(|(value, count)| (value.value(), *count)))
     }
 
     /// The values and how often each came, from low to high; none where some are not known.
     pub fn values(&self) -> Option<impl Iterator<Item = (f64, f64)> + '_> {
-        (!self.opaque).then(|| self.values.iter().map(|(value, count)| (value.value(), *count)))
+        (!self.opaque).then(|| self.each())
     }
 }
 

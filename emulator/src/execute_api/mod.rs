@@ -18,7 +18,6 @@ use serde_json::Value;
 
 pub(crate) use address::{Address, address, host};
 
-use crate::Timestamp;
 use crate::apigatewayv2;
 use crate::cloud::{Entry, Halt, Inner, Scope};
 
@@ -87,11 +86,6 @@ pub(crate) fn scalar(value: &Value) -> Option<String> {
 /// Bytes as text, which nearly all of them are.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
-}
-
-/// `02/Mar/2026:12:00:00 +0000`: a time as the Common Log Format has it.
-pub(crate) fn log_time(at: Timestamp) -> String {
-    at.to_jiff().strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
 }
 
 /// An answer in JSON.

@@ -23,11 +23,15 @@ pub(super) fn load(service: &'static str, text: &'static str) -> Result<Model, S
     let resolver = Resolver { ids: &ids, shapes: &raw_shapes };
     let shapes = raw.shapes.0.iter().map(|(name, shape)| Ok(correct(service, resolver.shape(name, shape)?)));
     let shapes = shapes.collect::<Result<Vec<_>, String>>()?;
-    let mut operations = BTreeMap::new();
-    for (name, operation) in &raw.operations.0 {
-        operations.insert(*name, resolver.operation(service, name, operation, &shapes)?);
+    let operations = raw.operations.0.iter();
+    let operations = operations.map(|(name, operation)| resolver.operation(service, name, operation, &shapes));
+    let mut operations = operations.collect::<Result<Vec<_>, String>>()?;
+    operations.sort_by_key(|operation| operation.name);
+    let mut by_method: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (place, operation) in operations.iter().enumerate() {
+        by_method.entry(operation.http.method).or_default().push(place);
     }
-    Ok(Model { service, metadata: raw.metadata.into(), operations, shapes, by_name: ids })
+    Ok(Model { service, metadata: raw.metadata.into(), operations, by_method, shapes, by_name: ids })
 }
 
 struct Resolver<'a> {

@@ -85,7 +85,10 @@ pub struct Model {
     pub service: &'static str,
     /// Protocols, names and versions.
     pub metadata: Metadata,
-    operations: BTreeMap<&'static str, OperationModel>,
+    /// By name.
+    operations: Vec<OperationModel>,
+    /// Their places, by the method of HTTP that carries them.
+    by_method: BTreeMap<&'static str, Vec<usize>>,
     shapes: Vec<Shape>,
     by_name: BTreeMap<&'static str, ShapeId>,
 }
@@ -147,7 +150,7 @@ impl Model {
     /// The models that speak the query protocol in this version and have the operation.
     pub fn by_query(action: &str, version: &str) -> Option<&'static Self> {
         let entries = ENTRIES.iter().filter(|entry| entry.query == Some(version));
-        entries.map(Entry::model).find(|model| model.operations.contains_key(action))
+        entries.map(Entry::model).find(|model| model.operation(action).is_some())
     }
 
     /// The only model of a query protocol's version, whatever the action: no two of our services share one.
@@ -157,17 +160,23 @@ impl Model {
 
     /// The operation of this name.
     pub fn operation(&self, name: &str) -> Option<&OperationModel> {
-        self.operations.get(name)
+        let place = self.operations.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
+        self.operations.get(place)
     }
 
     /// The operation that the AWS CLI knows by this name, `filter-log-events`.
     pub fn operation_by_cli_name(&self, name: &str) -> Option<&OperationModel> {
-        self.operations.values().find(|operation| operation.cli_name() == name)
+        self.operations.iter().find(|operation| operation.cli_name() == name)
     }
 
     /// All operations, by name.
     pub fn operations(&self) -> impl Iterator<Item = &OperationModel> {
-        self.operations.values()
+        self.operations.iter()
+    }
+
+    /// The operations that this method of HTTP may carry, by name.
+    pub fn operations_of(&self, method: &str) -> impl Iterator<Item = &OperationModel> {
+        self.by_method.get(method).into_iter().flatten().filter_map(|place| self.operations.get(*place))
     }
 
     /// The shape at this place of this model.

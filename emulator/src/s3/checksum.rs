@@ -226,6 +226,14 @@ pub(super) struct Digests {
     pub checksum: Option<Result<Checksum>>,
 }
 
+/// The ETag of what has this MD5, with its quotes.
+pub(super) fn etag(md5: [u8; 16]) -> String {
+    let mut digits = [b'"'; 34];
+    // The digits of sixteen bytes are as many as there is room for.
+    let _ = hex::encode_to_slice(md5, &mut digits[1..33]);
+    digits.iter().map(|byte| char::from(*byte)).collect()
+}
+
 /// The MD5 of some bytes, compared with `Content-MD5` if that was sent.
 ///
 /// # Errors

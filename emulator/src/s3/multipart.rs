@@ -202,7 +202,7 @@ pub(super) fn upload_part(cx: &mut Cx<Buckets>, mut input: UploadPart) -> Result
         }
     };
     let checksum = checksum.of_part();
-    let etag = quoted(&hex::encode(md5));
+    let etag = checksum::etag(md5);
     let part = Part { body, etag: etag.clone(), checksum: checksum.clone(), modified: whole_seconds(cx.now) };
     add_part(cx, &input.bucket, &at, number, part)?;
     Ok(UploadPartOutput { etag, checksum, encryption })
@@ -266,7 +266,7 @@ pub(super) fn upload_part_copy(cx: &mut Cx<Buckets>, mut input: UploadPartCopy) 
     let algorithm = upload.checksum.map_or(Algorithm::Crc64Nvme, |(algorithm, _)| algorithm);
     let told = upload.checksum.is_some();
     let checksum = Checksum::of(algorithm, &body).of_part();
-    let etag = quoted(&hex::encode(checksum::md5(&body, None)?));
+    let etag = checksum::etag(checksum::md5(&body, None)?);
     let modified = whole_seconds(cx.now);
     let part = Part { body, etag: etag.clone(), checksum: checksum.clone(), modified };
     add_part(cx, &input.bucket, &at, number, part)?;

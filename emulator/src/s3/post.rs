@@ -91,8 +91,7 @@ fn sender(inner: &Inner, form: &Form) -> Result<(Caller, Scope)> {
         return Err(Error::client("AuthorizationQueryParametersError", text));
     };
     let (caller, secret) = inner.identify_poster(key, token)?;
-    let signed =
-        sigv4::Scope { date: (*date).to_owned(), region: (*region).to_owned(), service: (*service).to_owned() };
+    let signed = sigv4::Scope { date: (*date).into(), region: (*region).into(), service: (*service).into() };
     if let Some(secret) = secret
         && !sigv4::is_policy_signed(&secret, &signed, policy, signature)
     {

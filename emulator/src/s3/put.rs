@@ -102,7 +102,7 @@ pub(super) fn put(cx: &mut Cx<Buckets>, mut input: PutObject) -> Result<PutObjec
     let md5 = digests.md5?;
     let checksum = digests.checksum.ok_or_else(|| Error::internal("an object without its checksum"))??;
     conditions::check_write(cx, bucket, &input.key, input.if_match.as_deref(), input.if_none_match.as_deref())?;
-    let etag = quoted(&hex::encode(md5));
+    let etag = checksum::etag(md5);
     let new = New { body, etag, checksum, description, parts: Vec::new(), modified: cx.now };
     let Stored { object, version_id, expiration } = store(cx, &input.bucket, &input.key, new, None)?;
     let event = if input.posted.is_some() { "ObjectCreated:Post" } else { "ObjectCreated:Put" };

@@ -179,18 +179,22 @@ impl Bucket {
 
     /// A version becomes the latest of its key.
     pub fn add(&mut self, key: &str, version: Version) {
-        self.displace(key, version.stamp().id.is_none());
+        let null_comes = version.stamp().id.is_none();
         match version {
             Version::Object(object) => {
-                self.objects.insert(key.into(), object);
+                let current = self.objects.insert(key.into(), object);
+                self.displace(key, current, null_comes);
             }
-            Version::Marker(_) => self.history.entry(key.into()).or_default().add(version),
+            Version::Marker(_) => {
+                let current = self.objects.remove(key);
+                self.displace(key, current, null_comes);
+                self.history.entry(key.into()).or_default().add(version);
+            }
         }
     }
 
-    /// Moves the current object into the history. There is at most one null version: it goes when another comes.
-    fn displace(&mut self, key: &str, null_comes: bool) {
-        let current = self.objects.remove(key);
+    /// Moves what was the current object into the history. There is at most one null version: it goes when another comes.
+    fn displace(&mut self, key: &str, current: Option<Arc<Object>>, null_comes: bool) {
         if null_comes
             && let Some(history) = self.history.get_mut(key)
             && let Some(sequence) = history.null

@@ -25,7 +25,7 @@ pub(super) fn query_pairs(query: &str) -> Vec<(String, String)> {
 }
 
 /// The canonical request, whose hash is signed.
-pub(super) fn request(signed: &Signed, head: &Parts, payload_hash: &str) -> String {
+pub(super) fn request(signed: &Signed<'_>, head: &Parts, payload_hash: &str) -> String {
     let s3 = is_s3(&signed.scope.service);
     let headers: String = signed.header_names().map(|name| header(head, name)).collect();
     format!(
@@ -38,7 +38,7 @@ pub(super) fn request(signed: &Signed, head: &Parts, payload_hash: &str) -> Stri
 }
 
 /// The string to sign of a request.
-pub(super) fn string_to_sign(signed: &Signed, canonical: &str) -> String {
+pub(super) fn string_to_sign(signed: &Signed<'_>, canonical: &str) -> String {
     format!("{ALGORITHM}\n{}\n{}\n{}", signed.amz_date, signed.scope.text(), sha256_hex(canonical.as_bytes()))
 }
 
@@ -75,7 +75,7 @@ fn normalized(path: &str) -> String {
 
 /// Parameters encoded and sorted. A presigned URL signs all but its signature; and where the service adds the session
 /// token after signing, as IoT does, the token is not covered: such URLs are not verified here.
-fn query(query: &str, signed: &Signed) -> String {
+fn query(query: &str, signed: &Signed<'_>) -> String {
     let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let mut pairs: Vec<(String, String)> = query_pairs(query)
         .iter()

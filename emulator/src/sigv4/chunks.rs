@@ -23,9 +23,9 @@ pub struct Chunked {
 
 /// Verifies every chunk, each signed over the one before it, the first over the request's own signature, and the
 /// trailers where there are any. The whole body must be there; it ends with an empty chunk.
-pub fn verify_chunks(signed: &Signed, secret: &str, body: &[u8]) -> Result<Chunked> {
+pub fn verify_chunks(signed: &Signed<'_>, secret: &str, body: &[u8]) -> Result<Chunked> {
     let chain = Chain { signed, key: signing_key(secret, &signed.scope) };
-    let mut previous = signed.signature.clone();
+    let mut previous = signed.signature.to_string();
     let mut rest = body;
     let mut whole = Chunked::default();
     loop {
@@ -71,7 +71,7 @@ fn trailers(chain: &Chain<'_>, previous: &str, mut rest: &[u8]) -> Result<Vec<(S
 }
 
 struct Chain<'a> {
-    signed: &'a Signed,
+    signed: &'a Signed<'a>,
     key: [u8; 32],
 }
 

@@ -36,9 +36,9 @@ pub(crate) fn sha256_hex(data: &[u8]) -> String {
 }
 
 /// The key that a secret yields for one day, region and service.
-fn signing_key(secret: &str, scope: &Scope) -> [u8; 32] {
+fn signing_key(secret: &str, scope: &Scope<'_>) -> [u8; 32] {
     let mut key = hmac_sha256(format!("AWS4{secret}").as_bytes(), scope.date.as_bytes());
-    for part in [&scope.region, &scope.service, "aws4_request"] {
+    for part in [&*scope.region, &*scope.service, "aws4_request"] {
         key = hmac_sha256(&key, part.as_bytes());
     }
     key

@@ -1,5 +1,7 @@
 //! Reading the signature of a request: the `Authorization` header, or the query of a presigned URL.
 
+use std::borrow::Cow;
+
 use http::request::Parts;
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
@@ -16,46 +18,46 @@ pub const MAX_EXPIRES: i64 = 604_800;
 
 /// What a signature is good for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Scope {
+pub struct Scope<'a> {
     /// The day in UTC, `20260302`.
-    pub date: String,
+    pub date: Cow<'a, str>,
     /// The region.
-    pub region: String,
+    pub region: Cow<'a, str>,
     /// The service as signatures name it, such as `monitoring` for CloudWatch.
-    pub service: String,
+    pub service: Cow<'a, str>,
 }
 
-impl Scope {
+impl Scope<'_> {
     /// `20260302/us-east-1/s3/aws4_request`.
     pub(super) fn text(&self) -> String {
         format!("{}/{}/{}/aws4_request", self.date, self.region, self.service)
     }
 }
 
-/// A request's signature, read and not yet verified.
+/// A request's signature, read and not yet verified. It borrows from the request: of most requests nothing is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed {
+pub struct Signed<'a> {
     /// The access key id.
-    pub access_key: String,
+    pub access_key: Cow<'a, str>,
     /// Day, region and service.
-    pub scope: Scope,
+    pub scope: Scope<'a>,
     /// The names of the signed headers, in lower case and in the order of the request, `;` between them.
-    pub signed_headers: String,
+    pub signed_headers: Cow<'a, str>,
     /// 64 hex digits.
-    pub signature: String,
+    pub signature: Cow<'a, str>,
     /// When the request was signed.
     pub timestamp: Timestamp,
     /// The same as the string to sign has it, `20260302T120000Z`.
-    pub amz_date: String,
+    pub amz_date: Cow<'a, str>,
     /// How many seconds a presigned URL is good for; none for a header.
     pub expires: Option<i64>,
     /// The session token of temporary credentials.
-    pub token: Option<String>,
+    pub token: Option<Cow<'a, str>>,
     /// Whether the signature is in the query.
     pub presigned: bool,
 }
 
-impl Signed {
+impl Signed<'_> {
     /// The names of the signed headers.
     pub(super) fn header_names(&self) -> impl Iterator<Item = &str> {
         self.signed_headers.split(';').map(str::trim)
@@ -63,7 +65,7 @@ impl Signed {
 }
 
 /// Reads the signature of a request; none for a request that has none. Errors are worded for the dialect.
-pub fn parse(head: &Parts, dialect: Dialect) -> Result<Option<Signed>> {
+pub fn parse(head: &Parts, dialect: Dialect) -> Result<Option<Signed<'_>>> {
     let authorization = head.headers.get(http::header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
     let pairs = query_pairs(head.uri.query().unwrap_or(""));
     let presigned = pairs.iter().any(|(name, _)| name == "X-Amz-Algorithm" || name == "X-Amz-Signature");
@@ -88,7 +90,7 @@ fn both(dialect: Dialect) -> Error {
     }
 }
 
-fn from_header(head: &Parts, header: &str, dialect: Dialect) -> Result<Signed> {
+fn from_header<'a>(head: &'a Parts, header: &'a str, dialect: Dialect) -> Result<Signed<'a>> {
     let (algorithm, rest) = header.split_once([' ', ',']).unwrap_or((header, ""));
     if algorithm != ALGORITHM {
         return Err(match (dialect, algorithm) {
@@ -128,20 +130,21 @@ fn from_header(head: &Parts, header: &str, dialect: Dialect) -> Result<Signed> {
     };
     let timestamp = time.parse(dialect)?;
     let amz_date = match time {
-        RequestTime::Amz(text) => text.to_owned(),
-        RequestTime::Http(_) => super::refusal::amz_date(timestamp),
+        RequestTime::Amz(text) => Cow::Borrowed(text),
+        RequestTime::Http(_) => super::refusal::amz_date(timestamp).into(),
     };
     let (access_key, scope) = credential_of(credential, dialect, false)?;
     check_date(&scope, &amz_date, dialect, false)?;
+    let is_lower = !signed_headers.bytes().any(|byte| byte.is_ascii_uppercase());
     Ok(Signed {
-        access_key,
+        access_key: access_key.into(),
         scope,
-        signed_headers: signed_headers.to_ascii_lowercase(),
-        signature: signature.to_owned(),
+        signed_headers: if is_lower { signed_headers.into() } else { signed_headers.to_ascii_lowercase().into() },
+        signature: signature.into(),
         timestamp,
         amz_date,
         expires: None,
-        token: text_header(head, "x-amz-security-token").map(str::to_owned),
+        token: text_header(head, "x-amz-security-token").map(Cow::Borrowed),
         presigned: false,
     })
 }
@@ -164,7 +167,7 @@ fn missing_parts<'a>(header: &str, dialect: Dialect, part: impl Fn(&str) -> Opti
     dialect.incomplete(format!("{message}Authorization={header}"))
 }
 
-fn from_query(head: &Parts, pairs: &[(String, String)], dialect: Dialect) -> Result<Signed> {
+fn from_query<'a>(head: &'a Parts, pairs: &[(String, String)], dialect: Dialect) -> Result<Signed<'a>> {
     let value = |name: &str| {
         pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     };
@@ -186,15 +189,20 @@ fn from_query(head: &Parts, pairs: &[(String, String)], dialect: Dialect) -> Res
         _ => error,
     })?;
     check_date(&scope, date, dialect, true)?;
+    let owned = |text: &str| Cow::Owned(text.to_owned());
+    let Scope { date: day, region, service } = scope;
     Ok(Signed {
-        access_key,
-        scope,
-        signed_headers: signed_headers.to_ascii_lowercase(),
-        signature: signature.to_owned(),
+        access_key: owned(access_key),
+        scope: Scope { date: owned(&day), region: owned(&region), service: owned(&service) },
+        signed_headers: signed_headers.to_ascii_lowercase().into(),
+        signature: owned(signature),
         timestamp,
-        amz_date: date.to_owned(),
+        amz_date: owned(date),
         expires: expires(value("X-Amz-Expires"), dialect)?,
-        token: value("X-Amz-Security-Token").or_else(|| text_header(head, "x-amz-security-token")).map(str::to_owned),
+        token: match value("X-Amz-Security-Token") {
+            Some(token) => Some(owned(token)),
+            None => text_header(head, "x-amz-security-token").map(Cow::Borrowed),
+        },
         presigned: true,
     })
 }
@@ -233,7 +241,7 @@ fn expires(text: Option<&str>, dialect: Dialect) -> Result<Option<i64>> {
 }
 
 /// Takes `key/date/region/service/aws4_request` apart. The service is for the router to judge, not checked here.
-fn credential_of(credential: &str, dialect: Dialect, presigned: bool) -> Result<(String, Scope)> {
+fn credential_of(credential: &str, dialect: Dialect, presigned: bool) -> Result<(&str, Scope<'_>)> {
     let malformed = |detail: String| match (dialect, presigned) {
         (Dialect::S3, false) => header_malformed(detail),
         (Dialect::S3, true) => query_error(format!("Error parsing the X-Amz-Credential parameter; {detail}")),
@@ -264,11 +272,10 @@ fn credential_of(credential: &str, dialect: Dialect, presigned: bool) -> Result<
             "incorrect date format \"{date}\". This date in the credential must be in the format \"yyyyMMdd\"."
         )));
     }
-    let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
-    Ok((access_key.to_owned(), scope))
+    Ok((access_key, Scope { date: date.into(), region: region.into(), service: service.into() }))
 }
 
-fn check_date(scope: &Scope, amz_date: &str, dialect: Dialect, presigned: bool) -> Result<()> {
+fn check_date(scope: &Scope<'_>, amz_date: &str, dialect: Dialect, presigned: bool) -> Result<()> {
     let day = amz_date.get(..8).unwrap_or(amz_date);
     if scope.date == day {
         return Ok(());

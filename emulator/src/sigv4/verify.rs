@@ -32,7 +32,7 @@ const FORMS: [&str; 4] = [
 /// Verifies a signature with the secret of its access key. `Ok` says that whoever has the secret signed this request,
 /// and not too long ago.
 pub fn verify(
-    signed: &Signed,
+    signed: &Signed<'_>,
     secret: &str,
     head: &Parts,
     payload: Payload<'_>,
@@ -54,7 +54,7 @@ pub fn verify(
     if dialect == Dialect::S3 { check_time(signed, now, dialect) } else { Ok(()) }
 }
 
-fn check_time(signed: &Signed, now: Timestamp, dialect: Dialect) -> Result<()> {
+fn check_time(signed: &Signed<'_>, now: Timestamp, dialect: Dialect) -> Result<()> {
     let skewed =
         |earliest: bool| signed.timestamp.since(now) > MAX_SKEW || (earliest && now.since(signed.timestamp) > MAX_SKEW);
     let Some(seconds) = signed.expires.filter(|_| signed.presigned) else {
@@ -76,13 +76,13 @@ fn check_time(signed: &Signed, now: Timestamp, dialect: Dialect) -> Result<()> {
         return Err(error.with("X-Amz-Expires", seconds.to_string()).with("Expires", last.to_iso_secs()));
     }
     if skewed(false) {
-        return Err(denied("Request is not yet valid").with("X-Amz-Date", signed.amz_date.clone()));
+        return Err(denied("Request is not yet valid").with("X-Amz-Date", &*signed.amz_date));
     }
     Ok(())
 }
 
 /// `host` must be signed everywhere, and at S3 every `x-amz-…` header that the request has.
-fn check_signed_headers(signed: &Signed, head: &Parts, dialect: Dialect) -> Result<()> {
+fn check_signed_headers(signed: &Signed<'_>, head: &Parts, dialect: Dialect) -> Result<()> {
     let is_signed = |name: &str| signed.header_names().any(|one| one == name);
     if dialect != Dialect::S3 {
         if is_signed("host") || is_signed(":authority") {
@@ -107,7 +107,7 @@ fn check_signed_headers(signed: &Signed, head: &Parts, dialect: Dialect) -> Resu
 }
 
 /// The last line of the canonical request.
-fn payload_hash(signed: &Signed, head: &Parts, payload: Payload<'_>, dialect: Dialect) -> Result<String> {
+fn payload_hash(signed: &Signed<'_>, head: &Parts, payload: Payload<'_>, dialect: Dialect) -> Result<String> {
     let stated = text_header(head, "x-amz-content-sha256").map(str::to_owned).or_else(|| {
         let pairs = canonical::query_pairs(head.uri.query().unwrap_or(""));
         pairs.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Content-Sha256")).map(|(_, value)| value)
@@ -164,7 +164,7 @@ fn check_body(stated: &str, payload: Payload<'_>, dialect: Dialect) -> Result<()
 }
 
 /// S3 shows what it signed; the JSON services do so in the text, and Garoa leaves that out.
-fn mismatch(signed: &Signed, dialect: Dialect, to_sign: &str, canonical: &str) -> Error {
+fn mismatch(signed: &Signed<'_>, dialect: Dialect, to_sign: &str, canonical: &str) -> Error {
     if dialect != Dialect::S3 {
         return dialect.mismatch();
     }

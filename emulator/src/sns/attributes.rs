@@ -5,6 +5,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::errors::{because, invalid};
+use super::feedback;
 use super::retry;
 use super::topic::{Topic, Topics, default_policy, find, on, subscriptions_of};
 use crate::cloud::{Cx, Service};
@@ -78,8 +79,10 @@ pub(super) fn set(topic: &mut Topic, name: &str, value: &str, when: In) -> Resul
         "TracingConfig" | "ArchivePolicy" => {
             return Err(Error::not_implemented(format!("the topic attribute {name} with the value {value}")));
         }
+        name if feedback::check(name, value) == Some(false) => return Err(invalid(name)),
+        name if feedback::check(name, value) == Some(true) => {}
         name if name.contains("FeedbackRoleArn") || name.ends_with("FeedbackSampleRate") => {
-            return Err(Error::not_implemented(format!("the topic attribute {name}: delivery status logging")));
+            return Err(Error::not_implemented(format!("the topic attribute {name}: its deliveries go nowhere")));
         }
         _ if when == In::Creation => return Err(because("Attributes", format!("Unknown attribute {name}"))),
         _ => return Err(invalid("AttributeName")),

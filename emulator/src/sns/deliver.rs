@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::message::Message;
+use super::feedback::{self, Answer, Feedback};
+use super::message::{Kind, Message};
 use super::retry::{Effective, Retries};
 use super::send;
 use super::subscription::Subscription;
 use super::topic::Topics;
-use crate::Result;
 use crate::cloud::{Cloud, Cx, JobFuture, Scope, Service, job_input};
+use crate::{Result, Timestamp};
 
 /// Adds the events and the job that bring messages to their endpoints.
 pub(super) fn events(service: Service<Topics>) -> Service<Topics> {
@@ -30,6 +31,11 @@ pub(super) struct Delivery {
     pub content_type: String,
     /// The queue for what cannot be delivered.
     pub dead_letters: Option<String>,
+    /// What is logged of it, and since when it is on its way.
+    #[serde(default)]
+    pub feedback: Option<Feedback>,
+    #[serde(default)]
+    pub created: Timestamp,
     /// From 1.
     attempt: u32,
     /// Whether it has been given up, and goes to the dead letters.
@@ -42,6 +48,8 @@ impl Delivery {
         let policy = topic.and_then(|topic| topic.attributes.get("DeliveryPolicy")).map(String::as_str);
         let own = subscription.attributes.get("DeliveryPolicy").map(String::as_str);
         let Effective { retries, content_type } = Effective::of(policy, own);
+        let is_notification = message.kind == Kind::Notification;
+        let feedback = topic.and_then(|topic| Feedback::of(topic, &subscription.protocol)).filter(|_| is_notification);
         Self {
             id: cx.ids().uuid(),
             subscription: arn.to_owned(),
@@ -51,7 +59,10 @@ impl Delivery {
             message,
             retries: if subscription.is_http() { retries } else { Retries::managed() },
             content_type,
-            dead_letters: subscription.dead_letters(),
+            // A question that nobody takes is no letter.
+            dead_letters: subscription.dead_letters().filter(|_| is_notification),
+            feedback,
+            created: cx.now,
             attempt: 1,
             is_dead: false,
         }
@@ -68,13 +79,16 @@ pub(super) struct Failure {
     pub text: String,
     /// Whether the receiver's side was at fault, so that it may work later.
     pub retryable: bool,
+    /// What it answered, if it did.
+    #[serde(default)]
+    pub status: Option<u16>,
 }
 
 /// What became of a delivery: the key of the event.
 #[derive(Serialize, Deserialize)]
 struct Delivered {
     delivery: Delivery,
-    failure: Option<Failure>,
+    outcome: std::result::Result<Answer, Failure>,
 }
 
 /// Has deliveries to one subscription made, in their order.
@@ -107,8 +121,14 @@ fn retry(cx: &mut Cx<Topics>, id: &str) -> Result<()> {
 
 /// A delivery was made, or failed: then it is tried again as its policy says, and at last goes to the dead letters.
 fn delivered(cx: &mut Cx<Topics>, report: &str) -> Result<()> {
-    let Delivered { mut delivery, failure } = serde_json::from_str(report)?;
-    let Some(failure) = failure else { return next(cx, &delivery) };
+    let Delivered { mut delivery, outcome } = serde_json::from_str(report)?;
+    let failure = match outcome {
+        Err(failure) => failure,
+        Ok(answer) => {
+            feedback::log(cx, &delivery, &answer, true);
+            return next(cx, &delivery);
+        }
+    };
     let delay = delivery.retries.delay(delivery.attempt).filter(|_| failure.retryable);
     if let Some(delay) = delay {
         delivery.attempt += 1;
@@ -117,6 +137,7 @@ fn delivered(cx: &mut Cx<Topics>, report: &str) -> Result<()> {
         cx.set_timer("Retry", id, due);
         return Ok(());
     }
+    feedback::log(cx, &delivery, &Answer { status: failure.status, text: failure.text.clone() }, false);
     let (subscription, error) = (&delivery.subscription, &failure.text);
     tracing::warn!(subscription, error, dead = delivery.is_dead, "a message was not delivered");
     if delivery.dead_letters.is_some() && !delivery.is_dead {
@@ -145,11 +166,11 @@ fn next(cx: &mut Cx<Topics>, done: &Delivery) -> Result<()> {
 fn job(cloud: Cloud, scope: Scope, deliveries: Value) -> JobFuture {
     Box::pin(async move {
         for delivery in job_input::<Vec<Delivery>>(deliveries).unwrap_or_default() {
-            let failure = send::send(&cloud, &delivery).await.err();
-            if failure.is_none() && !delivery.is_ordered() {
+            let outcome = send::send(&cloud, &delivery).await;
+            if outcome.is_ok() && !delivery.is_ordered() && delivery.feedback.is_none() {
                 continue;
             }
-            cloud.report("sns", &scope, "Delivered", &Delivered { delivery, failure });
+            cloud.report("sns", &scope, "Delivered", &Delivered { delivery, outcome });
         }
     })
 }

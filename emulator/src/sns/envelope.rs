@@ -26,22 +26,19 @@ pub(super) fn kind(message: &Message) -> &'static str {
     match message.kind {
         Kind::Notification => "Notification",
         Kind::Confirmation { .. } => "SubscriptionConfirmation",
+        Kind::Farewell { .. } => "UnsubscribeConfirmation",
     }
 }
 
 /// The JSON that queues and HTTP endpoints get, spaced as AWS spaces it.
 pub(super) fn json(message: &Message, subscription: &str) -> String {
     let mut members: Vec<(&str, String)> = vec![("Type", kind(message).to_owned()), ("MessageId", message.id.clone())];
-    if let Kind::Confirmation { token } = &message.kind {
-        members.push(("Token", token.clone()));
-    }
+    members.extend(message.kind.token().map(|token| ("Token", token.to_owned())));
     members.extend(message.sequence.clone().map(|sequence| ("SequenceNumber", sequence)));
     members.push(("TopicArn", message.topic.clone()));
     members.extend(message.subject.clone().map(|subject| ("Subject", subject)));
     members.push(("Message", message.text.clone()));
-    if let Kind::Confirmation { token } = &message.kind {
-        members.push(("SubscribeURL", subscribe_url(message, token)));
-    }
+    members.extend(message.kind.token().map(|token| ("SubscribeURL", subscribe_url(message, token))));
     members.push(("Timestamp", message.timestamp.clone()));
     // FIFO topics do not sign.
     if message.sequence.is_none() {

@@ -117,6 +117,20 @@ pub(super) enum Kind {
     Confirmation {
         token: String,
     },
+    /// `UnsubscribeConfirmation`.
+    Farewell {
+        token: String,
+    },
+}
+
+impl Kind {
+    /// What is in the link of a message that has one.
+    pub fn token(&self) -> Option<&str> {
+        match self {
+            Self::Notification => None,
+            Self::Confirmation { token } | Self::Farewell { token } => Some(token),
+        }
+    }
 }
 
 /// A message on its way. What it is about in other forms for other protocols has been decided: `text` is what one gets.
@@ -136,6 +150,9 @@ pub(super) struct Message {
     pub sequence: Option<String>,
     /// `1` or `2`.
     pub signature_version: String,
+    /// The trace that the publisher is part of, which receivers are told.
+    #[serde(default)]
+    pub trace: Option<String>,
     /// Where links in it lead: the service's own address.
     pub base: String,
 }
@@ -156,6 +173,7 @@ impl Message {
             deduplication: None,
             sequence: None,
             signature_version: version,
+            trace: None,
             base: base(cx, topic),
         }
     }

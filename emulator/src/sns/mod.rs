@@ -2,13 +2,15 @@
 //!
 //! `topic.rs` and `subscription.rs` say what is kept and how it is found, `topics.rs` and `subscribe.rs` are the operations on
 //! them; `publish.rs` takes messages, `filter.rs` says who wants them, `envelope.rs` what they look like to whom, `deliver.rs`
-//! brings them there and tries again (`retry.rs`). <https://docs.aws.amazon.com/sns/latest/api/>
+//! brings them there and tries again (`retry.rs`), and `feedback.rs` logs what became of it.
+//! <https://docs.aws.amazon.com/sns/latest/api/>
 
 mod attributes;
 mod confirm;
 mod deliver;
 mod envelope;
 mod errors;
+mod feedback;
 mod fifo;
 mod filter;
 mod lists;

@@ -178,6 +178,7 @@ impl Batch {
             deduplication,
             sequence: sequence.clone(),
             signature_version,
+            trace: cx.caller.trace.clone(),
             base: self.base.clone(),
         };
         for recipient in &mut self.recipients {

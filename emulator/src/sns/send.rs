@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::deliver::{Delivery, Failure};
 use super::envelope;
+use super::feedback::Answer;
 use super::message::Kind;
 use super::topics::FIFO;
 use crate::Error;
 use crate::cloud::{Call, Caller, Cloud, Halt, Scope};
 use crate::execute_api::outside;
-use crate::sqs::url_of_arn;
+use crate::sqs::{TRACE_HEADER, url_of_arn};
 
 /// An HTTP endpoint has as long to answer.
 /// <https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html>
@@ -22,7 +23,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(15);
 const AGENT: &str = "Amazon Simple Notification Service Agent";
 
 /// Makes an attempt.
-pub(super) async fn send(cloud: &Cloud, delivery: &Delivery) -> Result<(), Failure> {
+pub(super) async fn send(cloud: &Cloud, delivery: &Delivery) -> Result<Answer, Failure> {
     match &delivery.dead_letters {
         Some(queue) if delivery.is_dead => call(cloud, to_queue(delivery, queue)).await,
         _ if delivery.protocol == "sqs" => call(cloud, to_queue(delivery, &delivery.endpoint)).await,
@@ -31,13 +32,18 @@ pub(super) async fn send(cloud: &Cloud, delivery: &Delivery) -> Result<(), Failu
     }
 }
 
-async fn call(cloud: &Cloud, call: Call) -> Result<(), Failure> {
+async fn call(cloud: &Cloud, call: Call) -> Result<Answer, Failure> {
+    // SNS tells an invocation that Lambda has only taken in.
+    let status = if call.service == "lambda" { 202 } else { 200 };
     let failure = |error: Error| Failure {
+        status: Some(error.status()),
         // A lack of permission and an endpoint that is gone do not mend themselves.
         retryable: !error.is_client_fault() || error.status() == 429 || error.code().contains("Throttl"),
         text: error.to_string(),
     };
-    cloud.call(call).await.map(drop).map_err(failure)
+    let reply = cloud.call(call).await.map_err(failure)?;
+    let text = reply.output["MessageId"].as_str().unwrap_or_default().to_owned();
+    Ok(Answer { status: Some(status), text })
 }
 
 /// As SNS calls, on behalf of the topic.
@@ -67,6 +73,9 @@ fn to_queue(delivery: &Delivery, queue: &str) -> Call {
     if let Some(group) = message.group.as_ref().filter(|_| to_fifo || !from_fifo) {
         input["MessageGroupId"] = group.as_str().into();
     }
+    if let Some(trace) = &message.trace {
+        input["MessageSystemAttributes"] = json!({ TRACE_HEADER: { "DataType": "String", "StringValue": trace } });
+    }
     if let Some(id) = message.deduplication.as_ref().filter(|_| to_fifo) {
         input["MessageDeduplicationId"] = id.as_str().into();
     }
@@ -79,19 +88,21 @@ fn to_function(delivery: &Delivery) -> Call {
     Call::new("lambda", "Invoke", caller(delivery), Scope::of_arn(&delivery.endpoint), input).with_body(event)
 }
 
-async fn over_http(cloud: &Cloud, delivery: &Delivery) -> Result<(), Failure> {
-    let request = request(delivery).map_err(|text| Failure { text, retryable: false })?;
-    let lost = |text: String| Failure { text, retryable: true };
+async fn over_http(cloud: &Cloud, delivery: &Delivery) -> Result<Answer, Failure> {
+    let failure = |text: String, retryable: bool, status: Option<u16>| Failure { text, retryable, status };
+    let request = request(delivery).map_err(|text| failure(text, false, None))?;
     match cloud.0.within(ANSWER_TIME, outside::send(&cloud.0, request)).await {
         Some(Ok(answer)) => match answer.status().as_u16() {
-            200..=399 => Ok(()),
+            status @ 200..=399 => Ok(Answer { status: Some(status), text: format!("HTTP {status}") }),
             // What the endpoint refuses for good is not sent again.
-            status @ 400..=499 if status != 429 => Err(Failure { text: format!("HTTP {status}"), retryable: false }),
-            status => Err(lost(format!("HTTP {status}"))),
+            status => {
+                let is_final = (400..=499).contains(&status) && status != 429;
+                Err(failure(format!("HTTP {status}"), !is_final, Some(status)))
+            }
         },
-        Some(Err(Halt::Error(error))) => Err(Failure { text: error.to_string(), retryable: false }),
-        Some(Err(broken)) => Err(lost(format!("no answer: {broken:?}"))),
-        None => Err(lost(format!("no answer within {} seconds", ANSWER_TIME.as_secs()))),
+        Some(Err(Halt::Error(error))) => Err(failure(error.to_string(), false, None)),
+        Some(Err(broken)) => Err(failure(format!("no answer: {broken:?}"), true, None)),
+        None => Err(failure(format!("no answer within {} seconds", ANSWER_TIME.as_secs()), true, None)),
     }
 }
 
@@ -107,7 +118,7 @@ fn request(delivery: &Delivery) -> Result<Request<Bytes>, String> {
     put(HeaderName::from_static("x-amz-sns-message-type"), envelope::kind(message));
     put(HeaderName::from_static("x-amz-sns-message-id"), &message.id);
     put(HeaderName::from_static("x-amz-sns-topic-arn"), &message.topic);
-    if message.kind == Kind::Notification {
+    if !matches!(message.kind, Kind::Confirmation { .. }) {
         put(HeaderName::from_static("x-amz-sns-subscription-arn"), &delivery.subscription);
     }
     if is_raw(delivery) {
@@ -116,6 +127,7 @@ fn request(delivery: &Delivery) -> Result<Request<Bytes>, String> {
     put(header::CONTENT_TYPE, &delivery.content_type);
     put(header::USER_AGENT, AGENT);
     put(header::ACCEPT_ENCODING, "gzip,deflate");
+    put(header::CONNECTION, "Keep-Alive");
     let mut request = Request::new(Bytes::from(body(delivery)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = delivery.endpoint.parse().map_err(|error| format!("the endpoint is no URL: {error}"))?;

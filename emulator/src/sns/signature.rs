@@ -12,7 +12,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use super::envelope;
-use super::message::{Kind, Message};
+use super::message::Message;
 use super::signing_key::{CERTIFICATE, COEFFICIENT, EXPONENT_1, EXPONENT_2, PRIME_1, PRIME_2};
 
 /// Where the certificate is served. At AWS the name has no folder.
@@ -59,17 +59,17 @@ pub(crate) fn certificate() -> Response<Bytes> {
 fn text_to_sign(message: &Message) -> String {
     let mut members = vec![("Message", message.text.as_str()), ("MessageId", message.id.as_str())];
     let url;
-    match &message.kind {
-        Kind::Notification => {
+    match message.kind.token() {
+        None => {
             members.extend(message.subject.as_deref().map(|subject| ("Subject", subject)));
             members.push(("Timestamp", message.timestamp.as_str()));
         }
-        Kind::Confirmation { token } => {
+        Some(token) => {
             url = envelope::subscribe_url(message, token);
             members.extend([
                 ("SubscribeURL", url.as_str()),
                 ("Timestamp", message.timestamp.as_str()),
-                ("Token", token.as_str()),
+                ("Token", token),
             ]);
         }
     }

@@ -96,9 +96,7 @@ fn subscribe(cx: &mut Cx<Topics>, input: Subscribe) -> Result<Subscribed> {
         outbox: Vector::new(),
     };
     let is_pending = subscription.is_pending();
-    if is_pending {
-        confirm::ask(cx, &arn, &subscription)?;
-    }
+    confirm::ask(cx, &arn, &subscription)?;
     cx.state.subscriptions.insert(arn.clone(), subscription);
     Ok(answer(arn, is_pending && !input.return_subscription_arn))
 }
@@ -139,11 +137,17 @@ fn unsubscribe(cx: &mut Cx<Topics>, input: OfSubscription) -> Result<()> {
         let message = format!("User: {caller} is not authorized to perform: SNS:Unsubscribe on resource: {topic}");
         return Err(Error::new(403, "AuthorizationError", message));
     }
-    cx.state.subscriptions.remove(&arn);
+    let owner = Arc::clone(&subscription.owner);
+    let removed = cx.state.subscriptions.remove(&arn);
     if let Some(topic) = cx.state.topics.get_mut(&*topic) {
         topic.deleted += 1;
     }
-    Ok(())
+    // Who owns the subscription need not be told of what he did.
+    let by_owner = cx.caller.principal != Principal::Anonymous && cx.scope.account == owner;
+    match removed {
+        Some(subscription) if !by_owner => confirm::farewell(cx, &arn, subscription),
+        _ => Ok(()),
+    }
 }
 
 fn is_uuid(text: &str) -> bool {

@@ -6,6 +6,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::confirm::Asked;
 use super::deliver::Delivery;
 use super::errors::{because, check_arn, invalid, not_found};
 use super::fifo::Fifo;
@@ -24,6 +25,9 @@ pub struct Topics {
     pub(super) subscriptions: OrdMap<String, Subscription>,
     /// Deliveries that failed and are tried again, by their ids.
     pub(super) waiting: OrdMap<String, Delivery>,
+    /// What the tokens stand for that messages asked for a confirmation with.
+    #[serde(default)]
+    pub(super) tokens: OrdMap<String, Asked>,
     /// By ARN.
     pub(super) applications: OrdMap<String, Application>,
     /// By ARN.

@@ -59,6 +59,11 @@ impl Books {
         self.messages.get(&key)
     }
 
+    /// When the oldest message was sent.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.messages.get_min().map(|(key, _)| key.sent)
+    }
+
     /// When the next message that is not visible becomes so.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.due.get_min().map(|(at, _)| *at)

@@ -93,8 +93,7 @@ fn set(cx: &mut Cx<Queues>, input: SetQueueAttributes) -> Result<()> {
     check_redrive(cx.state, &arn, &attributes)?;
     let queue = cx.state.get_mut(&arn)?;
     let delay = (attributes.delay != queue.attributes.delay && queue.is_fifo()).then_some(attributes.delay);
-    let before = std::mem::replace(&mut queue.attributes, attributes);
-    queue.modified = now;
+    let before = queue.change(attributes, now);
     if let Some(delay) = delay {
         queue.books.delay_anew(seconds(delay));
     }

@@ -22,7 +22,7 @@ const STRING: u8 = 1;
 const BINARY: u8 = 2;
 
 /// The value of a message attribute, or of a message system attribute, as the API has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AttributeValue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +40,11 @@ pub(super) struct AttributeValue {
 }
 
 impl AttributeValue {
+    /// A text.
+    pub fn string(value: String) -> Self {
+        Self { string_value: Some(value), data_type: "String".to_owned(), ..Self::default() }
+    }
+
     fn is_binary(&self) -> bool {
         self.kind() == "Binary"
     }

@@ -14,7 +14,8 @@ use super::books::Books;
 use super::configure::check_redrive;
 use super::deduplication::Deduplication;
 use super::errors::{invalid, invalid_address, invalid_value, no_queue};
-use super::queue::{Queue, SURFACE, arn_of_url, find, on, on_own, url};
+use super::meter::Meter;
+use super::queue::{Queue, SURFACE, arn_of_url, find, on, on_own, url, watch};
 use super::quirks::Quirks;
 use super::tags;
 use crate::cloud::{Cx, Service, Target};
@@ -80,7 +81,7 @@ fn create(cx: &mut Cx<Queues>, input: CreateQueue) -> Result<Address> {
     let mut attributes = Attributes::new(fifo);
     attributes.set(&input.attributes)?;
     check_redrive(cx.state, &arn, &attributes)?;
-    tags::check(&input.tags)?;
+    tags::check(&input.queue_name, &input.tags)?;
     let queue = Queue {
         name,
         account: Arc::clone(&cx.scope.account),
@@ -95,9 +96,12 @@ fn create(cx: &mut Cx<Queues>, input: CreateQueue) -> Result<Address> {
         deduplication: fifo.then(Deduplication::default),
         books: Books::new(fifo),
         watched: None,
+        meter: Meter::default(),
+        former_scope: None,
     };
     cx.state.queues.insert(Arc::clone(&arn), queue);
     cx.state.index_source(&arn, None);
+    watch(cx, &arn);
     Ok(Address { queue_url })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `queue.rs` says what a queue is and how it is found, `books.rs` keeps its messages (`groups.rs` those of a FIFO queue in
 //! order), `message.rs` is what it keeps. `send.rs`, `receive.rs` and `settle.rs` are the operations on messages, the other
-//! files those on queues. `quirks.rs` is what scenarios ask beside the API.
+//! files those on queues. `meter.rs` counts for CloudWatch. `quirks.rs` is what scenarios ask beside the API.
 
 mod attributes;
 mod batch;
@@ -15,6 +15,7 @@ mod groups;
 mod handle;
 mod manage;
 mod message;
+mod meter;
 mod moves;
 mod permissions;
 mod queue;
@@ -30,6 +31,7 @@ mod tests;
 pub use queue::Queues;
 pub(crate) use queue::url_of_arn;
 pub use quirks::{QueueView, Quirks};
+pub(crate) use send::TRACE_HEADER;
 
 use crate::cloud::Service;
 
@@ -48,4 +50,5 @@ pub fn service() -> Service<Queues> {
         .with(moves::operations)
         .event(quirks::QUIRKS, quirks::change)
         .event(queue::SURFACE, queue::surface)
+        .event(meter::MEASURE, meter::measure)
 }

@@ -11,6 +11,7 @@ use super::books::{Books, Key};
 use super::deduplication::Deduplication;
 use super::errors::{invalid_address, no_queue};
 use super::message::Message;
+use super::meter::{MEASURE, Meter};
 use super::moves::MoveTask;
 use super::quirks::Quirks;
 use crate::cloud::{At, Cx, Scope, Target};
@@ -49,11 +50,39 @@ pub(super) struct Queue {
     pub books: Books,
     /// When the timer is set that announces what becomes visible by itself: see [`watch`].
     pub watched: Option<Timestamp>,
+    #[serde(default)]
+    pub meter: Meter,
+    /// What `DeduplicationScope` counts until then: see [`Queue::deduplicates_by_group`].
+    #[serde(default)]
+    pub former_scope: Option<(bool, Timestamp)>,
 }
+
+/// A change of attributes may take as long to spread.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
+const SPREAD: Duration = Duration::from_secs(60);
 
 impl Queue {
     pub fn is_fifo(&self) -> bool {
         self.deduplication.is_some()
+    }
+
+    /// Whether the groups of a FIFO queue have their own memories of what was sent. A change counts when it has spread (seen at
+    /// AWS, in both directions).
+    pub fn deduplicates_by_group(&self, now: Timestamp) -> bool {
+        let current = self.attributes.fifo.as_ref().is_some_and(|fifo| fifo.by_group);
+        self.former_scope.filter(|(_, until)| now < *until).map_or(current, |(former, _)| former)
+    }
+
+    /// Takes over changed attributes, and gives the former.
+    pub fn change(&mut self, attributes: Attributes, now: Timestamp) -> Attributes {
+        let former = self.deduplicates_by_group(now);
+        let before = std::mem::replace(&mut self.attributes, attributes);
+        let scope = |attributes: &Attributes| attributes.fifo.as_ref().is_some_and(|fifo| fifo.by_group);
+        if scope(&before) != scope(&self.attributes) {
+            self.former_scope = Some((former, now + SPREAD));
+        }
+        self.modified = now;
+        before
     }
 
     /// Brings the books up to date.
@@ -157,16 +186,21 @@ pub(super) const SURFACE: &str = "Surface";
 /// Something may have become visible: tells who waits for it, here or in Lambda.
 pub(super) fn announce(cx: &mut Cx<Queues>, arn: &str) {
     let Some(queue) = cx.state.queues.get(arn) else { return };
-    let (home, signal) = (Scope::new(Arc::clone(&queue.account), region_of(arn)), queue.signal());
+    let (home, signal) = (home(queue), queue.signal());
     cx.signal_in(&home, signal);
     watch(cx, arn);
 }
 
-/// Has a queue announce the next message that becomes visible by itself. There is one timer for each queue.
+/// A queue was used: it has its metrics told, and announces the next message that becomes visible by itself. There is one timer for each queue.
 pub(super) fn watch(cx: &mut Cx<Queues>, arn: &str) {
+    let now = cx.now;
     let Some(queue) = cx.state.queues.get_mut(arn) else { return cx.cancel_timer(SURFACE, arn) };
-    let due = queue.books.next_due();
-    if std::mem::replace(&mut queue.watched, due) == due {
+    let (due, measured) = (queue.books.next_due(), queue.meter.use_at(now));
+    let watched = std::mem::replace(&mut queue.watched, due);
+    if let Some(at) = measured {
+        cx.set_timer(MEASURE, arn, at);
+    }
+    if watched == due {
         return;
     }
     match due {
@@ -184,6 +218,11 @@ pub(super) fn surface(cx: &mut Cx<Queues>, arn: &str) -> Result<()> {
     }
     announce(cx, arn);
     Ok(())
+}
+
+/// The account and region of a queue.
+pub(super) fn home(queue: &Queue) -> Scope {
+    Scope::new(Arc::clone(&queue.account), region_of(&queue.arn))
 }
 
 /// The region of a queue's ARN.

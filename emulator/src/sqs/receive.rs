@@ -106,10 +106,12 @@ fn receive(cx: &mut Cx<Queues>, input: &ReceiveMessage) -> Result<Step<Received>
     let messages: Vec<_> =
         keys.iter().filter_map(|key| Some(input.deliver(queue, *key, queue.books.get(*key)?))).collect();
     watch(cx, &arn);
+    let queue = cx.state.get_mut(&arn)?;
     if !messages.is_empty() {
+        queue.meter.received(now, messages.len());
         return Ok(Step::Done(Received { messages }));
     }
-    wait(cx.state.get_mut(&arn)?, &wanted, cx.resumed, now)
+    wait(queue, &wanted, cx.resumed, now)
 }
 
 /// Nothing is there: the caller waits for a signal, for what becomes visible by itself, or for the end of its patience.
@@ -124,6 +126,7 @@ fn wait(
         None => now + seconds(wanted.wait),
     };
     if deadline <= now {
+        queue.meter.received(now, 0);
         return Ok(Step::Done(Received { messages: Vec::new() }));
     }
     let until = queue.books.next_due().map_or(deadline, |due| due.min(deadline));

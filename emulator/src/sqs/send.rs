@@ -18,7 +18,7 @@ use crate::{Error, Result, Timestamp};
 /// The longest message group id and deduplication id, in characters.
 const MAX_ID: usize = 128;
 /// The only system attribute that can be sent: the header of AWS X-Ray.
-pub(super) const TRACE_HEADER: &str = "AWSTraceHeader";
+pub(crate) const TRACE_HEADER: &str = "AWSTraceHeader";
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Queues>) -> Service<Queues> {
@@ -75,17 +75,17 @@ struct Sent {
 }
 
 fn send(cx: &mut Cx<Queues>, input: Entry) -> Result<Sent> {
-    let (now, sender) = (cx.now, sender(cx));
+    let (now, origin) = (cx.now, Origin::of(cx));
     let queue = find_in(cx.state, cx.scope, now, &input.queue_url)?;
     input.check(queue)?;
-    let sent = input.put(queue, cx.ids, &sender, now);
+    let sent = input.put(queue, cx.ids, &origin, now);
     let arn = Arc::clone(&queue.arn);
     announce(cx, &arn);
     Ok(sent)
 }
 
 fn send_batch(cx: &mut Cx<Queues>, input: SendMessageBatch) -> Result<Outcomes<Sent>> {
-    let (now, sender) = (cx.now, sender(cx));
+    let (now, origin) = (cx.now, Origin::of(cx));
     let queue = find_in(cx.state, cx.scope, now, &input.queue_url)?;
     batch::check(&input.entries, |entry| &entry.id, "SendMessageBatchRequestEntry")?;
     check_length(&input.entries)?;
@@ -97,7 +97,7 @@ fn send_batch(cx: &mut Cx<Queues>, input: SendMessageBatch) -> Result<Outcomes<S
         |entry| &entry.id,
         |entry| {
             entry.check(queue).map_err(in_batch)?;
-            Ok(entry.put(queue, cx.ids, &sender, now))
+            Ok(entry.put(queue, cx.ids, &origin, now))
         },
     );
     let arn = Arc::clone(&queue.arn);
@@ -105,9 +105,19 @@ fn send_batch(cx: &mut Cx<Queues>, input: SendMessageBatch) -> Result<Outcomes<S
     Ok(outcomes)
 }
 
-/// `SenderId`: the account, the user's id, or the role's with the session.
-fn sender(cx: &Cx<Queues>) -> Arc<str> {
-    cx.caller.principal.user_id().into()
+/// Where messages come from.
+struct Origin {
+    /// `SenderId`: the account, the user's id, or the role's with the session.
+    sender: Arc<str>,
+    /// The trace of the request, of which a message is part that names none.
+    trace: Option<AttributeValue>,
+}
+
+impl Origin {
+    fn of(cx: &Cx<Queues>) -> Self {
+        let trace = cx.caller.trace.clone().map(AttributeValue::string);
+        Self { sender: cx.caller.principal.user_id().into(), trace }
+    }
 }
 
 /// All messages of a batch together may be as long as one message.
@@ -196,9 +206,10 @@ impl Entry {
     }
 
     /// Sends a message that was checked.
-    fn put(self, queue: &mut Queue, ids: &mut Ids, sender: &Arc<str>, now: Timestamp) -> Sent {
+    fn put(self, queue: &mut Queue, ids: &mut Ids, origin: &Origin, now: Timestamp) -> Sent {
+        let size = self.size();
         let body = self.message_body.unwrap_or_else(|| "".into());
-        let by_group = queue.attributes.fifo.as_ref().is_some_and(|fifo| fifo.by_group);
+        let by_group = queue.deduplicates_by_group(now);
         let scope = self.message_group_id.as_ref().filter(|_| by_group);
         let mut content = Content {
             id: "".into(),
@@ -206,7 +217,7 @@ impl Entry {
             body,
             attributes: self.message_attributes,
             trace: self.message_system_attributes.into_values().next(),
-            sender: Arc::clone(sender),
+            sender: Arc::clone(&origin.sender),
             group: self.message_group_id.clone(),
             deduplication: self.message_deduplication_id,
             sequence: None,
@@ -219,9 +230,11 @@ impl Entry {
             system_attributes_md5: content.trace.as_ref().map(digest::of_trace),
             sequence_number: None,
         };
+        content.trace = content.trace.or_else(|| origin.trace.clone());
         if let Some(memory) = &mut queue.deduplication {
             let id = content.deduplication.get_or_insert_with(|| by_content(&content.body));
             if let Some(before) = memory.find(scope, id, now) {
+                queue.meter.repeated(now);
                 sent.message_id = before.message_id;
                 sent.sequence_number = Some(sequence_number(before.sequence));
                 return sent;
@@ -233,6 +246,7 @@ impl Entry {
         } else {
             content.id = ids.uuid().into();
         }
+        queue.meter.sent(now, size);
         sent.message_id = Arc::clone(&content.id);
         sent.sequence_number = content.sequence_number();
         let delay = self.delay_seconds.filter(|_| content.sequence.is_none());

@@ -51,19 +51,20 @@ struct Batch {
 }
 
 fn delete(cx: &mut Cx<Queues>, input: Received) -> Result<()> {
-    let queue = find(cx, &input.queue_url)?;
-    input.delete(queue)?;
+    let now = cx.now;
+    input.delete(find(cx, &input.queue_url)?, now)?;
     wake(cx, &input.queue_url)
 }
 
 fn delete_batch(cx: &mut Cx<Queues>, input: Batch) -> Result<Outcomes<Success>> {
+    let now = cx.now;
     let queue = find(cx, &input.queue_url)?;
     batch::check(&input.entries, |entry| &entry.id, "DeleteMessageBatchRequestEntry")?;
     let outcomes = Outcomes::of(
         input.entries,
         |entry| &entry.id,
         |entry| {
-            entry.delete(queue)?;
+            entry.delete(queue, now)?;
             Ok(Success { id: entry.id })
         },
     );
@@ -120,16 +121,20 @@ impl Received {
     }
 
     /// Deletes the message. That it is gone already is no error; a FIFO queue wants the handle of a receive that still holds it.
-    fn delete(&self, queue: &mut Queue) -> Result<()> {
+    fn delete(&self, queue: &mut Queue, now: Timestamp) -> Result<()> {
         let text = &self.receipt_handle;
         let handle = self.handle(queue, || {
             invalid_handle(format!("The input receipt handle \"{text}\" is not a valid receipt handle."))
         })?;
-        let Some(message) = queue.books.get(handle.key) else { return Ok(()) };
+        let Some(message) = queue.books.get(handle.key) else {
+            queue.meter.deleted(now);
+            return Ok(());
+        };
         if queue.is_fifo() && !(message.is_in_flight() && message.receives == handle.receive) {
             return Err(invalid_value(&self.receipt_handle, "ReceiptHandle", "The receipt handle has expired."));
         }
         queue.books.remove(handle.key);
+        queue.meter.deleted(now);
         Ok(())
     }
 

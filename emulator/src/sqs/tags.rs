@@ -53,7 +53,7 @@ fn tag(cx: &mut Cx<Queues>, input: TagQueue) -> Result<()> {
     }
     // The given tags win over those that are there.
     let tags = input.tags.union(queue.tags.clone());
-    check(&tags)?;
+    check(&queue.name, &tags)?;
     queue.tags = tags;
     Ok(())
 }
@@ -77,10 +77,10 @@ fn untag(cx: &mut Cx<Queues>, input: UntagQueue) -> Result<()> {
     Ok(())
 }
 
-/// Checks how many tags a queue would have.
-pub(super) fn check(tags: &OrdMap<String, String>) -> Result<()> {
+/// Checks how many tags a queue of this name would have.
+pub(super) fn check(name: &str, tags: &OrdMap<String, String>) -> Result<()> {
     if tags.len() > MAX_TAGS {
-        return Err(invalid(format!("Too many tags added for queue: a queue has at most {MAX_TAGS} tags.")));
+        return Err(invalid(format!("Too many tags added for queue {name}.")));
     }
     Ok(())
 }

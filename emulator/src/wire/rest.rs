@@ -78,12 +78,14 @@ pub fn parse(
     let query: Vec<_> = pairs_of_uri(head.uri.query().unwrap_or(""));
     let hoisted = hoisted(detected.service, &query, &head.headers);
     let headers = hoisted.as_ref().unwrap_or(&head.headers);
+    let lengths = Lengths::of(headers.keys().chain(trailers.keys()));
     for member in &structure.members {
         let shape = model.shape(member.shape);
         let value = match member.location {
             None => continue,
             Some(Location::Uri) => label(detected, shape, member)?,
             Some(Location::QueryString) => query_member(operation, structure, member, &query)?,
+            Some(Location::Header) if !lengths.have(member) => None,
             Some(Location::Header) => header_member(model, shape, member, headers, trailers)?,
             Some(Location::Headers) => prefix_headers(member, headers),
             Some(Location::StatusCode) => None,
@@ -244,6 +246,25 @@ fn query_member(
             texts.next().filter(|text| !text.is_empty()).map(|text| read(shape, member, text)).transpose()
         }
         _ => texts.next().map(|text| read(shape, member, text)).transpose(),
+    }
+}
+
+/// How long the names of a request's headers are, a bit for each length: a request has a handful of headers, and S3's model asks
+/// for forty.
+struct Lengths(u64);
+
+impl Lengths {
+    fn of<'h>(names: impl Iterator<Item = &'h HeaderName>) -> Self {
+        Self(names.fold(0, |all, name| all | Self::bit(name)))
+    }
+
+    fn bit(name: &HeaderName) -> u64 {
+        1 << name.as_str().len().min(63)
+    }
+
+    /// Whether the member's header may be among them.
+    fn have(&self, member: &Member) -> bool {
+        member.header_name().is_some_and(|name| self.0 & Self::bit(name) != 0)
     }
 }
 

@@ -23,8 +23,7 @@ pub(super) fn route(
 ) -> Result<(&'static OperationModel, Labels)> {
     let query = pairs_of_uri(head.uri.query().unwrap_or(""));
     let path = head.uri.path();
-    let candidates = model.operations().filter(|operation| operation.http.method == head.method.as_str());
-    let candidates = candidates.filter(|operation| {
+    let candidates = model.operations_of(head.method.as_str()).filter(|operation| {
         let fixed = &operation.http.uri.query;
         fixed.len() <= query.len()
             && fixed

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 import botocore.model
 import pytest
 from botocore.exceptions import ClientError
+from conftest import ACCOUNT, TargetQueue, refusal
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
 PROTOCOLS = ["json", "smithy-rpc-v2-cbor", "query"]
@@ -174,6 +175,174 @@ def test_alarms_follow_the_data_in_virtual_time(frozen):
         "ALARM",
         "OK",
     ]
+
+
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alarms"
+
+
+def composite(server, name):
+    """What a composite alarm says, without times."""
+    described = server.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
+    assert described["MetricAlarms"] == []
+    [found] = described["CompositeAlarms"]
+    return found
+
+
+def test_a_composite_alarm_follows_its_alarms(frozen):
+    client = frozen.client("cloudwatch")
+    arn = lambda name: f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:{name}"
+    queue = TargetQueue(frozen, "q", "sns.amazonaws.com", {"ArnEquals": {"aws:SourceArn": TOPIC}})
+    frozen.client("sns").create_topic(Name="alarms")
+    frozen.client("sns").subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=queue.arn)
+    for name in ["a", "b"]:
+        alarm(client, name)
+    rule = f'ALARM(a) OR ALARM("{arn("b")}")'
+    client.put_composite_alarm(
+        AlarmName="both", AlarmRule=rule, AlarmDescription="d", AlarmActions=[TOPIC], OKActions=[TOPIC],
+        Tags=[{"Key": "team", "Value": "mail"}],
+    )
+    client.put_composite_alarm(AlarmName="upper", AlarmRule="ALARM(both) AND NOT OK(a)")
+    found = composite(frozen, "both")
+    assert (found["AlarmRule"], found["StateValue"], found["AlarmArn"]) == (rule, "OK", arn("both"))
+    assert found["StateReason"] == f"{arn('both')} was created and its alarm rule evaluates to OK"
+    children = [one["arn"] for one in json.loads(found["StateReasonData"])["triggeringAlarms"]]
+    assert children == [arn("a"), arn("b")]
+    assert client.list_tags_for_resource(ResourceARN=arn("both"))["Tags"] == [{"Key": "team", "Value": "mail"}]
+
+    def set_state(name, value):
+        client.set_alarm_state(AlarmName=name, StateValue=value, StateReason="by hand")
+        advance(frozen, 1)
+        told = []
+        for message in queue.receive(wait=0):
+            queue.sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
+            told.append(json.loads(json.loads(message["Body"])["Message"]))
+        return told
+
+    advance(frozen, 1)
+    [first] = [json.loads(body["Message"]) for body in queue.bodies(wait=0)]
+    assert (first["OldStateValue"], first["NewStateValue"]) == ("INSUFFICIENT_DATA", "OK")
+    advance(frozen, 30)
+    told = set_state("b", "ALARM")[-1]
+    assert (told["AlarmName"], told["NewStateValue"], told["AlarmRule"]) == ("both", "ALARM", rule)
+    assert [(one["Arn"], one["State"]["Value"]) for one in told["TriggeringChildren"]] == [(arn("b"), "ALARM")]
+    found = composite(frozen, "both")
+    assert found["StateReason"] == f"{arn('b')} transitioned to ALARM at Monday 02 March, 2026 12:00:31 UTC"
+    assert composite(frozen, "upper")["StateValue"] == "ALARM", "a is not OK"
+    assert set_state("a", "OK") == []
+    assert composite(frozen, "upper")["StateValue"] == "OK"
+    assert [one["NewStateValue"] for one in set_state("b", "OK")] == ["OK"]
+    kinds = client.describe_alarm_history(AlarmName="both", HistoryItemType="StateUpdate", AlarmTypes=["CompositeAlarm"])
+    assert [one["HistorySummary"] for one in kinds["AlarmHistoryItems"]] == [
+        "Alarm updated from ALARM to OK", "Alarm updated from OK to ALARM", "Alarm updated from INSUFFICIENT_DATA to OK",
+    ]
+    assert [one["AlarmName"] for one in client.describe_alarms()["MetricAlarms"]] == ["a", "b"]
+    assert client.describe_alarms()["CompositeAlarms"] == []
+
+
+def test_composite_alarms_that_are_refused(server):
+    client = server.client("cloudwatch")
+    for name in ["a", "b"]:
+        alarm(client, name)
+    client.put_composite_alarm(AlarmName="one", AlarmRule="ALARM(a) AND ALARM(b)")
+    client.put_composite_alarm(AlarmName="two", AlarmRule="NOT OK(one)")
+    put = lambda **more: refusal(client.put_composite_alarm, **{"AlarmName": "x", "AlarmRule": "TRUE", **more})
+    assert put(AlarmRule="ALARM(none) OR OK(a)") == (
+        "ValidationError", "Could not save the composite alarm as alarms [none] in the alarm rule do not exist",
+    )
+    assert put(AlarmRule="ALARM(a) OR")[0] == "ValidationError"
+    assert put(AlarmRule="AT_LEAST(1, ALARM, (a, b))")[0] == "NotImplemented"
+    assert put(ActionsSuppressor="a", ActionsSuppressorWaitPeriod=1, ActionsSuppressorExtensionPeriod=1)[0] == "NotImplemented"
+    assert put(AlarmName="a")[0] == "ValidationError"
+    delete = lambda *names: refusal(client.delete_alarms, AlarmNames=list(names))
+    assert delete("a") == ("ValidationError", "Cannot delete a as there are composite alarm(s) depending on it.")
+    assert delete("a", "b")[1] == "Cannot delete a,b as there are composite alarm(s) depending on them."
+    assert delete("two", "one")[0] == "ValidationError"
+    client.delete_alarms(AlarmNames=["two"])
+    client.delete_alarms(AlarmNames=["one", "a", "b"])
+    described = client.describe_alarms(AlarmTypes=["CompositeAlarm", "MetricAlarm"])
+    assert (described["CompositeAlarms"], described["MetricAlarms"]) == ([], [])
+
+
+def test_alarms_that_refer_to_one_another_come_to_rest(server):
+    client = server.client("cloudwatch")
+    for name, rule in [("one", "FALSE"), ("two", "NOT ALARM(one)"), ("one", "ALARM(two)")]:
+        client.put_composite_alarm(AlarmName=name, AlarmRule=rule)
+    assert composite(server, "one")["StateReason"]
+
+
+def test_a_stack_has_a_composite_alarm(server):
+    own = {"Type": "AWS::CloudWatch::Alarm", "Properties": {
+        "Namespace": "Own", "MetricName": "m", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }}
+    both = lambda rule: {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {"AlarmName": "both", "AlarmRule": {"Fn::Sub": rule}}}
+    cloudformation = server.client("cloudformation")
+    template = lambda rule: json.dumps({"Resources": {"A": own, "B": own, "Both": both(rule)}})
+    cloudformation.create_stack(StackName="s", TemplateBody=template("ALARM(${A}) OR ALARM(${B})"))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="s", WaiterConfig={"Delay": 0.1})
+    assert composite(server, "both")["StateValue"] == "OK"
+    cloudformation.update_stack(StackName="s", TemplateBody=template("NOT ALARM(${A.Arn})"))
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="s", WaiterConfig={"Delay": 0.1})
+    found = composite(server, "both")
+    assert (found["StateValue"], found["StateReason"].split(" was ")[1]) == (
+        "ALARM", "updated and its alarm rule evaluates to ALARM",
+    )
+    cloudformation.delete_stack(StackName="s")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="s", WaiterConfig={"Delay": 0.1})
+    assert server.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"] == []
+
+
+def test_queues_measure_themselves(frozen):
+    client, sqs = frozen.client("cloudwatch"), frozen.client("sqs")
+    begin = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.timezone.utc)
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    dimensions = [{"Name": "QueueName", "Value": "q"}]
+    client.put_metric_alarm(
+        AlarmName="stuck", Namespace="AWS/SQS", MetricName="ApproximateNumberOfMessagesVisible", Dimensions=dimensions,
+        Statistic="Maximum", Period=60, EvaluationPeriods=1, Threshold=0, ComparisonOperator="GreaterThanThreshold",
+    )
+
+    def minutes(metric, *statistics):
+        points = client.get_metric_statistics(
+            Namespace="AWS/SQS", MetricName=metric, Dimensions=dimensions, StartTime=begin,
+            EndTime=begin + datetime.timedelta(hours=6), Period=60, Statistics=list(statistics),
+        )["Datapoints"]
+        points.sort(key=lambda point: point["Timestamp"])
+        return [
+            ((point["Timestamp"] - begin).seconds // 60, *(point[statistic] for statistic in statistics)) for point in points
+        ]
+
+    for body in ["a", "bbb"]:
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=900)
+    advance(frozen, 1)
+    assert minutes("NumberOfMessagesSent", "Sum", "SampleCount") == [(0, 3, 1)]
+    assert minutes("SentMessageSize", "Sum", "SampleCount", "Minimum", "Maximum") == [(0, 9, 3, 1, 5)]
+    assert minutes("ApproximateNumberOfMessagesVisible", "Maximum") == [(0, 2)]
+    assert minutes("ApproximateNumberOfMessagesDelayed", "Maximum") == [(0, 1)]
+    sqs.send_message(QueueUrl=url, MessageBody="c")
+    advance(frozen, 1)
+    assert minutes("NumberOfMessagesSent", "Sum", "SampleCount") == [(0, 4, 1)], "of a minute there is one sample"
+    advance(frozen, 58)
+    assert state(client, "stuck")["StateValue"] == "ALARM"
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    sqs.receive_message(QueueUrl=url)
+    advance(frozen, 10)
+    assert minutes("NumberOfMessagesReceived", "Sum") == [(1, 3)]
+    assert minutes("NumberOfEmptyReceives", "Sum") == [(1, 1)]
+    assert minutes("ApproximateNumberOfMessagesNotVisible", "Maximum") == [(0, 0), (1, 3)]
+    assert minutes("ApproximateAgeOfOldestMessage", "Maximum") == [(0, 2), (1, 61)]
+    for message in received:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    advance(frozen, 120)
+    assert minutes("NumberOfMessagesDeleted", "Sum") == [(1, 3)]
+    assert minutes("ApproximateNumberOfMessagesVisible", "Maximum") == [(0, 3), (1, 0), (2, 0), (3, 0)]
+    assert state(client, "stuck")["StateValue"] == "OK"
+    advance(frozen, 3 * 3600)
+    last = minutes("ApproximateNumberOfMessagesVisible", "Maximum")[-1]
+    assert last[1] == 1 and 60 <= last[0] <= 90, "nobody has used it for an hour but the message that became visible"
+    listed = client.list_metrics(Namespace="AWS/SQS", Dimensions=dimensions)["Metrics"]
+    assert "ApproximateNumberOfMessagesVisible" in [one["MetricName"] for one in listed]
 
 
 def test_an_alarm_on_an_expression(frozen):

@@ -1,11 +1,13 @@
 """Amazon SNS (query protocol) with boto3 and the AWS CLI: topics, fan-out to queues and functions, HTTP, FIFO."""
 
 import base64
+import hashlib
 import io
 import json
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -304,6 +306,121 @@ def test_an_http_endpoint_confirms_and_is_tried_again(start):
     assert len(endpoint.seen) == 4
 
 
+def test_a_link_unsubscribes_and_another_restores(start):
+    server = start("--reach", "127.0.0.1", "--clock", "frozen=2026-03-02T12:00:00Z")
+    sns, endpoint, dead = server.client("sns"), Endpoint(), Queue(server, "dead")
+    sns.create_topic(Name="t")
+    arn = sns.subscribe(
+        TopicArn=TOPIC, Protocol="http", Endpoint=endpoint.url, ReturnSubscriptionArn=True,
+        Attributes={"RawMessageDelivery": "true", "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead.arn})},
+    )["SubscriptionArn"]
+
+    def visit(url):
+        try:
+            return urllib.request.urlopen(url, timeout=10).read().decode()
+        except urllib.error.HTTPError as refused:
+            return refused.read().decode()
+
+    def seen():
+        server.admin("POST", "clock/advance", {"seconds": 1})
+        return endpoint.seen[-1]
+
+    question = json.loads(seen()[1])
+    base, query = question["SubscribeURL"].split("?")
+    assert "Invalid parameter: Topic<" in visit(f"{base}?{query.replace('us-east-1', 'eu-west-1')}")
+    assert "Invalid parameter: Topic<" in visit(f"{base}?Action=ConfirmSubscription&TopicArn=none&Token={question['Token']}")
+    assert "Invalid parameter: Token<" in visit(f"{base}?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=abc123")
+    for topic in [TOPIC, TOPIC[:-1] + "x", TOPIC]:
+        told = visit(f"{base}?Action=ConfirmSubscription&TopicArn={topic}&Token={question['Token']}")
+        assert f"<SubscriptionArn>{arn}<" in told, "the token alone counts, as often as it comes"
+    sns.publish(TopicArn=TOPIC, Message="m")
+    headers, body = seen()
+    headers = {name.lower(): value for name, value in headers.items()}
+    assert (body, headers["x-amz-sns-rawdelivery"], headers["x-amz-sns-subscription-arn"]) == ("m", "true", arn)
+    assert headers["connection"].lower() == "keep-alive"
+    assert "UnsubscribeResponse" in visit(f"{base}?Action=Unsubscribe&SubscriptionArn={arn}")
+    headers, body = seen()
+    farewell = json.loads(body)
+    assert {name.lower(): value for name, value in headers.items()}["x-amz-sns-message-type"] == "UnsubscribeConfirmation"
+    assert (farewell["Type"], farewell["Message"].split(".")[0]) == (
+        "UnsubscribeConfirmation", f"You have chosen to deactivate subscription {arn}",
+    )
+    assert sns.list_subscriptions()["Subscriptions"] == []
+    assert f"<SubscriptionArn>{arn}<" in visit(farewell["SubscribeURL"])
+    sns.publish(TopicArn=TOPIC, Message="again")
+    assert seen()[1] == "again"
+    sns.unsubscribe(SubscriptionArn=arn)
+    assert seen()[1] == "again", "the owner knows what he does"
+    assert "Invalid parameter: Token<" in visit(question["SubscribeURL"])
+    assert dead.receive(wait=0) == []
+
+
+def test_a_subscription_that_nobody_confirms_goes_after_two_days(start):
+    server = start("--clock", "frozen=2026-03-02T12:00:00Z")
+    sns = server.client("sns")
+    sns.create_topic(Name="t")
+    for address in ["a@example.com", "b@example.com"]:
+        sns.subscribe(TopicArn=TOPIC, Protocol="email", Endpoint=address)
+    server.admin("POST", "clock/advance", {"seconds": 47 * 3600})
+    assert [one["SubscriptionArn"] for one in sns.list_subscriptions()["Subscriptions"]] == ["PendingConfirmation"] * 2
+    server.admin("POST", "clock/advance", {"seconds": 3600})
+    assert sns.list_subscriptions()["Subscriptions"] == []
+
+
+def test_what_became_of_deliveries_is_logged(start):
+    server = start("--iam", "enforce", "--reach", "127.0.0.1", "--clock", "frozen=2026-03-02T12:00:00Z")
+    iam, sns, logs = (server.client(service) for service in ["iam", "sns", "logs"])
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName="feedback", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", **trust}))
+    may = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName="feedback", PolicyName="p", PolicyDocument=json.dumps(may))
+    sns.create_topic(Name="t", Attributes={"HTTPFailureFeedbackRoleArn": role["Role"]["Arn"]})
+    queue, endpoint = Queue(server), Endpoint(200, 404)
+    sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=queue.arn)
+    sns.publish(TopicArn=TOPIC, Message="not logged")
+    for name, value in [("SQSSuccessFeedbackRoleArn", role["Role"]["Arn"]), ("SQSSuccessFeedbackSampleRate", "100")]:
+        sns.set_topic_attributes(TopicArn=TOPIC, AttributeName=name, AttributeValue=value)
+        assert sns.get_topic_attributes(TopicArn=TOPIC)["Attributes"][name] == value
+    sns.subscribe(TopicArn=TOPIC, Protocol="http", Endpoint=endpoint.url)
+    server.admin("POST", "clock/advance", {"seconds": 1})
+    urllib.request.urlopen(json.loads(endpoint.seen[0][1])["SubscribeURL"], timeout=10)
+    sent = sns.publish(TopicArn=TOPIC, Message="m")["MessageId"]
+    server.admin("POST", "clock/advance", {"seconds": 1})
+
+    def lines(group):
+        [stream] = logs.describe_log_streams(logGroupName=group)["logStreams"]
+        events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+        return [json.loads(event["message"]) for event in events]
+
+    [line] = lines(f"sns/us-east-1/{ACCOUNT}/t")
+    assert line["notification"] == {
+        "messageMD5Sum": hashlib.md5(b"m").hexdigest(), "messageId": sent, "topicArn": TOPIC,
+        "timestamp": "2026-03-02 12:00:01.000",
+    }
+    assert (line["status"], line["delivery"]["destination"], line["delivery"]["statusCode"]) == ("SUCCESS", queue.arn, 200)
+    found = [message["MessageId"] for message in queue.receive(wait=0)]
+    assert len(found) == 2 and json.loads(line["delivery"]["providerResponse"])["sqsMessageId"] in found
+    [line] = lines(f"sns/us-east-1/{ACCOUNT}/t/Failure")
+    assert (line["status"], line["delivery"]["destination"], line["delivery"]["statusCode"]) == ("FAILURE", endpoint.url, 404)
+    assert refusal(
+        sns.set_topic_attributes, TopicArn=TOPIC, AttributeName="LambdaSuccessFeedbackSampleRate", AttributeValue="101"
+    ) == ("InvalidParameter", "Invalid parameter: LambdaSuccessFeedbackSampleRate")
+
+
+def test_a_trace_goes_along(server, sns):
+    header = "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72;Sampled=1"
+    queue = Queue(server)
+    sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=queue.arn)
+    for client in [sns, queue.sqs]:
+        client.meta.events.register("before-send", lambda request, **_: request.headers.add_header("X-Amzn-Trace-Id", header))
+    sns.publish(TopicArn=TOPIC, Message="m")
+    [message] = wait_for(lambda: queue.receive(wait=1))
+    assert message["Attributes"]["AWSTraceHeader"] == header
+    queue.sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
+    queue.sqs.send_message(QueueUrl=queue.url, MessageBody="m")
+    assert queue.receive(wait=0)[0]["Attributes"]["AWSTraceHeader"] == header
+
+
 def test_a_fifo_topic_keeps_order_and_knows_what_it_has_seen(server):
     sns = server.client("sns")
     topic = sns.create_topic(
@@ -335,9 +452,9 @@ def test_what_there_is_not_is_refused_by_name(sns):
     code, message = refusal(sns.subscribe, TopicArn=TOPIC, Protocol="firehose", Endpoint="arn:aws:firehose:::x")
     assert (code, "firehose" in message) == ("NotImplemented", True)
     code, message = refusal(
-        sns.set_topic_attributes, TopicArn=TOPIC, AttributeName="SQSSuccessFeedbackRoleArn", AttributeValue=ROLE
+        sns.set_topic_attributes, TopicArn=TOPIC, AttributeName="FirehoseSuccessFeedbackRoleArn", AttributeValue=ROLE
     )
-    assert (code, "SQSSuccessFeedbackRoleArn" in message) == ("NotImplemented", True)
+    assert (code, "FirehoseSuccessFeedbackRoleArn" in message) == ("NotImplemented", True)
 
 
 def test_the_command_line_publishes(server, sns):

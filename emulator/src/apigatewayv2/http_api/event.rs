@@ -83,7 +83,7 @@ impl Told<'_> {
         context.insert("requestId".into(), self.request_id.into());
         context.insert("routeKey".into(), self.route_key.into());
         context.insert("stage".into(), self.stage.into());
-        context.insert("time".into(), parameters::log_time(self.now).into());
+        context.insert("time".into(), self.now.to_log_time().into());
         context.insert("timeEpoch".into(), self.now.millis().into());
         Value::Object(context)
     }
@@ -128,7 +128,7 @@ impl Told<'_> {
             "path": decoded(self.path),
             "protocol": "HTTP/1.1",
             "requestId": self.request_id,
-            "requestTime": parameters::log_time(self.now),
+            "requestTime": self.now.to_log_time(),
             "requestTimeEpoch": self.now.millis(),
             "resourceId": self.route_key,
             "resourcePath": self.resource(),

@@ -127,7 +127,7 @@ fn context(at: &Circumstances<'_>, kind: &Kind<'_>) -> Value {
     };
     put("eventType", event_type.into());
     put("extendedRequestId", at.request_id.into());
-    put("requestTime", parameters::log_time(at.now).into());
+    put("requestTime", at.now.to_log_time().into());
     put("messageDirection", "IN".into());
     put("stage", connection.stage.clone().into());
     put("connectedAt", connection.connected_at.millis().into());

@@ -1,4 +1,4 @@
-//! `AWS::CloudWatch::Alarm` and `AWS::CloudWatch::Dashboard`.
+//! `AWS::CloudWatch::Alarm`, `AWS::CloudWatch::CompositeAlarm` and `AWS::CloudWatch::Dashboard`.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_CloudWatch.html>
 
 use serde_json::{Value, json};
@@ -33,8 +33,26 @@ pub(super) const TYPE: ResourceType = ResourceType {
         may_change("Unit"),
     ],
     name_property: Some("AlarmName"),
-    create: |task| Box::pin(create(task)),
-    update: |task| Box::pin(update(task)),
+    create: |task| Box::pin(create(task, METRIC)),
+    update: |task| Box::pin(update(task, METRIC)),
+    delete: |task| Box::pin(delete(task)),
+};
+
+pub(super) const COMPOSITE_ALARM: ResourceType = ResourceType {
+    name: "AWS::CloudWatch::CompositeAlarm",
+    properties: &[
+        replaces("AlarmName"),
+        may_change("AlarmRule").required(),
+        may_change("ActionsEnabled"),
+        may_change("AlarmActions"),
+        may_change("AlarmDescription"),
+        may_change("InsufficientDataActions"),
+        may_change("OKActions"),
+        may_change("Tags"),
+    ],
+    name_property: Some("AlarmName"),
+    create: |task| Box::pin(create(task, COMPOSITE)),
+    update: |task| Box::pin(update(task, COMPOSITE)),
     delete: |task| Box::pin(delete(task)),
 };
 
@@ -49,7 +67,14 @@ pub(super) const DASHBOARD: ResourceType = ResourceType {
 
 /// The longest name of either.
 const NAME_LIMIT: usize = 255;
-/// What a property is in the input as well: all of the template but the name and the tags.
+/// The operation that makes an alarm, and what a property is in its input as well: all of the template but the name and the tags.
+type Put = (&'static str, &'static [&'static str]);
+
+const COMPOSITE: Put = (
+    "PutCompositeAlarm",
+    &["ActionsEnabled", "AlarmActions", "AlarmDescription", "AlarmRule", "InsufficientDataActions", "OKActions"],
+);
+const METRIC: Put = ("PutMetricAlarm", &SETTINGS);
 const SETTINGS: [&str; 19] = [
     "ActionsEnabled",
     "AlarmActions",
@@ -72,27 +97,27 @@ const SETTINGS: [&str; 19] = [
     "Unit",
 ];
 
-async fn create(task: &Task<'_>) -> Result<Made> {
+async fn create(task: &Task<'_>, how: Put) -> Result<Made> {
     let name = task.name("AlarmName", NAME_LIMIT);
-    put(task, &name, task.tag_list()).await?;
+    put(task, how, &name, task.tag_list()).await?;
     task.begun(&name);
     Ok(made(task, &name))
 }
 
-async fn update(task: &Task<'_>) -> Result<Made> {
-    put(task, task.physical_id, Value::Null).await?;
+async fn update(task: &Task<'_>, how: Put) -> Result<Made> {
+    put(task, how, task.physical_id, Value::Null).await?;
     let names = TagNames { arn: "ResourceARN", tags: "Tags", keys: "TagKeys", as_map: false };
     task.retag("cloudwatch", &arn(task, task.physical_id), names).await?;
     Ok(made(task, task.physical_id))
 }
 
-async fn put(task: &Task<'_>, name: &str, tags: Value) -> Result<()> {
-    let mut input = task.pick(&SETTINGS);
+async fn put(task: &Task<'_>, (operation, settings): Put, name: &str, tags: Value) -> Result<()> {
+    let mut input = task.pick(settings);
     input.insert("AlarmName".to_owned(), name.into());
     if !tags.is_null() {
         input.insert("Tags".to_owned(), tags);
     }
-    task.door.call("cloudwatch", "PutMetricAlarm", Value::Object(input)).await.map(drop)
+    task.door.call("cloudwatch", operation, Value::Object(input)).await.map(drop)
 }
 
 async fn delete(task: &Task<'_>) -> Result<()> {

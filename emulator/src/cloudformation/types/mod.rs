@@ -93,6 +93,7 @@ static TYPES: &[&ResourceType] = &[
     &cloudformation_stack::TYPE,
     &cloudformation_wait::CONDITION,
     &cloudformation_wait::HANDLE,
+    &cloudwatch_alarm::COMPOSITE_ALARM,
     &cloudwatch_alarm::DASHBOARD,
     &cloudwatch_alarm::TYPE,
     &dynamodb_global_table::TYPE,

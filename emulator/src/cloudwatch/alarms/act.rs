@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::alarm::{Alarm, Settings};
 use super::arn;
+use super::composite::triggering_children;
 use super::history::{self, Item};
 use super::reason::moment;
 use crate::Result;
@@ -114,7 +115,7 @@ fn acted(cx: &mut Cx<Metrics>, report: &str) -> Result<()> {
 /// The message that topics get.
 fn notification(scope: &Scope, old: &Alarm, new: &Alarm) -> Value {
     let settings = &new.settings;
-    json!({
+    let mut message = json!({
         "AlarmName": settings.alarm_name,
         "AlarmDescription": settings.alarm_description,
         "AWSAccountId": scope.account,
@@ -128,8 +129,14 @@ fn notification(scope: &Scope, old: &Alarm, new: &Alarm) -> Value {
         "OKActions": settings.ok_actions,
         "AlarmActions": settings.alarm_actions,
         "InsufficientDataActions": settings.insufficient_data_actions,
-        "Trigger": trigger(settings),
-    })
+    });
+    if let Some(rule) = &settings.alarm_rule {
+        message["AlarmRule"] = json!(rule);
+        message["TriggeringChildren"] = triggering_children(new);
+    } else {
+        message["Trigger"] = trigger(settings);
+    }
+    message
 }
 
 fn trigger(settings: &Settings) -> Value {
@@ -213,7 +220,13 @@ fn event(cx: &mut Cx<Metrics>, old: &Alarm, new: &Alarm) -> Value {
         return_data: Some(true),
         period: None,
     });
-    let metrics: Vec<Value> = settings.metrics.iter().chain(&own).map(event_metric).collect();
+    let configuration = match &settings.alarm_rule {
+        Some(rule) => json!({ "alarmRule": rule }),
+        None => {
+            let metrics: Vec<Value> = settings.metrics.iter().chain(&own).map(event_metric).collect();
+            json!({ "description": settings.alarm_description, "metrics": metrics })
+        }
+    };
     json!({
         "source": "aws.cloudwatch",
         "alarmArn": arn(cx.scope, &settings.alarm_name),
@@ -224,7 +237,7 @@ fn event(cx: &mut Cx<Metrics>, old: &Alarm, new: &Alarm) -> Value {
             "alarmName": settings.alarm_name,
             "state": state(new),
             "previousState": state(old),
-            "configuration": { "description": settings.alarm_description, "metrics": metrics },
+            "configuration": configuration,
         },
     })
 }

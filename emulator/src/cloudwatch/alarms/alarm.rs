@@ -41,8 +41,8 @@ impl State {
     }
 }
 
-/// What `PutMetricAlarm` says, as `DescribeAlarms` tells it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What `PutMetricAlarm` and `PutCompositeAlarm` say, as `DescribeAlarms` tells it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::cloudwatch) struct Settings {
     pub alarm_name: String,
@@ -84,6 +84,9 @@ pub(in crate::cloudwatch) struct Settings {
     pub evaluate_low_sample_count_percentile: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Query>,
+    /// Of a composite alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm_rule: Option<String>,
 }
 
 fn yes() -> bool {
@@ -91,6 +94,11 @@ fn yes() -> bool {
 }
 
 impl Settings {
+    /// Whether the alarm is made of others.
+    pub fn is_composite(&self) -> bool {
+        self.alarm_rule.is_some()
+    }
+
     /// The statistic, by its name.
     pub fn stat(&self) -> Option<&str> {
         self.statistic.as_deref().or(self.extended_statistic.as_deref())

@@ -4,11 +4,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::alarm::State;
+use super::composite;
 use super::history::{self, Item};
 use super::watch::{LOOK, change};
 use super::{arn, on};
 use crate::cloud::{At, Cx, Service, Target};
-use crate::cloudwatch::{Empty, Metrics};
+use crate::cloudwatch::{Empty, Metrics, validation};
 use crate::{Error, Result};
 
 /// Adds the operations of this file.
@@ -65,13 +66,32 @@ fn enable(cx: &mut Cx<Metrics>, input: Named, enabled: bool) -> Result<Empty> {
 
 fn delete(cx: &mut Cx<Metrics>, input: Named) -> Result<Empty> {
     let now = cx.now;
+    check_delete(cx.state, &input.alarm_names)?;
     for name in &input.alarm_names {
-        if cx.state.alarms.remove(name).is_some() {
-            cx.cancel_timer(LOOK, name.as_str());
-            let data = json!({ "version": "1.0", "type": "Delete", "alarmArn": arn(cx.scope, name) });
-            let summary = format!("Alarm \"{name}\" deleted");
-            history::add(cx, Item::new(name, "ConfigurationUpdate", summary, data, now));
-        }
+        let Some(alarm) = cx.state.alarms.get(name).cloned() else { continue };
+        let data = json!({ "version": "1.0", "type": "Delete", "alarmArn": arn(cx.scope, name) });
+        let summary = format!("Alarm \"{name}\" deleted");
+        history::add(cx, Item::new(name, "ConfigurationUpdate", summary, data, now));
+        composite::forget(cx.state, &alarm);
+        cx.state.alarms.remove(name);
+        cx.cancel_timer(LOOK, name.as_str());
     }
     Ok(Empty {})
+}
+
+/// Nothing is deleted that a composite alarm refers to which stays, and one composite alarm at a time.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html>
+fn check_delete(state: &Metrics, names: &[String]) -> Result<()> {
+    let is_composite = |name: &&String| state.alarms.get(*name).is_some_and(|alarm| alarm.settings.is_composite());
+    if names.iter().filter(is_composite).count() > 1 {
+        return Err(validation("DeleteAlarms can delete at most one composite alarm"));
+    }
+    let is_needed = |name: &&String| composite::parents(state, name).any(|parent| !names.contains(parent));
+    let needed: Vec<&str> = names.iter().filter(is_needed).map(String::as_str).collect();
+    if needed.is_empty() {
+        return Ok(());
+    }
+    let them = if needed.len() == 1 { "it" } else { "them" };
+    let needed = needed.join(",");
+    Err(validation(format!("Cannot delete {needed} as there are composite alarm(s) depending on {them}.")))
 }

@@ -37,8 +37,7 @@ struct Describe {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Described {
-    /// There are none.
-    composite_alarms: [(); 0],
+    composite_alarms: Vec<Composite>,
     metric_alarms: Vec<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
@@ -58,6 +57,49 @@ struct Shown {
     state_transitioned_timestamp: Timestamp,
     state_updated_timestamp: Timestamp,
     state_value: State,
+}
+
+/// `CompositeAlarm` of the API.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Composite {
+    actions_enabled: bool,
+    alarm_actions: Vec<String>,
+    alarm_arn: String,
+    alarm_configuration_updated_timestamp: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarm_description: Option<String>,
+    alarm_name: String,
+    alarm_rule: Option<String>,
+    insufficient_data_actions: Vec<String>,
+    #[serde(rename = "OKActions")]
+    ok_actions: Vec<String>,
+    state_reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_reason_data: Option<String>,
+    state_updated_timestamp: Timestamp,
+    state_value: State,
+    state_transitioned_timestamp: Timestamp,
+}
+
+fn show_composite(scope: &Scope, alarm: &Alarm) -> Composite {
+    let settings = alarm.settings.clone();
+    Composite {
+        actions_enabled: settings.actions_enabled,
+        alarm_actions: settings.alarm_actions,
+        alarm_arn: arn(scope, &settings.alarm_name),
+        alarm_configuration_updated_timestamp: alarm.configured,
+        alarm_description: settings.alarm_description,
+        alarm_name: settings.alarm_name,
+        alarm_rule: settings.alarm_rule,
+        insufficient_data_actions: settings.insufficient_data_actions,
+        ok_actions: settings.ok_actions,
+        state_reason: alarm.reason.clone(),
+        state_reason_data: alarm.reason_data.clone(),
+        state_updated_timestamp: alarm.updated,
+        state_value: alarm.state,
+        state_transitioned_timestamp: alarm.transitioned,
+    }
 }
 
 fn show(scope: &Scope, alarm: &Alarm) -> Shown {
@@ -81,8 +123,9 @@ fn describe(cx: &mut Cx<Metrics>, input: Describe) -> Result<Described> {
     if let Some(kind) = input.alarm_types.iter().flatten().find(|kind| !known.contains(&kind.as_str())) {
         return Err(Error::not_implemented(format!("CloudWatch alarms of the type {kind} (AlarmTypes)")));
     }
-    let of_metrics =
-        input.alarm_types.as_ref().is_none_or(|types| types.is_empty() || types.iter().any(|t| t == known[0]));
+    // Who does not say which gets metric alarms alone.
+    let given = input.alarm_types.filter(|types| !types.is_empty());
+    let types = given.unwrap_or_else(|| vec![known[0].to_owned()]);
     let last: Option<String> = input.next_token.as_deref().map(read_place).transpose()?;
     let size = input.max_records.unwrap_or(PAGE);
     let prefix = input.alarm_name_prefix.as_deref().unwrap_or_default();
@@ -90,7 +133,7 @@ fn describe(cx: &mut Cx<Metrics>, input: Describe) -> Result<Described> {
     let wanted = |(name, alarm): &(&String, &Alarm)| {
         let states = [State::Ok, State::Alarm, State::InsufficientData];
         let mut actions = states.into_iter().flat_map(|state| alarm.settings.actions(state));
-        of_metrics
+        types.iter().any(|one| *one == known[usize::from(alarm.settings.is_composite())])
             && last.as_ref().is_none_or(|last| *name > last)
             && input.alarm_names.as_ref().is_none_or(|names| names.contains(name))
             && input.state_value.is_none_or(|state| state == alarm.state)
@@ -99,12 +142,18 @@ fn describe(cx: &mut Cx<Metrics>, input: Describe) -> Result<Described> {
     let from = last.clone().unwrap_or_default().max(prefix.to_owned());
     let named = cx.state.alarms.range(from..).take_while(|(name, _)| name.starts_with(prefix));
     let scope = cx.scope;
-    let mut found = named.filter(wanted).map(|(_, alarm)| show(scope, alarm));
-    let metric_alarms: Vec<Shown> = found.by_ref().take(size).collect();
+    let mut found = named.filter(wanted).map(|(_, alarm)| alarm);
+    let page: Vec<&Alarm> = found.by_ref().take(size).collect();
     let more = found.next().is_some();
-    let last = metric_alarms.last().filter(|_| more);
+    let last = page.last().filter(|_| more);
     let next_token = last.map(|last| write_place(&last.settings.alarm_name)).transpose()?;
-    Ok(Described { composite_alarms: [], metric_alarms, next_token })
+    let (composite, metric): (Vec<&Alarm>, Vec<&Alarm>) =
+        page.into_iter().partition(|alarm| alarm.settings.is_composite());
+    Ok(Described {
+        composite_alarms: composite.into_iter().map(|alarm| show_composite(scope, alarm)).collect(),
+        metric_alarms: metric.into_iter().map(|alarm| show(scope, alarm)).collect(),
+        next_token,
+    })
 }
 
 #[derive(Deserialize)]

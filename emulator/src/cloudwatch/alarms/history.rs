@@ -54,8 +54,11 @@ impl Item {
     }
 }
 
-/// Notes something, and forgets what is too old.
-pub(super) fn add(cx: &mut Cx<Metrics>, item: Item) {
+/// Notes something of an alarm that there is, and forgets what is too old.
+pub(super) fn add(cx: &mut Cx<Metrics>, mut item: Item) {
+    if cx.state.alarms.get(&item.alarm_name).is_some_and(|alarm| alarm.settings.is_composite()) {
+        item.alarm_type = "CompositeAlarm".to_owned();
+    }
     let oldest = cx.now - KEPT;
     let history = &mut cx.state.history;
     history.push_back(item);

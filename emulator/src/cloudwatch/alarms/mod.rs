@@ -1,17 +1,20 @@
-//! Alarms on metrics.
+//! Alarms on metrics, and composite ones on other alarms.
 //!
 //! `alarm.rs` is what is kept of one, `put.rs` takes it in, `describe.rs` and `history.rs` tell, `change.rs` changes it by
 //! hand. `watch.rs` looks at it when its time has come: it reads the data, has `judge.rs` decide and `reason.rs` say why;
-//! `act.rs` tells topics and functions. <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html>
+//! `act.rs` tells topics and functions. `composite.rs` has those looked at whose rule (`rule.rs`) refers to an alarm that changed.
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html>
 
 mod act;
 mod alarm;
 mod change;
+mod composite;
 mod describe;
 mod history;
 mod judge;
 mod put;
 mod reason;
+mod rule;
 mod watch;
 
 pub(super) use alarm::Alarm;
@@ -24,6 +27,7 @@ use crate::cloud::{At, Scope, Service, Target};
 pub(super) fn operations(service: Service<Metrics>) -> Service<Metrics> {
     service
         .with(put::operations)
+        .with(composite::operations)
         .with(describe::operations)
         .with(history::operations)
         .with(change::operations)

@@ -93,6 +93,7 @@ impl From<Input> for Put {
             treat_missing_data: input.treat_missing_data,
             evaluate_low_sample_count_percentile: input.evaluate_low_sample_count_percentile,
             metrics: input.metrics,
+            alarm_rule: None,
         };
         Self { settings, tags: input.tags }
     }
@@ -104,6 +105,9 @@ fn put(cx: &mut Cx<Metrics>, input: Put) -> Result<Empty> {
     check_count(tags.len())?;
     let (now, name) = (cx.now, settings.alarm_name.clone());
     let old = cx.state.alarms.get(&name).cloned();
+    if old.as_ref().is_some_and(|old| old.settings.is_composite()) {
+        return Err(validation(format!("There is a composite alarm with the name {name}")));
+    }
     let (verb, kind) = if old.is_some() { ("updated", "Update") } else { ("created", "Create") };
     let mut alarm = old.unwrap_or_else(|| {
         // Tags count only when an alarm is made.
@@ -208,7 +212,7 @@ fn check_expression(settings: &Settings) -> Result<()> {
 }
 
 /// Topics and functions can be told; what else AWS can do to its services does not exist here.
-fn check_actions(settings: &Settings) -> Result<()> {
+pub(super) fn check_actions(settings: &Settings) -> Result<()> {
     for actions in [&settings.ok_actions, &settings.alarm_actions, &settings.insufficient_data_actions] {
         if actions.len() > MAX_ACTIONS {
             return Err(validation(format!("An alarm has at most {MAX_ACTIONS} actions for a state.")));

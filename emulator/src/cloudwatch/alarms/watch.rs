@@ -1,7 +1,10 @@
 //! Looking at an alarm when its time has come, and changing its state.
 
+use std::time::Duration;
+
 use super::act;
 use super::alarm::{Alarm, Settings, State};
+use super::composite::propagate;
 use super::history::{self, Item};
 use super::judge::{Missing, judge};
 use super::reason::{self, Slot};
@@ -19,6 +22,8 @@ pub(super) const LOOK: &str = "LookAtAlarm";
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html>
 const MINUTE: i64 = 60;
 const SHORT: i64 = 10;
+/// Without data, a state that an alarm was given lasts as long at least, however often it is looked at (seen at AWS).
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The evaluation range is longer than the evaluation periods: AWS's examples have five for three. For short periods it
 /// reaches back over a minute, for data of standard resolution stands at the minute's beginning. The figures are ours.
 const EXTRA: i64 = 2;
@@ -58,6 +63,9 @@ fn look(cx: &mut Cx<Metrics>, name: &str) -> Result<()> {
     let Some(state) = verdict.state else { return Ok(()) };
     let first = alarm.reason == UNCHECKED;
     if state == alarm.state && !first {
+        return Ok(());
+    }
+    if state == State::InsufficientData && state != alarm.state && cx.now < alarm.updated + PATIENCE {
         return Ok(());
     }
     let reason = reason::text(settings, state, &slots, &verdict, missing);
@@ -124,7 +132,7 @@ fn is_significant(statistic: Statistic, samples: f64) -> bool {
     samples * share >= 10.0
 }
 
-/// Sets the state of an alarm, notes it, and has its actions done.
+/// Sets the state of an alarm, with all that follows from it.
 pub(super) fn change(
     cx: &mut Cx<Metrics>,
     name: &str,
@@ -132,12 +140,23 @@ pub(super) fn change(
     reason: String,
     data: Option<String>,
 ) -> Result<()> {
+    if transition(cx, name, state, reason, data)? { propagate(cx, name) } else { Ok(()) }
+}
+
+/// Sets the state of an alarm, notes it, and has its actions done; whether it is another now.
+pub(super) fn transition(
+    cx: &mut Cx<Metrics>,
+    name: &str,
+    state: State,
+    reason: String,
+    data: Option<String>,
+) -> Result<bool> {
     let now = cx.now;
-    let Some(alarm) = cx.state.alarms.get_mut(name) else { return Ok(()) };
+    let Some(alarm) = cx.state.alarms.get_mut(name) else { return Ok(false) };
     let old = alarm.clone();
     (alarm.state, alarm.reason, alarm.reason_data, alarm.updated) = (state, reason, data, now);
     if state == old.state {
-        return Ok(());
+        return Ok(false);
     }
     alarm.transitioned = now;
     let new = alarm.clone();
@@ -146,7 +165,7 @@ pub(super) fn change(
     if new.settings.actions_enabled {
         act::act(cx, &old, &new)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A new alarm.

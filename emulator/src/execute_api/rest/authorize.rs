@@ -151,7 +151,9 @@ impl Exchange<'_> {
         let caller = self.caller(authorizer.authorizer_credentials.as_deref(), &source).map_err(|_| failed())?;
         let arn = self.method_arn(&self.request.path);
         let event = match &token {
-            Some(token) => json!({"type": authorizer.kind, "methodArn": arn, "authorizationToken": token}).to_string(),
+            Some(token) => {
+                json!({"type": authorizer.kind, "methodArn": arn, "authorizationToken": token}).to_string().into_bytes()
+            }
             None => self.authorizer_event(&authorizer.kind, arn).map_err(|_| failed())?,
         };
         let invoking = self.invoke(function, caller, "RequestResponse", event);
@@ -182,11 +184,11 @@ impl Exchange<'_> {
                 }
             }
         }
-        self.context.insert("authorizer".to_owned(), Value::Object(context));
+        self.learned.authorizer = Some(context);
         if let Some(key) = answer.get("usageIdentifierKey").and_then(Value::as_str)
             && self.deployment.rest.api_key_source == "AUTHORIZER"
         {
-            self.identity_mut().insert("apiKey".to_owned(), json!(key));
+            self.learned.identity.api_key = Some(key.to_owned());
         }
         let request = Request {
             principal: Principal::User {

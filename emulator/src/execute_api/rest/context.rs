@@ -2,81 +2,130 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::Exchange;
 use crate::cloud::Caller;
-use crate::execute_api::{log_time, scalar};
+use crate::execute_api::scalar;
+
+/// What becomes known of a request on its way.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    /// Whether it is the canary's; none where the stage has no canary.
+    pub canary: Option<bool>,
+    /// Whether the method is known that it is for.
+    pub routed: bool,
+    pub identity: Identity,
+    pub authorizer: Option<Map<String, Value>>,
+}
+
+/// Who sent the request.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Identity {
+    access_key: Option<String>,
+    account_id: Option<String>,
+    caller: Option<String>,
+    cognito_authentication_provider: (),
+    cognito_authentication_type: (),
+    cognito_identity_id: (),
+    cognito_identity_pool_id: (),
+    principal_org_id: (),
+    source_ip: String,
+    user: Option<String>,
+    user_agent: Option<String>,
+    user_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key_id: Option<String>,
+}
+
+/// `$context`. It is written where it is asked for, and borrows what it tells.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Context<'a> {
+    account_id: &'a str,
+    api_id: &'a str,
+    deployment_id: &'a str,
+    domain_name: Cow<'a, str>,
+    domain_prefix: &'a str,
+    extended_request_id: &'a str,
+    http_method: &'a str,
+    identity: &'a Identity,
+    path: String,
+    protocol: &'static str,
+    request_id: &'a str,
+    request_time: String,
+    request_time_epoch: i64,
+    stage: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_canary_request: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<&'a Map<String, Value>>,
+}
 
 impl Exchange<'_> {
-    /// What is known before it is known what the request is for.
+    /// What is known from the start.
     pub(super) fn begin_context(&mut self, canary: bool) {
+        self.learned.canary = self.stage.canary_settings.is_some().then_some(canary);
+        self.learned.identity.source_ip = self.incoming.entry.client();
+        self.learned.identity.user_agent = self.request.header("User-Agent").map(str::to_owned);
+    }
+
+    /// What is known by now.
+    pub(super) fn context(&self) -> Context<'_> {
         let address = &self.incoming.address;
-        let domain = if address.stage.is_none() {
-            address.domain.clone()
-        } else {
-            format!("{}.execute-api.{}.amazonaws.com", self.api, self.scope.region)
+        let domain = match address.stage {
+            None => Cow::Borrowed(&*address.domain),
+            Some(_) => Cow::Owned(format!("{}.execute-api.{}.amazonaws.com", self.api, self.scope.region)),
         };
-        let path = format!("/{}{}", self.stage.stage_name, self.request.path);
-        let prefix = domain.split('.').next().unwrap_or_default().to_owned();
-        let time = log_time(self.began);
-        let mut context = json!({
-            "accountId": &*self.scope.account,
-            "apiId": self.api,
-            "deploymentId": self.deployment.id,
-            "domainName": domain,
-            "domainPrefix": prefix,
-            "extendedRequestId": self.request.extended_id,
-            "httpMethod": self.request.method,
-            "identity": {
-                "accessKey": null, "accountId": null, "caller": null, "cognitoAuthenticationProvider": null,
-                "cognitoAuthenticationType": null, "cognitoIdentityId": null, "cognitoIdentityPoolId": null,
-                "principalOrgId": null, "sourceIp": self.incoming.entry.client(), "user": null,
-                "userAgent": self.request.header("User-Agent"), "userArn": null,
-            },
-            "path": path,
-            "protocol": "HTTP/1.1",
-            "requestId": self.incoming.request_id,
-            "requestTime": time,
-            "requestTimeEpoch": self.began.millis(),
-            "stage": self.stage.stage_name,
-        });
-        if let Some(members) = context.as_object_mut() {
-            if self.stage.canary_settings.is_some() {
-                members.insert("isCanaryRequest".to_owned(), json!(canary));
-            }
-            self.context = std::mem::take(members);
+        // The first label of that name is the API's id.
+        let prefix =
+            if address.stage.is_some() { &self.api } else { address.domain.split('.').next().unwrap_or_default() };
+        let Learned { canary, routed, identity, authorizer } = &self.learned;
+        Context {
+            account_id: &self.scope.account,
+            api_id: &self.api,
+            deployment_id: &self.deployment.id,
+            domain_name: domain,
+            domain_prefix: prefix,
+            extended_request_id: &self.request.extended_id,
+            http_method: &self.request.method,
+            identity,
+            path: format!("/{}{}", self.stage.stage_name, self.request.path),
+            protocol: "HTTP/1.1",
+            request_id: self.incoming.request_id,
+            request_time: self.began.to_log_time(),
+            request_time_epoch: self.began.millis(),
+            stage: &self.stage.stage_name,
+            is_canary_request: *canary,
+            resource_id: routed.then_some(&*self.resource.id),
+            resource_path: routed.then_some(&*self.resource.path),
+            authorizer: authorizer.as_ref(),
         }
     }
 
-    /// What is known once the method is.
-    pub(super) fn routed_context(&mut self) {
-        self.context.insert("resourceId".to_owned(), json!(self.resource.id));
-        self.context.insert("resourcePath".to_owned(), json!(self.resource.path));
+    /// The same as a value.
+    pub(super) fn context_value(&self) -> Value {
+        serde_json::to_value(self.context()).unwrap_or_default()
     }
 
     /// Who signed the request.
     pub(super) fn identified(&mut self, caller: &Caller) {
-        let account = caller.principal.account().map(str::to_owned);
-        let identity = self.identity_mut();
-        identity.insert("accessKey".to_owned(), json!(caller.access_key));
-        identity.insert("accountId".to_owned(), json!(account));
-        identity.insert("caller".to_owned(), json!(caller.principal.user_id()));
-        identity.insert("user".to_owned(), json!(caller.principal.user_id()));
-        identity.insert("userArn".to_owned(), json!(caller.principal.arn()));
-    }
-
-    /// `$context.identity`.
-    pub(super) fn identity_mut(&mut self) -> &mut Map<String, Value> {
-        let identity = self.context.entry("identity").or_insert_with(|| json!({}));
-        if !identity.is_object() {
-            *identity = json!({});
-        }
-        match identity {
-            Value::Object(members) => members,
-            // It was just made one.
-            _ => unreachable!("an identity is an object"),
-        }
+        let identity = &mut self.learned.identity;
+        identity.access_key.clone_from(&caller.access_key);
+        identity.account_id = caller.principal.account().map(str::to_owned);
+        identity.caller = Some(caller.principal.user_id());
+        identity.user = Some(caller.principal.user_id());
+        identity.user_arn = Some(caller.principal.arn());
     }
 
     /// `{api}/{stage}/{method}/{path}` as an ARN. The path is the request's for a decision, the resource's for a source.
@@ -97,7 +146,7 @@ impl Exchange<'_> {
         }
         if let Some(path) = expression.strip_prefix("context.") {
             let (name, below) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
-            return self.context.get(name).and_then(|value| at(value, below)).and_then(scalar);
+            return self.context_value().get(name).and_then(|value| at(value, below)).and_then(scalar);
         }
         let rest = expression.strip_prefix("method.request.")?;
         let (place, name) = rest.split_once('.').unwrap_or((rest, ""));

@@ -14,7 +14,7 @@ impl Exchange<'_> {
             return Ok(());
         }
         let value = if self.deployment.rest.api_key_source == "AUTHORIZER" {
-            self.identity_mut().get("apiKey").and_then(|key| key.as_str()).map(str::to_owned)
+            self.learned.identity.api_key.clone()
         } else {
             self.request.header("X-Api-Key").map(str::to_owned)
         };
@@ -27,8 +27,8 @@ impl Exchange<'_> {
                 && plan.api_stages.iter().any(|own| own.api_id == self.api && own.stage == *stage)
         });
         let plan = plan.ok_or_else(Refusal::invalid_key)?;
-        self.identity_mut().insert("apiKey".to_owned(), json!(key.value));
-        self.identity_mut().insert("apiKeyId".to_owned(), json!(key.id));
+        self.learned.identity.api_key = Some(key.value.clone());
+        self.learned.identity.api_key_id = Some(key.id.clone());
         let spent = json!({"plan": plan.id, "key": key.id}).to_string();
         self.inner.event("apigateway", self.scope, "KeyUsed", &spent).map_err(|error| match error.code() {
             THROTTLED => Refusal::throttled(),

@@ -9,8 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use imbl::OrdMap;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::context::Context;
 use super::refusal::Refusal;
 use super::request::{is_binary, multi, single};
 use super::{Answer, Exchange, integration, lambda};
@@ -19,6 +20,9 @@ use crate::execute_api::{scalar, text};
 
 /// What a function's answer may have.
 const MEMBERS: &[&str] = &["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
+
+/// What most events have room in, in bytes.
+const ROOM: usize = 4096;
 
 /// The event, format 1.0. It is written as it stands: a `Value` of it would copy all that it names.
 #[derive(Serialize)]
@@ -42,7 +46,7 @@ struct Event<'a> {
     #[serde(serialize_with = "single")]
     path_parameters: &'a [(String, String)],
     stage_variables: Option<&'a OrdMap<String, String>>,
-    request_context: &'a Map<String, Value>,
+    request_context: Context<'a>,
     /// Authorizers get none.
     #[serde(flatten)]
     payload: Option<Payload<'a>>,
@@ -56,8 +60,10 @@ struct Payload<'a> {
 }
 
 impl Event<'_> {
-    fn text(&self) -> Result<String, Refusal> {
-        serde_json::to_string(self).map_err(|_| Refusal::configuration(500))
+    fn text(&self) -> Result<Vec<u8>, Refusal> {
+        let mut text = Vec::with_capacity(ROOM);
+        serde_json::to_writer(&mut text, self).map_err(|_| Refusal::configuration(500))?;
+        Ok(text)
     }
 }
 
@@ -102,13 +108,13 @@ impl Exchange<'_> {
             multi_value_query_string_parameters: query,
             path_parameters: &self.path_parameters,
             stage_variables: Some(&self.variables).filter(|variables| !variables.is_empty()),
-            request_context: &self.context,
+            request_context: self.context(),
             payload: None,
         }
     }
 
     /// The event of a function. Mappings of parameters have no part in it.
-    fn proxy_event(&self) -> Result<String, Refusal> {
+    fn proxy_event(&self) -> Result<Vec<u8>, Refusal> {
         let body = &self.request.body;
         let binary = is_binary(self.deployment.rest.binary_media_types.as_ref(), self.request.header("Content-Type"));
         let text = match (body.is_empty(), binary) {
@@ -121,7 +127,7 @@ impl Exchange<'_> {
     }
 
     /// The event of a `REQUEST` authorizer is the same without the body.
-    pub(super) fn authorizer_event(&self, kind: &str, method_arn: String) -> Result<String, Refusal> {
+    pub(super) fn authorizer_event(&self, kind: &str, method_arn: String) -> Result<Vec<u8>, Refusal> {
         Event { kind: Some(kind), method_arn: Some(method_arn), ..self.event() }.text()
     }
 

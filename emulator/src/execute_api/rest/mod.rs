@@ -29,13 +29,13 @@ use std::sync::LazyLock;
 use ::http::{HeaderName, HeaderValue, Response};
 use bytes::Bytes;
 use imbl::OrdMap;
-use serde_json::{Map, Value};
 
 use super::{Incoming, json};
 use crate::Timestamp;
 use crate::apigateway::RestApis;
 use crate::apigateway::state::{Deployment, Integration, Method, Resource, Stage};
 use crate::cloud::{Caller, Halt, Inner, Scope};
+use context::Learned;
 use refusal::Refusal;
 use request::Request;
 pub(super) use trial::test;
@@ -59,8 +59,7 @@ struct Exchange<'a> {
     resource: &'a Resource,
     method: &'a Method,
     path_parameters: Vec<(String, String)>,
-    /// `$context`.
-    context: Map<String, Value>,
+    learned: Learned,
     /// Who signed the request, for a method that asks.
     signer: Option<Caller>,
     began: Timestamp,
@@ -168,7 +167,7 @@ impl<'a> Exchange<'a> {
             resource: &NOWHERE.0,
             method: &NOWHERE.1,
             path_parameters: Vec::new(),
-            context: Map::new(),
+            learned: Learned::default(),
             signer: None,
             began: now,
             log: None,
@@ -204,7 +203,7 @@ impl<'a> Exchange<'a> {
         let route = route::route(&deployment.content, &self.request.method, &self.request.path);
         let route = route.ok_or_else(Refusal::missing_token)?;
         (self.resource, self.method, self.path_parameters) = (route.resource, route.method, route.parameters);
-        self.routed_context();
+        self.learned.routed = true;
         Ok(())
     }
 

@@ -1,7 +1,5 @@
 //! A request as API Gateway shows it to authorizers and integrations.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serializer;
@@ -140,8 +138,10 @@ pub(super) fn single<S: Serializer>(pairs: &&Pairs, serializer: S) -> Result<S::
     if pairs.is_empty() {
         return serializer.serialize_none();
     }
-    let mut last: BTreeMap<&str, &str> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    serializer.collect_map(pairs.iter().filter_map(|(name, _)| last.remove_entry(name.as_str())))
+    let sorted = by_name(pairs);
+    serializer.collect_map(
+        groups(&sorted).into_iter().filter_map(|group| group.last()).map(|(_, (name, value))| (name, value)),
+    )
 }
 
 /// Each name with all its values.
@@ -149,11 +149,29 @@ pub(super) fn multi<S: Serializer>(pairs: &&Pairs, serializer: S) -> Result<S::O
     if pairs.is_empty() {
         return serializer.serialize_none();
     }
-    let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, value) in *pairs {
-        values.entry(name).or_default().push(value);
-    }
-    serializer.collect_map(pairs.iter().filter_map(|(name, _)| values.remove_entry(name.as_str())))
+    let sorted = by_name(pairs);
+    let groups = groups(&sorted).into_iter().filter_map(|group| {
+        let values: Vec<_> = group.iter().map(|(_, (_, value))| value).collect();
+        Some((&group.first()?.1.0, values))
+    });
+    serializer.collect_map(groups)
+}
+
+/// A pair, and its place in the request.
+type Placed<'a> = (usize, &'a (String, String));
+
+/// The pairs by their names; those of one name in their order.
+fn by_name(pairs: &Pairs) -> Vec<Placed<'_>> {
+    let mut sorted: Vec<_> = pairs.iter().enumerate().collect();
+    sorted.sort_by(|(_, (name, _)), (_, (other, _))| name.cmp(other));
+    sorted
+}
+
+/// The pairs of each name together, in the order in which the names come first.
+fn groups<'s, 'a>(sorted: &'s [Placed<'a>]) -> Vec<&'s [Placed<'a>]> {
+    let mut groups: Vec<_> = sorted.chunk_by(|(_, (name, _)), (_, (next, _))| name == next).collect();
+    groups.sort_by_key(|group| group.first().map(|(place, _)| *place));
+    groups
 }
 
 /// Whether a media type is one that an API takes for binary.

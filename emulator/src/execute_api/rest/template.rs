@@ -181,10 +181,10 @@ impl Exchange<'_> {
             Refusal::configuration(500)
         };
         let template = Template::parse(template).map_err(failed)?;
-        let mut context = self.context.clone();
-        context.insert("requestOverride".to_owned(), before.request.clone());
-        context.insert("responseOverride".to_owned(), before.response.clone());
-        let context = Value::from(&Json::Object(context));
+        let mut context = self.context_value();
+        context["requestOverride"] = before.request.clone();
+        context["responseOverride"] = before.response.clone();
+        let context = Value::from(&context);
         let mut variables = Variables::new();
         variables.insert(
             "input".to_owned(),

@@ -4,6 +4,7 @@ use ::http::Request as HttpRequest;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use super::context::Learned;
 use super::request::{Request, pairs};
 use super::{Answer, Exchange, route};
 use crate::apigateway::state::{Deployment, Stage};
@@ -54,13 +55,13 @@ pub(in crate::execute_api) async fn test(inner: &Inner, scope: &Scope, trial: Tr
         path_parameters: route::parameters(&resource.path, path).unwrap_or_default(),
         resource,
         method,
-        context: Map::new(),
+        learned: Learned::default(),
         signer: None,
         began,
         log: Some(parking_lot::Mutex::default()),
     };
     exchange.begin_context(false);
-    exchange.routed_context();
+    exchange.learned.routed = true;
     exchange.tried(path).await
 }
 

@@ -68,6 +68,31 @@ async fn the_scope_of_deduplication_and_content_count() {
 }
 
 #[tokio::test]
+async fn a_changed_scope_of_deduplication_counts_a_minute_later() {
+    let sqs = Sqs::new().await;
+    let send = |group: &'static str| {
+        sqs.ok(
+        "SendMessage",
+        json!({"QueueUrl": "f.fifo", "MessageBody": "x", "MessageGroupId": group, "MessageDeduplicationId": "same"}),
+    )
+    };
+    let count = || sqs.counts("f.fifo").0;
+    send("a").await;
+    let attributes = json!({"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"});
+    sqs.ok("SetQueueAttributes", json!({"QueueUrl": "f.fifo", "Attributes": attributes})).await;
+    sqs.advance(30).await;
+    sqs.ok("SetQueueAttributes", json!({"QueueUrl": "f.fifo", "Attributes": {"DelaySeconds": "0"}})).await;
+    sqs.advance(29).await;
+    send("b").await;
+    assert_eq!(count(), 1);
+    sqs.advance(1).await;
+    send("c").await;
+    assert_eq!(count(), 2);
+    send("c").await;
+    assert_eq!(count(), 2);
+}
+
+#[tokio::test]
 async fn an_attempt_is_answered_alike_when_it_is_repeated() {
     let sqs = Sqs::new().await;
     for body in ["1", "2", "3"] {
