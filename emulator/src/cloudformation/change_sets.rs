@@ -122,14 +122,18 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     }
     let stack_id = stack.id.clone();
     if is_new {
-        let mut stack = stack;
-        let event = stack_event(cx, &stack, stack.reason.as_deref());
-        stack.events.push_back(event);
-        cx.state.names.insert(stack.name.clone(), stack.id.clone());
-        cx.state.stacks.insert(stack.id.clone(), stack);
+        begin(cx, stack);
     }
     cx.state.change_sets.insert(id.clone(), set);
     Ok(Step::Done(Created { id, stack_id }))
+}
+
+/// Keeps a stack that is in review.
+fn begin(cx: &mut Cx<Stacks>, mut stack: Stack) {
+    let event = stack_event(cx, &stack, stack.reason.as_deref());
+    stack.events.push_back(event);
+    cx.state.names.insert(stack.name.clone(), stack.id.clone());
+    cx.state.stacks.insert(stack.id.clone(), stack);
 }
 
 /// Whether a stack may have one more change set, of this name. AWS forgets those that were executed.
