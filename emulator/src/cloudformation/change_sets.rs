@@ -63,22 +63,13 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     let input = input.clone();
     check_role(cx, input.role_arn.as_deref())?;
     let is_creation = match input.change_set_type.as_deref() {
-        Some("CREATE") => true,
         Some("IMPORT") => {
             return Err(Error::not_implemented("change sets that import resources (ChangeSetType=IMPORT)"));
         }
-        _ => false,
+        kind => kind == Some("CREATE"),
     };
     let (stack, is_new) = stack_of(cx, &input, is_creation)?;
-    let of_stack: Vec<&ChangeSet> = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id).collect();
-    if of_stack.iter().any(|set| set.name == input.change_set_name && !set.is_done()) {
-        let text = format!("ChangeSet {} already exists", input.change_set_name);
-        return Err(Error::client("AlreadyExistsException", text));
-    }
-    // AWS forgets those that were executed.
-    if of_stack.iter().filter(|set| !set.is_done()).count() >= MAX_CHANGE_SETS {
-        return Err(Error::client("LimitExceededException", format!("Limit exceeded: {MAX_CHANGE_SETS} change sets")));
-    }
+    check_room(cx, &stack, &input.change_set_name)?;
     let previous = (!is_creation).then(|| Arc::clone(&stack.definition));
     let source = source_of(cx, &input, (!is_creation).then_some(&stack))?;
     let role_arn = input.role_arn.clone().or_else(|| stack.definition.role_arn.clone());
@@ -131,14 +122,31 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     }
     let stack_id = stack.id.clone();
     if is_new {
-        let mut stack = stack;
-        let event = stack_event(cx, &stack, stack.reason.as_deref());
-        stack.events.push_back(event);
-        cx.state.names.insert(stack.name.clone(), stack.id.clone());
-        cx.state.stacks.insert(stack.id.clone(), stack);
+        begin(cx, stack);
     }
     cx.state.change_sets.insert(id.clone(), set);
     Ok(Step::Done(Created { id, stack_id }))
+}
+
+/// Keeps a stack that is in review.
+fn begin(cx: &mut Cx<Stacks>, mut stack: Stack) {
+    let event = stack_event(cx, &stack, stack.reason.as_deref());
+    stack.events.push_back(event);
+    cx.state.names.insert(stack.name.clone(), stack.id.clone());
+    cx.state.stacks.insert(stack.id.clone(), stack);
+}
+
+/// Whether a stack may have one more change set, of this name. AWS forgets those that were executed.
+fn check_room(cx: &Cx<Stacks>, stack: &Stack, name: &str) -> Result<()> {
+    let of_stack = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id && !set.is_done());
+    let names: Vec<&String> = of_stack.map(|set| &set.name).collect();
+    if names.iter().any(|other| *other == name) {
+        return Err(Error::client("AlreadyExistsException", format!("ChangeSet {name} already exists")));
+    }
+    if names.len() >= MAX_CHANGE_SETS {
+        return Err(Error::client("LimitExceededException", format!("Limit exceeded: {MAX_CHANGE_SETS} change sets")));
+    }
+    Ok(())
 }
 
 /// Fills in what the change set would change.

@@ -9,7 +9,7 @@
 //!                                          ▼
 //!              report.rs ─▶ state.rs: statuses, events, outputs, exports
 //! ```
-//! `source.rs` finds the text of templates, `template/` reads it, `settle.rs` lets a call wait for its stack. `types/` has one file a
+//! `source.rs` finds the text of templates, `macros.rs` has others transform it, `template/` reads it, `settle.rs` lets a call wait for its stack. `types/` has one file a
 //! resource type; `describe.rs`, `templates.rs` and `exports.rs` answer questions, `changes.rs` and `causes.rs` foretell what an
 //! update does, `change_sets.rs` is what `aws cloudformation deploy` uses, `deploy.rs` what tests use.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/>

@@ -9,8 +9,8 @@
 //! through [`resolve::Lookup`] and callbacks. Follows "Template reference" of the CloudFormation user guide; the
 //! texts of errors are those that AWS answers with, where they are known.
 //!
-//! Refused by name: `Rules`, `Hooks`, every transform but SAM and `AWS::LanguageExtensions`, `Fn::Transform`, and parameter types
-//! that need another service (`AWS::EC2::…::Id`).
+//! Macros and `AWS::Include` are carried out before a template is read (`macros.rs` beside this folder). Refused by name: `Rules`,
+//! `Hooks`, and parameter types that need another service (`AWS::EC2::…::Id`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
