@@ -71,8 +71,10 @@ impl Reader<'_> {
                     entries.sort_keys();
                 }
                 let shape = self.model.shape(element.shape);
-                let entries = entries.values_mut().filter(|value| !value.is_null());
-                entries.map(|value| self.value(shape, Some(element), value, path)).collect()
+                entries
+                    .values_mut()
+                    .filter(|value| !value.is_null())
+                    .try_for_each(|value| self.value(shape, Some(element), value, path))
             }
             (Kind::String, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) => Ok(()),
             (Kind::Integer { long }, Value::Number(number)) => match integer(number, *long) {
