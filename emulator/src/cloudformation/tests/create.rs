@@ -39,7 +39,13 @@ async fn a_stack_is_made_in_the_order_of_its_references() {
     let configuration = &found["Configuration"];
     assert_eq!((&configuration["Timeout"], &configuration["MemorySize"]), (&json!(5), &json!(256)));
     assert_eq!(configuration["Environment"]["Variables"], json!({ "NUMBER": "7", "SECRET": "hush" }));
-    assert_eq!(found["Tags"], json!({ "team": "pix" }));
+    let own = json!({
+        "aws:cloudformation:stack-name": "clock",
+        "aws:cloudformation:logical-id": "Function",
+        "aws:cloudformation:stack-id": id,
+        "team": "pix",
+    });
+    assert_eq!(found["Tags"], own);
     let outputs = stack["Outputs"].as_array().unwrap();
     assert_eq!(outputs.len(), 2);
     assert_eq!(outputs[0]["OutputValue"], configuration["FunctionArn"]);
