@@ -152,3 +152,23 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::Timestamp;
+    use crate::clock::ClockMode;
+
+    #[tokio::test]
+    async fn what_was_written_before_the_end_is_taken_though_the_runtime_was_not_told() {
+        let ((out, mut writer), (err, _other)) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
+        let (lines, clock) = (Lines::default(), Arc::new(Clock::new(ClockMode::Real, Timestamp::default())));
+        let mut output = Output::new(out.into(), err.into(), lines.clone(), clock).unwrap();
+        writer.write_all(b"one\ntwo").unwrap();
+        output.during(std::future::ready(())).await;
+        let texts: Vec<String> = lines.take(Timestamp::default()).into_iter().map(|(_, line)| line).collect();
+        assert_eq!(texts, ["one\n", "two"]);
+    }
+}
