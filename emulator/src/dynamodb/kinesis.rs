@@ -8,7 +8,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dynamodb_expressions::item_size;
-use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -261,7 +260,7 @@ pub(super) fn send(cx: &mut Cx<Tables>, table: &str, destinations: &[Destination
     for destination in destinations.iter().filter(|one| one.status == Status::Active) {
         let record = record(cx, table, destination, change);
         // All changes of an item go to one shard.
-        let key = hex::encode(Md5::digest(shown::to_json(&change.keys).to_string()));
+        let key = hex::encode(fast_md5::digest(shown::to_json(&change.keys).to_string().as_bytes()));
         let input = json!({
             "StreamARN": destination.stream,
             "PartitionKey": key,

@@ -7,7 +7,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use dynamodb_expressions::{KeyValue, Number};
-use md5::{Digest as _, Md5};
+use fast_md5::Md5;
 use serde::{Deserialize, Serialize};
 
 /// The place of an item in a table. Fields compare in their order.
@@ -147,12 +147,13 @@ pub(super) fn in_index((start, end): Stretch) -> (Bound<IndexPlace>, Bound<Index
 
 /// The hash by which DynamoDB orders partitions, as scans of its tables show it: the MD5 of a fixed word and the key.
 fn digest<'a>(keys: impl IntoIterator<Item = &'a KeyValue>) -> u32 {
-    let mut md5 = Md5::new_with_prefix("Outliers");
+    let mut md5 = Md5::new();
+    md5.update(b"Outliers");
     for key in keys {
         match key {
             KeyValue::S(text) => md5.update(text.as_bytes()),
             KeyValue::B(bytes) => md5.update(bytes),
-            KeyValue::N(number) => md5.update(number_bytes(*number)),
+            KeyValue::N(number) => md5.update(&number_bytes(*number)),
         }
     }
     let digest = md5.finalize();

@@ -5,7 +5,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crc_fast::CrcAlgorithm;
-use md5::Md5;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use sha1::Sha1;
@@ -239,7 +238,7 @@ pub(super) fn etag(md5: [u8; 16]) -> String {
 /// # Errors
 /// `InvalidDigest` if the header is no MD5; `BadDigest` if it is another.
 pub(super) fn md5(bytes: &[u8], sent: Option<&str>) -> Result<[u8; 16]> {
-    let digest: [u8; 16] = Md5::digest(bytes).into();
+    let digest = fast_md5::digest(bytes);
     let Some(sent) = sent else { return Ok(digest) };
     let given = STANDARD.decode(sent).unwrap_or_default();
     if given.len() != digest.len() {

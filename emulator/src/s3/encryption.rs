@@ -7,7 +7,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::bucket::OnBucket;
@@ -181,7 +180,7 @@ impl CustomerKey {
         if bytes.len() != KEY_SIZE {
             return invalid("The secret key was invalid for the specified algorithm.");
         }
-        let md5 = STANDARD.encode(Md5::digest(&bytes));
+        let md5 = STANDARD.encode(fast_md5::digest(&bytes));
         match &self.md5 {
             None => invalid(
                 "Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated \

@@ -1,7 +1,6 @@
 //! Delivery status logging: what became of deliveries, as lines in CloudWatch Logs.
 //! <https://docs.aws.amazon.com/sns/latest/dg/sns-topic-attributes.html>
 
-use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -77,7 +76,7 @@ pub(super) fn log(cx: &mut Cx<Topics>, delivery: &Delivery, answer: &Answer, suc
     let name = topic.rsplit(':').next().unwrap_or_default();
     let (end, status) = if succeeded { ("", "SUCCESS") } else { ("/Failure", "FAILURE") };
     let group = format!("sns/{}/{}/{name}{end}", home.region, home.account);
-    let stream = hex::encode(Md5::digest(&group));
+    let stream = hex::encode(fast_md5::digest(group.as_bytes()));
     let line = line(cx, delivery, answer, status).to_string();
     let event = json!([{ "timestamp": cx.now, "message": line }]);
     let of_stream = json!({ "logGroupName": group, "logStreamName": stream });
@@ -99,7 +98,7 @@ fn line(cx: &mut Cx<Topics>, delivery: &Delivery, answer: &Answer, status: &str)
     };
     let mut told = json!({
         "notification": {
-            "messageMD5Sum": hex::encode(Md5::digest(&delivery.message.text)),
+            "messageMD5Sum": hex::encode(fast_md5::digest(delivery.message.text.as_bytes())),
             "messageId": delivery.message.id,
             "topicArn": delivery.message.topic,
             "timestamp": delivery.created.to_jiff().strftime("%Y-%m-%d %H:%M:%S.%3f").to_string(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use md5::{Digest, Md5};
+use fast_md5::Md5;
 use serde::{Deserialize, Serialize};
 
 use super::errors::attribute_error;
@@ -65,7 +65,7 @@ impl AttributeValue {
 
 /// The digest of a text, in hexadecimal.
 pub(super) fn of_text(text: &str) -> String {
-    hex::encode(Md5::digest(text))
+    hex::encode(fast_md5::digest(text.as_bytes()))
 }
 
 /// The digest of attributes, as SDKs compute it: in the order of their names, each part with its length.
@@ -83,14 +83,14 @@ fn digest<'a>(attributes: impl Iterator<Item = (&'a str, &'a AttributeValue)>) -
     for (name, value) in attributes {
         part(&mut hash, name.as_bytes());
         part(&mut hash, value.data_type.as_bytes());
-        hash.update([if value.is_binary() { BINARY } else { STRING }]);
+        hash.update(&[if value.is_binary() { BINARY } else { STRING }]);
         part(&mut hash, &value.bytes());
     }
     hex::encode(hash.finalize())
 }
 
 fn part(hash: &mut Md5, bytes: &[u8]) {
-    hash.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+    hash.update(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
     hash.update(bytes);
 }
 

@@ -12,7 +12,6 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use imbl::OrdMap;
-use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -405,5 +404,5 @@ struct Line<'a> {
 }
 
 fn checksum(bytes: &[u8]) -> String {
-    STANDARD.encode(Md5::digest(bytes))
+    STANDARD.encode(fast_md5::digest(bytes))
 }
