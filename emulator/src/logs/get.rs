@@ -8,7 +8,8 @@ use super::filter::{PAGE_BYTES, PAGE_EVENTS};
 use super::id::{EventId, EventKey};
 use super::names::{group_name, invalid_token};
 use super::put::OLDEST;
-use super::store::{Event, Events, Group, LogGroups, Range};
+use super::store::{Event, Events, Group, LogGroups};
+use super::timeline::Range;
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
 

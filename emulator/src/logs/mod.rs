@@ -1,6 +1,6 @@
 //! Amazon CloudWatch Logs: groups, streams, events, and the search in them.
 //!
-//! `store.rs` keeps what there is and `id.rs` its order; `put.rs`, `get.rs` and `filter.rs` are the operations on events;
+//! `store.rs` keeps what there is, `timeline.rs` in the order that `id.rs` gives it; `put.rs`, `get.rs` and `filter.rs` are the operations on events;
 //! `pattern/` is the language of filter patterns; `retention.rs` drops what has expired. What comes in goes on to metrics
 //! (`metric_filters.rs`) and to functions and streams (`subscriptions.rs`, `forward.rs`); `insights/` answers queries.
 
@@ -31,6 +31,7 @@ mod tags;
 mod test_filter;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod token;
 
 pub use store::LogGroups;

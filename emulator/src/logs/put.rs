@@ -82,10 +82,7 @@ pub(super) fn put(cx: &mut Cx<LogGroups>, input: PutLogEvents) -> Result<PutLogE
     let token = sequence_token(cx);
     let stream: Arc<str> = input.log_stream_name.into();
     let group = cx.state.group_mut(&input.log_group_name)?;
-    let mut keys = Vec::with_capacity(taken.len());
-    for event in events.drain(taken) {
-        keys.extend(group.add(&stream, event.timestamp, event.message, now));
-    }
+    let keys = group.add(&stream, events.drain(taken).map(|event| (event.timestamp, event.message)), now);
     if let Some(kept) = group.streams.get_mut(&*stream).filter(|kept| kept.last_event.is_some()) {
         kept.sequence_token = Some(token.clone());
     }

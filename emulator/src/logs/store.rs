@@ -1,14 +1,13 @@
 //! What is kept: groups, their streams, and their events in one order of time for each group.
 //!
-//! The group's map holds the events, so that a search across streams walks just the events in its time range; a stream
-//! holds the keys of its own, so that reading one stream among many costs what that stream has in range.
+//! The group holds the events, so that a search across streams walks just those in its time range; a stream holds the keys of its
+//! own, so that reading one stream among many costs what that stream has in range.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::deliveries::Delivery;
@@ -21,6 +20,7 @@ use super::insights::{Definition, Query};
 use super::metric_filters::MetricFilter;
 use super::resource_policies::ResourcePolicy;
 use super::subscriptions::{Checked, Subscription};
+use super::timeline::{Range, Timeline};
 use crate::Timestamp;
 
 /// AWS counts this many bytes for an event besides its message.
@@ -61,8 +61,7 @@ pub(super) struct Group {
     pub kms_key: Option<String>,
     pub tags: OrdMap<String, String>,
     pub streams: OrdMap<String, Stream>,
-    #[serde(with = "crate::cloud::pairs")]
-    pub events: OrdMap<EventKey, Event>,
+    pub events: Timeline<(EventKey, Event)>,
     pub stored_bytes: u64,
     /// How many events were ever ingested.
     pub ingested: u64,
@@ -81,7 +80,20 @@ pub(super) struct Stream {
     pub last_event: Option<Timestamp>,
     pub last_ingestion: Option<Timestamp>,
     pub sequence_token: Option<String>,
-    pub keys: OrdSet<EventKey>,
+    keys: Timeline<EventKey>,
+}
+
+impl Stream {
+    pub fn new(created: Timestamp) -> Self {
+        Self {
+            created,
+            first_event: None,
+            last_event: None,
+            last_ingestion: None,
+            sequence_token: None,
+            keys: Timeline::default(),
+        }
+    }
 }
 
 /// An event, without its key.
@@ -99,9 +111,6 @@ impl Event {
     }
 }
 
-/// A range of keys.
-pub(super) type Range = (Bound<EventKey>, Bound<EventKey>);
-
 /// Events with their keys, in a direction.
 pub(super) type Events<'a> = Box<dyn Iterator<Item = (EventKey, &'a Event)> + 'a>;
 
@@ -113,7 +122,7 @@ impl Group {
             kms_key: None,
             tags: OrdMap::new(),
             streams: OrdMap::new(),
-            events: OrdMap::new(),
+            events: Timeline::default(),
             stored_bytes: 0,
             ingested: 0,
             salt,
@@ -126,26 +135,39 @@ impl Group {
         EventId::new(key, self.salt)
     }
 
-    /// Adds an event to a stream that exists.
-    pub fn add(&mut self, stream: &Arc<str>, time: Timestamp, message: Arc<str>, now: Timestamp) -> Option<EventKey> {
-        let kept = self.streams.get_mut(&**stream)?;
-        self.ingested += 1;
-        let key = EventKey(time, self.ingested);
-        kept.keys.insert(key);
-        kept.first_event = Some(kept.first_event.map_or(time, |first| first.min(time)));
-        kept.last_event = Some(kept.last_event.map_or(time, |last| last.max(time)));
-        kept.last_ingestion = Some(now);
-        let event = Event { stream: Arc::clone(stream), ingested: now, message };
-        self.stored_bytes += event.size() as u64;
-        self.events.insert(key, event);
-        Some(key)
+    /// Adds events to a stream that exists, and says under which keys.
+    pub fn add(
+        &mut self,
+        stream: &Arc<str>,
+        events: impl Iterator<Item = (Timestamp, Arc<str>)>,
+        now: Timestamp,
+    ) -> Vec<EventKey> {
+        let Some(kept) = self.streams.get_mut(&**stream) else { return Vec::new() };
+        let mut keys = Vec::with_capacity(events.size_hint().0);
+        for (time, message) in events {
+            self.ingested += 1;
+            let key = EventKey(time, self.ingested);
+            kept.keys.add(key);
+            kept.first_event = Some(kept.first_event.map_or(time, |first| first.min(time)));
+            kept.last_event = Some(kept.last_event.map_or(time, |last| last.max(time)));
+            kept.last_ingestion = Some(now);
+            let event = Event { stream: Arc::clone(stream), ingested: now, message };
+            self.stored_bytes += event.size() as u64;
+            self.events.add((key, event));
+            keys.push(key);
+        }
+        keys
+    }
+
+    pub fn event(&self, key: EventKey) -> Option<&Event> {
+        self.events.get(key).map(|(_, event)| event)
     }
 
     /// Removes a stream and its events; false if there is none.
     pub fn remove_stream(&mut self, name: &str) -> bool {
         let Some(stream) = self.streams.remove(name) else { return false };
-        for key in &stream.keys {
-            if let Some(event) = self.events.remove(key) {
+        for key in stream.keys.iter() {
+            if let Some((_, event)) = self.events.remove(*key) {
                 self.stored_bytes -= event.size() as u64;
             }
         }
@@ -159,51 +181,38 @@ impl Group {
 
     /// When the oldest event expires.
     pub fn next_expiry(&self) -> Option<Timestamp> {
-        let (EventKey(oldest, _), _) = self.events.get_min()?;
+        let (EventKey(oldest, _), _) = self.events.first()?;
         Some(*oldest + DAY * self.retention_days?)
     }
 
     /// Drops the events that have expired.
     pub fn expire(&mut self, now: Timestamp) {
         let Some(cutoff) = self.cutoff(now) else { return };
-        while let Some((key, event)) = self.events.get_min().filter(|(key, _)| key.0 < cutoff).cloned() {
-            self.events.remove(&key);
+        while self.events.first().is_some_and(|(key, _)| key.0 < cutoff)
+            && let Some((key, event)) = self.events.remove_first()
+        {
             self.stored_bytes -= event.size() as u64;
             if let Some(stream) = self.streams.get_mut(&*event.stream) {
-                stream.keys.remove(&key);
+                stream.keys.remove(key);
             }
         }
     }
 
     /// The events in a range, of all streams.
     pub fn all(&self, range: Range, forward: bool) -> Events<'_> {
-        if is_empty(&range) {
-            return Box::new(std::iter::empty());
-        }
         let events = self.events.range(range).map(|(key, event)| (*key, event));
         if forward { Box::new(events) } else { Box::new(events.rev()) }
     }
 
     /// The events in a range, of these streams only; it costs what those streams have there.
     pub fn of<'a>(&'a self, streams: &[&'a Stream], range: Range, forward: bool) -> Events<'a> {
-        if is_empty(&range) {
-            return Box::new(std::iter::empty());
-        }
         let keys = streams.iter().map(|stream| {
             let keys = stream.keys.range(range).copied();
             if forward { Box::new(keys) as Keys<'a> } else { Box::new(keys.rev()) }
         });
         let merge = Merge::new(keys, forward);
-        Box::new(merge.filter_map(|key| self.events.get(&key).map(|event| (key, event))))
-    }
-}
-
-/// imbl's ranges, like the standard library's, want a start that is not behind the end.
-fn is_empty((start, end): &Range) -> bool {
-    match (start, end) {
-        (Bound::Included(start), Bound::Included(end)) => start > end,
-        (Bound::Included(start) | Bound::Excluded(start), Bound::Included(end) | Bound::Excluded(end)) => start >= end,
-        _ => false,
+        let mut events = self.events.finder();
+        Box::new(merge.filter_map(move |key| events.find(key).map(|(key, event)| (*key, event))))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 
-use imbl::OrdSet;
 use serde::{Deserialize, Serialize};
 
 use super::groups::PAGE;
@@ -25,15 +24,7 @@ pub(super) fn create(cx: &mut Cx<LogGroups>, input: Named) -> Result<()> {
     if group.streams.contains_key(&input.log_stream_name) {
         return Err(Error::client("ResourceAlreadyExistsException", "The specified log stream already exists"));
     }
-    let stream = Stream {
-        created: now,
-        first_event: None,
-        last_event: None,
-        last_ingestion: None,
-        sequence_token: None,
-        keys: OrdSet::new(),
-    };
-    group.streams.insert(input.log_stream_name, stream);
+    group.streams.insert(input.log_stream_name, Stream::new(now));
     Ok(())
 }
 

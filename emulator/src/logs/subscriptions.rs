@@ -249,7 +249,7 @@ pub(super) fn forward(cx: &mut Cx<LogGroups>, name: &str, taken: &[EventKey]) ->
         };
         let (mut batch, mut bytes, mut batches, mut stream) = (Vec::new(), 0, Vec::new(), None);
         for key in taken {
-            let Some(event) = group.events.get(key).filter(|event| pattern.matches(&event.message)) else { continue };
+            let Some(event) = group.event(*key).filter(|event| pattern.matches(&event.message)) else { continue };
             stream = Some(&event.stream);
             if bytes + event.size() > BATCH_BYTES && !batch.is_empty() {
                 batches.push(std::mem::take(&mut batch));

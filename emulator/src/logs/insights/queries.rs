@@ -347,7 +347,7 @@ fn record(cx: &mut Cx<LogGroups>, input: Record) -> Result<RecordOutput> {
     check_unmask(input.unmask)?;
     let wrong = || invalid("The specified log record pointer is invalid.");
     let (name, key): (String, EventKey) = token::decode(&input.log_record_pointer).map_err(|_| wrong())?;
-    let event = cx.state.groups.get(&name).and_then(|group| group.events.get(&key)).ok_or_else(wrong)?;
+    let event = cx.state.groups.get(&name).and_then(|group| group.event(key)).ok_or_else(wrong)?;
     let row = row(cx.scope, &name, key, event);
     let mut names: BTreeSet<String> = row.found().keys().cloned().collect();
     names.extend(["@timestamp", "@ingestionTime", "@message", "@logStream", "@log", "@ptr"].map(str::to_owned));

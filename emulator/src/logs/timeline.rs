@@ -1,0 +1,203 @@
+//! Things in the order of their event keys.
+//!
+//! Most events come at the end, where a sequence takes them at once; a tree would search for their place, and keep its nodes half empty.
+
+use std::ops::Bound;
+
+use imbl::Vector;
+use imbl::shared_ptr::DefaultSharedPtr;
+use imbl::vector::Focus;
+use serde::{Deserialize, Serialize};
+
+use super::id::EventKey;
+
+/// A range of keys.
+pub(super) type Range = (Bound<EventKey>, Bound<EventKey>);
+
+/// How far from the last one the next thing is looked for, before it is looked for anywhere: what is asked for one after the other
+/// mostly stands together.
+const NEAR: usize = 64;
+
+/// What has a place in the order of time.
+pub(super) trait Placed: Clone {
+    fn key(&self) -> EventKey;
+}
+
+impl Placed for EventKey {
+    fn key(&self) -> EventKey {
+        *self
+    }
+}
+
+impl<T: Clone> Placed for (EventKey, T) {
+    fn key(&self) -> EventKey {
+        self.0
+    }
+}
+
+/// Things in order, no two with the same key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent, bound(serialize = "T: Placed + Serialize", deserialize = "T: Placed + Deserialize<'de>"))]
+pub(super) struct Timeline<T: Placed>(Vector<T>);
+
+impl<T: Placed> Default for Timeline<T> {
+    fn default() -> Self {
+        Self(Vector::new())
+    }
+}
+
+impl<T: Placed> Timeline<T> {
+    /// Adds something whose key is not there yet.
+    pub fn add(&mut self, thing: T) {
+        if self.0.last().is_none_or(|last| last.key() < thing.key()) {
+            self.0.push_back(thing);
+        } else {
+            self.0.insert(self.place(Bound::Included(thing.key()), 0), thing);
+        }
+    }
+
+    pub fn get(&self, key: EventKey) -> Option<&T> {
+        self.index(key).and_then(|index| self.0.get(index))
+    }
+
+    pub fn remove(&mut self, key: EventKey) -> Option<T> {
+        self.index(key).map(|index| self.0.remove(index))
+    }
+
+    pub fn first(&self) -> Option<&T> {
+        self.0.front()
+    }
+
+    pub fn remove_first(&mut self) -> Option<T> {
+        self.0.pop_front()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter()
+    }
+
+    /// What is in a range, from both sides.
+    pub fn range(&self, (start, end): Range) -> impl DoubleEndedIterator<Item = &T> {
+        let start = self.place(start, 0);
+        let end = self.place(flipped(end), self.0.len());
+        self.0.focus().narrow(start..end.max(start)).into_iter()
+    }
+
+    /// Looks things up one after the other.
+    pub fn finder(&self) -> Finder<'_, T> {
+        Finder { things: &self.0, focus: self.0.focus(), last: 0 }
+    }
+
+    fn index(&self, key: EventKey) -> Option<usize> {
+        self.0.binary_search_by(|thing| thing.key().cmp(&key)).ok()
+    }
+
+    /// Where the first thing stands that is not before a bound; `open` is the place that no bound has.
+    fn place(&self, bound: Bound<EventKey>, open: usize) -> usize {
+        let found = match bound {
+            Bound::Unbounded => return open,
+            Bound::Included(key) => self.0.binary_search_by(|thing| thing.key().cmp(&key)),
+            // No key is this one, and those that are stand before it.
+            Bound::Excluded(key) => {
+                self.0.binary_search_by(|thing| thing.key().cmp(&key).then(std::cmp::Ordering::Less))
+            }
+        };
+        found.unwrap_or_else(|place| place)
+    }
+}
+
+/// The bound behind which things stand that are not in a range with this end.
+fn flipped(end: Bound<EventKey>) -> Bound<EventKey> {
+    match end {
+        Bound::Included(key) => Bound::Excluded(key),
+        Bound::Excluded(key) => Bound::Included(key),
+        Bound::Unbounded => Bound::Unbounded,
+    }
+}
+
+/// See [`Timeline::finder`].
+pub(super) struct Finder<'a, T: Placed> {
+    things: &'a Vector<T>,
+    /// The same, for many looks at one place.
+    focus: Focus<'a, T, DefaultSharedPtr>,
+    /// Where something was found last.
+    last: usize,
+}
+
+impl<'a, T: Placed> Finder<'a, T> {
+    pub fn find(&mut self, key: EventKey) -> Option<&'a T> {
+        let near = self.last.saturating_sub(NEAR)..self.things.len().min(self.last + NEAR);
+        let is_near =
+            !near.is_empty() && self.key_at(near.start) <= Some(key) && Some(key) <= self.key_at(near.end - 1);
+        let (mut from, mut count) = if is_near { (near.start, near.len()) } else { (0, self.things.len()) };
+        while count > 1 {
+            let half = count / 2;
+            if self.key_at(from + half).is_some_and(|middle| middle <= key) {
+                from += half;
+            }
+            count -= half;
+        }
+        self.last = from;
+        self.things.get(from).filter(|thing| thing.key() == key)
+    }
+
+    fn key_at(&mut self, index: usize) -> Option<EventKey> {
+        self.focus.get(index).map(Placed::key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Timestamp;
+
+    fn key(number: u64) -> EventKey {
+        EventKey(Timestamp::from_millis((number / 4) as i64), number % 4)
+    }
+
+    fn bound() -> impl Strategy<Value = Bound<EventKey>> {
+        let number = 0_u64..400;
+        prop_oneof![
+            number.clone().prop_map(|number| Bound::Included(key(number))),
+            number.prop_map(|number| Bound::Excluded(key(number))),
+            Just(Bound::Unbounded),
+        ]
+    }
+
+    proptest! {
+        /// It keeps what a map keeps, and finds it by the same ranges.
+        #[test]
+        fn it_is_a_map(
+            changes in prop::collection::vec((0_u64..400, any::<bool>()), 0..600),
+            (start, end) in (bound(), bound()),
+        ) {
+            let (mut line, mut map) = (Timeline::default(), BTreeMap::new());
+            for (turn, (number, adds)) in changes.into_iter().enumerate() {
+                let key = key(number);
+                if adds && !map.contains_key(&key) {
+                    line.add((key, turn));
+                    map.insert(key, turn);
+                } else {
+                    prop_assert_eq!(line.get(key).copied(), map.get(&key).map(|turn| (key, *turn)));
+                    prop_assert_eq!(line.remove(key), map.remove(&key).map(|turn| (key, turn)));
+                }
+            }
+            let all: Vec<_> = map.iter().map(|(key, turn)| (*key, *turn)).collect();
+            prop_assert_eq!(line.iter().copied().collect::<Vec<_>>(), all.clone());
+            let is_in = |key: EventKey| std::ops::RangeBounds::contains(&(start, end), &key);
+            let within: Vec<_> = all.iter().copied().filter(|(key, _)| is_in(*key)).collect();
+            prop_assert_eq!(line.range((start, end)).copied().collect::<Vec<_>>(), within.clone());
+            prop_assert_eq!(line.range((start, end)).rev().copied().collect::<Vec<_>>(), within.into_iter().rev().collect::<Vec<_>>());
+            let mut finder = line.finder();
+            for number in (0..400).chain((0..400).rev()) {
+                let key = key(number);
+                prop_assert_eq!(finder.find(key).copied(), map.get(&key).map(|turn| (key, *turn)));
+            }
+            prop_assert_eq!(line.remove_first(), all.first().copied());
+        }
+    }
+}
