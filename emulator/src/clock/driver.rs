@@ -1,8 +1,10 @@
 //! The driver: takes what is ready, one thing at a time, and moves virtual time.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,7 +14,7 @@ use super::timers::Timer;
 use super::wait::{Wait, WaitId, Woken};
 use super::{Clock, ClockMode, Due};
 use crate::Timestamp;
-use crate::cloud::{Call, JobRun};
+use crate::cloud::{Call, JobRun, is_delivering};
 
 /// What the queue holds.
 pub(crate) enum Ready {
@@ -31,9 +33,12 @@ pub(crate) trait Driven: Send + Sync + 'static {
     fn fire(&self, timer: Timer);
     /// Starts a job. What it does after it returns, it does as an `Activity`.
     fn start(&self, job: JobRun);
-    /// Makes calls for a service on a runtime, one after the other; the answers are not waited for.
-    fn deliver(&self, runtime: &Handle, calls: Vec<Call>);
+    /// What makes calls for a service, one after the other.
+    fn delivery(&self, calls: Vec<Call>) -> Delivery;
 }
+
+/// Calls that a service makes, while they are under way. See [`Driven::delivery`].
+pub(crate) type Delivery = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Something runs and neither ends nor waits for virtual time.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +139,7 @@ impl Driver {
             let outcome = match cloud.clock().mode() {
                 ClockMode::Real => {
                     while step(cloud) {}
-                    sleep_until(cloud.clock().next_due(), changed).await;
+                    sleep_until(cloud.clock().look_at_next(), changed).await;
                     Ok(())
                 }
                 ClockMode::Frozen => {
@@ -162,11 +167,16 @@ impl Driver {
     }
 }
 
-/// Makes calls for a service: at once where the cloud is served under real time, else in their turn.
+/// Makes calls for a service: at once where the cloud is served under real time, else in their turn. The answers are not waited for.
 pub(crate) fn deliver(cloud: &dyn Driven, driver: &Driver, calls: Vec<Call>) {
-    match &*driver.runtime.lock() {
-        Some(runtime) => cloud.deliver(runtime, calls),
-        None => cloud.clock().push(Ready::Calls(calls)),
+    let Some(runtime) = driver.runtime.lock().clone() else { return cloud.clock().push(Ready::Calls(calls)) };
+    let mut delivery = cloud.delivery(calls);
+    // Most calls are answered without waiting: then no other thread need be woken for them. Those that a delivery brings about are
+    // not made within it, for they may bring about others without an end.
+    // The end of an invocation comes about outside of any runtime.
+    let _runtime = Handle::try_current().is_err().then(|| runtime.enter());
+    if is_delivering() || delivery.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        runtime.spawn(delivery);
     }
 }
 
@@ -184,7 +194,7 @@ fn step(cloud: &dyn Driven) -> bool {
     if let Some(ready) = clock.pop_ready() {
         match ready {
             Ready::Job(job) => cloud.start(job),
-            Ready::Calls(calls) => cloud.deliver(&Handle::current(), calls),
+            Ready::Calls(calls) => drop(tokio::spawn(cloud.delivery(calls))),
             Ready::Wake(id, why) => clock.wake(id, why),
         }
         return true;

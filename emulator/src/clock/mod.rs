@@ -10,13 +10,14 @@
 mod activity;
 mod driver;
 mod pipe;
+mod signals;
 mod timers;
 mod wait;
 mod worker;
 
 pub(crate) use activity::Activity;
 pub use driver::Stalled;
-pub(crate) use driver::{Driven, Driver, Ready, begin, deliver};
+pub(crate) use driver::{Delivery, Driven, Driver, Ready, begin, deliver};
 pub(crate) use pipe::{End as PipeEnd, Work, pipe};
 pub(crate) use timers::{Timer, TimerChange, Timers};
 pub(crate) use wait::{Hold, Wait, Woken};
@@ -30,6 +31,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::Timestamp;
+use signals::Signals;
 use wait::WaitId;
 
 /// How time passes.
@@ -62,8 +64,9 @@ struct Inner {
     deadlines: BTreeMap<(Timestamp, WaitId), ()>,
     ready: VecDeque<Ready>,
     next_wait: u64,
-    /// How many signals there were: see [`Wait::since`].
-    signals: u64,
+    signals: Signals,
+    /// When whoever drives under real time looks again, if that is known: what is due later need not wake it.
+    looks_at: Option<Timestamp>,
     /// How often the world was replaced: see [`Clock::era`].
     era: u64,
     busy: usize,
@@ -85,7 +88,8 @@ impl Clock {
             deadlines: BTreeMap::new(),
             ready: VecDeque::new(),
             next_wait: 0,
-            signals: 0,
+            signals: Signals::default(),
+            looks_at: None,
             era: 0,
             busy: 0,
         };
@@ -115,7 +119,7 @@ impl Clock {
         }
         // Who drives waits for the first timer: a later one, set at every call of a busy queue, must not wake it, nor one that is
         // cancelled: then it wakes for nothing, once.
-        let is_earlier = inner.timers.first().is_some_and(|now| first.is_none_or(|before| now < before));
+        let is_earlier = inner.timers.first().is_some_and(|now| inner.is_news(first, now));
         drop(inner);
         if is_earlier {
             self.changed.notify_waiters();
@@ -131,7 +135,7 @@ impl Clock {
     /// Wakes whoever waits for `signal`: at once under real time, where nobody has to wait for its turn.
     pub fn signal(self: &Arc<Self>, signal: &str) {
         let mut inner = self.inner.lock();
-        inner.signals += 1;
+        inner.signals.add(signal);
         let Some(woken) = inner.listening.get(signal).cloned() else { return };
         if self.mode == ClockMode::Real {
             drop(inner);
@@ -145,7 +149,7 @@ impl Clock {
 
     /// How many signals there were so far.
     pub fn signals(&self) -> u64 {
-        self.inner.lock().signals
+        self.inner.lock().signals.count()
     }
 
     /// Counts one more thing in flight, until the guard is dropped.
@@ -178,9 +182,14 @@ impl Clock {
 
     /// When the next timer or deadline is due.
     fn next_due(&self) -> Option<Timestamp> {
-        let inner = self.inner.lock();
-        let deadline = inner.deadlines.first_key_value().map(|((at, _), ())| *at);
-        [inner.timers.first(), deadline].into_iter().flatten().min()
+        self.inner.lock().next_due()
+    }
+
+    /// The same for a driver that is going to sleep until then.
+    fn look_at_next(&self) -> Option<Timestamp> {
+        let mut inner = self.inner.lock();
+        inner.looks_at = inner.next_due();
+        inner.looks_at
     }
 
     /// Whether anybody waits for time to pass.
@@ -226,6 +235,16 @@ impl Clock {
 }
 
 impl Inner {
+    fn next_due(&self) -> Option<Timestamp> {
+        let deadline = self.deadlines.first_key_value().map(|((at, _), ())| *at);
+        [self.timers.first(), deadline].into_iter().flatten().min()
+    }
+
+    /// Whether something that is due `at` that time changes what whoever drives waits for; `first` was the first of its kind so far.
+    fn is_news(&self, first: Option<Timestamp>, at: Timestamp) -> bool {
+        [first, self.looks_at].into_iter().flatten().all(|before| at < before)
+    }
+
     /// Takes a wait out of the books.
     fn remove_wait(&mut self, id: WaitId) -> Option<wait::Registered> {
         let wait = self.waits.remove(&id)?;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::Mutex;
 
 use super::activity::{Activity, Awake};
-use super::{Busy, Clock, Ready};
+use super::{Busy, Clock, ClockMode, Ready};
 use crate::Timestamp;
 
 /// The place of a wait in the clock's books.
@@ -64,8 +64,8 @@ impl Wait {
         Self { clock: Arc::clone(clock), until, id: None, shared: Arc::default(), activity: None }
     }
 
-    /// Ends the wait at once if there were signals since there had been `signals` of them (see [`Clock::signals`]): the one
-    /// that is waited for may have been among them.
+    /// Ends the wait at once if the signal that is waited for may have come since there had been `signals` of them (see
+    /// [`Clock::signals`]).
     #[must_use]
     pub fn since(mut self, signals: u64) -> Self {
         self.until.since = Some(signals);
@@ -120,7 +120,7 @@ impl Drop for Wait {
 }
 
 impl Clock {
-    fn register(&self, wait: Registered) -> WaitId {
+    fn register(self: &Arc<Self>, wait: Registered) -> WaitId {
         let mut inner = self.inner.lock();
         inner.next_wait += 1;
         let id = inner.next_wait;
@@ -128,8 +128,12 @@ impl Clock {
         if let Some(at) = wait.deadline {
             inner.deadlines.insert((at, id), ());
         }
-        let is_late = wait.since.is_some_and(|signals| signals != inner.signals);
-        if is_late {
+        let is_late = match (wait.since, &wait.signal) {
+            (Some(number), Some(signal)) => inner.signals.had_since(number, signal),
+            _ => false,
+        };
+        let is_real = self.mode == ClockMode::Real;
+        if is_late && !is_real {
             inner.ready.push_back(Ready::Wake(id, Woken::Signal));
         }
         if let Some(signal) = &wait.signal {
@@ -137,11 +141,12 @@ impl Clock {
         }
         // Who drives has nothing to do with a wait for a signal that has not come, or for a time after the one that it sleeps
         // until: a thousand clients begin them all the time.
-        let is_earliest = wait.deadline.is_some_and(|at| earliest.is_none_or(|before| at < before));
-        let is_news = is_late || is_earliest;
+        let is_news = wait.deadline.is_some_and(|at| inner.is_news(earliest, at));
         inner.waits.insert(id, wait);
         drop(inner);
-        if is_news {
+        if is_late && is_real {
+            self.wake(id, Woken::Signal);
+        } else if is_late || is_news {
             self.changed.notify_waiters();
         }
         id

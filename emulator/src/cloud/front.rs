@@ -344,6 +344,7 @@ pub(crate) async fn delivering<F: Future>(future: F) -> F::Output {
     DELIVERING.scope((), future).await
 }
 
-fn is_delivering() -> bool {
+/// Whether that is so.
+pub(crate) fn is_delivering() -> bool {
     DELIVERING.try_with(|()| ()).is_ok()
 }

@@ -28,7 +28,7 @@ pub use call::{Call, Caller, InvocationRef, Scope, SessionFacts};
 pub use cx::{Cx, Later, Resumed, Step};
 pub(crate) use cx::{JobRun, Work};
 pub use fault::{Aim, CallAim, Fault, FaultKind};
-pub(crate) use front::{Halt, delivering};
+pub(crate) use front::{Halt, delivering, is_delivering};
 pub(crate) use http::{Arrived, Entry};
 pub use ids::Ids;
 pub use inquiry::{Answer, Asks, Inquiries, Question};
@@ -45,9 +45,8 @@ use std::time::Duration;
 
 use ::http::HeaderValue;
 use parking_lot::Mutex;
-use tokio::runtime::Handle;
 
-use crate::clock::{Activity, Clock, Driven, Driver, Stalled, Timer};
+use crate::clock::{Activity, Clock, Delivery, Driven, Driver, Stalled, Timer};
 use crate::lambda::Environments;
 use crate::s3::NewBuckets;
 use crate::sinks::Sinks;
@@ -249,10 +248,10 @@ impl Driven for Inner {
         }
     }
 
-    fn deliver(&self, runtime: &Handle, calls: Vec<Call>) {
-        let Some(cloud) = self.handle() else { return };
-        let busy = self.clock.busy();
-        runtime.spawn(delivering(async move {
+    fn delivery(&self, calls: Vec<Call>) -> Delivery {
+        let (cloud, busy) = (self.handle(), self.clock.busy());
+        Box::pin(delivering(async move {
+            let Some(cloud) = cloud else { return };
             for call in calls {
                 let (service, operation) = (call.service, call.operation.clone());
                 let request_id = cloud.0.next_request_id();
@@ -266,6 +265,6 @@ impl Driven for Inner {
                 }
             }
             drop(busy);
-        }));
+        }))
     }
 }
