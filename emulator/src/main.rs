@@ -168,10 +168,7 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("GAROA_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let Arguments { command: Command::Serve(wanted) } = Arguments::parse();
-    let outcome = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| runtime.block_on(serve(wanted)));
+    let outcome = garoa::serve::runtime().and_then(|runtime| runtime.block_on(serve(wanted)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

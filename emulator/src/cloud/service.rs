@@ -9,12 +9,16 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::Cloud;
 use super::call::Scope;
 use super::cx::{Cx, Step};
 use super::measure::Measured;
 use crate::{Error, Result, Timestamp};
+
+/// A payload of so many bytes takes longer to read than another thread takes to start: a tenth of a millisecond.
+const LARGE: usize = 128 * 1024;
 
 /// Which part of the world has a state of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +112,8 @@ impl<S: State> Service<S> {
     }
 
     /// The same for an operation with work that needs no state, such as the digest of its payload: `before` does it, and
-    /// leaves in the input what it found. The service's lock is not held meanwhile, so that others are served.
+    /// leaves in the input what it found. The service's lock is not held meanwhile, and for a large payload no thread of the
+    /// server's either, so that others are served.
     #[must_use]
     pub fn op_after<I, O>(
         self,
@@ -178,7 +183,7 @@ impl<S: State> Service<S> {
         let service = self.name;
         let prepare = move |input, body: &Bytes| {
             let mut input = read::<I>(service, name, input)?;
-            before(&mut input, body);
+            beside(body.len(), || before(&mut input, body));
             let input = Some(input);
             Ok(Box::new(Operation { input, target, run }) as Box<dyn Prepared<S>>)
         };
@@ -357,6 +362,17 @@ fn read<I: DeserializeOwned>(service: &str, operation: &str, input: Value) -> Re
     match ignored {
         None => Ok(read),
         Some(member) => Err(Error::not_implemented(format!("the parameter {member} of {service}:{operation}"))),
+    }
+}
+
+/// Works on a payload of so many bytes. Where that takes long, and a thread is shared with others, another thread goes on for them.
+fn beside(bytes: usize, work: impl FnOnce()) {
+    let is_shared =
+        || Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if bytes >= LARGE && is_shared() {
+        tokio::task::block_in_place(work);
+    } else {
+        work();
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything but Garoa's own paths below `/_garoa/` (`admin.rs`) goes through the wire to the front door.
 
 mod admin;
+mod body;
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -16,17 +17,24 @@ use axum::routing::{get, post};
 use axum::serve::{IncomingStream, ListenerExt, TapIo};
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tower::{ServiceExt, service_fn};
 
 use crate::Timestamp;
 use crate::apigatewayv2::websocket;
 use crate::cloud::{Cloud, Entry, Halt};
 
-/// The largest body of a request, in bytes: what one S3 `PutObject` may carry.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html>
-const BODY_LIMIT: usize = 5 * 1024 * 1024 * 1024;
+/// The runtime that a cloud is best served on. It has a thread for each second processor: what calls the cloud runs on the same
+/// machine, and where the two have no processor each, switching between them costs a third of a request that takes
+/// microseconds. A large payload does not hold a thread up: see [`crate::cloud::Service::op_after`].
+///
+/// # Errors
+/// If the machine gives no threads.
+pub fn runtime() -> std::io::Result<Runtime> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(processors.div_ceil(2)).enable_all().build()
+}
 
 /// Serves a cloud on a listener until `stop` completes; requests that are under way are answered.
 ///
@@ -111,8 +119,8 @@ pub(crate) async fn answer_aws(cloud: &Cloud, client: SocketAddr, request: Reque
     {
         return refusal.map(Body::from);
     }
-    let body = match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => body.to_bytes(),
+    let body = match body::whole(body).await {
+        Ok(body) => body,
         Err(error) => return plain(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {error}")),
     };
     let entry = Entry { invocation: None, source_ip: Some(address(client)) };

@@ -119,6 +119,15 @@ def test_a_python_handler_gets_event_and_context_and_answers(functions):
     assert answer["ExecutedVersion"] == "$LATEST"
 
 
+def test_a_call_finds_its_lines_in_the_log_when_it_is_answered(functions, server):
+    functions.python("def handler(event, context):\n    print('turn', event)\n")
+    logs = server.client("logs")
+    for turn in range(3):
+        functions.invoke(event=turn)
+        found = logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern="turn")["events"]
+        assert [event["message"] for event in found] == [f"turn {past}\n" for past in range(turn + 1)]
+
+
 def test_the_environment_is_awss_and_nothing_of_the_host(functions):
     functions.python(
         "import os\ndef handler(event, context):\n    return [dict(os.environ), os.getcwd()]\n",

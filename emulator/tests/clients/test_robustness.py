@@ -53,6 +53,7 @@ def ask(server, path="/", body=None, **headers):
         b"GET / HTTP/9.9\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"PUT /b/k HTTP/1.1\r\nHost: x\r\nContent-Length: 1152921504606846976\r\n\r\n" + b"o" * 100_000,
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nshort",
         b"GET / HTTP/1.1\r\nHost: x\r\nX-Huge: " + b"a" * (1 << 20) + b"\r\n\r\n",

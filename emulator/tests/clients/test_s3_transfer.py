@@ -1,9 +1,11 @@
 """S3's bodies on their way: multipart, checksums, streams, presigned URLs, hosts, and the AWS CLI's `s3`."""
 
+import contextlib
 import hashlib
 import http.client
 import io
 import json
+import time
 import urllib.error
 import urllib.request
 
@@ -28,6 +30,28 @@ def test_a_large_file_goes_up_in_parts_and_comes_down(s3):
     s3.copy({"Bucket": "things", "Key": "large"}, "things", "copied", Config=config)
     assert s3.head_object(Bucket="things", Key="copied")["ContentLength"] == len(content)
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="things")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_body_that_comes_bit_by_bit_is_whole(server, s3, told):
+    pieces = [b"first", b"s" * 70_000, b"", b"third" * 200_000, b"end"]
+    signed = s3.generate_presigned_url("put_object", Params={"Bucket": "things", "Key": "pieces"})
+    path = signed.removeprefix(server.url)
+
+    def sent():
+        for piece in pieces:
+            time.sleep(0.02)
+            yield piece
+
+    headers = {"Content-Length": str(sum(map(len, pieces)))} if told else {"Transfer-Encoding": "chunked"}
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=20)
+    with contextlib.closing(connection):
+        connection.request("PUT", path, body=sent(), headers=headers, encode_chunked=not told)
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
+    found = s3.get_object(Bucket="things", Key="pieces")
+    assert found["Body"].read() == b"".join(pieces)
+    assert found["ETag"] == f'"{hashlib.md5(b"".join(pieces)).hexdigest()}"'
 
 
 def test_parts_must_be_what_was_uploaded_and_large_enough(s3):

@@ -38,9 +38,12 @@ struct Arguments {
     listen: SocketAddr,
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Error> {
+fn main() -> Result<(), Error> {
     let Arguments { listen } = Arguments::parse();
+    garoa::serve::runtime()?.block_on(serve(listen))
+}
+
+async fn serve(listen: SocketAddr) -> Result<(), Error> {
     let code = garoa::lambda::handler(|_: &SdkConfig, _: &dyn Fn(&str) -> Option<String>| {
         Ok::<_, std::convert::Infallible>(service_fn(answer))
     });
