@@ -5,12 +5,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Call, Caller, Cloud, Cx, JobFuture, Later, Reply, Scope, Service, State};
-use crate::model::Model;
+use crate::model::{Model, Shape};
 use crate::{Error, Result};
 
 /// The event and the job that every asking service has.
@@ -154,23 +155,7 @@ fn ask(cloud: Cloud, scope: Scope, inquiry: Value) -> JobFuture {
 }
 
 async fn put(cloud: &Cloud, scope: &Scope, question: Question) -> Answer {
-    let Question { service, operation, mut input, caller, scope: elsewhere } = question;
-    let scope = elsewhere.unwrap_or_else(|| scope.clone());
-    if let Some(members) = input.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
-    }
-    let called = match Model::of(&service) {
-        Some(model) => {
-            let payload = model.operation(&operation).and_then(|operation| operation.output_shape()?.payload);
-            let carried = model.operation(&operation).and_then(|operation| operation.input_shape()?.payload);
-            let carried = carried.and_then(|name| input.as_object_mut()?.shift_remove(name));
-            let carried = carried.and_then(|body| STANDARD.decode(body.as_str()?).ok()).unwrap_or_default();
-            let called = cloud.call(Call::new(model.service, operation, caller, scope, input).with_body(carried)).await;
-            called.map(|reply| whole(reply, payload))
-        }
-        None => Err(Error::not_implemented(format!("the service {service}"))),
-    };
-    match called {
+    match called(cloud, scope, question).await {
         Ok(output) => Answer::Output(output),
         Err(error) => Answer::Refused {
             status: error.status(),
@@ -178,6 +163,34 @@ async fn put(cloud: &Cloud, scope: &Scope, question: Question) -> Answer {
             message: error.message().to_owned(),
         },
     }
+}
+
+async fn called(cloud: &Cloud, scope: &Scope, question: Question) -> Result<Value> {
+    let Question { service, operation, mut input, caller, scope: elsewhere } = question;
+    if let Some(members) = input.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    let model = Model::of(&service).ok_or_else(|| Error::not_implemented(format!("the service {service}")))?;
+    let payload = |shape: Option<&'static Shape>| shape.and_then(|shape| shape.payload);
+    let known = model.operation(&operation);
+    let body = carried(&mut input, payload(known.and_then(|known| known.input_shape())))?;
+    let scope = elsewhere.unwrap_or_else(|| scope.clone());
+    let reply = cloud.call(Call::new(model.service, operation, caller, scope, input).with_body(body)).await?;
+    Ok(whole(reply, payload(known.and_then(|known| known.output_shape()))))
+}
+
+/// Takes out of the input what travels beside it: bytes, which a value has in base64.
+fn carried(input: &mut Value, payload: Option<&str>) -> Result<Bytes> {
+    let Some(name) = payload else { return Ok(Bytes::new()) };
+    match input.as_object_mut().and_then(|members| members.shift_remove(name)) {
+        None => Ok(Bytes::new()),
+        Some(Value::String(text)) => STANDARD.decode(text).map(Bytes::from).map_err(|error| unreadable(name, error)),
+        Some(_) => Err(unreadable(name, "no text")),
+    }
+}
+
+fn unreadable(payload: &str, why: impl std::fmt::Display) -> Error {
+    Error::client("SerializationException", format!("{payload} is not base64: {why}"))
 }
 
 /// The output with what it carries beside it.
