@@ -112,7 +112,7 @@ pub(super) fn has_any(scope: &Scope, stack: &Stack, wanted: &Definition, exports
     let outputs = |definition: &Definition| {
         let pseudo = pseudo(scope, &stack.name, &stack.id);
         let values = values(definition, &pseudo);
-        let known = Known::before(scope, &stack.resources, exports);
+        let known = Known::new(scope, &stack.resources, exports).open();
         let of = |value: &Value| values.resolve(value, &known).unwrap_or_else(|_| UNKNOWN.into());
         let exists = |condition: &Option<String>| {
             condition.as_ref().is_none_or(|condition| definition.conditions.get(condition) == Some(&true))
@@ -162,7 +162,7 @@ pub(super) fn changes(
     let mut all = Vec::new();
     for id in &wanted.order {
         let Some(declared) = wanted.template.resource(id) else { continue };
-        let properties = evaluated(&declared.properties, &values, &Known::before(scope, &resources, exports));
+        let properties = evaluated(&declared.properties, &values, &Known::new(scope, &resources, exports).open());
         let properties = complete(&declared.kind, Value::Object(properties), &wanted.tags);
         let Some(existing) = stack.resources.get(id).filter(|resource| resource.exists()) else {
             changed.resources.insert(id.clone());

@@ -63,21 +63,13 @@ impl<'a> Known<'a> {
     }
 
     /// The same for what is shown: without the attributes that custom resources keep to themselves.
-    pub fn shown(
-        scope: &'a Scope,
-        resources: &'a OrdMap<String, Resource>,
-        exports: &'a BTreeMap<String, String>,
-    ) -> Self {
-        Self { hides: true, ..Self::new(scope, resources, exports) }
+    pub fn shown(self) -> Self {
+        Self { hides: true, ..self }
     }
 
     /// The same before anything is made: what is not there may come about.
-    pub fn before(
-        scope: &'a Scope,
-        resources: &'a OrdMap<String, Resource>,
-        exports: &'a BTreeMap<String, String>,
-    ) -> Self {
-        Self { is_open: true, ..Self::new(scope, resources, exports) }
+    pub fn open(self) -> Self {
+        Self { is_open: true, ..self }
     }
 }
 
@@ -255,7 +247,7 @@ fn each_call(
 /// `Template error: Unable to get mapping for …`.
 pub(super) fn check_mappings(scope: &Scope, order: &[String], values: &Values<'_>) -> Result<()> {
     let (no_resources, no_exports) = (OrdMap::new(), BTreeMap::new());
-    let known = Known::before(scope, &no_resources, &no_exports);
+    let known = Known::new(scope, &no_resources, &no_exports).open();
     let template = values.template;
     let holds = |condition: &Option<String>| {
         condition.as_ref().is_none_or(|condition| values.conditions.get(condition).copied().unwrap_or_default())

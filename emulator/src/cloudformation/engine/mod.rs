@@ -181,7 +181,7 @@ impl Engine {
             pseudo: &pseudo,
         };
         let properties = Value::Object(definition.template.resource(id)?.properties.clone());
-        let known = Known::shown(&self.door.scope, &self.stack.resources, &self.exports);
+        let known = Known::new(&self.door.scope, &self.stack.resources, &self.exports).shown();
         values.resolve(&properties, &known).ok().map(|properties| properties.to_string())
     }
 
