@@ -32,6 +32,7 @@ mod test_filter;
 #[cfg(test)]
 mod tests;
 mod token;
+mod vended;
 
 pub use store::LogGroups;
 
