@@ -448,7 +448,6 @@ def test_a_fifo_topic_keeps_order_and_knows_what_it_has_seen(server):
 
 
 def test_what_there_is_not_is_refused_by_name(sns):
-    assert refusal(sns.get_data_protection_policy, ResourceArn=TOPIC)[0] == "NotImplemented"
     code, message = refusal(sns.subscribe, TopicArn=TOPIC, Protocol="firehose", Endpoint="arn:aws:firehose:::x")
     assert (code, "firehose" in message) == ("NotImplemented", True)
     code, message = refusal(
