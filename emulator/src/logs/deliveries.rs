@@ -6,11 +6,10 @@
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::delivery_destinations::{self, conflict, numbered, validation};
-use super::delivery_sources;
-use super::groups::PAGE;
-use super::names::missing;
+use super::delivery_destinations::DeliveryDestination;
+use super::delivery_sources::DeliverySource;
 use super::store::LogGroups;
+use super::vended::{self, Vended, Wanted, conflict, find, find_mut, next_number, validation};
 use crate::cloud::{At, Cx, Scope, Service, Target};
 use crate::{Error, Result};
 
@@ -30,13 +29,7 @@ const ID: usize = 16;
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<LogGroups>) -> Service<LogGroups> {
     service
-        .op(
-            "CreateDelivery",
-            |at, i: &Create| {
-                Target::on(at.scope.arn("logs", format_args!("delivery-source:{}", i.delivery_source_name)))
-            },
-            create,
-        )
+        .op("CreateDelivery", |at, i: &Create| vended::on::<DeliverySource>(at, &i.delivery_source_name), create)
         .op("GetDelivery", |at, i: &Of| on(at, &i.id), get)
         .op("DescribeDeliveries", |_, _: &Describe| Target::any(), describe)
         .op("UpdateDeliveryConfiguration", |at, i: &Update| on(at, &i.id), update)
@@ -67,16 +60,44 @@ struct S3Configuration {
     enable_hive_compatible_path: Option<bool>,
 }
 
+impl Vended for Delivery {
+    const KIND: &'static str = "delivery";
+    const NAME: &'static str = "Delivery";
+    type Shown = Shown;
+
+    fn all(state: &LogGroups) -> &OrdMap<String, Self> {
+        &state.deliveries
+    }
+
+    fn all_mut(state: &mut LogGroups) -> &mut OrdMap<String, Self> {
+        &mut state.deliveries
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn tags(&mut self) -> &mut OrdMap<String, String> {
+        &mut self.tags
+    }
+
+    fn show(&self, scope: &Scope, id: &str) -> Shown {
+        Shown {
+            id: id.to_owned(),
+            arn: vended::arn::<Self>(scope, id),
+            delivery_source_name: self.source.clone(),
+            delivery_destination_arn: vended::arn::<DeliveryDestination>(scope, &self.destination),
+            delivery_destination_type: self.kind.clone(),
+            record_fields: self.fields.clone(),
+            field_delimiter: self.delimiter.clone(),
+            s3_delivery_configuration: self.s3.clone(),
+            tags: self.tags.clone(),
+        }
+    }
+}
+
 fn on(at: &At<LogGroups>, id: &str) -> Target {
-    Target::on(arn(at.scope, id))
-}
-
-fn arn(scope: &Scope, id: &str) -> String {
-    scope.arn("logs", format_args!("delivery:{id}"))
-}
-
-pub(super) fn not_found() -> Error {
-    missing("Requested Delivery does not exist in this account.")
+    vended::on::<Delivery>(at, id)
 }
 
 #[derive(Deserialize)]
@@ -99,7 +120,7 @@ struct Output {
 /// `Delivery` of the API.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+pub(super) struct Shown {
     id: String,
     arn: String,
     delivery_source_name: String,
@@ -112,20 +133,6 @@ struct Shown {
     s3_delivery_configuration: Option<S3Configuration>,
     #[serde(skip_serializing_if = "OrdMap::is_empty")]
     tags: OrdMap<String, String>,
-}
-
-fn show(scope: &Scope, id: &str, delivery: &Delivery) -> Shown {
-    Shown {
-        id: id.to_owned(),
-        arn: arn(scope, id),
-        delivery_source_name: delivery.source.clone(),
-        delivery_destination_arn: delivery_destinations::arn(scope, &delivery.destination),
-        delivery_destination_type: delivery.kind.clone(),
-        record_fields: delivery.fields.clone(),
-        field_delimiter: delivery.delimiter.clone(),
-        s3_delivery_configuration: delivery.s3.clone(),
-        tags: delivery.tags.clone(),
-    }
 }
 
 /// What was asked for, checked: of an access log these fields exist, and only a bucket has paths.
@@ -150,20 +157,17 @@ fn merged(new: Option<S3Configuration>, old: S3Configuration) -> S3Configuration
 
 fn create(cx: &mut Cx<LogGroups>, input: Create) -> Result<Output> {
     let source = input.delivery_source_name;
-    if !cx.state.delivery_sources.contains_key(&source) {
-        return Err(delivery_sources::not_found());
-    }
-    let own = delivery_destinations::arn(cx.scope, "");
+    find::<DeliverySource>(cx.state, &source)?;
+    let own = vended::arn::<DeliveryDestination>(cx.scope, "");
     let destination = input.delivery_destination_arn.strip_prefix(&own).unwrap_or_default().to_owned();
-    let found = cx.state.delivery_destinations.get(&destination).ok_or_else(delivery_destinations::not_found)?;
-    let kind = found.kind();
+    let kind = find::<DeliveryDestination>(cx.state, &destination)?.kind();
     if cx.state.deliveries.values().any(|one| one.source == source && one.destination == destination) {
         return Err(conflict("Delivery already exists"));
     }
     check(input.record_fields.as_ref(), input.s3_delivery_configuration.as_ref(), kind)?;
     let default = S3Configuration { suffix_path: Some(SUFFIX.to_owned()), enable_hive_compatible_path: Some(false) };
     let delivery = Delivery {
-        number: cx.state.deliveries.values().map(|one| one.number).max().unwrap_or_default() + 1,
+        number: next_number::<Delivery>(cx.state),
         source,
         destination,
         kind: kind.to_owned(),
@@ -173,9 +177,7 @@ fn create(cx: &mut Cx<LogGroups>, input: Create) -> Result<Output> {
         tags: input.tags,
     };
     let id = cx.ids().mixed(ID);
-    let shown = show(cx.scope, &id, &delivery);
-    cx.state.deliveries.insert(id, delivery);
-    Ok(Output { delivery: shown })
+    Ok(Output { delivery: vended::keep(cx, id, delivery) })
 }
 
 #[derive(Deserialize)]
@@ -184,12 +186,11 @@ struct Of {
 }
 
 fn get(cx: &mut Cx<LogGroups>, input: Of) -> Result<Output> {
-    let delivery = cx.state.deliveries.get(&input.id).ok_or_else(not_found)?;
-    Ok(Output { delivery: show(cx.scope, &input.id, delivery) })
+    Ok(Output { delivery: vended::get::<Delivery>(cx, &input.id)? })
 }
 
 fn delete(cx: &mut Cx<LogGroups>, input: Of) -> Result<()> {
-    cx.state.deliveries.remove(&input.id).map(drop).ok_or_else(not_found)
+    vended::delete::<Delivery>(cx, &input.id)
 }
 
 #[derive(Deserialize)]
@@ -202,7 +203,7 @@ struct Update {
 }
 
 fn update(cx: &mut Cx<LogGroups>, input: Update) -> Result<()> {
-    let delivery = cx.state.deliveries.get_mut(&input.id).ok_or_else(not_found)?;
+    let delivery = find_mut::<Delivery>(cx.state, &input.id)?;
     check(input.record_fields.as_ref(), input.s3_delivery_configuration.as_ref(), &delivery.kind)?;
     if let Some(fields) = input.record_fields {
         delivery.fields = fields;
@@ -229,9 +230,9 @@ struct DescribeOutput {
 }
 
 fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
-    let wanted = |one: &Delivery| input.delivery_source_names.as_ref().is_none_or(|names| names.contains(&one.source));
-    let found = cx.state.deliveries.iter().filter(|(_, one)| wanted(one));
-    let (page, next_token) = numbered(found, |one| one.number, input.limit.unwrap_or(PAGE), input.next_token)?;
-    let deliveries = page.into_iter().map(|(id, one)| show(cx.scope, id, one)).collect();
+    let is_wanted =
+        |_: &str, one: &Delivery| input.delivery_source_names.as_ref().is_none_or(|names| names.contains(&one.source));
+    let page = Wanted { limit: input.limit, next_token: input.next_token };
+    let (deliveries, next_token) = vended::page(cx, page, is_wanted)?;
     Ok(DescribeOutput { deliveries, next_token })
 }

@@ -6,13 +6,13 @@
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::groups::PAGE;
-use super::names::{invalid, missing};
+use super::deliveries::Delivery;
+use super::names::invalid;
 use super::store::LogGroups;
-use super::token;
+use super::vended::{self, Named, Vended, Wanted, find, find_mut, next_number, validation};
+use crate::Result;
 use crate::cloud::{At, Cx, Scope, Service, Target};
 use crate::iam::policy::Policy;
-use crate::{Error, Result};
 
 /// The formats of what is delivered.
 const FORMATS: &str = "w3c, raw, json, plain, parquet";
@@ -44,16 +44,45 @@ pub(super) struct DeliveryDestination {
     pub tags: OrdMap<String, String>,
 }
 
+impl Vended for DeliveryDestination {
+    const KIND: &'static str = "delivery-destination";
+    const NAME: &'static str = "Delivery Destination";
+    type Shown = Shown;
+
+    fn all(state: &LogGroups) -> &OrdMap<String, Self> {
+        &state.delivery_destinations
+    }
+
+    fn all_mut(state: &mut LogGroups) -> &mut OrdMap<String, Self> {
+        &mut state.delivery_destinations
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn tags(&mut self) -> &mut OrdMap<String, String> {
+        &mut self.tags
+    }
+
+    fn show(&self, scope: &Scope, name: &str) -> Shown {
+        Shown {
+            name: name.to_owned(),
+            arn: vended::arn::<Self>(scope, name),
+            delivery_destination_type: self.kind(),
+            output_format: self.format.clone(),
+            delivery_destination_configuration: Configuration { destination_resource_arn: self.resource.clone() },
+            tags: self.tags.clone(),
+        }
+    }
+
+    fn is_of(delivery: &Delivery, name: &str) -> bool {
+        delivery.destination == name
+    }
+}
+
 fn on(at: &At<LogGroups>, name: &str) -> Target {
-    Target::on(arn(at.scope, name))
-}
-
-pub(super) fn arn(scope: &Scope, name: &str) -> String {
-    scope.arn("logs", format_args!("delivery-destination:{name}"))
-}
-
-pub(super) fn not_found() -> Error {
-    missing("Requested Delivery Destination does not exist in this account.")
+    vended::on::<DeliveryDestination>(at, name)
 }
 
 #[derive(Deserialize)]
@@ -81,7 +110,7 @@ struct Output {
 /// `DeliveryDestination` of the API.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+pub(super) struct Shown {
     name: String,
     arn: String,
     delivery_destination_type: &'static str,
@@ -109,17 +138,6 @@ impl DeliveryDestination {
     }
 }
 
-fn show(scope: &Scope, name: &str, destination: &DeliveryDestination) -> Shown {
-    Shown {
-        name: name.to_owned(),
-        arn: arn(scope, name),
-        delivery_destination_type: destination.kind(),
-        output_format: destination.format.clone(),
-        delivery_destination_configuration: Configuration { destination_resource_arn: destination.resource.clone() },
-        tags: destination.tags.clone(),
-    }
-}
-
 fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<Output> {
     if let Some(format) = input.output_format.as_deref().filter(|format| !FORMATS.split(", ").any(|one| one == *format))
     {
@@ -140,44 +158,22 @@ fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<Output> {
     {
         return Err(validation("Update to existing Delivery Destination with new Output Format is not allowed"));
     }
-    let last = cx.state.delivery_destinations.values().map(|one| one.number).max().unwrap_or_default();
     let destination = DeliveryDestination {
-        number: old.map_or(last + 1, |old| old.number),
+        number: old.map_or_else(|| next_number::<DeliveryDestination>(cx.state), |old| old.number),
         resource,
         format: input.output_format.or_else(|| old.and_then(|old| old.format.clone())),
         policy: old.and_then(|old| old.policy.clone()),
         tags: input.tags.union(old.map(|old| old.tags.clone()).unwrap_or_default()),
     };
-    let shown = show(cx.scope, &input.name, &destination);
-    cx.state.delivery_destinations.insert(input.name, destination);
-    Ok(Output { delivery_destination: shown })
-}
-
-pub(super) fn validation(message: impl Into<String>) -> Error {
-    Error::client("ValidationException", message)
-}
-
-#[derive(Deserialize)]
-struct Named {
-    name: String,
+    Ok(Output { delivery_destination: vended::keep(cx, input.name, destination) })
 }
 
 fn get(cx: &mut Cx<LogGroups>, input: Named) -> Result<Output> {
-    let destination = cx.state.delivery_destinations.get(&input.name).ok_or_else(not_found)?;
-    Ok(Output { delivery_destination: show(cx.scope, &input.name, destination) })
+    Ok(Output { delivery_destination: vended::get::<DeliveryDestination>(cx, &input.name)? })
 }
 
 fn delete(cx: &mut Cx<LogGroups>, input: Named) -> Result<()> {
-    cx.state.delivery_destinations.get(&input.name).ok_or_else(not_found)?;
-    if cx.state.deliveries.values().any(|delivery| delivery.destination == input.name) {
-        return Err(conflict(format!("Delivery Destination {} still has deliveries", input.name)));
-    }
-    cx.state.delivery_destinations.remove(&input.name);
-    Ok(())
-}
-
-pub(super) fn conflict(message: impl Into<String>) -> Error {
-    Error::client("ConflictException", message)
+    vended::delete::<DeliveryDestination>(cx, &input.name)
 }
 
 #[derive(Deserialize)]
@@ -197,32 +193,13 @@ struct DescribeOutput {
 }
 
 fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
-    let wanted = |name: &String| input.names.as_ref().is_none_or(|names| names.contains(name));
-    let found = cx.state.delivery_destinations.iter().filter(|(name, _)| wanted(name));
-    let (page, next_token) = numbered(found, |one| one.number, input.limit.unwrap_or(PAGE), input.next_token)?;
-    let delivery_destinations = page.into_iter().map(|(name, one)| show(cx.scope, name, one)).collect();
+    let is_wanted = |name: &str, _: &DeliveryDestination| {
+        input.names.as_ref().is_none_or(|names| names.iter().any(|one| one == name))
+    };
+    let page = Wanted { limit: input.limit, next_token: input.next_token };
+    let (delivery_destinations, next_token) = vended::page(cx, page, is_wanted)?;
     Ok(DescribeOutput { delivery_destinations, next_token })
 }
-
-/// A page of what is numbered in the order in which it was made, and the token for what is behind it.
-pub(super) fn numbered<'a, V>(
-    all: impl Iterator<Item = (&'a String, &'a V)>,
-    number: fn(&V) -> u64,
-    size: usize,
-    next_token: Option<String>,
-) -> Result<Numbered<'a, V>> {
-    let last = next_token.as_deref().map(token::decode::<u64>).transpose()?.unwrap_or_default();
-    let mut found: Vec<_> = all.filter(|(_, one)| number(one) > last).collect();
-    found.sort_by_key(|(_, one)| number(one));
-    let size = size.min(PAGE);
-    let more = found.len() > size;
-    found.truncate(size);
-    let last = found.last().filter(|_| more).map(|(_, one)| number(one));
-    Ok((found, last.map(|number| token::encode(&number)).transpose()?))
-}
-
-/// Entries with their names, and a token.
-type Numbered<'a, V> = (Vec<(&'a String, &'a V)>, Option<String>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -251,18 +228,18 @@ struct ShownPolicy {
 
 fn put_policy(cx: &mut Cx<LogGroups>, input: PutPolicy) -> Result<PolicyOutput> {
     Policy::read(&input.delivery_destination_policy).map_err(|error| invalid(error.message()))?;
-    let found = cx.state.delivery_destinations.get_mut(&input.delivery_destination_name).ok_or_else(not_found)?;
+    let found = find_mut::<DeliveryDestination>(cx.state, &input.delivery_destination_name)?;
     found.policy = Some(input.delivery_destination_policy);
     Ok(PolicyOutput { policy: ShownPolicy { delivery_destination_policy: found.policy.clone() } })
 }
 
 fn get_policy(cx: &mut Cx<LogGroups>, input: OfDestination) -> Result<PolicyOutput> {
-    let found = cx.state.delivery_destinations.get(&input.delivery_destination_name).ok_or_else(not_found)?;
+    let found = find::<DeliveryDestination>(cx.state, &input.delivery_destination_name)?;
     Ok(PolicyOutput { policy: ShownPolicy { delivery_destination_policy: found.policy.clone() } })
 }
 
 fn delete_policy(cx: &mut Cx<LogGroups>, input: OfDestination) -> Result<()> {
-    let found = cx.state.delivery_destinations.get_mut(&input.delivery_destination_name).ok_or_else(not_found)?;
+    let found = find_mut::<DeliveryDestination>(cx.state, &input.delivery_destination_name)?;
     found.policy = None;
     Ok(())
 }

@@ -7,10 +7,10 @@
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::delivery_destinations::{conflict, numbered, validation};
-use super::groups::PAGE;
+use super::deliveries::Delivery;
 use super::names::missing;
 use super::store::LogGroups;
+use super::vended::{self, Named, Vended, Wanted, conflict, next_number, validation};
 use crate::cloud::{At, Cx, Scope, Service, Target};
 use crate::{Error, Result};
 
@@ -40,16 +40,45 @@ pub(super) struct DeliverySource {
     pub tags: OrdMap<String, String>,
 }
 
+impl Vended for DeliverySource {
+    const KIND: &'static str = "delivery-source";
+    const NAME: &'static str = "Delivery Source";
+    type Shown = Shown;
+
+    fn all(state: &LogGroups) -> &OrdMap<String, Self> {
+        &state.delivery_sources
+    }
+
+    fn all_mut(state: &mut LogGroups) -> &mut OrdMap<String, Self> {
+        &mut state.delivery_sources
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn tags(&mut self) -> &mut OrdMap<String, String> {
+        &mut self.tags
+    }
+
+    fn show(&self, scope: &Scope, name: &str) -> Shown {
+        Shown {
+            name: name.to_owned(),
+            arn: vended::arn::<Self>(scope, name),
+            resource_arns: vec![self.resource.clone()],
+            service: CLOUDFRONT,
+            log_type: self.log_type.clone(),
+            tags: self.tags.clone(),
+        }
+    }
+
+    fn is_of(delivery: &Delivery, name: &str) -> bool {
+        delivery.source == name
+    }
+}
+
 fn on(at: &At<LogGroups>, name: &str) -> Target {
-    Target::on(arn(at.scope, name))
-}
-
-fn arn(scope: &Scope, name: &str) -> String {
-    scope.arn("logs", format_args!("delivery-source:{name}"))
-}
-
-pub(super) fn not_found() -> Error {
-    missing("Requested Delivery Source does not exist in this account.")
+    vended::on::<DeliverySource>(at, name)
 }
 
 #[derive(Deserialize)]
@@ -71,7 +100,7 @@ struct Output {
 /// `DeliverySource` of the API.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+pub(super) struct Shown {
     name: String,
     arn: String,
     resource_arns: Vec<String>,
@@ -79,17 +108,6 @@ struct Shown {
     log_type: String,
     #[serde(skip_serializing_if = "OrdMap::is_empty")]
     tags: OrdMap<String, String>,
-}
-
-fn show(scope: &Scope, name: &str, source: &DeliverySource) -> Shown {
-    Shown {
-        name: name.to_owned(),
-        arn: arn(scope, name),
-        resource_arns: vec![source.resource.clone()],
-        service: CLOUDFRONT,
-        log_type: source.log_type.clone(),
-        tags: source.tags.clone(),
-    }
 }
 
 fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<Output> {
@@ -112,35 +130,21 @@ fn put(cx: &mut Cx<LogGroups>, input: Put) -> Result<Output> {
             "Update to existing Delivery Source {name} with another resource or log type is not allowed"
         )));
     }
-    let last = cx.state.delivery_sources.values().map(|one| one.number).max().unwrap_or_default();
     let source = DeliverySource {
-        number: old.map_or(last + 1, |old| old.number),
+        number: old.map_or_else(|| next_number::<DeliverySource>(cx.state), |old| old.number),
         resource: input.resource_arn,
         log_type: input.log_type,
         tags: input.tags.union(old.map(|old| old.tags.clone()).unwrap_or_default()),
     };
-    let shown = show(cx.scope, &input.name, &source);
-    cx.state.delivery_sources.insert(input.name, source);
-    Ok(Output { delivery_source: shown })
-}
-
-#[derive(Deserialize)]
-struct Named {
-    name: String,
+    Ok(Output { delivery_source: vended::keep(cx, input.name, source) })
 }
 
 fn get(cx: &mut Cx<LogGroups>, input: Named) -> Result<Output> {
-    let source = cx.state.delivery_sources.get(&input.name).ok_or_else(not_found)?;
-    Ok(Output { delivery_source: show(cx.scope, &input.name, source) })
+    Ok(Output { delivery_source: vended::get::<DeliverySource>(cx, &input.name)? })
 }
 
 fn delete(cx: &mut Cx<LogGroups>, input: Named) -> Result<()> {
-    cx.state.delivery_sources.get(&input.name).ok_or_else(not_found)?;
-    if cx.state.deliveries.values().any(|delivery| delivery.source == input.name) {
-        return Err(conflict(format!("Delivery Source {} still has deliveries", input.name)));
-    }
-    cx.state.delivery_sources.remove(&input.name);
-    Ok(())
+    vended::delete::<DeliverySource>(cx, &input.name)
 }
 
 #[derive(Deserialize)]
@@ -160,9 +164,9 @@ struct DescribeOutput {
 }
 
 fn describe(cx: &mut Cx<LogGroups>, input: Describe) -> Result<DescribeOutput> {
-    let wanted = |one: &DeliverySource| input.resource_arns.as_ref().is_none_or(|arns| arns.contains(&one.resource));
-    let found = cx.state.delivery_sources.iter().filter(|(_, one)| wanted(one));
-    let (page, next_token) = numbered(found, |one| one.number, input.limit.unwrap_or(PAGE), input.next_token)?;
-    let delivery_sources = page.into_iter().map(|(name, one)| show(cx.scope, name, one)).collect();
+    let is_wanted =
+        |_: &str, one: &DeliverySource| input.resource_arns.as_ref().is_none_or(|arns| arns.contains(&one.resource));
+    let page = Wanted { limit: input.limit, next_token: input.next_token };
+    let (delivery_sources, next_token) = vended::page(cx, page, is_wanted)?;
     Ok(DescribeOutput { delivery_sources, next_token })
 }

@@ -33,6 +33,7 @@ mod test_filter;
 mod tests;
 mod timeline;
 mod token;
+mod vended;
 
 pub use store::LogGroups;
 

@@ -3,10 +3,14 @@
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
+use super::deliveries::Delivery;
+use super::delivery_destinations::DeliveryDestination;
+use super::delivery_sources::DeliverySource;
+use super::destinations;
 use super::groups::Named;
 use super::names::{group_arn, tagged_group};
 use super::store::LogGroups;
-use super::{deliveries, delivery_destinations, delivery_sources, destinations};
+use super::vended::{self, Vended};
 use crate::cloud::Cx;
 use crate::{Error, Result};
 
@@ -101,20 +105,14 @@ fn tags_of<'a>(cx: &'a mut Cx<LogGroups>, arn: &str) -> Result<&'a mut OrdMap<St
         let found = cx.state.destinations.get_mut(name).map(|destination| &mut destination.tags);
         return found.ok_or_else(destinations::not_found);
     }
-    if let Some(name) = named("delivery-destination") {
-        let found = cx.state.delivery_destinations.get_mut(name).map(|destination| &mut destination.tags);
-        return found.ok_or_else(delivery_destinations::not_found);
+    if let Some(name) = named(DeliveryDestination::KIND) {
+        return vended::tags_of::<DeliveryDestination>(cx.state, name);
     }
-    if let Some(name) = named("delivery-source") {
-        return cx
-            .state
-            .delivery_sources
-            .get_mut(name)
-            .map(|one| &mut one.tags)
-            .ok_or_else(delivery_sources::not_found);
+    if let Some(name) = named(DeliverySource::KIND) {
+        return vended::tags_of::<DeliverySource>(cx.state, name);
     }
-    if let Some(id) = named("delivery") {
-        return cx.state.deliveries.get_mut(id).map(|one| &mut one.tags).ok_or_else(deliveries::not_found);
+    if let Some(id) = named(Delivery::KIND) {
+        return vended::tags_of::<Delivery>(cx.state, id);
     }
     let name = tagged_group(scope, arn)?;
     Ok(&mut cx.state.group_mut(name)?.tags)

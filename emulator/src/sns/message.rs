@@ -261,4 +261,9 @@ impl Forms {
     pub fn of(&self, protocol: &str) -> &str {
         self.others.get(protocol).unwrap_or(&self.default)
     }
+
+    /// All of them.
+    pub fn texts(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.default).chain(self.others.values())
+    }
 }

@@ -17,6 +17,7 @@ mod lists;
 mod message;
 mod permissions;
 mod platform;
+mod protection;
 mod publish;
 mod retry;
 mod send;
@@ -47,6 +48,7 @@ pub fn service() -> Service<Topics> {
         .with(topics::operations)
         .with(attributes::operations)
         .with(permissions::operations)
+        .with(protection::operations)
         .with(tags::operations)
         .with(subscribe::operations)
         .with(confirm::operations)

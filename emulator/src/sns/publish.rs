@@ -10,6 +10,7 @@ use super::fifo::by_content;
 use super::filter::Filter;
 use super::message::{Attribute, Content, Forms, Kind, Message, SIZE_LIMIT, base, check_attributes};
 use super::platform;
+use super::protection;
 use super::sms;
 use super::topic::{Topic, Topics, find, on, subscriptions_of};
 use crate::cloud::{Cx, Service, Target};
@@ -95,6 +96,7 @@ fn publish(cx: &mut Cx<Topics>, input: Publish) -> Result<Published> {
     let forms = content.forms()?;
     check_for_topic(&content, topic)?;
     check_attributes(&content.message_attributes)?;
+    protection::check_message(topic, &forms)?;
     let mut batch = Batch::new(cx, &arn);
     let published = batch.take(cx, &content, &forms)?;
     batch.deliver(cx)?;
@@ -227,9 +229,10 @@ fn publish_batch(cx: &mut Cx<Topics>, input: PublishBatch) -> Result<Outcomes> {
     }
     // One bad entry fails the whole request, as recordings of AWS have it.
     let forms = entries.iter().map(Content::forms).collect::<Result<Vec<_>>>()?;
-    for content in &entries {
+    for (content, forms) in entries.iter().zip(&forms) {
         check_for_topic(content, topic)?;
         check_attributes(&content.message_attributes)?;
+        protection::check_message(topic, forms)?;
     }
     let mut batch = Batch::new(cx, &topic_arn);
     let mut successful = Vec::with_capacity(entries.len());

@@ -44,6 +44,9 @@ pub(super) struct Topic {
     pub attributes: OrdMap<String, String>,
     /// The default one, or what it was replaced by.
     pub policy: Arc<str>,
+    /// `DataProtectionPolicy`.
+    #[serde(default)]
+    pub protection: Option<Arc<str>>,
     pub tags: OrdMap<String, String>,
     /// How many subscriptions were deleted: `SubscriptionsDeleted`.
     pub deleted: u64,

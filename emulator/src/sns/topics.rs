@@ -58,6 +58,7 @@ fn create(cx: &mut Cx<Topics>, input: CreateTopic) -> Result<TopicArn> {
         owner: cx.scope.account.clone(),
         attributes: OrdMap::new(),
         policy: default_policy(&arn, &cx.scope.account).into(),
+        protection: None,
         tags,
         deleted: 0,
         fifo: is_fifo.then(Fifo::default),

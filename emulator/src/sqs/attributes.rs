@@ -86,6 +86,14 @@ impl Attributes {
         for (name, value) in given {
             changed.set_one(name, value)?;
         }
+        // One after the other is let pass: the later one takes the place of the earlier.
+        let has_key = given.get("KmsMasterKeyId").is_some_and(|key| !key.is_empty());
+        if has_key && given.get("SqsManagedSseEnabled").is_some_and(|flag| flag.eq_ignore_ascii_case("true")) {
+            return Err(Error::client(
+                "InvalidAttributeName",
+                "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.",
+            ));
+        }
         if changed.fifo.as_ref().is_some_and(|fifo| fifo.throughput_by_group && !fifo.by_group) {
             return Err(invalid_attribute_because(
                 "FifoThroughputLimit",

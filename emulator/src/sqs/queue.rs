@@ -191,7 +191,8 @@ pub(super) fn announce(cx: &mut Cx<Queues>, arn: &str) {
     watch(cx, arn);
 }
 
-/// A queue was used: it has its metrics told, and announces the next message that becomes visible by itself. There is one timer for each queue.
+/// A queue was used: it has its metrics told, and announces the next message that becomes visible by itself. Each of the two has a
+/// timer of the queue's own.
 pub(super) fn watch(cx: &mut Cx<Queues>, arn: &str) {
     let now = cx.now;
     let Some(queue) = cx.state.queues.get_mut(arn) else { return cx.cancel_timer(SURFACE, arn) };

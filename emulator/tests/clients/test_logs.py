@@ -311,6 +311,15 @@ def test_deliveries_of_what_logs_nothing(logs):
 
     assert refused(logs.create_delivery, deliverySourceName="s", deliveryDestinationArn=to) == "ConflictException"
     assert refused(logs.delete_delivery_source, name="s") == "ConflictException"
+    assert refused(logs.delete_delivery_destination, name="d") == "ConflictException"
+    for call, key in [(logs.get_delivery_source, "name"), (logs.get_delivery_destination, "name"), (logs.delete_delivery, "id")]:
+        assert refused(call, **{key: "none"}) == "ResourceNotFoundException"
+    logs.put_delivery_destination(name="a", deliveryDestinationConfiguration=bucket)
+    first = logs.describe_delivery_destinations(limit=1)
+    second = logs.describe_delivery_destinations(limit=1, nextToken=first["nextToken"])
+    assert [page["deliveryDestinations"][0]["name"] for page in (first, second)] == ["d", "a"], "in the order in which they were made"
+    assert "nextToken" not in second
+    logs.delete_delivery_destination(name="a")
     assert refused(logs.put_delivery_source, name="x", resourceArn="arn:aws:s3:::b", logType="ACCESS_LOGS") == "ResourceNotFoundException"
     bedrock = "arn:aws:bedrock:us-east-1:123456789012:knowledge-base/K"
     assert refused(logs.put_delivery_source, name="x", resourceArn=bedrock, logType="APPLICATION_LOGS") == "NotImplemented"

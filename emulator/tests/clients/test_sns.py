@@ -448,7 +448,6 @@ def test_a_fifo_topic_keeps_order_and_knows_what_it_has_seen(server):
 
 
 def test_what_there_is_not_is_refused_by_name(sns):
-    assert refusal(sns.get_data_protection_policy, ResourceArn=TOPIC)[0] == "NotImplemented"
     code, message = refusal(sns.subscribe, TopicArn=TOPIC, Protocol="firehose", Endpoint="arn:aws:firehose:::x")
     assert (code, "firehose" in message) == ("NotImplemented", True)
     code, message = refusal(
@@ -516,3 +515,31 @@ def test_a_stack_has_topics_and_subscriptions(server):
     stacks.delete_stack(StackName="s")
     stacks.get_waiter("stack_delete_complete").wait(StackName="s", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
     assert sns.list_topics()["Topics"] == []
+
+
+def test_a_message_that_a_data_protection_policy_may_be_about_is_refused_by_name(sns):
+    def policy(*identifiers, operation="Deny"):
+        statement = {"DataDirection": "Inbound", "Principal": ["*"], "DataIdentifier": list(identifiers), "Operation": {operation: {}}}
+        return json.dumps({"Name": "p", "Version": "2021-06-01", "Statement": [statement]})
+
+    def put(text):
+        sns.put_data_protection_policy(ResourceArn=TOPIC, DataProtectionPolicy=text)
+
+    email, card = (f"arn:aws:dataprotection::aws:data-identifier/{name}" for name in ("EmailAddress", "CreditCardNumber"))
+    assert "DataProtectionPolicy" not in sns.get_data_protection_policy(ResourceArn=TOPIC)
+    for wrong in ("{", policy(), policy(email, operation="Allow")):
+        assert refusal(put, text=wrong)[0] == "InvalidParameter"
+    put(policy(email))
+    assert sns.get_data_protection_policy(ResourceArn=TOPIC)["DataProtectionPolicy"] == policy(email)
+    assert "DataProtectionPolicy" not in sns.get_topic_attributes(TopicArn=TOPIC)["Attributes"]
+    sns.publish(TopicArn=TOPIC, Message="nobody's")
+    code, words = refusal(sns.publish, TopicArn=TOPIC, Message="me@example.com")
+    assert code == "NotImplemented" and email in words
+    hidden = json.dumps({"default": "nobody's", "sqs": "me@example.com"}).replace("@", "\\u0040")
+    assert refusal(sns.publish, TopicArn=TOPIC, Message=hidden, MessageStructure="json")[0] == "NotImplemented"
+    entries = [{"Id": "a", "Message": "nobody's"}, {"Id": "b", "Message": "me@example.com"}]
+    assert refusal(sns.publish_batch, TopicArn=TOPIC, PublishBatchRequestEntries=entries)[0] == "NotImplemented"
+    put(policy(card))
+    assert refusal(sns.publish, TopicArn=TOPIC, Message="nobody's")[0] == "NotImplemented"
+    put("")
+    sns.publish(TopicArn=TOPIC, Message="me@example.com")

@@ -127,6 +127,20 @@ def test_batches_succeed_and_fail_by_entry(sqs):
         sqs.send_message_batch(QueueUrl=url, Entries=[])
 
 
+def test_a_queue_is_encrypted_in_one_way(sqs):
+    url = create(sqs, "q")
+    both = {"KmsMasterKeyId": "alias/aws/sqs", "SqsManagedSseEnabled": "true"}
+    for call, of in [(sqs.set_queue_attributes, {"QueueUrl": url}), (sqs.create_queue, {"QueueName": "other"})]:
+        with pytest.raises(ClientError, match="You can use one type of server-side encryption") as failed:
+            call(Attributes=both, **of)
+        assert code(failed) == "InvalidAttributeName"
+    told = lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "alias/aws/sqs"})
+    assert (told()["KmsMasterKeyId"], told()["SqsManagedSseEnabled"]) == ("alias/aws/sqs", "false")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "true"})
+    assert "KmsMasterKeyId" not in told() and told()["SqsManagedSseEnabled"] == "true"
+
+
 def test_the_dead_are_moved_and_moved_back(sqs):
     dead = create(sqs, "dead")
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

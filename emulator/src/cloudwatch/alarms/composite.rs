@@ -4,19 +4,18 @@
 
 use std::collections::VecDeque;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::alarm::{Alarm, Settings, State};
+use super::alarm::{Alarm, State};
 use super::history::{self, Item};
-use super::put::check_actions;
+use super::put::{Put, check_actions};
 use super::reason::moment;
 use super::rule::Rule;
 use super::watch::{fresh, transition};
 use super::{arn, on};
 use crate::Result;
 use crate::cloud::{Cx, Scope, Service};
-use crate::cloudwatch::tags::{Tag, check_count};
+use crate::cloudwatch::tags::check_count;
 use crate::cloudwatch::{Empty, Metrics, validation};
 
 /// Alarms may refer to one another in a circle and never come to rest: so many are looked at after one change. The number is ours.
@@ -24,39 +23,13 @@ const MAX_EVALUATIONS: usize = 1_000;
 
 /// Adds the operation of this file.
 pub(super) fn operations(service: Service<Metrics>) -> Service<Metrics> {
-    service.op("PutCompositeAlarm", |at, i: &Put| on(at, &i.alarm_name), put)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Put {
-    alarm_name: String,
-    alarm_rule: String,
-    alarm_description: Option<String>,
-    actions_enabled: Option<bool>,
-    #[serde(default, rename = "OKActions")]
-    ok_actions: Vec<String>,
-    #[serde(default)]
-    alarm_actions: Vec<String>,
-    #[serde(default)]
-    insufficient_data_actions: Vec<String>,
-    #[serde(default)]
-    tags: Vec<Tag>,
+    service.op("PutCompositeAlarm", |at, i: &Put| on(at, &i.settings.alarm_name), put)
 }
 
 fn put(cx: &mut Cx<Metrics>, input: Put) -> Result<Empty> {
-    let rule = Rule::parse(&input.alarm_rule)?;
-    check_count(input.tags.len())?;
-    let settings = Settings {
-        alarm_name: input.alarm_name,
-        alarm_rule: Some(input.alarm_rule),
-        alarm_description: input.alarm_description,
-        actions_enabled: input.actions_enabled.unwrap_or(true),
-        ok_actions: input.ok_actions,
-        alarm_actions: input.alarm_actions,
-        insufficient_data_actions: input.insufficient_data_actions,
-        ..Settings::default()
-    };
+    let Put { settings, tags } = input;
+    let rule = Rule::parse(settings.alarm_rule.as_deref().unwrap_or_default())?;
+    check_count(tags.len())?;
     check_actions(&settings)?;
     let missing: Vec<&str> = rule.children().into_iter().filter(|name| !cx.state.alarms.contains_key(*name)).collect();
     if !missing.is_empty() {
@@ -76,7 +49,7 @@ fn put(cx: &mut Cx<Metrics>, input: Put) -> Result<Empty> {
     }
     let mut alarm = old.unwrap_or_else(|| {
         // Tags count only when an alarm is made.
-        let tags = input.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         Alarm { tags, ..fresh(settings.clone(), now) }
     });
     (alarm.settings, alarm.configured) = (settings.clone(), now);

@@ -30,14 +30,16 @@ pub(super) fn operations(service: Service<Metrics>) -> Service<Metrics> {
     service.op("PutMetricAlarm", |at, i: &Put| on(at, &i.settings.alarm_name), put)
 }
 
+/// What either operation that makes alarms is asked for.
 #[derive(Deserialize)]
 #[serde(from = "Input")]
-struct Put {
-    settings: Settings,
-    tags: Vec<Tag>,
+pub(super) struct Put {
+    pub settings: Settings,
+    pub tags: Vec<Tag>,
 }
 
-/// The members of the input, each by its name: one that is not here is refused.
+/// The members of the inputs of both operations, each by its name: one that is not here is refused. Which of them an operation
+/// has, the model says: no other comes this far.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Input {
@@ -66,6 +68,7 @@ struct Input {
     evaluate_low_sample_count_percentile: Option<String>,
     #[serde(default)]
     metrics: Vec<Query>,
+    alarm_rule: Option<String>,
     #[serde(default)]
     tags: Vec<Tag>,
 }
@@ -93,7 +96,7 @@ impl From<Input> for Put {
             treat_missing_data: input.treat_missing_data,
             evaluate_low_sample_count_percentile: input.evaluate_low_sample_count_percentile,
             metrics: input.metrics,
-            alarm_rule: None,
+            alarm_rule: input.alarm_rule,
         };
         Self { settings, tags: input.tags }
     }
