@@ -146,7 +146,8 @@ fn check_signed_headers(signed: &Signed<'_>, head: &Parts, dialect: Dialect) -> 
 /// The last line of the canonical request.
 fn payload_hash(signed: &Signed<'_>, head: &Parts, payload: Payload<'_>, dialect: Dialect) -> Result<String> {
     let counts = dialect != Dialect::S3 || !signed.presigned || signed.header_names().any(|name| name == HASH);
-    let stated = text_header(head, HASH).filter(|_| counts).map(str::to_owned).or_else(|| canonical::in_query(head, HASH));
+    let stated =
+        text_header(head, HASH).filter(|_| counts).map(str::to_owned).or_else(|| canonical::in_query(head, HASH));
     match (stated, dialect) {
         (Some(stated), Dialect::S3) if !FORMS.contains(&stated.as_str()) && !is_hash(&stated) => {
             let message = format!(

@@ -138,9 +138,8 @@ fn from_query(head: &Parts) -> Result<Option<SignedTwo>> {
             "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
         ));
     };
-    let seconds: i64 = expires
-        .parse()
-        .map_err(|_| denied(format!("Invalid date (should be seconds since epoch): {expires}")))?;
+    let seconds: i64 =
+        expires.parse().map_err(|_| denied(format!("Invalid date (should be seconds since epoch): {expires}")))?;
     let token = value("x-amz-security-token").or_else(|| text_header(head, "x-amz-security-token"));
     Ok(Some(SignedTwo {
         access_key: access_key.to_owned(),
@@ -181,8 +180,11 @@ impl SignedTwo {
     /// `SignatureDoesNotMatch`; `RequestTimeTooSkewed` for a header, `AccessDenied` for a URL whose time is over.
     pub fn verify(&self, secret: Option<&str>, head: &Parts, bucket: Option<&str>, now: Timestamp) -> Result<()> {
         if let Some(secret) = secret {
-            let to_sign = self.string_to_sign(head, bucket);
-            if !is_policy_signed_v2(secret, &to_sign, &self.signature) {
+            let is_signed = |to_sign: &str| is_policy_signed_v2(secret, to_sign, &self.signature);
+            let to_sign = self.string_to_sign(head, bucket, "");
+            // SDKs sign a bucket with a slash behind it, and leave that out of the path that they send.
+            let is_bucket = bucket.is_none() && !head.uri.path().trim_start_matches('/').contains('/');
+            if !is_signed(&to_sign) && !(is_bucket && is_signed(&self.string_to_sign(head, bucket, "/"))) {
                 return Err(s3_mismatch(&self.access_key, &to_sign, &self.signature));
             }
         }
@@ -195,7 +197,7 @@ impl SignedTwo {
         }
     }
 
-    fn string_to_sign(&self, head: &Parts, bucket: Option<&str>) -> String {
+    fn string_to_sign(&self, head: &Parts, bucket: Option<&str>, slash: &str) -> String {
         let query = pairs(head);
         // What a URL carries instead of headers is signed as they are.
         let in_query =
@@ -221,7 +223,7 @@ impl SignedTwo {
             head.method,
             either("content-md5").unwrap_or_default(),
             either("content-type").unwrap_or_default(),
-            resource(head, bucket, &query)
+            resource(head, bucket, slash, &query)
         )
     }
 }
@@ -231,7 +233,7 @@ fn apart(a: Timestamp, b: Timestamp) -> Duration {
 }
 
 /// The path as it was sent, after the bucket where the host names it, and the parameters that count.
-fn resource(head: &Parts, bucket: Option<&str>, query: &[(String, String)]) -> String {
+fn resource(head: &Parts, bucket: Option<&str>, slash: &str, query: &[(String, String)]) -> String {
     let bucket = bucket.map(|bucket| format!("/{bucket}")).unwrap_or_default();
     let mut counted: Vec<_> = query.iter().filter(|(name, _)| SIGNED_PARAMETERS.contains(&name.as_str())).collect();
     counted.sort();
@@ -240,5 +242,5 @@ fn resource(head: &Parts, bucket: Option<&str>, query: &[(String, String)]) -> S
         .map(|(name, value)| if value.is_empty() { name.clone() } else { format!("{name}={value}") })
         .collect();
     let sign = if counted.is_empty() { "" } else { "?" };
-    format!("{bucket}{}{sign}{}", head.uri.path(), counted.join("&"))
+    format!("{bucket}{}{slash}{sign}{}", head.uri.path(), counted.join("&"))
 }

@@ -7,9 +7,6 @@ import urllib.error
 import urllib.request
 from xml.etree import ElementTree
 
-import boto3
-from botocore.config import Config
-
 BOUNDARY = "----together"
 
 
@@ -167,6 +164,7 @@ def test_presigned_urls_carry_conditions(s3):
 
 def test_presigned_urls_are_for_what_was_signed(server, s3):
     """Also where the secret is not known: what headers there are, and how long the URL is good."""
+    s3 = server.client("s3", signature_version="s3v4")
     url = s3.generate_presigned_url("put_object", {"Bucket": "things", "Key": "k", "Metadata": {"a": "b"}})
     status, _, body = send(url, "PUT", {}, b"hello")
     assert (status, code(body)) == (403, "SignatureDoesNotMatch")
@@ -185,14 +183,7 @@ def test_signatures_of_version_two_are_taken(server, s3):
     iam.create_user(UserName="ana")
     key = iam.create_access_key(UserName="ana")["AccessKey"]
     for secret, expected in [(key["SecretAccessKey"], 200), ("wrong", 403)]:
-        old = boto3.client(
-            "s3",
-            endpoint_url=server.url,
-            region_name="us-east-1",
-            aws_access_key_id=key["AccessKeyId"],
-            aws_secret_access_key=secret,
-            config=Config(signature_version="s3", s3={"addressing_style": "path"}),
-        )
+        old = server.client("s3", key=key["AccessKeyId"], secret=secret, signature_version="s3")
         arguments = {"Bucket": "things", "Key": "a b+ü", "Metadata": {"m": "1"}, "ContentType": "text/plain"}
         url = old.generate_presigned_url("put_object", arguments)
         status, _, body = send(url, "PUT", {"Content-Type": "text/plain"}, b"old")
@@ -203,7 +194,7 @@ def test_signatures_of_version_two_are_taken(server, s3):
             continue
         assert got[2] == b"old"
         assert s3.head_object(Bucket="things", Key="a b+ü")["Metadata"] == {"m": "1"}
-        old.put_object(Bucket="things", Key="by/header", Body=b"1", Metadata={"z": "1", "a": "2"}, ContentType="text/plain")
+        old.put_object(Bucket="things", Key="by/header", Body=b"1", Metadata={"z": "1", "a": "2"})
         assert old.list_objects_v2(Bucket="things", Prefix="by/")["KeyCount"] == 1
         assert old.get_object_tagging(Bucket="things", Key="by/header")["TagSet"] == []
 
