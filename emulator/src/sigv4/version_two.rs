@@ -184,7 +184,7 @@ impl SignedTwo {
             let to_sign = self.string_to_sign(head, bucket, "");
             // SDKs sign a bucket with a slash behind it, and leave that out of the path that they send.
             let is_bucket = bucket.is_none() && !head.uri.path().trim_start_matches('/').contains('/');
-            if !is_signed(&to_sign) && !(is_bucket && is_signed(&self.string_to_sign(head, bucket, "/"))) {
+            if !(is_signed(&to_sign) || is_bucket && is_signed(&self.string_to_sign(head, bucket, "/"))) {
                 return Err(s3_mismatch(&self.access_key, &to_sign, &self.signature));
             }
         }
