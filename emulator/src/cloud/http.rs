@@ -264,7 +264,7 @@ impl Inner {
 
     /// The same for a request that may be without a signature.
     pub(crate) fn signer(&self, head: &Parts, body: &Bytes, dialect: Dialect) -> Result<Option<(Caller, Scope)>> {
-        let Some(signed) = sigv4::parse(head, dialect)? else { return Ok(None) };
+        let Some(signed) = sigv4::parse(head, dialect)? else { return self.signer_of_version_two(head, dialect) };
         let (mut caller, secret) = self.identify(&signed.access_key, signed.token.as_deref(), dialect)?;
         if let Some(secret) = secret {
             // Under virtual time, a client in a process of its own signs with the machine's time.
@@ -273,6 +273,8 @@ impl Inner {
                 !signed.presigned && signed.timestamp.since(real).max(real.since(signed.timestamp)) <= MAX_SKEW;
             let now = if is_outside { real } else { now };
             sigv4::verify(&signed, &secret, head, Payload::Body(body), now, dialect)?;
+        } else {
+            sigv4::check_unverified(&signed, head, self.clock.now(), dialect)?;
         }
         let account = caller.principal.account().unwrap_or(&self.scope.account).to_owned();
         caller.access_key = Some(signed.access_key.into_owned());

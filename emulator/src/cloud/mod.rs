@@ -20,6 +20,7 @@ pub mod reply;
 mod running;
 mod service;
 mod trace;
+mod version_two;
 mod world;
 
 pub use access::{Access, IamMode};

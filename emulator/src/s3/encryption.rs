@@ -95,7 +95,8 @@ impl ServerSide {
     /// # Errors
     /// `InvalidRequest` for a key that is missing or has no use; 403 for another key.
     pub fn check_read(&self, key: &CustomerKey) -> Result<()> {
-        let given = key.check()?;
+        // A key of another length is just another key.
+        let given = key.check_any()?.map(|(md5, _)| md5);
         match (self, given) {
             (Self::Customer(md5), Some(given)) if *md5 == given => Ok(()),
             (Self::Customer(_), Some(_)) => {
@@ -156,6 +157,17 @@ impl CustomerKey {
     /// # Errors
     /// `InvalidArgument`, and `InvalidEncryptionAlgorithmError`.
     pub fn check(&self) -> Result<Option<String>> {
+        match self.check_any()? {
+            Some((_, size)) if size != KEY_SIZE => {
+                let text = "The secret key was invalid for the specified algorithm.";
+                Err(Error::new(400, "InvalidArgument", text).with("ArgumentName", HEADER))
+            }
+            key => Ok(key.map(|(md5, _)| md5)),
+        }
+    }
+
+    /// The same for a key of any size, which comes with the MD5.
+    fn check_any(&self) -> Result<Option<(String, usize)>> {
         let invalid = |text: &str| Err(Error::new(400, "InvalidArgument", text).with("ArgumentName", HEADER));
         let (Some(algorithm), Some(key)) = (&self.algorithm, &self.key) else {
             return match (&self.algorithm, &self.key, &self.md5) {
@@ -177,9 +189,6 @@ impl CustomerKey {
                 .with("ArgumentValue", algorithm.as_str()));
         }
         let bytes = STANDARD.decode(key).unwrap_or_default();
-        if bytes.len() != KEY_SIZE {
-            return invalid("The secret key was invalid for the specified algorithm.");
-        }
         let md5 = STANDARD.encode(fast_md5::digest(&bytes));
         match &self.md5 {
             None => invalid(
@@ -189,7 +198,7 @@ impl CustomerKey {
             Some(given) if *given != md5 => {
                 invalid("The calculated MD5 hash of the key did not match the hash that was provided.")
             }
-            Some(_) => Ok(Some(md5)),
+            Some(_) => Ok(Some((md5, bytes.len()))),
         }
     }
 }
@@ -268,6 +277,7 @@ fn key_arn(bucket: &Bucket, key: Option<&str>) -> String {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Encryption {
+    #[serde(default)]
     rules: Vec<EncryptionRule>,
 }
 
@@ -353,7 +363,7 @@ impl Encryption {
     }
 }
 
-input! { guard configures; struct PutEncryption { server_side_encryption_configuration: Encryption, } }
+input! { guard configures; struct PutEncryption { server_side_encryption_configuration: Option<Encryption>, } }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -363,7 +373,7 @@ pub(super) struct EncryptionOutput {
 
 pub(super) fn put(cx: &mut Cx<Buckets>, input: PutEncryption) -> Result<()> {
     bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    let encryption = input.server_side_encryption_configuration;
+    let encryption = input.server_side_encryption_configuration.ok_or_else(errors::malformed_xml)?;
     encryption.check()?;
     let configuration = &mut bucket_mut(cx, &input.bucket)?.configuration;
     configuration.encryption = encryption;

@@ -25,6 +25,8 @@ use crate::{Error, Result, Timestamp};
 /// A configuration has at most this many rules.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-set-lifecycle-configuration-intro.html>
 const RULES: usize = 1000;
+/// The longest id of a rule: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html>
+const ID_LENGTH: usize = 255;
 /// No object of less than 128 KiB changes its class, unless a rule says otherwise: the default since September 2024.
 const ALL_CLASSES: &str = "all_storage_classes_128K";
 /// Small objects go into archives, as before.
@@ -294,7 +296,10 @@ pub(super) fn put(cx: &mut Cx<Buckets>, input: PutLifecycle) -> Result<PutLifecy
 
 fn check(rule: &Rule) -> Result<()> {
     let argument = |text: &str| Err(Error::new(400, "InvalidArgument", text));
-    if rule.prefix.is_some() == rule.filter.is_some() {
+    if rule.id.as_ref().is_some_and(|id| id.chars().count() > ID_LENGTH) {
+        return argument("ID length should not exceed allowed limit of 255");
+    }
+    if rule.prefix.is_some() == rule.filter.is_some() || !["Enabled", "Disabled"].contains(&&*rule.status) {
         return Err(errors::malformed_xml());
     }
     if rule.filter.as_ref().is_some_and(|filter| !filter.is_one()) {
@@ -313,11 +318,7 @@ fn check(rule: &Rule) -> Result<()> {
         if expiration.days == Some(0) {
             return argument("'Days' for Expiration action must be a positive integer");
         }
-        if expiration.date.is_some_and(|date| date.millis().rem_euclid(DAY * 1000) != 0) {
-            let text = "'Date' must be at midnight GMT";
-            let date = expiration.date.map(Timestamp::to_iso_millis).unwrap_or_default();
-            return Err(errors::invalid_argument("Date", date, text));
-        }
+        check_date(expiration.date)?;
     }
     if let Some(NoncurrentExpiration { noncurrent_days: None, newer_noncurrent_versions: None }) =
         rule.noncurrent_version_expiration
@@ -344,6 +345,7 @@ fn check(rule: &Rule) -> Result<()> {
         if transition.days.is_some() == transition.date.is_some() || !is_target(transition.storage_class.as_deref()) {
             return Err(errors::malformed_xml());
         }
+        check_date(transition.date)?;
     }
     for transition in rule.noncurrent_version_transitions.iter().flatten() {
         if transition.noncurrent_days.is_none() || !is_target(transition.storage_class.as_deref()) {
@@ -359,6 +361,14 @@ fn check(rule: &Rule) -> Result<()> {
         return Ok(());
     }
     Err(errors::invalid_request("At least one action needs to be specified in a rule"))
+}
+
+/// Rules act at midnight.
+fn check_date(date: Option<Timestamp>) -> Result<()> {
+    match date.filter(|date| date.millis().rem_euclid(DAY * 1000) != 0) {
+        None => Ok(()),
+        Some(date) => Err(errors::invalid_argument("Date", date.to_iso_millis(), "'Date' must be at midnight GMT")),
+    }
 }
 
 pub(super) fn get(cx: &mut Cx<Buckets>, input: OnBucket) -> Result<LifecycleOutput> {

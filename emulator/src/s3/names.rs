@@ -55,14 +55,39 @@ pub(super) fn region<'a>(constraint: Option<&'a str>, called: &'a str) -> Result
     }
 }
 
-/// The form of a region's name: `us-west-2`, `us-gov-east-1`.
+/// The regions where S3 is, by the words before their number, and how many there are.
+/// <https://docs.aws.amazon.com/general/latest/gr/s3.html>
+const REGIONS: [(&str, u8); 23] = [
+    ("af-south", 1),
+    ("ap-east", 2),
+    ("ap-northeast", 3),
+    ("ap-south", 2),
+    ("ap-southeast", 7),
+    ("ca-central", 1),
+    ("ca-west", 1),
+    ("cn-north", 1),
+    ("cn-northwest", 1),
+    ("eu-central", 2),
+    ("eu-north", 1),
+    ("eu-south", 2),
+    ("eu-west", 3),
+    ("eusc-de-east", 1),
+    ("il-central", 1),
+    ("me-central", 1),
+    ("me-south", 1),
+    ("mx-central", 1),
+    ("sa-east", 1),
+    ("us-east", 2),
+    ("us-gov-east", 1),
+    ("us-gov-west", 1),
+    ("us-west", 2),
+];
+
+/// Whether it is a region's name: `us-west-2`, `us-gov-east-1`.
 pub(super) fn is_region(name: &str) -> bool {
-    let mut parts = name.rsplit('-');
-    let number = parts.next().is_some_and(|n| !n.is_empty() && n.len() <= 2 && n.bytes().all(|b| b.is_ascii_digit()));
-    let words: Vec<_> = parts.collect();
-    number
-        && (2..=3).contains(&words.len())
-        && words.iter().all(|word| word.len() >= 2 && word.bytes().all(|b| b.is_ascii_lowercase()))
+    let Some((words, number)) = name.rsplit_once('-') else { return false };
+    let number = number.parse::<u8>().unwrap_or(0);
+    REGIONS.iter().any(|(known, count)| *known == words && (1..=*count).contains(&number))
 }
 
 fn invalid(constraint: &str) -> Error {
@@ -99,6 +124,7 @@ mod tests {
         assert_eq!(region(Some("sa-east-1"), "sa-east-1").unwrap(), "sa-east-1");
         assert_eq!(region(Some("us-east-1"), "us-east-1").unwrap_err().code(), "InvalidLocationConstraint");
         assert_eq!(region(Some("us-east-1"), "us-west-2").unwrap_err().code(), "IllegalLocationConstraintException");
+        assert_eq!(region(Some("eu-east-1"), "us-east-1").unwrap_err().code(), "InvalidLocationConstraint");
         assert_eq!(region(Some("moon"), "us-east-1").unwrap_err().code(), "InvalidLocationConstraint");
         let unspecified = region(None, "sa-east-1").unwrap_err();
         assert_eq!(unspecified.code(), "IllegalLocationConstraintException");

@@ -75,6 +75,12 @@ pub(super) fn check_part_checksum(upload: &Upload, number: u32, part: &Part, sen
                  each part. It was missing for part {number} in the request."
             )))
         }
+        // A checksum of another algorithm than the upload's is that of nothing that was received.
+        (Some((sent, _)), Some((algorithm, Kind::Composite))) if sent != algorithm => {
+            let name = sent.name().to_ascii_lowercase();
+            let text = format!("The {name} you specified for part {number} did not match what we received.");
+            Err(Error::new(400, "BadDigest", text))
+        }
         // Of an upload that was started without an algorithm, S3 knows the checksum of no part.
         (Some(_), None) => Err(invalid_part(upload, number, etag)),
         (Some((algorithm, value)), _) if part.checksum.algorithm != algorithm || part.checksum.value != value => {

@@ -128,6 +128,10 @@ fn check(policy: &str, bucket: &Bucket) -> Result<()> {
                 return malformed(&format!("Missing required field {field}"));
             }
         }
+        // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
+        if statement.get("NotPrincipal").is_some() && statement.get("Effect").is_some_and(|effect| effect == "Allow") {
+            return malformed("Allow with NotPrincipal is not allowed.");
+        }
         for resource in each(statement.get("Resource").or(statement.get("NotResource"))) {
             let named = resource.as_str().unwrap_or_default();
             let inside = named == arn || named.strip_prefix(&*arn).is_some_and(|rest| rest.starts_with('/'));
@@ -153,7 +157,7 @@ pub(super) fn is_public(policy: &str) -> bool {
                 kinds.get("AWS").is_some_and(|aws| each(Some(aws)).iter().any(|one| *one == "*"))
             }
             Some(principal) => principal == "*",
-            None => statement.get("NotPrincipal").is_some(),
+            None => false,
         };
         statement.get("Effect").is_some_and(|effect| effect == "Allow") && everybody && !narrowed(statement)
     })

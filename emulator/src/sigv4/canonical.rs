@@ -27,7 +27,7 @@ pub(super) fn query_pairs(query: &str) -> Vec<(String, String)> {
 /// The canonical request, whose hash is signed.
 pub(super) fn request(signed: &Signed<'_>, head: &Parts, payload_hash: &str) -> String {
     let s3 = is_s3(&signed.scope.service);
-    let headers: String = signed.header_names().map(|name| header(head, name)).collect();
+    let headers: String = signed.header_names().map(|name| header(signed, head, name)).collect();
     format!(
         "{}\n{}\n{}\n{headers}\n{}\n{payload_hash}",
         head.method,
@@ -86,20 +86,33 @@ fn query(query: &str, signed: &Signed<'_>) -> String {
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
-/// One line of the canonical headers: values trimmed, runs of spaces made one, several values joined by commas.
-fn header(head: &Parts, name: &str) -> String {
-    let mut values: Vec<String> = head
-        .headers
+/// One line of the canonical headers: several values are joined by commas.
+fn header(signed: &Signed<'_>, head: &Parts, name: &str) -> String {
+    let mut values = header_values(head, name);
+    // HTTP/2 and requests that never saw a socket carry the host in the URI.
+    if values.is_empty() && name == "host" {
+        values.extend(head.uri.authority().map(|authority| authority.as_str().to_owned()));
+    }
+    if values.is_empty() && signed.presigned {
+        values.extend(in_query(head, name));
+    }
+    format!("{name}:{}\n", values.join(","))
+}
+
+/// A signed header that a presigned URL carries in its query need not be sent.
+pub(super) fn in_query(head: &Parts, name: &str) -> Option<String> {
+    let pairs = query_pairs(head.uri.query().unwrap_or(""));
+    pairs.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// The values of a header, trimmed and with runs of spaces made one.
+pub(super) fn header_values(head: &Parts, name: &str) -> Vec<String> {
+    head.headers
         .get_all(name)
         .iter()
         .map(|value| {
             let text = String::from_utf8_lossy(value.as_bytes());
             text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
         })
-        .collect();
-    // HTTP/2 and requests that never saw a socket carry the host in the URI.
-    if values.is_empty() && name == "host" {
-        values.extend(head.uri.authority().map(|authority| authority.as_str().to_owned()));
-    }
-    format!("{name}:{}\n", values.join(","))
+        .collect()
 }

@@ -9,13 +9,15 @@ mod form;
 pub mod refusal;
 mod signed;
 mod verify;
+mod version_two;
 
 pub use chunks::verify_chunks;
 pub use form::{is_policy_signed, is_policy_signed_v2};
 pub use refusal::Dialect;
 pub use signed::{Scope, Signed, parse};
 pub(crate) use verify::s3_mismatch;
-pub use verify::{MAX_SKEW, Payload, verify};
+pub use verify::{MAX_SKEW, Payload, check_unverified, verify};
+pub use version_two::parse as parse_version_two;
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -51,3 +53,5 @@ fn is_signed(key: &[u8], text: &str, signature: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod version_two_tests;

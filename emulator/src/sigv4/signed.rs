@@ -64,13 +64,15 @@ impl Signed<'_> {
     }
 }
 
-/// Reads the signature of a request; none for a request that has none. Errors are worded for the dialect.
+/// Reads the signature of a request; none for a request that has none, or one of S3's version 2. Errors are worded for the
+/// dialect.
 pub fn parse(head: &Parts, dialect: Dialect) -> Result<Option<Signed<'_>>> {
     let authorization = head.headers.get(http::header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
     let pairs = query_pairs(head.uri.query().unwrap_or(""));
     let presigned = pairs.iter().any(|(name, _)| name == "X-Amz-Algorithm" || name == "X-Amz-Signature");
     match (authorization, presigned) {
         (Some(_), true) => Err(both(dialect)),
+        (Some(header), false) if dialect == Dialect::S3 && header.starts_with("AWS ") => Ok(None),
         (Some(header), false) => from_header(head, header, dialect).map(Some),
         (None, true) => from_query(head, &pairs, dialect).map(Some),
         (None, false) => Ok(None),
@@ -94,10 +96,6 @@ fn from_header<'a>(head: &'a Parts, header: &'a str, dialect: Dialect) -> Result
     let (algorithm, rest) = header.split_once([' ', ',']).unwrap_or((header, ""));
     if algorithm != ALGORITHM {
         return Err(match (dialect, algorithm) {
-            (Dialect::S3, "AWS") => Error::client(
-                "InvalidRequest",
-                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
-            ),
             (Dialect::S3, _) => Error::client("InvalidArgument", "Unsupported Authorization Type"),
             (_, other) if !other.starts_with("AWS4-") => dialect.missing_token(),
             (_, other) => {

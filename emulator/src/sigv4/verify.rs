@@ -21,7 +21,10 @@ pub enum Payload<'a> {
     Later,
 }
 
-/// Forms of `x-amz-content-sha256` that are not a hash.
+/// The header that says what the body is, as far as the signature goes.
+const HASH: &str = "x-amz-content-sha256";
+
+/// Forms of it that are not a hash.
 const FORMS: [&str; 4] = [
     "UNSIGNED-PAYLOAD",
     "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
@@ -54,6 +57,39 @@ pub fn verify(
     if dialect == Dialect::S3 { check_time(signed, now, dialect) } else { Ok(()) }
 }
 
+/// What can be told of a presigned URL of S3 without its secret: whether the request has the headers that were signed, and no
+/// others of AWS's, and whether its time is over. Who signs by a clock that is ahead of the cloud's is let through.
+///
+/// # Errors
+/// `AccessDenied`, and `SignatureDoesNotMatch` where a signed header is missing.
+pub fn check_unverified(signed: &Signed<'_>, head: &Parts, now: Timestamp, dialect: Dialect) -> Result<()> {
+    if dialect != Dialect::S3 || !signed.presigned {
+        return Ok(());
+    }
+    check_signed_headers(signed, head, dialect)?;
+    let is_missing =
+        |name: &str| name != "host" && !head.headers.contains_key(name) && canonical::in_query(head, name).is_none();
+    if signed.header_names().any(is_missing) {
+        let payload_hash = payload_hash(signed, head, Payload::Later, dialect)?;
+        let canonical = canonical::request(signed, head, &payload_hash);
+        return Err(mismatch(signed, dialect, &canonical::string_to_sign(signed, &canonical), &canonical));
+    }
+    check_expiry(signed, now)
+}
+
+/// Whether the time of a URL of S3 is over.
+fn check_expiry(signed: &Signed<'_>, now: Timestamp) -> Result<()> {
+    let Some(seconds) = signed.expires else { return Ok(()) };
+    let last = signed.timestamp + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    if now <= last && seconds != 0 {
+        return Ok(());
+    }
+    Err(Error::new(403, "AccessDenied", "Request has expired")
+        .with("ServerTime", now.to_iso_secs())
+        .with("X-Amz-Expires", seconds.to_string())
+        .with("Expires", last.to_iso_secs()))
+}
+
 fn check_time(signed: &Signed<'_>, now: Timestamp, dialect: Dialect) -> Result<()> {
     let skewed =
         |earliest: bool| signed.timestamp.since(now) > MAX_SKEW || (earliest && now.since(signed.timestamp) > MAX_SKEW);
@@ -70,18 +106,17 @@ fn check_time(signed: &Signed<'_>, now: Timestamp, dialect: Dialect) -> Result<(
         }
         return if skewed(false) { Err(dialect.skewed(signed.timestamp, &signed.amz_date, now)) } else { Ok(()) };
     }
-    let denied = |message: &str| Error::new(403, "AccessDenied", message).with("ServerTime", now.to_iso_secs());
-    if now > last || seconds == 0 {
-        let error = denied("Request has expired");
-        return Err(error.with("X-Amz-Expires", seconds.to_string()).with("Expires", last.to_iso_secs()));
-    }
+    check_expiry(signed, now)?;
     if skewed(false) {
-        return Err(denied("Request is not yet valid").with("X-Amz-Date", &*signed.amz_date));
+        return Err(Error::new(403, "AccessDenied", "Request is not yet valid")
+            .with("ServerTime", now.to_iso_secs())
+            .with("X-Amz-Date", &*signed.amz_date));
     }
     Ok(())
 }
 
-/// `host` must be signed everywhere, and at S3 every `x-amz-…` header that the request has.
+/// `host` must be signed everywhere, and at S3 every `x-amz-…` header that the request has. S3 does not look at the hash of
+/// the body that comes with a presigned URL and is not signed.
 fn check_signed_headers(signed: &Signed<'_>, head: &Parts, dialect: Dialect) -> Result<()> {
     let is_signed = |name: &str| signed.header_names().any(|one| one == name);
     if dialect != Dialect::S3 {
@@ -95,7 +130,9 @@ fn check_signed_headers(signed: &Signed<'_>, head: &Parts, dialect: Dialect) -> 
         .keys()
         .map(http::HeaderName::as_str)
         .filter(|name| name.starts_with("x-amz-") && !is_signed(name))
+        .filter(|name| !(signed.presigned && *name == HASH))
         .collect();
+    unsigned.sort_unstable();
     if !is_signed("host") {
         unsigned.insert(0, "host");
     }
@@ -108,10 +145,9 @@ fn check_signed_headers(signed: &Signed<'_>, head: &Parts, dialect: Dialect) -> 
 
 /// The last line of the canonical request.
 fn payload_hash(signed: &Signed<'_>, head: &Parts, payload: Payload<'_>, dialect: Dialect) -> Result<String> {
-    let stated = text_header(head, "x-amz-content-sha256").map(str::to_owned).or_else(|| {
-        let pairs = canonical::query_pairs(head.uri.query().unwrap_or(""));
-        pairs.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Content-Sha256")).map(|(_, value)| value)
-    });
+    let counts = dialect != Dialect::S3 || !signed.presigned || signed.header_names().any(|name| name == HASH);
+    let stated =
+        text_header(head, HASH).filter(|_| counts).map(str::to_owned).or_else(|| canonical::in_query(head, HASH));
     match (stated, dialect) {
         (Some(stated), Dialect::S3) if !FORMS.contains(&stated.as_str()) && !is_hash(&stated) => {
             let message = format!(

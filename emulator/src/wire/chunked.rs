@@ -37,11 +37,15 @@ pub struct Chunked {
     pub trailer_signature: Option<String>,
 }
 
-/// Whether the headers say that the body is aws-chunked.
+/// Whether the headers say that the body is aws-chunked: the signature's do. Without one, the content's coding does, where the
+/// length of the content comes with it; the coding alone is a name like others, which clients may send by mistake.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
 pub fn is_chunked(headers: &HeaderMap) -> bool {
     let streaming =
         headers.get("x-amz-content-sha256").is_some_and(|value| value.as_bytes().starts_with(b"STREAMING-"));
-    streaming || content_encodings(headers).any(|coding| coding.eq_ignore_ascii_case("aws-chunked"))
+    streaming
+        || headers.contains_key("x-amz-decoded-content-length")
+            && content_encodings(headers).any(|coding| coding.eq_ignore_ascii_case("aws-chunked"))
 }
 
 pub(super) fn content_encodings(headers: &HeaderMap) -> impl Iterator<Item = &str> {

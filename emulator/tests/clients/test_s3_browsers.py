@@ -162,6 +162,43 @@ def test_presigned_urls_carry_conditions(s3):
     assert headers["Content-Disposition"] == "attachment; filename=a"
 
 
+def test_presigned_urls_are_for_what_was_signed(server, s3):
+    """Also where the secret is not known: what headers there are, and how long the URL is good."""
+    s3 = server.client("s3", signature_version="s3v4")
+    url = s3.generate_presigned_url("put_object", {"Bucket": "things", "Key": "k", "Metadata": {"a": "b"}})
+    status, _, body = send(url, "PUT", {}, b"hello")
+    assert (status, code(body)) == (403, "SignatureDoesNotMatch")
+    status, _, body = send(url, "PUT", {"x-amz-meta-a": "b", "x-amz-meta-c": "d"}, b"hello")
+    assert (status, code(body)) == (403, "AccessDenied")
+    assert b"<HeadersNotSigned>x-amz-meta-c</HeadersNotSigned>" in body
+    assert send(url, "PUT", {"x-amz-meta-a": "b"}, b"hello")[0] == 200
+    assert send(s3.generate_presigned_url("get_object", {"Bucket": "things", "Key": "k"}, ExpiresIn=60))[2] == b"hello"
+    status, _, body = send(s3.generate_presigned_url("get_object", {"Bucket": "things", "Key": "k"}, ExpiresIn=0))
+    assert (status, code(body)) == (403, "AccessDenied")
+    assert b"Request has expired" in body
+
+
+def test_signatures_of_version_two_are_taken(server, s3):
+    iam = server.client("iam")
+    iam.create_user(UserName="ana")
+    key = iam.create_access_key(UserName="ana")["AccessKey"]
+    for secret, expected in [(key["SecretAccessKey"], 200), ("wrong", 403)]:
+        old = server.client("s3", key=key["AccessKeyId"], secret=secret, signature_version="s3")
+        arguments = {"Bucket": "things", "Key": "a b+ü", "Metadata": {"m": "1"}, "ContentType": "text/plain"}
+        url = old.generate_presigned_url("put_object", arguments)
+        status, _, body = send(url, "PUT", {"Content-Type": "text/plain"}, b"old")
+        assert status == expected, body
+        got = send(old.generate_presigned_url("get_object", {"Bucket": "things", "Key": "a b+ü"}))
+        if expected == 403:
+            assert code(body) == code(got[2]) == "SignatureDoesNotMatch"
+            continue
+        assert got[2] == b"old"
+        assert s3.head_object(Bucket="things", Key="a b+ü")["Metadata"] == {"m": "1"}
+        old.put_object(Bucket="things", Key="by/header", Body=b"1", Metadata={"z": "1", "a": "2"})
+        assert old.list_objects_v2(Bucket="things", Prefix="by/")["KeyCount"] == 1
+        assert old.get_object_tagging(Bucket="things", Key="by/header")["TagSet"] == []
+
+
 def test_the_command_line_syncs_and_presigns(server, s3, tmp_path):
     for name in ["a.txt", "b/c.txt"]:
         file = tmp_path / "site" / name

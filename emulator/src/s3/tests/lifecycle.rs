@@ -80,6 +80,9 @@ async fn rules_are_checked_and_get_an_id() {
         (json!({"Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1, "Date": 0}}), 400),
         (json!({"Status": "Enabled", "Filter": {}, "Expiration": {"Date": 1}}), 400),
         (json!({"Status": "Enabled", "Filter": {}, "Transitions": [{"Days": 1, "StorageClass": "MOON"}]}), 400),
+        (json!({"Status": "Enabled", "Filter": {}, "Transitions": [{"Date": 1, "StorageClass": "GLACIER"}]}), 400),
+        (json!({"Status": "enabled", "Filter": {}, "Expiration": {"Days": 1}}), 400),
+        (json!({"ID": "i".repeat(256), "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1}}), 400),
     ] {
         let input = with(json!({"LifecycleConfiguration": {"Rules": [bad]}}));
         assert_eq!(s3.err("PutBucketLifecycleConfiguration", input).await.status(), status, "{bad}");
