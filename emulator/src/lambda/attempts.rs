@@ -155,7 +155,8 @@ fn completed(cx: &mut Cx<Functions>, request_id: &str) -> Result<()> {
     cx.cancel_timer("Deadline", request_id);
     invocation.timed_out |= completed.end == AttemptEnd::TimedOut;
     let mut outcome = outcome(&completed, invocation.timed_out);
-    let lines = report::lines(&completed, &outcome, (invocation.started, cx.now), invocation.timed_out);
+    let (started, now, timed_out) = (invocation.started, cx.now, invocation.timed_out);
+    let lines = report::lines(report::Ended { completed: &completed, outcome: &outcome, started, now, timed_out });
     if invocation.tail {
         outcome.tail = Some(tail(&lines));
     }

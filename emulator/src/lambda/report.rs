@@ -13,14 +13,20 @@ use crate::cloud::{Call, Cx};
 const BATCH_SIZE: usize = 1_048_576;
 const BATCH_EVENTS: usize = 10_000;
 
+/// An invocation that has ended.
+#[derive(Clone, Copy)]
+pub(super) struct Ended<'a> {
+    pub completed: &'a Completed,
+    pub outcome: &'a Outcome,
+    pub started: Timestamp,
+    pub now: Timestamp,
+    pub timed_out: bool,
+}
+
 /// START, the function's own lines, END and REPORT.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>
-pub(super) fn lines(
-    completed: &Completed,
-    outcome: &Outcome,
-    (started, now): (Timestamp, Timestamp),
-    timed_out: bool,
-) -> Vec<(Timestamp, String)> {
+pub(super) fn lines(ended: Ended<'_>) -> Vec<(Timestamp, String)> {
+    let Ended { completed, outcome, started, now, timed_out } = ended;
     let attempt = &completed.attempt;
     let request_id = &attempt.request_id;
     // What code logs while it starts comes before.
@@ -30,7 +36,7 @@ pub(super) fn lines(
     let mut lines = before.to_vec();
     if attempt.logging.is_json() {
         lines.extend(during.iter().cloned());
-        return json_lines(lines, completed, outcome, (started, now), timed_out);
+        return json_lines(lines, ended);
     }
     lines.push((started, format!("START RequestId: {request_id} Version: {}\n", attempt.version)));
     lines.extend(during.iter().cloned());
@@ -50,13 +56,8 @@ pub(super) fn lines(
 
 /// The lines of a function that logs in JSON: those of Lambda as far as the system's level lets them through.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>
-fn json_lines(
-    mut lines: Vec<(Timestamp, String)>,
-    completed: &Completed,
-    outcome: &Outcome,
-    (started, now): (Timestamp, Timestamp),
-    timed_out: bool,
-) -> Vec<(Timestamp, String)> {
+fn json_lines(mut lines: Vec<(Timestamp, String)>, ended: Ended<'_>) -> Vec<(Timestamp, String)> {
+    let Ended { completed, outcome, started, now, timed_out } = ended;
     let attempt = &completed.attempt;
     let request_id = &attempt.request_id;
     let event = |at: Timestamp, kind: &str, record: Value| {
