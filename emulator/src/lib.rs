@@ -32,6 +32,7 @@ pub mod sqs;
 pub mod ssm;
 pub mod sts;
 pub mod timestamp;
+mod token;
 pub mod wire;
 
 pub use error::{Error, Result};

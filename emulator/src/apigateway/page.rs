@@ -2,10 +2,10 @@
 
 use std::ops::Bound;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use imbl::OrdMap;
 use serde::Serialize;
+
+use crate::token;
 
 /// A page has this many elements if nothing is said, and at most so many.
 /// <https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApis.html>
@@ -28,13 +28,13 @@ pub(super) fn page<T: Clone, V>(
     mut view: impl FnMut(&T) -> Option<V>,
 ) -> Page<V> {
     let limit = usize::try_from(limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
-    let position = position.and_then(|position| String::from_utf8(STANDARD.decode(position).ok()?).ok());
+    let position = position.and_then(|position| token::text(position));
     let from = position.map_or(Bound::Unbounded, Bound::Excluded);
     let mut items = Vec::new();
     let mut last = None;
     for (key, element) in map.range((from, Bound::Unbounded)) {
         if items.len() == limit {
-            return Page { items, position: last.map(|key: String| STANDARD.encode(key)) };
+            return Page { items, position: last.map(|key: String| token::of_text(&key)) };
         }
         if let Some(shown) = view(element) {
             items.push(shown);

@@ -3,6 +3,7 @@
 use imbl::OrdMap;
 use serde::Serialize;
 
+use crate::token;
 use crate::{Error, Result};
 
 /// The most that one answer lists: `MaxResults` at its highest.
@@ -41,7 +42,7 @@ pub(super) fn page<V: Clone, T>(
     let from = match asked.next_token {
         None => std::ops::Bound::Unbounded,
         Some(token) => {
-            let key = hex::decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let key = token::text(token);
             let key = key.ok_or_else(|| Error::client("BadRequestException", "Invalid nextToken specified"))?;
             std::ops::Bound::Excluded(key)
         }
@@ -51,7 +52,7 @@ pub(super) fn page<V: Clone, T>(
     for (key, value) in all.range::<_, String>((from, std::ops::Bound::Unbounded)) {
         let Some(item) = item(key, value) else { continue };
         if items.len() == size {
-            return Ok(Page { items, next_token: Some(hex::encode(last)) });
+            return Ok(Page { items, next_token: Some(token::of_text(last)) });
         }
         items.push(item);
         last = key;

@@ -5,8 +5,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Empty, Metrics, invalid_value, read_place, write_place};
+use super::{Empty, Metrics, invalid_value, read_place};
 use crate::cloud::{At, Cx, Scope, Service, Target};
+use crate::token;
 use crate::{Error, Result, Timestamp};
 
 /// A page holds so many.
@@ -138,7 +139,7 @@ fn list(cx: &mut Cx<Metrics>, input: List) -> Result<ListOutput> {
         .collect();
     let more = found.next().is_some();
     let last = dashboard_entries.last().filter(|_| more);
-    let next_token = last.map(|last| write_place(&last.dashboard_name)).transpose()?;
+    let next_token = last.map(|last| token::of(&last.dashboard_name)).transpose()?;
     Ok(ListOutput { dashboard_entries, next_token })
 }
 

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::math::{Outcome, Points};
 use super::query::{Checked, Kind, MetricStat, Query, Units, check_all, compute, in_expression};
-use super::{Metrics, read_place, validation, write_place};
+use super::{Metrics, read_place, validation};
 use crate::cloud::Cx;
+use crate::token;
 use crate::{Result, Timestamp};
 
 /// A request has this many queries, and an answer this many datapoints.
@@ -185,5 +186,5 @@ fn page(results: &mut Vec<MetricDataResult>, skip: usize, size: usize) -> Result
         // Earlier pages have told of a query whose datapoints they had.
         taken > 0 || (skip == 0 && rest == 0) || rest > 0
     });
-    more.then(|| write_place(&skip.saturating_add(size))).transpose()
+    more.then(|| token::of(&skip.saturating_add(size))).transpose()
 }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::series::{Dimension, MetricKey};
-use super::{Metrics, invalid_value, read_place, write_place};
+use super::{Metrics, invalid_value, read_place};
 use crate::Result;
 use crate::cloud::Cx;
+use crate::token;
 
 /// `ListMetrics` answers so many at once.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html>
@@ -68,7 +69,7 @@ pub(super) fn list(cx: &mut Cx<Metrics>, input: ListMetrics) -> Result<ListMetri
             continue;
         }
         if metrics.len() == PAGE {
-            next_token = Some(write_place(key)?);
+            next_token = Some(token::of(key)?);
             break;
         }
         metrics.push(Metric::from(key));

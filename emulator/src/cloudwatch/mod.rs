@@ -19,13 +19,12 @@ mod statistics;
 mod tags;
 mod window;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Service, Target, pairs};
+use crate::token;
 use crate::{Error, Result, Timestamp};
 use alarms::{Alarm, Item};
 use dashboards::Dashboard;
@@ -88,15 +87,9 @@ fn validation(message: impl Into<String>) -> Error {
 #[derive(Serialize)]
 struct Empty {}
 
-/// A token of a paged answer: where it goes on.
-fn write_place(place: &impl Serialize) -> Result<String> {
-    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(place)?))
-}
-
+/// Where a paged answer goes on.
 fn read_place<T: DeserializeOwned>(token: &str) -> Result<T> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    let place = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    place.ok_or_else(|| Error::client("InvalidNextToken", "The NextToken is invalid."))
+    token::read(token).ok_or_else(|| Error::client("InvalidNextToken", "The NextToken is invalid."))
 }
 
 #[cfg(test)]

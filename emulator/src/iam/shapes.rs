@@ -1,13 +1,12 @@
 //! What IAM's answers are made of: shapes that several operations share, pages, URL-encoded documents.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use imbl::OrdMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::directory::{quota, validation};
 use super::policy::Policy;
+use crate::token;
 use crate::{Error, Result};
 
 /// Lists answer this many if not told otherwise.
@@ -49,14 +48,12 @@ pub(super) fn page<T>(
     marker: Option<String>,
     max_items: Option<usize>,
 ) -> Result<(Vec<T>, Rest)> {
-    let from = marker.map_or(Ok(String::new()), |marker| {
-        let bytes = URL_SAFE_NO_PAD.decode(marker).ok();
-        bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| validation("Invalid Marker."))
-    })?;
+    let from =
+        marker.map_or(Ok(String::new()), |marker| token::text(&marker).ok_or_else(|| validation("Invalid Marker.")))?;
     let mut items: Vec<_> = items.into_iter().filter(|(key, _)| *key >= from).collect();
     items.sort_by(|a, b| a.0.cmp(&b.0));
     let wanted = max_items.unwrap_or(PAGE);
-    let marker = items.get(wanted).map(|(key, _)| URL_SAFE_NO_PAD.encode(key));
+    let marker = items.get(wanted).map(|(key, _)| token::of_text(key));
     items.truncate(wanted);
     let rest = Rest { is_truncated: marker.is_some(), marker };
     Ok((items.into_iter().map(|(_, item)| item).collect(), rest))

@@ -1,13 +1,13 @@
 //! The tokens of paged answers: where to go on, in a form that callers take as opaque.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::id::EventKey;
 use super::names::invalid_token;
 use crate::{Result, Timestamp};
+
+pub(super) use crate::token::of as encode;
 
 /// Where a listing of groups or streams goes on: behind this entry.
 #[derive(Serialize, Deserialize)]
@@ -46,11 +46,10 @@ pub(super) fn page<'a, V: 'a>(
     Ok((page, next_token))
 }
 
-pub(super) fn encode(token: &impl Serialize) -> Result<String> {
-    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(token)?))
-}
-
+/// What a token says.
+///
+/// # Errors
+/// `InvalidParameterException` for what is no token.
 pub(super) fn decode<T: DeserializeOwned>(token: &str) -> Result<T> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid_token())?;
-    serde_json::from_slice(&bytes).map_err(|_| invalid_token())
+    crate::token::read(token).ok_or_else(invalid_token)
 }

@@ -1,13 +1,12 @@
 //! `ListSecrets`, and the paging of lists.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::describe::Description;
 use super::filter::{Filter, Matcher};
 use super::store::{Secret, Secrets};
 use crate::cloud::{Cx, Service, Target};
+use crate::token;
 use crate::{Error, Result};
 
 /// A page of secrets holds this many.
@@ -93,7 +92,7 @@ pub(super) fn page<'a>(
     size: usize,
     token: Option<String>,
 ) -> Result<(Vec<&'a Secret>, Option<String>)> {
-    let last: Option<Place> = token.map(|token| decode(&token)).transpose()?;
+    let last: Option<Place> = token.map(|token| token::read(&token).ok_or_else(invalid_token)).transpose()?;
     let mut found: Vec<(Place, &Secret)> = secrets.map(|secret| (order.place(secret), secret)).collect();
     found.sort_by(|(one, _), (other, _)| if order.descending { other.cmp(one) } else { one.cmp(other) });
     let is_behind = |place: &Place| match &last {
@@ -104,7 +103,7 @@ pub(super) fn page<'a>(
     let mut rest = found.into_iter().filter(|(place, _)| is_behind(place));
     let page: Vec<(Place, &Secret)> = rest.by_ref().take(size).collect();
     let next = match (rest.next(), page.last()) {
-        (Some(_), Some((place, _))) => Some(encode(place)?),
+        (Some(_), Some((place, _))) => Some(token::of(place)?),
         _ => None,
     };
     Ok((page.into_iter().map(|(_, secret)| secret).collect(), next))
@@ -119,24 +118,15 @@ pub(super) fn page_of<T>(
 ) -> Result<(Vec<T>, Option<String>)> {
     let start = match token {
         Some(token) => {
-            let last: String = decode(&token)?;
+            let last: String = token::read(&token).ok_or_else(invalid_token)?;
             1 + entries.iter().position(|entry| id(entry) == last).ok_or_else(invalid_token)?
         }
         None => 0,
     };
     let more = entries.len() > start + size;
     let page: Vec<T> = entries.into_iter().skip(start).take(size).collect();
-    let next = page.last().filter(|_| more).map(|last| encode(&id(last))).transpose()?;
+    let next = page.last().filter(|_| more).map(|last| token::of(&id(last))).transpose()?;
     Ok((page, next))
-}
-
-fn encode(last: &impl Serialize) -> Result<String> {
-    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(last)?))
-}
-
-fn decode<T: serde::de::DeserializeOwned>(token: &str) -> Result<T> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid_token())?;
-    serde_json::from_slice(&bytes).map_err(|_| invalid_token())
 }
 
 fn invalid_token() -> Error {

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +17,7 @@ use super::queue::{Queue, SURFACE, arn_of_url, find, on, on_own, url, watch};
 use super::quirks::Quirks;
 use super::tags;
 use crate::cloud::{Cx, Service, Target};
+use crate::token;
 use crate::{Error, Result, Timestamp};
 
 /// The longest name, in characters; it includes the suffix of FIFO queues.
@@ -194,7 +193,7 @@ fn list(cx: &mut Cx<Queues>, input: ListQueues) -> Result<Listed> {
     let names: Vec<&Queue> = found.by_ref().take(page).map(|(_, queue)| queue).collect();
     // Without a page's size there are no pages: AWS leaves out what is beyond the first thousand.
     let more = input.max_results.is_some() && found.next().is_some();
-    let next_token = names.last().filter(|_| more).map(|queue| token(&queue.arn));
+    let next_token = names.last().filter(|_| more).map(|queue| token::of_text(&queue.arn));
     let queue_urls = names.into_iter().map(|queue| url(cx, &queue.account, &queue.name)).collect();
     Ok(Listed { queue_urls, next_token })
 }
@@ -207,14 +206,9 @@ fn page(max_results: Option<i64>) -> Result<usize> {
     Err(invalid_value(page, "MaxResults", format!("MaxResults must be an integer between 1 and {MAX_PAGE}.")))
 }
 
-fn token(last: &str) -> String {
-    URL_SAFE_NO_PAD.encode(last)
-}
-
 /// The ARN behind which a listing goes on.
 fn behind(token: &str) -> Result<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    bytes.ok_or_else(|| invalid("Invalid or expired next token."))
+    token::text(token).ok_or_else(|| invalid("Invalid or expired next token."))
 }
 
 #[derive(Deserialize)]
@@ -242,7 +236,7 @@ fn list_sources(cx: &mut Cx<Queues>, input: ListDeadLetterSourceQueues) -> Resul
     let mut sources = sources.take_while(|(dead, _)| *dead == target);
     let names: Vec<_> = sources.by_ref().take(page).map(|(_, source)| source).collect();
     let more = input.max_results.is_some() && sources.next().is_some();
-    let next_token = names.last().filter(|_| more).map(|arn| token(arn));
+    let next_token = names.last().filter(|_| more).map(|arn| token::of_text(arn));
     let queues = names.into_iter().filter_map(|arn| cx.state.queues.get(arn));
     Ok(Sources { queue_urls: queues.map(|queue| url(cx, &queue.account, &queue.name)).collect(), next_token })
 }

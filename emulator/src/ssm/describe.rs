@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, Matcher, OldFilter, Where, modern};
 use super::names::arn;
-use super::path::{place, token};
+use super::path::place;
 use super::policies::{Policy, Shown};
 use super::store::Version;
 use super::{Parameters, validation};
 use crate::cloud::{Cx, Service, Target};
+use crate::token;
 use crate::{Error, Result, Timestamp};
 
 /// A page holds at most so many.
@@ -109,7 +110,7 @@ fn describe(cx: &mut Cx<Parameters>, input: Describe) -> Result<Page> {
     for (key, parameter) in cx.state.parameters.range((start, Bound::Unbounded)) {
         let Some(version) = matcher.version(parameter)? else { continue };
         if page.parameters.len() == size {
-            page.next_token = last.map(token);
+            page.next_token = last.map(|place: &String| token::of_text(place));
             break;
         }
         page.parameters.push(Entry { facts: Facts::of(&parameter.name, version), arn: arn(cx.scope, key) });

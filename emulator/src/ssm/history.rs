@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::describe::Facts;
 use super::get::may_decrypt;
 use super::names::Name;
-use super::path::{place, token};
+use super::path::place;
 use super::{Parameters, find, on};
 use crate::Result;
 use crate::cloud::{Cx, Service};
+use crate::token;
 
 /// A page holds at most so many.
 const PAGE: usize = 50;
@@ -69,7 +70,7 @@ fn history(cx: &mut Cx<Parameters>, input: GetHistory) -> Result<Page> {
         });
     }
     if versions.next().is_some() {
-        page.next_token = page.parameters.last().map(|entry| token(&entry.facts.version.to_string()));
+        page.next_token = page.parameters.last().map(|entry| token::of_text(&entry.facts.version.to_string()));
     }
     Ok(page)
 }

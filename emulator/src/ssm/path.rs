@@ -4,8 +4,6 @@
 
 use std::ops::Bound;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::Parameters;
@@ -14,6 +12,7 @@ use super::get::Shown;
 use super::names::{arn, below};
 use super::store::Parameter;
 use crate::cloud::{Cx, Service, Target};
+use crate::token;
 use crate::{Error, Result};
 
 /// A page holds at most so many.
@@ -65,7 +64,7 @@ fn by_path(cx: &mut Cx<Parameters>, input: ByPath) -> Result<Page> {
     while let Some((key, parameter)) = walk.next() {
         let Some(version) = matcher.version(parameter)? else { continue };
         if page.parameters.len() == size {
-            page.next_token = last.map(token);
+            page.next_token = last.map(|place: &String| token::of_text(place));
             break;
         }
         let name = super::Name::of(&parameter.name);
@@ -108,12 +107,5 @@ impl<'a> Walk<'a> {
 
 /// Where a page begins: behind the parameter that the token names.
 pub(super) fn place(token: &str) -> Result<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    let place = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    place.ok_or_else(|| Error::client("InvalidNextToken", "The specified token isn't valid."))
-}
-
-/// The token of the page that begins behind this place.
-pub(super) fn token(place: &String) -> String {
-    URL_SAFE_NO_PAD.encode(place)
+    token::text(token).ok_or_else(|| Error::client("InvalidNextToken", "The specified token isn't valid."))
 }

@@ -6,7 +6,8 @@ use super::alarm::{Alarm, Settings, State};
 use super::arn;
 use crate::cloud::{Cx, Scope, Service, Target};
 use crate::cloudwatch::series::{Dimension, MetricKey};
-use crate::cloudwatch::{Metrics, invalid_combination, read_place, write_place};
+use crate::cloudwatch::{Metrics, invalid_combination, read_place};
+use crate::token;
 use crate::{Error, Result, Timestamp};
 
 /// A page holds so many where nothing is said.
@@ -146,7 +147,7 @@ fn describe(cx: &mut Cx<Metrics>, input: Describe) -> Result<Described> {
     let page: Vec<&Alarm> = found.by_ref().take(size).collect();
     let more = found.next().is_some();
     let last = page.last().filter(|_| more);
-    let next_token = last.map(|last| write_place(&last.settings.alarm_name)).transpose()?;
+    let next_token = last.map(|last| token::of(&last.settings.alarm_name)).transpose()?;
     let (composite, metric): (Vec<&Alarm>, Vec<&Alarm>) =
         page.into_iter().partition(|alarm| alarm.settings.is_composite());
     Ok(Described {

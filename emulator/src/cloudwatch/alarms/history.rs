@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::alarm::Alarm;
 use super::on;
 use crate::cloud::{At, Cx, Service, Target};
-use crate::cloudwatch::{Metrics, read_place, write_place};
+use crate::cloudwatch::{Metrics, read_place};
+use crate::token;
 use crate::{Result, Timestamp};
 
 /// The history of an alarm is kept for so long, and no more than so many items of all: the number is ours.
@@ -117,7 +118,7 @@ fn describe(cx: &mut Cx<Metrics>, input: Describe) -> Result<Described> {
         all.reverse();
     }
     let more = all.len() > skip.saturating_add(size);
-    let next_token = more.then(|| write_place(&(skip + size))).transpose()?;
+    let next_token = more.then(|| token::of(&(skip + size))).transpose()?;
     let alarm_history_items = all.into_iter().skip(skip).take(size).cloned().collect();
     Ok(Described { alarm_history_items, next_token })
 }

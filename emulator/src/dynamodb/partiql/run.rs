@@ -2,8 +2,6 @@
 
 use std::ops::Bound;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dynamodb_expressions::{Condition as Filter, ExpressionKind, Item, Placeholders, Projection, item_from_json};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -20,6 +18,7 @@ use crate::dynamodb::query::stretch;
 use crate::dynamodb::read::{self, fetches};
 use crate::dynamodb::shown::{self, Shown};
 use crate::dynamodb::{Tables, delete_item, put_item, update_item};
+use crate::token;
 use crate::{Error, Result};
 
 /// What a request says besides its statement.
@@ -40,13 +39,12 @@ pub(super) struct Done {
 
 /// The text by which a selection goes on after a key.
 pub(super) fn token(key: &Item) -> String {
-    URL_SAFE_NO_PAD.encode(shown::to_json(key).to_string())
+    token::of_text(&shown::to_json(key).to_string())
 }
 
 fn start(token: &str) -> Result<Item> {
     let invalid = || validation("Invalid NextToken");
-    let text = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
-    let key: Value = serde_json::from_slice(&text).map_err(|_| invalid())?;
+    let key: Value = token::read(token).ok_or_else(invalid)?;
     Ok(item_from_json(key.as_object().ok_or_else(invalid)?)?)
 }
 
