@@ -1,7 +1,7 @@
 // Opens the realtime page as two people do, and prints what they see as JSON: `node chat.mjs PAGE WEBSOCKET_URL`.
 // Without arguments it only tells which browser it has.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import puppeteer from "puppeteer-core";
 
@@ -12,9 +12,14 @@ async function chromium() {
   const installed = places.find(existsSync);
   if (installed) return installed;
   // It unpacks itself into the temporary folder, and the libraries that it needs where it is told that it is in AWS Lambda.
-  process.env.TMPDIR = join(import.meta.dirname, "node_modules", ".unpacked");
+  const folder = join(import.meta.dirname, "node_modules", ".unpacked");
+  process.env.TMPDIR = folder;
   process.env.AWS_LAMBDA_JS_RUNTIME = "nodejs22.x";
-  mkdirSync(process.env.TMPDIR, { recursive: true });
+  mkdirSync(folder, { recursive: true });
+  // Its own configuration looks for its fonts in /tmp, and a page for which there is no font at all never shows.
+  process.env.FONTCONFIG_FILE = join(folder, "own-fonts.conf");
+  const fonts = `<fontconfig><dir>${join(folder, "fonts")}</dir><cachedir>${join(folder, "fonts-cache")}</cachedir></fontconfig>`;
+  writeFileSync(process.env.FONTCONFIG_FILE, `<?xml version="1.0"?>\n${fonts}\n`);
   const { default: carried } = await import("@sparticuz/chromium");
   return carried.executablePath();
 }
