@@ -171,10 +171,10 @@ impl Driver {
 pub(crate) fn deliver(cloud: &dyn Driven, driver: &Driver, calls: Vec<Call>) {
     let Some(runtime) = driver.runtime.lock().clone() else { return cloud.clock().push(Ready::Calls(calls)) };
     let mut delivery = cloud.delivery(calls);
+    // The end of an invocation comes about outside of any runtime. Where there is one, it stays: what may block asks it.
+    let _runtime = Handle::try_current().is_err().then(|| runtime.enter());
     // Most calls are answered without waiting: then no other thread need be woken for them. Those that a delivery brings about are
     // not made within it, for they may bring about others without an end.
-    // The end of an invocation comes about outside of any runtime.
-    let _runtime = Handle::try_current().is_err().then(|| runtime.enter());
     if is_delivering() || delivery.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
         runtime.spawn(delivery);
     }
