@@ -13,6 +13,7 @@ use super::running::{AnyStep, StepIn};
 use super::service::Target;
 use super::trace::{CallRecord, Event};
 use crate::clock::{self, Activity, Timer, TimerChange, Wait, Woken};
+use crate::model::OperationModel;
 use crate::{Error, Result};
 
 /// Why a call has no answer that its caller sees, or which error it has.
@@ -63,20 +64,44 @@ impl Inner {
             call.host = self.served.get().cloned();
         }
         let prepared = self.service(call.service).and_then(|service| service.prepare(&call, input));
-        let mut step = match prepared {
-            Ok(step) => step,
-            Err(unreadable) => return Err(self.refuse(&call, unreadable, request_id)),
-        };
+        match prepared {
+            Ok(step) => self.admit(&call, step, is_watched, request_id).await,
+            Err(unreadable) => Err(self.refuse(&call, unreadable, request_id)),
+        }
+    }
+
+    /// The step for a call whose input is still text, where nobody wants to see it as values and the operation reads it so:
+    /// [`super::Service::bulk_op`].
+    pub(crate) fn straight<'a>(
+        &'a self,
+        call: &'a Call,
+        operation: &OperationModel,
+        text: &[u8],
+    ) -> Option<Box<dyn AnyStep + 'a>> {
+        if self.trace.is_kept() || !self.faults.lock().is_empty() {
+            return None;
+        }
+        self.service(call.service).ok()?.prepare_straight(call, operation, text)
+    }
+
+    /// Lets a call that was read through the door.
+    pub(crate) async fn admit(
+        &self,
+        call: &Call,
+        mut step: Box<dyn AnyStep + '_>,
+        is_watched: bool,
+        request_id: &str,
+    ) -> Result<Reply, Halt> {
         let access = self.access_in(&call.caller, &call.scope);
         // What the call acts on is told to whoever asks: faults, the trace, permissions, the log.
         let is_asked = is_watched || self.iam != IamMode::Off || tracing::enabled!(tracing::Level::DEBUG);
-        let (target, action) = if is_asked { aim(&call, step.target()) } else { (Target::any(), String::new()) };
-        let mut passage = Passage { call: &call, target, action, point: None, fault: None, request_id };
-        passage.point = self.point(&call);
+        let (target, action) = if is_asked { aim(call, step.target()) } else { (Target::any(), String::new()) };
+        let mut passage = Passage { call, target, action, point: None, fault: None, request_id };
+        passage.point = self.point(call);
         passage.fault = self.strike(&passage);
 
         let outcome = match self.before(&passage).await {
-            Ok(()) => match access.authorize(&call, &passage.action, &passage.target) {
+            Ok(()) => match access.authorize(call, &passage.action, &passage.target) {
                 Ok(()) => self.run(&mut *step, &access, request_id).await.map_err(Halt::Error),
                 Err(denied) => Err(Halt::Error(denied)),
             },

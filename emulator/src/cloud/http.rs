@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
+use serde_json::Value;
 
 use super::front::Halt;
 use super::reply::Reply;
@@ -218,6 +219,15 @@ impl Inner {
             caller.referer = text(http::header::REFERER);
             caller.user_agent = text(http::header::USER_AGENT);
         }
+        let mut call = Call::new(detected.service, detected.operation.name, caller, scope, Value::Null);
+        call.host = received.signed.headers.get(http::header::HOST).cloned();
+        call.writes = detected.protocol == Protocol::RestXml;
+        if process.is_none()
+            && wire::straight::is_plain(detected, received.read)
+            && let Some(step) = self.straight(&call, detected.operation, body)
+        {
+            return self.admit(&call, step, false, request_id).await;
+        }
         let mut decoded = wire::decode(detected, received.read, body)?;
         for (member, value) in received.about {
             decoded.input[*member] = value.clone().into();
@@ -225,16 +235,7 @@ impl Inner {
         if !decoded.unknown.is_empty() {
             tracing::debug!(operation = detected.operation.name, members = ?decoded.unknown, "members that the model does not have");
         }
-        let call = Call {
-            service: detected.service,
-            operation: detected.operation.name.into(),
-            caller,
-            scope,
-            input: decoded.input,
-            body: decoded.body,
-            host: received.signed.headers.get(http::header::HOST).cloned(),
-            writes: detected.protocol == Protocol::RestXml,
-        };
+        (call.input, call.body) = (decoded.input, decoded.body);
         if let Err(invalid) = wire::validate(detected.operation, &call.input) {
             return Err(self.refuse(&call, invalid, request_id));
         }

@@ -15,6 +15,8 @@ use super::Cloud;
 use super::call::Scope;
 use super::cx::{Cx, Step};
 use super::measure::Measured;
+use crate::model::OperationModel;
+use crate::wire::straight;
 use crate::{Error, Result, Timestamp};
 
 /// A payload of so many bytes takes longer to read than another thread takes to start: a tenth of a millisecond.
@@ -41,6 +43,8 @@ pub struct Service<S: 'static> {
     pub(crate) others: Vec<&'static str>,
     pub(crate) scoping: Scoping,
     pub(crate) operations: BTreeMap<&'static str, Prepare<S>>,
+    /// What reads the inputs of some of them from their text: see [`Service::bulk_op`].
+    pub(crate) straight: BTreeMap<&'static str, Straight<S>>,
     pub(crate) events: BTreeMap<&'static str, Event<S>>,
     pub(crate) jobs: BTreeMap<&'static str, Job>,
     /// The signals that bring about events.
@@ -50,6 +54,7 @@ pub struct Service<S: 'static> {
 }
 
 type Prepare<S> = Box<dyn Fn(Value, &Bytes) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
+type Straight<S> = Box<dyn Fn(&OperationModel, &[u8]) -> Option<Box<dyn Prepared<S>>> + Send + Sync>;
 type Event<S> = fn(&mut Cx<S>, &str) -> Result<()>;
 type Meter<S> = fn(&mut S, Timestamp, &Measured);
 type Job = fn(Cloud, Scope, Value) -> JobFuture;
@@ -65,6 +70,7 @@ impl<S: State> Service<S> {
             others: Vec::new(),
             scoping: Scoping::Regional,
             operations: BTreeMap::new(),
+            straight: BTreeMap::new(),
             events: BTreeMap::new(),
             jobs: BTreeMap::new(),
             signals: Vec::new(),
@@ -126,10 +132,29 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        self.add(name, before, target, move |cx, input: &mut Option<I>| {
-            let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
-            write(run(cx, input)?).map(Step::Done)
-        })
+        self.add(name, before, target, move |cx, input: &mut Option<I>| once(cx, input, run))
+    }
+
+    /// The same as [`Service::op`] for an operation that takes much at once: from JSON that nobody looks at on its way, neither
+    /// the trace nor a fault, its input is read without becoming values first. It has no token of a page among its members.
+    #[must_use]
+    pub fn bulk_op<I, O>(
+        mut self,
+        name: &'static str,
+        target: fn(&At<S>, &I) -> Target,
+        run: fn(&mut Cx<S>, I) -> Result<O>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        let straight = move |operation: &OperationModel, text: &[u8]| {
+            let input = Some(straight::read::<I>(operation, text)?);
+            let run = move |cx: &mut Cx<S>, input: &mut Option<I>| once(cx, input, run);
+            Some(Box::new(Operation { input, target, run }) as Box<dyn Prepared<S>>)
+        };
+        self.straight.insert(name, Box::new(straight));
+        self.op(name, target, run)
     }
 
     /// Adds an operation that may answer [`Step::Later`]; it is then called again.
@@ -349,6 +374,16 @@ where
     fn run(&mut self, cx: &mut Cx<S>) -> Result<Step<Value>> {
         (self.run)(cx, &mut self.input)
     }
+}
+
+/// Runs an operation that does not wait.
+fn once<S, I, O: Serialize>(
+    cx: &mut Cx<S>,
+    input: &mut Option<I>,
+    run: fn(&mut Cx<S>, I) -> Result<O>,
+) -> Result<Step<Value>> {
+    let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
+    write(run(cx, input)?).map(Step::Done)
 }
 
 /// Reads an input. A member that the operation does not honour is refused by name.

@@ -66,7 +66,7 @@ pub fn service() -> Service<LogGroups> {
             |at, i| on_group(at, i.log_group_name.as_ref(), i.log_group_identifier.as_ref()),
             streams::describe,
         )
-        .op("PutLogEvents", |at, i| on_stream(at, Some(&i.log_group_name), None, &i.log_stream_name), put::put)
+        .bulk_op("PutLogEvents", |at, i| on_stream(at, Some(&i.log_group_name), None, &i.log_stream_name), put::put)
         .op(
             "GetLogEvents",
             |at, i| on_stream(at, i.log_group_name.as_ref(), i.log_group_identifier.as_ref(), &i.log_stream_name),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::id::END_OF_IDS;
 use super::names::invalid;
@@ -41,7 +42,27 @@ pub(super) struct PutLogEvents {
 #[serde(rename_all = "camelCase")]
 struct InputLogEvent {
     timestamp: Timestamp,
+    #[serde(deserialize_with = "text")]
     message: Arc<str>,
+}
+
+/// A text that is shared, without a copy that is not.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Arc<str>, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Arc<str>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("a text")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Arc<str>, E> {
+            Ok(text.into())
+        }
+    }
+
+    deserializer.deserialize_str(Text)
 }
 
 #[derive(Serialize)]

@@ -98,6 +98,12 @@ impl Structure {
         self.by_name.get(name).and_then(|place| self.members.get(*place))
     }
 
+    /// The same, with its place among the members.
+    pub(crate) fn place(&self, name: &str) -> Option<(usize, &Member)> {
+        let place = *self.by_name.get(name)?;
+        self.members.get(place).map(|member| (place, member))
+    }
+
     /// The member of this name on the wire (`locationName` where there is one).
     pub fn member_on_wire(&self, name: &str) -> Option<&Member> {
         self.by_wire_name.get(name).and_then(|place| self.members.get(*place))

@@ -29,6 +29,7 @@ pub mod query;
 mod query_json;
 pub mod rest;
 mod route;
+pub(crate) mod straight;
 pub mod timestamps;
 mod validate;
 mod words;

@@ -28,6 +28,11 @@ const CODES: &[(&str, &str)] = &[
     ("sts", "ValidationError"),
 ];
 
+/// Whether the inputs of a service are checked by its model and by nothing else.
+pub(super) fn is_by_model(service: &str) -> bool {
+    !matches!(service, "apigateway" | "s3" | "sqs") && !dynamodb::is(service)
+}
+
 /// Checks required members, lengths, ranges, patterns and enumerations.
 ///
 /// S3 and SQS check their requests in ways of their own, so of their models only required members are looked at.
@@ -201,17 +206,12 @@ impl Checker {
         }
     }
 
-    /// Whether the key of a map breaks a constraint. Lengths are looked at without making a value of the text, for there
-    /// is a key to each attribute of an item.
+    /// Whether the key of a map breaks a constraint.
     fn breaks(&self, shape: &Shape, text: &str) -> bool {
         if self.is_dynamodb && shape.name == "TableArn" {
             return !dynamodb::table_name(shape, text).is_empty();
         }
-        if shape.pattern.is_some() || !shape.values.is_empty() {
-            return !violated(shape, &Value::from(text)).is_empty();
-        }
-        let length = text.chars().count() as i64;
-        shape.max.is_some_and(|max| length > max) || shape.min.is_some_and(|min| length < min)
+        !fits(shape, text)
     }
 
     /// The constraints that a value breaks, with those of DynamoDB that its model lacks.
@@ -242,9 +242,10 @@ fn is_scalar(shape: &Shape) -> bool {
 /// The constraints that a value breaks, in the order in which AWS reports them.
 fn violated(shape: &Shape, value: &Value) -> Vec<String> {
     let mut broken = Vec::new();
-    if let Value::String(text) = value
-        && matches!(shape.kind, Kind::String)
-    {
+    if let (Kind::String, Value::String(text)) = (&shape.kind, value) {
+        if fits(shape, text) {
+            return broken;
+        }
         if shape.regex().is_some_and(|regex| !regex.is_match(text)) {
             broken.extend(pattern_constraint(shape));
         }
@@ -252,7 +253,7 @@ fn violated(shape: &Shape, value: &Value) -> Vec<String> {
             broken.push(enum_constraint(shape));
         }
     }
-    if shape.min.is_none() && shape.max.is_none() || is_surely_within(shape, value) {
+    if shape.min.is_none() && shape.max.is_none() {
         return broken;
     }
     let size = size(shape, value);
@@ -269,11 +270,19 @@ fn violated(shape: &Shape, value: &Value) -> Vec<String> {
     broken
 }
 
-/// Whether a text's length in bytes says already that its length in characters is right: those need not be counted.
-fn is_surely_within(shape: &Shape, value: &Value) -> bool {
-    let (Kind::String, Value::String(text)) = (&shape.kind, value) else { return false };
+/// Whether a text keeps to every constraint of its shape. No value is made of it: there is a text to each attribute of an item.
+pub(super) fn fits(shape: &Shape, text: &str) -> bool {
+    let is_matched = || shape.regex().is_none_or(|regex| regex.is_match(text));
+    let is_known = || shape.values.is_empty() || shape.values.iter().any(|known| known == text);
+    // Where the length in bytes says already that the one in characters is right, those need not be counted.
     let (most, least) = (text.len() as i64, text.len().div_ceil(4) as i64);
-    shape.max.is_none_or(|max| most <= max) && shape.min.is_none_or(|min| least >= min)
+    let is_surely_within = is_within(shape, most) && is_within(shape, least);
+    (is_surely_within || is_within(shape, text.chars().count() as i64)) && is_known() && is_matched()
+}
+
+/// Whether a number, or the length of something, is one that its shape allows.
+pub(super) fn is_within(shape: &Shape, measure: i64) -> bool {
+    shape.max.is_none_or(|max| measure <= max) && shape.min.is_none_or(|min| measure >= min)
 }
 
 fn has_constraints(shape: &Shape) -> bool {

@@ -19,6 +19,7 @@ mod s3;
 mod s3_route;
 mod sdk;
 mod sqs;
+mod straight;
 mod validation;
 mod xml_query;
 
