@@ -260,7 +260,7 @@ pub(super) fn send(cx: &mut Cx<Tables>, table: &str, destinations: &[Destination
     for destination in destinations.iter().filter(|one| one.status == Status::Active) {
         let record = record(cx, table, destination, change);
         // All changes of an item go to one shard.
-        let key = hex::encode(fast_md5::digest(shown::to_json(&change.keys).to_string().as_bytes()));
+        let key = hex::encode(md5_many::md5(shown::to_json(&change.keys).to_string().as_bytes()));
         let input = json!({
             "StreamARN": destination.stream,
             "PartitionKey": key,

@@ -7,7 +7,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use dynamodb_expressions::{KeyValue, Number};
-use fast_md5::Md5;
+use md5_many::Md5State;
 use serde::{Deserialize, Serialize};
 
 /// The place of an item in a table. Fields compare in their order.
@@ -147,7 +147,7 @@ pub(super) fn in_index((start, end): Stretch) -> (Bound<IndexPlace>, Bound<Index
 
 /// The hash by which DynamoDB orders partitions, as scans of its tables show it: the MD5 of a fixed word and the key.
 fn digest<'a>(keys: impl IntoIterator<Item = &'a KeyValue>) -> u32 {
-    let mut md5 = Md5::new();
+    let mut md5 = Md5State::new();
     md5.update(b"Outliers");
     for key in keys {
         match key {

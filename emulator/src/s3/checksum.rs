@@ -4,13 +4,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::errors;
+use super::{errors, md5};
 use crate::{Error, Result};
 
 /// The algorithms that are honoured. The newer ones of the model (SHA512, MD5, XXHASH…) are refused by their members' names.
@@ -233,12 +234,12 @@ pub(super) fn etag(md5: [u8; 16]) -> String {
     digits.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// The MD5 of some bytes, compared with `Content-MD5` if that was sent.
+/// The MD5 of what is uploaded, compared with `Content-MD5` if that was sent.
 ///
 /// # Errors
 /// `InvalidDigest` if the header is no MD5; `BadDigest` if it is another.
-pub(super) fn md5(bytes: &[u8], sent: Option<&str>) -> Result<[u8; 16]> {
-    let digest = fast_md5::digest(bytes);
+pub(super) fn md5(body: &Bytes, sent: Option<&str>) -> Result<[u8; 16]> {
+    let digest = md5::digest(body);
     let Some(sent) = sent else { return Ok(digest) };
     let given = STANDARD.decode(sent).unwrap_or_default();
     if given.len() != digest.len() {

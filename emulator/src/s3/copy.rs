@@ -187,7 +187,7 @@ pub(super) fn copy(cx: &mut Cx<Buckets>, mut input: CopyObject) -> Result<CopyOb
 }
 
 fn md5_of(body: &[u8]) -> String {
-    hex::encode(fast_md5::digest(body))
+    hex::encode(md5_many::md5(body))
 }
 
 /// A copy onto itself must change something. The copy of a version onto its key restores that version.

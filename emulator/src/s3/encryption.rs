@@ -189,7 +189,7 @@ impl CustomerKey {
                 .with("ArgumentValue", algorithm.as_str()));
         }
         let bytes = STANDARD.decode(key).unwrap_or_default();
-        let md5 = STANDARD.encode(fast_md5::digest(&bytes));
+        let md5 = STANDARD.encode(md5_many::md5(&bytes));
         match &self.md5 {
             None => invalid(
                 "Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated \

@@ -27,6 +27,7 @@ mod lifecycle;
 mod list;
 mod lock;
 mod lookup;
+mod md5;
 mod multipart;
 mod names;
 mod notification;

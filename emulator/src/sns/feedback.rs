@@ -76,7 +76,7 @@ pub(super) fn log(cx: &mut Cx<Topics>, delivery: &Delivery, answer: &Answer, suc
     let name = topic.rsplit(':').next().unwrap_or_default();
     let (end, status) = if succeeded { ("", "SUCCESS") } else { ("/Failure", "FAILURE") };
     let group = format!("sns/{}/{}/{name}{end}", home.region, home.account);
-    let stream = hex::encode(fast_md5::digest(group.as_bytes()));
+    let stream = hex::encode(md5_many::md5(group.as_bytes()));
     let line = line(cx, delivery, answer, status).to_string();
     let event = json!([{ "timestamp": cx.now, "message": line }]);
     let of_stream = json!({ "logGroupName": group, "logStreamName": stream });
@@ -98,7 +98,7 @@ fn line(cx: &mut Cx<Topics>, delivery: &Delivery, answer: &Answer, status: &str)
     };
     let mut told = json!({
         "notification": {
-            "messageMD5Sum": hex::encode(fast_md5::digest(delivery.message.text.as_bytes())),
+            "messageMD5Sum": hex::encode(md5_many::md5(delivery.message.text.as_bytes())),
             "messageId": delivery.message.id,
             "topicArn": delivery.message.topic,
             "timestamp": delivery.created.to_jiff().strftime("%Y-%m-%d %H:%M:%S.%3f").to_string(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fast_md5::Md5;
+use md5_many::Md5State;
 use serde::{Deserialize, Serialize};
 
 use super::errors::attribute_error;
@@ -65,7 +65,7 @@ impl AttributeValue {
 
 /// The digest of a text, in hexadecimal.
 pub(super) fn of_text(text: &str) -> String {
-    hex::encode(fast_md5::digest(text.as_bytes()))
+    hex::encode(md5_many::md5(text.as_bytes()))
 }
 
 /// The digest of attributes, as SDKs compute it: in the order of their names, each part with its length.
@@ -79,7 +79,7 @@ pub(super) fn of_trace(trace: &AttributeValue) -> String {
 }
 
 fn digest<'a>(attributes: impl Iterator<Item = (&'a str, &'a AttributeValue)>) -> String {
-    let mut hash = Md5::new();
+    let mut hash = Md5State::new();
     for (name, value) in attributes {
         part(&mut hash, name.as_bytes());
         part(&mut hash, value.data_type.as_bytes());
@@ -89,7 +89,7 @@ fn digest<'a>(attributes: impl Iterator<Item = (&'a str, &'a AttributeValue)>) -
     hex::encode(hash.finalize())
 }
 
-fn part(hash: &mut Md5, bytes: &[u8]) {
+fn part(hash: &mut Md5State, bytes: &[u8]) {
     hash.update(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
     hash.update(bytes);
 }

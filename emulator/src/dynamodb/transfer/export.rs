@@ -404,5 +404,5 @@ struct Line<'a> {
 }
 
 fn checksum(bytes: &[u8]) -> String {
-    STANDARD.encode(fast_md5::digest(bytes))
+    STANDARD.encode(md5_many::md5(bytes))
 }
