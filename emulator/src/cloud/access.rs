@@ -193,6 +193,10 @@ impl Access<'_> {
             context.insert("aws:SourceIdentity".to_owned(), vec![source.clone()]);
         }
         context.insert("aws:TokenIssueTime".to_owned(), vec![session.issued.to_iso_secs()]);
+        context.insert("aws:MultiFactorAuthPresent".to_owned(), vec![session.mfa.is_some().to_string()]);
+        if let Some(asked) = session.mfa {
+            context.insert("aws:MultiFactorAuthAge".to_owned(), vec![self.now.since(asked).as_secs().to_string()]);
+        }
     }
 
     /// A session of the role of this ARN, as a service such as `lambda.amazonaws.com` starts one; `None` if there is no such
@@ -286,6 +290,7 @@ impl Inner {
             source_identity: None,
             tags: Default::default(),
             transitive: Vec::new(),
+            mfa: None,
         };
         let unique = self.request_ids.lock().below(u64::MAX);
         credentials::issue(&self.server_key, &session, unique)

@@ -3,13 +3,18 @@
 use super::attachments::{self, Attach, Named, OnPolicy, PutBoundary, PutPolicy};
 use super::directory::{Directory, Kind};
 use super::tagging::{self, TagInput, Tagged, TagsInput, UntagInput};
-use super::{account, groups, linked, logins, managed, oidc, profiles, roles, service_credentials, simulate, users};
+use super::{
+    account, groups, linked, logins, managed, mfa, oidc, profiles, roles, saml, server_certificates, service_credentials,
+    signing_certificates, simulate, ssh_keys, users,
+};
 use crate::cloud::{At, Service, Target};
 
-/// The service and its operations. MFA devices, SAML providers, certificates, SSH keys and reports do not exist.
+/// The service and its operations. Reports of who used what do not exist.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
 pub fn service() -> Service<Directory> {
-    let service = Service::new("iam").global().with(oidc::operations);
+    let service = Service::new("iam").global().with(oidc::operations).with(saml::operations).with(mfa::operations);
+    let service = service.with(ssh_keys::operations).with(signing_certificates::operations);
+    let service = service.with(server_certificates::operations);
     let service = policies(user_policies(user_operations(role_policies(role_operations(service)))));
     questions(accounts(logins_and_credentials(instance_profiles(group_policies(group_operations(service))))))
 }

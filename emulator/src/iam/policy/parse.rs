@@ -40,9 +40,10 @@ pub(super) fn document(text: &str, purpose: Purpose) -> Result<Document> {
         Some(Value::String(version)) if version == "2008-10-17" => Some(Version::V2008),
         Some(_) => return Err(syntax()),
     };
+    let read = |value: &Value| statement(value, purpose);
     let statements = match members.get("Statement") {
-        Some(Value::Array(many)) => many.iter().map(statement).collect::<Result<Vec<_>>>()?,
-        Some(one @ Value::Object(_)) => vec![statement(one)?],
+        Some(Value::Array(many)) => many.iter().map(read).collect::<Result<Vec<_>>>()?,
+        Some(one @ Value::Object(_)) => vec![read(one)?],
         _ => return Err(syntax()),
     };
     if statements.is_empty() {
@@ -54,7 +55,7 @@ pub(super) fn document(text: &str, purpose: Purpose) -> Result<Document> {
     Ok(Document { version, id: text_member(members, "Id")?, statements })
 }
 
-fn statement(value: &Value) -> Result<Statement> {
+fn statement(value: &Value, purpose: Purpose) -> Result<Statement> {
     let members = value.as_object().ok_or_else(syntax)?;
     let elements = ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource"];
     known(members, &[elements.as_slice(), &["Condition"]].concat())?;
@@ -70,7 +71,11 @@ fn statement(value: &Value) -> Result<Statement> {
     let conditions = match members.get("Condition") {
         Some(value) => Condition::parse(value).map_err(|error| match error {
             ConditionError::Shape => syntax(),
-            ConditionError::Operator(name) => malformed(format!("Invalid Condition type : {name}.")),
+            // The grammar of permissions knows no other operators; trust policies are read by another parser.
+            ConditionError::Operator(name) => match purpose {
+                Purpose::Trust | Purpose::Resource => malformed(format!("Invalid Condition type : {name}.")),
+                Purpose::Identity | Purpose::Inline | Purpose::Session => syntax(),
+            },
             ConditionError::Date(_) => malformed("The policy failed legacy parsing"),
         })?,
         None => Vec::new(),
