@@ -292,7 +292,7 @@ def test_a_federated_user_may_do_what_both_the_user_and_the_policy_allow(enforce
 def test_what_cannot_be_verified_is_refused(server):
     sts = server.client("sts")
     refused("NotImplemented", sts.assume_role_with_web_identity, RoleArn=f"arn:aws:iam::{ACCOUNT}:role/r",
-            RoleSessionName="session", WebIdentityToken="token")
+            RoleSessionName="session", WebIdentityToken="token", ProviderId="www.amazon.com")
     refused("InvalidAuthorizationMessageException", sts.decode_authorization_message, EncodedMessage="x")
 
 

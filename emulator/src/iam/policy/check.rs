@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::parse::malformed;
+use super::parse::{LEGACY, malformed, old_version};
 use super::{Document, Either, Purpose, Statement, Version};
 use crate::Result;
 
@@ -11,7 +11,7 @@ pub(super) fn check(document: &Document, purpose: Purpose) -> Result<()> {
     match purpose {
         Purpose::Identity => {
             if document.version != Some(Version::V2012) {
-                return Err(malformed("Policy document must be version 2012-10-17 or greater."));
+                return Err(old_version());
             }
             permissions(document)
         }
@@ -150,7 +150,7 @@ fn first_wrong_resource(statements: &[Statement]) -> Result<Option<String>> {
             let colons = resource.matches(':').count();
             let nameless = resource.starts_with("arn:aws::");
             if resource != "*" && (colons < 5 && resource.contains("::") || nameless) {
-                return Err(malformed("The policy failed legacy parsing"));
+                return Err(malformed(LEGACY));
             }
         }
     }
