@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::directory::{Account, Directory, Kind, already_exists, delete_conflict, no_such_entity, quota, validation};
+use super::directory::{Account, Directory, Kind, already_exists, delete_conflict, no_such_entity, quota};
 use super::one_time;
 use super::shapes::{Empty, Rest, Tag, Tags, add_tags, list_tags, page};
 use super::tagging::{self, TagInput, Tagged, TagsInput, UntagInput};
@@ -143,23 +143,7 @@ struct Created {
     device: VirtualShape,
 }
 
-fn check_path(path: Option<&str>) -> Result<()> {
-    let valid = |path: &str| {
-        path == "/"
-            || path.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).is_some_and(|inner| {
-                inner.split('/').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric()))
-            })
-    };
-    if path.is_none_or(valid) {
-        return Ok(());
-    }
-    let text = "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric \
-                characters and/or / characters.";
-    Err(validation(text))
-}
-
 fn create(cx: &mut Cx<Directory>, input: Create) -> Result<Created> {
-    check_path(input.path.as_deref())?;
     let tags = add_tags("MFADevice", &Tags::new(), input.tags)?;
     let seed = cx.ids().bytes::<SEED>().to_vec();
     let account = cx.scope.account.clone();

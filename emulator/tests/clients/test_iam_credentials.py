@@ -209,3 +209,39 @@ def test_names_are_not_distinguished_by_case(iam):
     iam.remove_role_from_instance_profile(InstanceProfileName="machine", RoleName="WORKER")
     iam.delete_role(RoleName="worker")
     assert refusal(iam.get_role, RoleName="Worker")[0] == "NoSuchEntity"
+
+
+def test_names_and_paths_are_refused_in_iams_own_words(iam):
+    name = refusal(iam.create_user, UserName="a b")
+    characters = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
+    assert name == ("ValidationError", f"The specified value for userName is invalid. {characters}")
+    path = refusal(iam.create_user, UserName="u", Path="team/")
+    slashes = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
+    assert path == ("ValidationError", f"The specified value for path is invalid. {slashes}")
+
+
+def test_documents_are_refused_in_the_order_in_which_aws_looks(iam):
+    def said(call=iam.create_policy, **statement):
+        document = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", **statement}})
+        return refusal(call, PolicyName="p", PolicyDocument=document)[1]
+
+    s3 = {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b"}
+    vendor = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+    assert said(Action="invalid") == vendor
+    assert said(**s3, Condition={"x": {"a": "1"}}) == "Syntax errors in policy."
+    assert said(Action="s3:A", Resource="arn:aws::::b") == "The policy failed legacy parsing"
+    old = json.dumps({"Statement": {**s3, "Effect": "allow"}})
+    assert refusal(iam.create_policy, PolicyName="p", PolicyDocument=old)[1].startswith("Policy document must be version")
+    made = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", **s3, "Condition": {"x": {}}}})
+    arn = iam.create_policy(PolicyName="p", PolicyDocument=made)["Policy"]["Arn"]
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["Tags"] == []
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRoles"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    bad = refusal(iam.create_role, RoleName="r", AssumeRolePolicyDocument=trust)
+    assert bad[0] == "MalformedPolicyDocument" and bad[1].startswith("Trust Policy statement actions can only be")
+
+
+def test_service_linked_roles_of_serverless_services(iam):
+    role = iam.create_service_linked_role(AWSServiceName="lambda.application-autoscaling.amazonaws.com")["Role"]
+    assert role["RoleName"] == "AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency"
+    assert role["Path"] == "/aws-service-role/lambda.application-autoscaling.amazonaws.com/"
