@@ -116,9 +116,9 @@ impl Access<'_> {
         let boundary = found.boundary.as_ref().map(|policy| Attached { name: "boundary", policy });
         // A session policy or a resource's policy was checked when it was accepted; one that cannot be read allows nothing.
         let passed: Vec<Policy> =
-            self.caller.session_policies.iter().filter_map(|text| Policy::read(text).ok()).collect();
+            self.caller.session_policies.iter().filter_map(|text| Policy::accepted(text).ok()).collect();
         let session: Vec<Attached<'_>> = passed.iter().map(|policy| Attached { name: "session", policy }).collect();
-        let of_resource = target.policy.as_ref().and_then(|text| Policy::read(text).ok());
+        let of_resource = target.policy.as_ref().and_then(|text| Policy::accepted(text).ok());
         let of_resource = of_resource.as_ref().map(|policy| Attached { name: "resource", policy });
         Some(evaluate(&self.request(action, target), &identity, boundary, &session, of_resource))
     }

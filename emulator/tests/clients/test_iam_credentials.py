@@ -235,7 +235,10 @@ def test_documents_are_refused_in_the_order_in_which_aws_looks(iam):
     made = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", **s3, "Condition": {"x": {}}}})
     arn = iam.create_policy(PolicyName="p", PolicyDocument=made)["Policy"]["Arn"]
     assert iam.get_policy(PolicyArn=arn)["Policy"]["Tags"] == []
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRoles"}
+    trust = {"Effect": "ALLOW", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trusted = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    iam.create_role(RoleName="taken", AssumeRolePolicyDocument=trusted)
+    trust = {**trust, "Action": "sts:AssumeRoles"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": trust})
     bad = refusal(iam.create_role, RoleName="r", AssumeRolePolicyDocument=trust)
     assert bad[0] == "MalformedPolicyDocument" and bad[1].startswith("Trust Policy statement actions can only be")

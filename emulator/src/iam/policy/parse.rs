@@ -74,6 +74,9 @@ fn statement(value: &Value, purpose: Purpose) -> Result<Statement> {
     let deny = match members.get("Effect") {
         Some(Value::String(effect)) if effect == "Allow" => false,
         Some(Value::String(effect)) if effect == "Deny" => true,
+        // The parser of trust policies takes an effect in any case (recorded at AWS).
+        Some(Value::String(effect)) if purpose == Purpose::Trust && effect.eq_ignore_ascii_case("Allow") => false,
+        Some(Value::String(effect)) if purpose == Purpose::Trust && effect.eq_ignore_ascii_case("Deny") => true,
         Some(Value::String(effect)) if ["allow", "deny"].contains(&effect.to_ascii_lowercase().as_str()) => {
             return Err(malformed(LEGACY));
         }
