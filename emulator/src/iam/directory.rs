@@ -290,7 +290,9 @@ impl Directory {
             Principal::FederatedUser { account, issuer, .. } => {
                 self.user(account, issuer.as_deref()?).map(|user| &user.entity)
             }
-            Principal::AccountRoot { .. } | Principal::Service(_) | Principal::Federated(_) | Principal::Anonymous => None,
+            Principal::AccountRoot { .. } | Principal::Service(_) | Principal::Federated(_) | Principal::Anonymous => {
+                None
+            }
         }
     }
 

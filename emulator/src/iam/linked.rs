@@ -24,11 +24,7 @@ const SUFFIXED: [&str; 3] = ["autoscaling", "connect", "lexv2"];
 /// Service, role and policy, without what all have in common: `.amazonaws.com`, `AWSServiceRoleFor`, and the path.
 const SERVICES: [(&str, &str, &str); 85] = [
     ("access-analyzer", "AccessAnalyzer", "AccessAnalyzerServiceRolePolicy"),
-    (
-        "apidestinations.events",
-        "AmazonEventBridgeApiDestinations",
-        "AmazonEventBridgeApiDestinationsServiceRolePolicy",
-    ),
+    ("apidestinations.events", "AmazonEventBridgeApiDestinations", "AmazonEventBridgeApiDestinationsServiceRolePolicy"),
     (
         "contributorinsights.dynamodb",
         "DynamoDBCloudWatchContributorInsights",
@@ -44,11 +40,7 @@ const SERVICES: [(&str, &str, &str); 85] = [
         "ApplicationAutoScaling_DynamoDBTable",
         "AWSApplicationAutoscalingDynamoDBTablePolicy",
     ),
-    (
-        "ecs.application-autoscaling",
-        "ApplicationAutoScaling_ECSService",
-        "AWSApplicationAutoscalingECSServicePolicy",
-    ),
+    ("ecs.application-autoscaling", "ApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy"),
     ("events", "CloudWatchEvents", "CloudWatchEventsServiceRolePolicy"),
     (
         "kinesisreplication.dynamodb",
@@ -62,11 +54,7 @@ const SERVICES: [(&str, &str, &str); 85] = [
     ),
     ("logger.cloudfront", "CloudFrontLogger", "AWSCloudFrontLogger"),
     ("organizations", "Organizations", "AWSOrganizationsServiceTrustPolicy"),
-    (
-        "rds.application-autoscaling",
-        "ApplicationAutoScaling_RDSCluster",
-        "AWSApplicationAutoscalingRDSClusterPolicy",
-    ),
+    ("rds.application-autoscaling", "ApplicationAutoScaling_RDSCluster", "AWSApplicationAutoscalingRDSClusterPolicy"),
     ("replication.dynamodb", "DynamoDBReplication", "DynamoDBReplicationServiceRolePolicy"),
     ("replicator.lambda", "LambdaReplicator", "AWSLambdaReplicator"),
     ("accountdiscovery.ssm", "AmazonSSM_AccountDiscovery", "AWSSystemsManagerAccountDiscoveryServicePolicy"),

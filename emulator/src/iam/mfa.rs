@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::{Account, Directory, Kind, already_exists, delete_conflict, no_such_entity, quota};
 use super::one_time;
+use super::service::{maybe, on};
 use super::shapes::{Empty, Rest, Tag, Tags, add_tags, list_tags, page};
 use super::tagging::{self, TagInput, Tagged, TagsInput, UntagInput};
 use super::users::{UserShape, name_or_caller};
@@ -31,11 +32,11 @@ pub(super) fn operations(service: Service<Directory>) -> Service<Directory> {
         )
         .op("DeleteVirtualMFADevice", |_, i: &Of| Target::on(&*i.serial_number), delete)
         .op("ListVirtualMFADevices", |_, _: &ListVirtual| Target::any(), list_virtual)
-        .op("EnableMFADevice", |at, i: &Codes| of_user(&at.scope.account, &i.user_name), enable)
-        .op("ResyncMFADevice", |at, i: &Codes| of_user(&at.scope.account, &i.user_name), resync)
-        .op("DeactivateMFADevice", |at, i: &OfUser| maybe(&at.scope.account, &i.user_name), deactivate)
-        .op("ListMFADevices", |at, i: &List| maybe(&at.scope.account, &i.user_name), list)
-        .op("GetMFADevice", |at, i: &OfUser| maybe(&at.scope.account, &i.user_name), get)
+        .op("EnableMFADevice", |at, i: &Codes| on(at, Kind::User, &i.user_name), enable)
+        .op("ResyncMFADevice", |at, i: &Codes| on(at, Kind::User, &i.user_name), resync)
+        .op("DeactivateMFADevice", |at, i: &OfUser| maybe(at, &i.user_name), deactivate)
+        .op("ListMFADevices", |at, i: &List| maybe(at, &i.user_name), list)
+        .op("GetMFADevice", |at, i: &OfUser| maybe(at, &i.user_name), get)
         .op("TagMFADevice", |_, i: &TagInput| Target::on(&*i.name), |cx, i| tagging::tag(cx, Tagged::Mfa, i))
         .op("UntagMFADevice", |_, i: &UntagInput| Target::on(&*i.name), |cx, i| tagging::untag(cx, Tagged::Mfa, i))
         .op("ListMFADeviceTags", |_, i: &TagsInput| Target::on(&*i.name), |cx, i| tagging::tags(cx, Tagged::Mfa, i))
@@ -89,14 +90,6 @@ pub(super) fn has_device(account: &Account, user_id: &str) -> bool {
 
 fn arn(account: &str, path: Option<&str>, name: &str) -> String {
     format!("arn:aws:iam::{account}:mfa{}{name}", path.unwrap_or("/"))
-}
-
-fn of_user(account: &str, name: &str) -> Target {
-    Target::on(Kind::User.arn(account, "/", name))
-}
-
-fn maybe(account: &str, name: &Option<String>) -> Target {
-    name.as_deref().map_or_else(Target::any, |name| of_user(account, name))
 }
 
 fn missing(serial: &str) -> Error {

@@ -49,8 +49,7 @@ pub(super) fn is_code(seed: &[u8], now: Timestamp, given: &str) -> bool {
 
 /// Whether the device shows these two codes one after the other about now.
 pub(super) fn are_codes(seed: &[u8], now: Timestamp, first: &str, second: &str) -> bool {
-    steps(now)
-        .any(|step| code(seed, step).as_deref() == Some(first) && code(seed, step + 1).as_deref() == Some(second))
+    steps(now).any(|step| code(seed, step).as_deref() == Some(first) && code(seed, step + 1).as_deref() == Some(second))
 }
 
 #[cfg(test)]

@@ -80,7 +80,6 @@ fn not_after(der: &[u8]) -> Option<Timestamp> {
         _ => return None,
     };
     let part = |from: usize| rest.get(from..from + 2);
-    let iso =
-        format!("{year:04}-{}-{}T{}:{}:{}Z", part(0)?, part(2)?, part(4)?, part(6)?, part(8)?);
+    let iso = format!("{year:04}-{}-{}T{}:{}:{}Z", part(0)?, part(2)?, part(4)?, part(6)?, part(8)?);
     iso.parse().ok()
 }

@@ -156,8 +156,11 @@ struct Entry {
 fn list(cx: &mut Cx<Directory>, _: Nothing) -> Result<Listed> {
     let account = cx.state.account(&cx.scope.account);
     let all = account.into_iter().flat_map(|account| account.saml_providers.iter());
-    let entry =
-        |(arn, one): (&String, &Provider)| Entry { arn: arn.clone(), valid_until: one.valid_until, create_date: one.created };
+    let entry = |(arn, one): (&String, &Provider)| Entry {
+        arn: arn.clone(),
+        valid_until: one.valid_until,
+        create_date: one.created,
+    };
     Ok(Listed { providers: all.map(entry).collect() })
 }
 

@@ -145,10 +145,8 @@ fn upload(cx: &mut Cx<Directory>, input: Upload) -> Result<Uploaded> {
     }
     let (key, arn, body) = (name.to_lowercase(), arn(&account, &path, &name), input.certificate_body);
     let certificate = Certificate { name, path, id, arn, body, chain, uploaded, expires, tags };
-    let shown = Uploaded {
-        server_certificate_metadata: Metadata::of(&certificate),
-        tags: list_tags(&certificate.tags),
-    };
+    let shown =
+        Uploaded { server_certificate_metadata: Metadata::of(&certificate), tags: list_tags(&certificate.tags) };
     all.insert(key, certificate);
     Ok(shown)
 }

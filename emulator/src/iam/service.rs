@@ -4,8 +4,8 @@ use super::attachments::{self, Attach, Named, OnPolicy, PutBoundary, PutPolicy};
 use super::directory::{Directory, Kind};
 use super::tagging::{self, TagInput, Tagged, TagsInput, UntagInput};
 use super::{
-    account, groups, linked, logins, managed, mfa, oidc, profiles, roles, saml, server_certificates, service_credentials,
-    signing_certificates, simulate, ssh_keys, users,
+    account, groups, linked, logins, managed, mfa, oidc, profiles, roles, saml, server_certificates,
+    service_credentials, signing_certificates, simulate, ssh_keys, users,
 };
 use crate::cloud::{At, Service, Target};
 
@@ -274,7 +274,7 @@ fn new(at: &At<Directory>, kind: &str, path: &Option<String>, name: &str) -> Tar
 }
 
 /// A role, user or group; where there is none, the ARN it would have without a path.
-fn on(at: &At<Directory>, kind: Kind, name: &str) -> Target {
+pub(super) fn on(at: &At<Directory>, kind: Kind, name: &str) -> Target {
     match at.state.entity(kind, &at.scope.account, name) {
         Ok(entity) => Target::on(&*entity.arn),
         Err(_) => new(at, kind.word(), &None, name),
@@ -286,7 +286,7 @@ fn role(at: &At<Directory>, input: &Named) -> Target {
 }
 
 /// A user, or the caller, whom a target cannot see.
-fn maybe(at: &At<Directory>, name: &Option<String>) -> Target {
+pub(super) fn maybe(at: &At<Directory>, name: &Option<String>) -> Target {
     name.as_deref().map_or_else(Target::any, |name| on(at, Kind::User, name))
 }
 

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::{Directory, Kind, no_such_entity, quota};
 use super::pem;
+use super::service::maybe;
 use super::shapes::{Empty, Rest, page};
 use super::users::name_or_caller;
-use crate::cloud::{Cx, Service, Target};
+use crate::cloud::{Cx, Service};
 use crate::{Error, Result, Timestamp};
 
 /// A user has so many.
@@ -20,14 +21,10 @@ const ID: usize = 32;
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Directory>) -> Service<Directory> {
     service
-        .op("UploadSigningCertificate", |at, i: &Upload| on(&at.scope.account, &i.user_name), upload)
-        .op("ListSigningCertificates", |at, i: &List| on(&at.scope.account, &i.user_name), list)
-        .op("UpdateSigningCertificate", |at, i: &Update| on(&at.scope.account, &i.user_name), update)
-        .op("DeleteSigningCertificate", |at, i: &Of| on(&at.scope.account, &i.user_name), delete)
-}
-
-fn on(account: &str, name: &Option<String>) -> Target {
-    name.as_deref().map_or_else(Target::any, |name| Target::on(Kind::User.arn(account, "/", name)))
+        .op("UploadSigningCertificate", |at, i: &Upload| maybe(at, &i.user_name), upload)
+        .op("ListSigningCertificates", |at, i: &List| maybe(at, &i.user_name), list)
+        .op("UpdateSigningCertificate", |at, i: &Update| maybe(at, &i.user_name), update)
+        .op("DeleteSigningCertificate", |at, i: &Of| maybe(at, &i.user_name), delete)
 }
 
 /// A certificate; its id is the key of the map.

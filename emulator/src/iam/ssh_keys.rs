@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::{Directory, Kind, no_such_entity, quota};
 use super::pem;
+use super::service::{maybe, on};
 use super::shapes::{Empty, Rest, page};
 use super::users::name_or_caller;
-use crate::cloud::{Cx, Service, Target};
+use crate::cloud::{Cx, Service};
 use crate::{Error, Result, Timestamp};
 
 /// A user has so many.
@@ -20,19 +21,11 @@ const MAX_KEYS: usize = 5;
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Directory>) -> Service<Directory> {
     service
-        .op("UploadSSHPublicKey", |at, i: &Upload| on(&at.scope.account, &i.user_name), upload)
-        .op("GetSSHPublicKey", |at, i: &Get| on(&at.scope.account, &i.user_name), get)
-        .op(
-            "ListSSHPublicKeys",
-            |at, i: &List| i.user_name.as_deref().map_or_else(Target::any, |name| on(&at.scope.account, name)),
-            list,
-        )
-        .op("UpdateSSHPublicKey", |at, i: &Update| on(&at.scope.account, &i.user_name), update)
-        .op("DeleteSSHPublicKey", |at, i: &Of| on(&at.scope.account, &i.user_name), delete)
-}
-
-fn on(account: &str, name: &str) -> Target {
-    Target::on(Kind::User.arn(account, "/", name))
+        .op("UploadSSHPublicKey", |at, i: &Upload| on(at, Kind::User, &i.user_name), upload)
+        .op("GetSSHPublicKey", |at, i: &Get| on(at, Kind::User, &i.user_name), get)
+        .op("ListSSHPublicKeys", |at, i: &List| maybe(at, &i.user_name), list)
+        .op("UpdateSSHPublicKey", |at, i: &Update| on(at, Kind::User, &i.user_name), update)
+        .op("DeleteSSHPublicKey", |at, i: &Of| on(at, Kind::User, &i.user_name), delete)
 }
 
 /// A key; its id is the key of the map.
@@ -103,7 +96,10 @@ fn upload(cx: &mut Cx<Directory>, input: Upload) -> Result<Answer> {
     let account = cx.scope.account.clone();
     let user = cx.state.user_mut(&account, &input.user_name)?;
     if user.ssh_keys.values().any(|key| key.fingerprint == fingerprint) {
-        return Err(Error::client("DuplicateSSHPublicKey", "The specified SSH public key already exists for this user."));
+        return Err(Error::client(
+            "DuplicateSSHPublicKey",
+            "The specified SSH public key already exists for this user.",
+        ));
     }
     if user.ssh_keys.len() >= MAX_KEYS {
         return Err(quota("SSHPublicKeysPerUser", MAX_KEYS));

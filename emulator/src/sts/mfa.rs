@@ -14,7 +14,9 @@ pub(super) fn asked(cx: &Cx<Tokens>, serial: Option<&str>, code: Option<&str>) -
     let (Some(serial), Some(code)) = (serial, code) else {
         return match (serial, code) {
             (None, None) => Ok(None),
-            _ => Err(denied("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")),
+            _ => Err(denied(
+                "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.",
+            )),
         };
     };
     let holds = match &cx.caller.principal {

@@ -80,7 +80,8 @@ impl Assertion {
         let bytes = STANDARD.decode(letters).map_err(|_| invalid("Invalid base64 SAMLResponse"))?;
         let malformed = || invalid("Could not parse SAMLResponse");
         let root = xml::parse(&bytes).ok().flatten().ok_or_else(malformed)?;
-        let assertion = if root.name() == "Assertion" { &root } else { within(&root, &["Assertion"]).ok_or_else(malformed)? };
+        let assertion =
+            if root.name() == "Assertion" { &root } else { within(&root, &["Assertion"]).ok_or_else(malformed)? };
         let text = |path: &[&str]| within(assertion, path).map(|found| found.text().trim().to_owned());
         let name = within(assertion, &["Subject", "NameID"]).ok_or_else(malformed)?;
         let confirmation = within(assertion, &["Subject", "SubjectConfirmation", "SubjectConfirmationData"]);

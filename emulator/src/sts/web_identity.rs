@@ -97,7 +97,8 @@ pub(super) fn assume(cx: &mut Cx<Tokens>, input: AssumeWithWebIdentity) -> Resul
     let name = name.trim_end_matches('/');
     let (provider, audience) = provider(cx, &account, issuer, name, &audiences)?;
     expires(cx, &claims)?;
-    let mut keys = vec![(format!("{name}:aud"), vec![audience.clone()]), (format!("{name}:sub"), vec![subject.clone()])];
+    let mut keys =
+        vec![(format!("{name}:aud"), vec![audience.clone()]), (format!("{name}:sub"), vec![subject.clone()])];
     let amr = texts(&claims["amr"]);
     if !amr.is_empty() {
         keys.push((format!("{name}:amr"), amr));

@@ -49,7 +49,8 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     let limit = if is_dynamodb { dynamodb::MAX_VIOLATIONS } else { MAX_VIOLATIONS };
     // Of these credentials AWS repeats neither a value nor those it would take (recorded at AWS).
     let is_secret = operation.service == "iam" && operation.name.contains("ServiceSpecificCredential");
-    let mut checker = Checker { model: operation.model(), payload, is_dynamodb, limit, is_secret, violations: Vec::new() };
+    let mut checker =
+        Checker { model: operation.model(), payload, is_dynamodb, limit, is_secret, violations: Vec::new() };
     let name = operation.input_shape().map_or("", |shape| shape.name);
     let all = || structure.members.iter();
     if operation.service == "apigateway" {
@@ -99,7 +100,8 @@ fn wrong_name(operation: &OperationModel, structure: &Structure, members: &Map<S
     structure.members.iter().find_map(|member| {
         let shape = operation.model().shape(member.shape);
         let wrong = violated(shape, members.get(member.name)?);
-        let (_, text) = IAM_TEXTS.iter().find(|(pattern, _)| shape.pattern.as_ref().is_some_and(|own| own == pattern))?;
+        let (_, text) =
+            IAM_TEXTS.iter().find(|(pattern, _)| shape.pattern.as_ref().is_some_and(|own| own == pattern))?;
         let alone = wrong.len() == 1 && pattern_constraint(shape).as_ref() == wrong.first();
         alone.then(|| format!("The specified value for {} is invalid. {text}", decapitalised(member.name)))
     })
@@ -262,7 +264,10 @@ impl Checker {
 
     fn violate(&mut self, path: &str, value: &str, constraint: &str) {
         let (value, constraint) = if self.is_secret {
-            ("Value", constraint.split_once(" set: ").map_or(constraint.to_owned(), |(known, _)| format!("{known} set")))
+            (
+                "Value",
+                constraint.split_once(" set: ").map_or(constraint.to_owned(), |(known, _)| format!("{known} set")),
+            )
         } else {
             (value, constraint.to_owned())
         };

@@ -9,12 +9,7 @@ use crate::Result;
 
 pub(super) const OIDC: ResourceType = ResourceType {
     name: "AWS::IAM::OIDCProvider",
-    properties: &[
-        may_change("ClientIdList"),
-        may_change("Tags"),
-        may_change("ThumbprintList"),
-        replaces("Url"),
-    ],
+    properties: &[may_change("ClientIdList"), may_change("Tags"), may_change("ThumbprintList"), replaces("Url")],
     name_property: None,
     create: |task| Box::pin(create_oidc(task)),
     update: |task| Box::pin(update_oidc(task)),

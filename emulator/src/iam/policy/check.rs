@@ -60,7 +60,8 @@ fn trust(document: &Document) -> Result<()> {
         return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
     }
     let actions = document.statements.iter().filter_map(|s| s.action.as_ref()).flat_map(Either::value);
-    let known = |action: &String| action.contains(['*', '?']) || TRUSTED.iter().any(|one| one.eq_ignore_ascii_case(action));
+    let known =
+        |action: &String| action.contains(['*', '?']) || TRUSTED.iter().any(|one| one.eq_ignore_ascii_case(action));
     if actions.into_iter().all(known) {
         return Ok(());
     }

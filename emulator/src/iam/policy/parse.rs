@@ -51,7 +51,8 @@ pub(super) fn document(text: &str, purpose: Purpose) -> Result<Document> {
     // The grammar is looked at first, then the version, then what only the parser behind the grammar refuses.
     let outdated = purpose == Purpose::Identity && version != Some(Version::V2012);
     let read = |value: &Value| {
-        statement(value, purpose).map_err(|error| if outdated && error.message() == LEGACY { old_version() } else { error })
+        statement(value, purpose)
+            .map_err(|error| if outdated && error.message() == LEGACY { old_version() } else { error })
     };
     let statements = match members.get("Statement") {
         Some(Value::Array(many)) => many.iter().map(read).collect::<Result<Vec<_>>>()?,
