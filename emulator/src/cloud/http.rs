@@ -251,7 +251,7 @@ impl Inner {
             return Ok(signer);
         }
         let is_link = detected.service == "sns" && wire::LINKS.contains(&detected.operation.name);
-        let is_vouched_for = detected.service == "sts" && crate::sts::UNSIGNED.contains(&&*detected.operation.name);
+        let is_vouched_for = detected.service == "sts" && crate::sts::UNSIGNED.contains(&detected.operation.name);
         if is_link || is_vouched_for {
             // Whoever follows a link in a message is nobody, and may; and an identity provider's word needs no signature.
             return Ok((Caller::new(principal::Principal::Anonymous), self.scope.clone()));
