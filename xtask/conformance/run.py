@@ -119,7 +119,7 @@ def main():
                     ("s3 alt", "alt", s3_user(a.endpoint, "210987654321", "210987654321"), "210987654321", ""),
                     ("s3 tenant", "tenant", "310987654321", "310987654321", "tenant = testx\n"),
                     ("iam", "iam", a.account, a.access_key, ""), ("iam root", "iamroot", a.account, a.access_key, ""),
-                    ("iam alt root", "iamalt", "210987654321", "210987654321", "")))
+                    ("iam alt root", "iamalt", s3_user(a.endpoint, "210987654321", "210987654321"), "210987654321", "")))
                 + "[webidentity]\ntoken = x\naud = x\nsub = x\nazp = x\nuser_token = x\nthumbprint = x\nKC_REALM = x\n")
             env["S3TEST_CONF"] = str(conf)
         elif a.suite == "alternator":

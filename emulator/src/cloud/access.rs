@@ -116,9 +116,9 @@ impl Access<'_> {
         let boundary = found.boundary.as_ref().map(|policy| Attached { name: "boundary", policy });
         // A session policy or a resource's policy was checked when it was accepted; one that cannot be read allows nothing.
         let passed: Vec<Policy> =
-            self.caller.session_policies.iter().filter_map(|text| Policy::read(text).ok()).collect();
+            self.caller.session_policies.iter().filter_map(|text| Policy::accepted(text).ok()).collect();
         let session: Vec<Attached<'_>> = passed.iter().map(|policy| Attached { name: "session", policy }).collect();
-        let of_resource = target.policy.as_ref().and_then(|text| Policy::read(text).ok());
+        let of_resource = target.policy.as_ref().and_then(|text| Policy::accepted(text).ok());
         let of_resource = of_resource.as_ref().map(|policy| Attached { name: "resource", policy });
         Some(evaluate(&self.request(action, target), &identity, boundary, &session, of_resource))
     }
@@ -193,6 +193,10 @@ impl Access<'_> {
             context.insert("aws:SourceIdentity".to_owned(), vec![source.clone()]);
         }
         context.insert("aws:TokenIssueTime".to_owned(), vec![session.issued.to_iso_secs()]);
+        context.insert("aws:MultiFactorAuthPresent".to_owned(), vec![session.mfa.is_some().to_string()]);
+        if let Some(asked) = session.mfa {
+            context.insert("aws:MultiFactorAuthAge".to_owned(), vec![self.now.since(asked).as_secs().to_string()]);
+        }
     }
 
     /// A session of the role of this ARN, as a service such as `lambda.amazonaws.com` starts one; `None` if there is no such
@@ -286,6 +290,7 @@ impl Inner {
             source_identity: None,
             tags: Default::default(),
             transitive: Vec::new(),
+            mfa: None,
         };
         let unique = self.request_ids.lock().below(u64::MAX);
         credentials::issue(&self.server_key, &session, unique)

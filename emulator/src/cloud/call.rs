@@ -52,6 +52,9 @@ pub struct SessionFacts {
     pub source_identity: Option<String>,
     /// `aws:TokenIssueTime`.
     pub issued: Timestamp,
+    /// Since when `aws:MultiFactorAuthPresent`.
+    #[serde(default)]
+    pub mfa: Option<Timestamp>,
 }
 
 /// Who makes a call, and from where.

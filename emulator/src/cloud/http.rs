@@ -251,8 +251,10 @@ impl Inner {
         if let Some(signer) = self.signer(head, body, dialect)? {
             return Ok(signer);
         }
-        if detected.service == "sns" && wire::LINKS.contains(&detected.operation.name) {
-            // Whoever follows a link in a message is nobody, and may.
+        let is_link = detected.service == "sns" && wire::LINKS.contains(&detected.operation.name);
+        let is_vouched_for = detected.service == "sts" && crate::sts::UNSIGNED.contains(&detected.operation.name);
+        if is_link || is_vouched_for {
+            // Whoever follows a link in a message is nobody, and may; and an identity provider's word needs no signature.
             return Ok((Caller::new(principal::Principal::Anonymous), self.scope.clone()));
         }
         let caller = match (self.iam, dialect) {
@@ -279,7 +281,9 @@ impl Inner {
         }
         let account = caller.principal.account().unwrap_or(&self.scope.account).to_owned();
         caller.access_key = Some(signed.access_key.into_owned());
-        Ok(Some((caller, Scope::new(account, &*signed.scope.region))))
+        // Clients that were given no region sign for one without a name.
+        let region = Some(&*signed.scope.region).filter(|region| !region.is_empty()).unwrap_or(&self.scope.region);
+        Ok(Some((caller, Scope::new(account, region))))
     }
 
     /// Whose access key signed the policy of a form.
@@ -302,6 +306,7 @@ impl Inner {
                         transitive: session.transitive,
                         source_identity: session.source_identity,
                         issued: session.issued,
+                        mfa: session.mfa,
                     }));
                     return Ok((caller, Some(credentials::secret(&self.server_key, key))));
                 }

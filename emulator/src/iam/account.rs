@@ -10,7 +10,9 @@ use super::directory::{
 };
 use super::profiles::ProfileShape;
 use super::shapes::{Empty, Rest, encoded, list_tags, page};
-use super::{attachments, aws_managed, groups, managed, profiles, roles, users};
+use super::{
+    attachments, aws_managed, groups, managed, profiles, roles, server_certificates, signing_certificates, users,
+};
 use crate::cloud::Cx;
 use crate::{Error, Result};
 
@@ -122,19 +124,20 @@ pub(super) fn summary(cx: &mut Cx<Directory>, _: Nothing) -> Result<Value> {
         ("AttachedPoliciesPerRoleQuota", attachments::MAX_ATTACHED),
         ("AttachedPoliciesPerUserQuota", attachments::MAX_ATTACHED),
         ("GroupPolicySizeQuota", attachments::MAX_INLINE_OF_GROUP),
+        ("RolePolicySizeQuota", attachments::MAX_INLINE_OF_ROLE),
         ("UserPolicySizeQuota", attachments::MAX_INLINE_OF_USER),
         ("AssumeRolePolicySizeQuota", roles::MAX_TRUST),
         ("AccessKeysPerUserQuota", users::MAX_KEYS),
-        ("SigningCertificatesPerUserQuota", 2),
-        ("ServerCertificates", 0),
-        ("ServerCertificatesQuota", 20),
-        ("MFADevices", 0),
-        ("MFADevicesInUse", 0),
+        ("SigningCertificatesPerUserQuota", signing_certificates::MAX_CERTIFICATES),
+        ("ServerCertificates", account.server_certificates.len()),
+        ("ServerCertificatesQuota", server_certificates::MAX_CERTIFICATES),
+        ("MFADevices", account.mfa_devices.len()),
+        ("MFADevicesInUse", account.mfa_devices.values().filter(|device| device.is_in_use()).count()),
         ("AccountMFAEnabled", 0),
-        ("AccountAccessKeysPresent", 0),
+        ("AccountAccessKeysPresent", usize::from(!account.root_keys.is_empty())),
         ("AccountPasswordPresent", 1),
         ("AccountSigningCertificatesPresent", 0),
-        ("Providers", account.oidc_providers.len()),
+        ("Providers", account.oidc_providers.len() + account.saml_providers.len()),
         ("GlobalEndpointTokenVersion", 1),
     ];
     let map: BTreeMap<&str, usize> = counts.into_iter().collect();

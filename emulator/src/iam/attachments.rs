@@ -11,7 +11,7 @@ use crate::cloud::Cx;
 
 /// How much the inline policies of a role, of a user, and of a group may take together, in characters.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-const MAX_INLINE_OF_ROLE: usize = 10_240;
+pub(super) const MAX_INLINE_OF_ROLE: usize = 10_240;
 pub(super) const MAX_INLINE_OF_USER: usize = 2_048;
 pub(super) const MAX_INLINE_OF_GROUP: usize = 5_120;
 /// A role or user has so many managed policies attached, unless AWS grants more.
@@ -116,7 +116,7 @@ pub(super) fn get(cx: &mut Cx<Directory>, kind: Kind, input: OnPolicy) -> Result
     let entity = cx.state.entity(kind, &cx.scope.account, &input.name)?;
     let policy = entity.inline.get(&input.policy_name).ok_or_else(|| missing_inline(kind, &input.policy_name))?;
     let name = format!("{}Name", kind.title());
-    Ok(json!({ name: input.name, "PolicyName": input.policy_name, "PolicyDocument": encoded(policy) }))
+    Ok(json!({ name: entity.name, "PolicyName": input.policy_name, "PolicyDocument": encoded(policy) }))
 }
 
 pub(super) fn delete(cx: &mut Cx<Directory>, kind: Kind, input: OnPolicy) -> Result<Empty> {

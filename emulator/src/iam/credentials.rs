@@ -40,6 +40,9 @@ pub struct Session {
     /// The keys of the tags that further sessions inherit, in lower case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transitive: Vec<String>,
+    /// When an MFA device was asked, where one was: `aws:MultiFactorAuthAge`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<Timestamp>,
 }
 
 /// What `AssumeRole` answers with.
@@ -174,6 +177,7 @@ mod tests {
             source_identity: None,
             tags: BTreeMap::from([("team".into(), "red".into())]),
             transitive: Vec::new(),
+            mfa: None,
         }
     }
 

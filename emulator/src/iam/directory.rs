@@ -13,11 +13,12 @@ use crate::{Error, Result, Timestamp};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Directory {
     accounts: OrdMap<String, Account>,
-    /// The account and user of each access key.
+    /// The account and user of each access key; no user where it is the root's.
     keys: OrdMap<String, (String, String)>,
 }
 
-/// What IAM keeps for one account. Names differ in more than case, so the keys are lower-case names.
+/// What IAM keeps for one account. Names are not distinguished by case, so the keys are lower-case names.
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html>
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Account {
     pub(super) roles: OrdMap<String, Role>,
@@ -31,6 +32,17 @@ pub struct Account {
     /// By their ARNs.
     #[serde(default)]
     pub(super) oidc_providers: OrdMap<String, super::oidc::Provider>,
+    /// By their ARNs.
+    #[serde(default)]
+    pub(super) saml_providers: OrdMap<String, super::saml::Provider>,
+    /// By their serial numbers, which are ARNs.
+    #[serde(default)]
+    pub(super) mfa_devices: OrdMap<String, super::mfa::Device>,
+    #[serde(default)]
+    pub(super) server_certificates: OrdMap<String, super::server_certificates::Certificate>,
+    /// The access keys of the account's root user.
+    #[serde(default)]
+    pub(super) root_keys: OrdMap<String, AccessKey>,
     #[serde(default)]
     pub(super) alias: Option<String>,
     #[serde(default)]
@@ -89,6 +101,12 @@ pub struct User {
     /// Its credentials for single services, by id.
     #[serde(default)]
     pub(super) credentials: OrdMap<String, ServiceCredential>,
+    /// Its SSH public keys, by id.
+    #[serde(default)]
+    pub(super) ssh_keys: OrdMap<String, super::ssh_keys::PublicKey>,
+    /// Its signing certificates, by id.
+    #[serde(default)]
+    pub(super) certificates: OrdMap<String, super::signing_certificates::Certificate>,
 }
 
 /// That a user has a password.
@@ -231,7 +249,7 @@ impl std::ops::Deref for Role {
 impl Directory {
     /// The role of an account by its name.
     pub fn role(&self, account: &str, name: &str) -> Option<&Role> {
-        self.accounts.get(account)?.roles.get(&name.to_lowercase()).filter(|role| role.entity.name == name)
+        self.accounts.get(account)?.roles.get(&name.to_lowercase())
     }
 
     /// The role of an ARN, `arn:aws:iam::{account}:role{path}{name}`.
@@ -243,7 +261,7 @@ impl Directory {
 
     /// The user of an account by its name.
     pub fn user(&self, account: &str, name: &str) -> Option<&User> {
-        self.accounts.get(account)?.users.get(&name.to_lowercase()).filter(|user| user.entity.name == name)
+        self.accounts.get(account)?.users.get(&name.to_lowercase())
     }
 
     /// The policies of a user, or of the role behind a session; none at all for whom there is no longer such a user
@@ -272,7 +290,9 @@ impl Directory {
             Principal::FederatedUser { account, issuer, .. } => {
                 self.user(account, issuer.as_deref()?).map(|user| &user.entity)
             }
-            Principal::AccountRoot { .. } | Principal::Service(_) | Principal::Anonymous => None,
+            Principal::AccountRoot { .. } | Principal::Service(_) | Principal::Federated(_) | Principal::Anonymous => {
+                None
+            }
         }
     }
 
@@ -302,7 +322,12 @@ impl Directory {
     /// Whose access key this is, its secret, and whether it may be used.
     pub fn access_key(&self, id: &str) -> Option<(Principal, String, bool)> {
         let (account, name) = self.keys.get(id)?;
-        let user = self.accounts.get(account)?.users.get(name)?;
+        let of_account = self.accounts.get(account)?;
+        if name.is_empty() {
+            let key = of_account.root_keys.get(id)?;
+            return Some((Principal::AccountRoot { account: account.clone() }, key.secret.clone(), key.active));
+        }
+        let user = of_account.users.get(name)?;
         let key = user.keys.get(id)?;
         let principal = Principal::User {
             account: account.clone(),
@@ -338,12 +363,12 @@ impl Directory {
 
     pub(super) fn role_mut(&mut self, account: &str, name: &str) -> Result<&mut Role> {
         let role = self.accounts.get_mut(account).and_then(|account| account.roles.get_mut(&name.to_lowercase()));
-        role.filter(|role| role.entity.name == name).ok_or_else(|| Kind::Role.missing(name))
+        role.ok_or_else(|| Kind::Role.missing(name))
     }
 
     pub(super) fn user_mut(&mut self, account: &str, name: &str) -> Result<&mut User> {
         let user = self.accounts.get_mut(account).and_then(|account| account.users.get_mut(&name.to_lowercase()));
-        user.filter(|user| user.entity.name == name).ok_or_else(|| Kind::User.missing(name))
+        user.ok_or_else(|| Kind::User.missing(name))
     }
 
     /// The customer managed policy of an ARN.
@@ -368,14 +393,14 @@ impl Directory {
             Kind::User => self.user_mut(account, name).map(|user| &mut user.entity),
             Kind::Group => {
                 let group = self.accounts.get_mut(account).and_then(|one| one.groups.get_mut(&name.to_lowercase()));
-                group.filter(|group| group.name == name).ok_or_else(|| Kind::Group.missing(name))
+                group.ok_or_else(|| Kind::Group.missing(name))
             }
         }
     }
 
     /// The group of an account by its name.
     pub(super) fn group(&self, account: &str, name: &str) -> Option<&Entity> {
-        self.accounts.get(account)?.groups.get(&name.to_lowercase()).filter(|group| group.name == name)
+        self.accounts.get(account)?.groups.get(&name.to_lowercase())
     }
 
     /// All roles, users and groups of an account.

@@ -22,7 +22,41 @@ const SESSION: u32 = 3_600;
 const SUFFIXED: [&str; 3] = ["autoscaling", "connect", "lexv2"];
 
 /// Service, role and policy, without what all have in common: `.amazonaws.com`, `AWSServiceRoleFor`, and the path.
-const SERVICES: [(&str, &str, &str); 71] = [
+const SERVICES: [(&str, &str, &str); 85] = [
+    ("access-analyzer", "AccessAnalyzer", "AccessAnalyzerServiceRolePolicy"),
+    ("apidestinations.events", "AmazonEventBridgeApiDestinations", "AmazonEventBridgeApiDestinationsServiceRolePolicy"),
+    (
+        "contributorinsights.dynamodb",
+        "DynamoDBCloudWatchContributorInsights",
+        "DynamoDBCloudWatchContributorInsightsServiceRolePolicy",
+    ),
+    (
+        "custom-resource.application-autoscaling",
+        "ApplicationAutoScaling_CustomResource",
+        "AWSApplicationAutoScalingCustomResourcePolicy",
+    ),
+    (
+        "dynamodb.application-autoscaling",
+        "ApplicationAutoScaling_DynamoDBTable",
+        "AWSApplicationAutoscalingDynamoDBTablePolicy",
+    ),
+    ("ecs.application-autoscaling", "ApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy"),
+    ("events", "CloudWatchEvents", "CloudWatchEventsServiceRolePolicy"),
+    (
+        "kinesisreplication.dynamodb",
+        "DynamoDBKinesisDataStreamsReplication",
+        "DynamoDBKinesisReplicationServiceRolePolicy",
+    ),
+    (
+        "lambda.application-autoscaling",
+        "ApplicationAutoScaling_LambdaConcurrency",
+        "AWSApplicationAutoscalingLambdaConcurrencyPolicy",
+    ),
+    ("logger.cloudfront", "CloudFrontLogger", "AWSCloudFrontLogger"),
+    ("organizations", "Organizations", "AWSOrganizationsServiceTrustPolicy"),
+    ("rds.application-autoscaling", "ApplicationAutoScaling_RDSCluster", "AWSApplicationAutoscalingRDSClusterPolicy"),
+    ("replication.dynamodb", "DynamoDBReplication", "DynamoDBReplicationServiceRolePolicy"),
+    ("replicator.lambda", "LambdaReplicator", "AWSLambdaReplicator"),
     ("accountdiscovery.ssm", "AmazonSSM_AccountDiscovery", "AWSSystemsManagerAccountDiscoveryServicePolicy"),
     ("acm", "CertificateManager", "CertificateManagerServiceRolePolicy"),
     ("appmesh", "AppMesh", "AWSAppMeshServiceRolePolicy"),

@@ -89,8 +89,9 @@ pub(super) struct PolicyShape {
     description: Option<String>,
     create_date: Timestamp,
     update_date: Timestamp,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<Tag>,
+    /// None in lists; `GetPolicy` answers a list that may be empty (recorded at AWS).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<Tag>>,
 }
 
 #[derive(Serialize)]
@@ -147,12 +148,12 @@ impl PolicyShape {
             description: None,
             create_date: policy.created,
             update_date: policy.updated,
-            tags: Vec::new(),
+            tags: None,
         }
     }
 
     fn full(cx: &Cx<Directory>, policy: &ManagedPolicy) -> Self {
-        Self { description: policy.description.clone(), tags: list_tags(&policy.tags), ..Self::short(cx, policy) }
+        Self { description: policy.description.clone(), tags: Some(list_tags(&policy.tags)), ..Self::short(cx, policy) }
     }
 }
 
@@ -204,8 +205,9 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreatePolicy) -> Result<Poli
         tags,
     };
     policies.insert(key, policy.clone());
-    // The answer to a creation has no description (seen at AWS).
-    Ok(PolicyAnswer { policy: PolicyShape { tags: list_tags(&policy.tags), ..PolicyShape::short(cx, &policy) } })
+    // The answer to a creation has no description, and tags only if there are any (seen at AWS).
+    let tags = Some(list_tags(&policy.tags)).filter(|tags| !tags.is_empty());
+    Ok(PolicyAnswer { policy: PolicyShape { tags, ..PolicyShape::short(cx, &policy) } })
 }
 
 fn document(text: &str) -> Result<Policy> {

@@ -1,5 +1,4 @@
-//! OpenID Connect providers. They are kept and told; nothing asks them who somebody is, for there is no
-//! AssumeRoleWithWebIdentity here.
+//! OpenID Connect providers. `AssumeRoleWithWebIdentity` looks up whose tokens are taken, and for which clients.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html>
 
@@ -43,6 +42,15 @@ pub(super) struct Provider {
     thumbprints: Vec<String>,
     created: Timestamp,
     tags: Tags,
+}
+
+impl Directory {
+    /// The ARN of an account's provider of tokens with this issuer, and the clients that they may be for.
+    pub fn oidc_provider(&self, account: &str, issuer: &str) -> Option<(String, &[String])> {
+        let arn = arn(account, address(issuer)?.trim_end_matches('/'));
+        let found = self.account(account)?.oidc_providers.get(&arn)?;
+        Some((arn, &found.clients))
+    }
 }
 
 fn on(arn: &str) -> Target {

@@ -5,8 +5,7 @@ use serde_json::Value;
 
 /// The identity behind a request, after authentication.
 ///
-/// Follows <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>; sessions of
-/// identity providers do not exist in Garoa.
+/// Follows <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Principal {
     /// The account itself: root credentials, which no identity-based policy limits.
@@ -49,6 +48,8 @@ pub enum Principal {
     },
     /// An AWS service acting for itself, such as `scheduler.amazonaws.com`.
     Service(String),
+    /// Somebody whom an identity provider vouches for and who is about to assume a role: the ARN or name of the provider.
+    Federated(String),
     /// Nobody: a request without a signature.
     Anonymous,
 }
@@ -79,7 +80,7 @@ impl Principal {
                 format!("arn:aws:sts::{account}:assumed-role/{role_name}/{session_name}")
             }
             Self::FederatedUser { account, name, .. } => format!("arn:aws:sts::{account}:federated-user/{name}"),
-            Self::Service(name) => name.clone(),
+            Self::Service(name) | Self::Federated(name) => name.clone(),
             Self::Anonymous => "anonymous".to_owned(),
         }
     }
@@ -91,7 +92,7 @@ impl Principal {
             | Self::User { account, .. }
             | Self::AssumedRole { account, .. }
             | Self::FederatedUser { account, .. } => Some(account),
-            Self::Service(_) | Self::Anonymous => None,
+            Self::Service(_) | Self::Federated(_) | Self::Anonymous => None,
         }
     }
 
@@ -103,7 +104,7 @@ impl Principal {
             Self::User { id, .. } => id.clone(),
             Self::AssumedRole { role_id, session_name, .. } => format!("{role_id}:{session_name}"),
             Self::FederatedUser { account, name, .. } => format!("{account}:{name}"),
-            Self::Service(name) => name.clone(),
+            Self::Service(name) | Self::Federated(name) => name.clone(),
             Self::Anonymous => "anonymous".to_owned(),
         }
     }
@@ -123,7 +124,7 @@ impl Principal {
         match self {
             Self::AssumedRole { .. } => self.role_arn(),
             Self::AccountRoot { .. } | Self::User { .. } | Self::FederatedUser { .. } => Some(self.arn()),
-            Self::Service(_) | Self::Anonymous => None,
+            Self::Service(_) | Self::Federated(_) | Self::Anonymous => None,
         }
     }
 
@@ -134,6 +135,7 @@ impl Principal {
             Self::User { .. } => "User",
             Self::AssumedRole { .. } => "AssumedRole",
             Self::FederatedUser { .. } => "FederatedUser",
+            Self::Federated(_) => "Federated",
             Self::Service(_) => "Service",
             Self::Anonymous => "Anonymous",
         }
@@ -149,7 +151,7 @@ pub struct PrincipalElement {
     pub aws: Vec<String>,
     /// Service names.
     pub service: Vec<String>,
-    /// Identity providers; parsed and never matched, since Garoa has no federated sessions.
+    /// Identity providers.
     pub federated: Vec<String>,
     /// S3 canonical user ids; parsed and never matched, since Garoa gives principals none.
     pub canonical: Vec<String>,
@@ -211,6 +213,7 @@ impl PrincipalElement {
             Principal::Service(name) => {
                 self.service.iter().any(|one| one == name || of_region(one, name)).then_some(Breadth::Exact)
             }
+            Principal::Federated(provider) => self.federated.contains(provider).then_some(Breadth::Exact),
             _ => None,
         };
         everyone.max(aws).max(service)

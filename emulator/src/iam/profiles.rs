@@ -63,8 +63,9 @@ pub(super) struct ProfileShape {
     arn: String,
     create_date: Timestamp,
     roles: Vec<RoleShape>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<Tag>,
+    /// None in lists; where one profile is asked for, a list that may be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<Tag>>,
 }
 
 #[derive(Serialize)]
@@ -92,12 +93,12 @@ impl ProfileShape {
             arn: profile.arn.clone(),
             create_date: profile.created,
             roles: role.map(RoleShape::short).into_iter().collect(),
-            tags: Vec::new(),
+            tags: None,
         }
     }
 
     fn full(cx: &Cx<Directory>, profile: &InstanceProfile) -> Self {
-        Self { tags: list_tags(&profile.tags), ..Self::short(cx.state, &cx.scope.account, profile) }
+        Self { tags: Some(list_tags(&profile.tags)), ..Self::short(cx.state, &cx.scope.account, profile) }
     }
 }
 
@@ -108,13 +109,13 @@ fn missing(name: &str) -> crate::Error {
 fn find<'a>(cx: &'a Cx<Directory>, name: &str) -> Result<&'a InstanceProfile> {
     let profiles = cx.state.account(&cx.scope.account).map(|account| &account.profiles);
     let found = profiles.and_then(|profiles| profiles.get(&name.to_lowercase()));
-    found.filter(|profile| profile.name == name).ok_or_else(|| missing(name))
+    found.ok_or_else(|| missing(name))
 }
 
 pub(super) fn find_mut<'a>(cx: &'a mut Cx<Directory>, name: &str) -> Result<&'a mut InstanceProfile> {
     let account = cx.scope.account.clone();
     let found = cx.state.account_mut(&account).profiles.get_mut(&name.to_lowercase());
-    found.filter(|profile| profile.name == name).ok_or_else(|| missing(name))
+    found.ok_or_else(|| missing(name))
 }
 
 pub(super) fn create(cx: &mut Cx<Directory>, input: CreateProfile) -> Result<ProfileAnswer> {
@@ -161,8 +162,8 @@ pub(super) fn list(cx: &mut Cx<Directory>, input: ListProfiles) -> Result<Profil
 }
 
 pub(super) fn of_role(cx: &mut Cx<Directory>, input: ProfilesOfRole) -> Result<ProfilesAnswer> {
-    cx.state.entity(Kind::Role, &cx.scope.account, &input.role_name)?;
-    let has_it = |profile: &InstanceProfile| profile.role.as_deref() == Some(&*input.role_name);
+    let role = &cx.state.entity(Kind::Role, &cx.scope.account, &input.role_name)?.name;
+    let has_it = |profile: &InstanceProfile| profile.role.as_ref() == Some(role);
     listed(cx, has_it, input.marker, input.max_items)
 }
 
@@ -178,19 +179,19 @@ pub(super) fn delete(cx: &mut Cx<Directory>, input: OfProfile) -> Result<Empty> 
 /// A profile has one role at most.
 pub(super) fn add_role(cx: &mut Cx<Directory>, input: RoleInProfile) -> Result<Empty> {
     find(cx, &input.instance_profile_name)?;
-    cx.state.entity(Kind::Role, &cx.scope.account, &input.role_name)?;
+    let role = cx.state.entity(Kind::Role, &cx.scope.account, &input.role_name)?.name.clone();
     let profile = find_mut(cx, &input.instance_profile_name)?;
     if profile.role.is_some() {
         return Err(limit_exceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1"));
     }
-    profile.role = Some(input.role_name);
+    profile.role = Some(role);
     Ok(Empty {})
 }
 
 pub(super) fn remove_role(cx: &mut Cx<Directory>, input: RoleInProfile) -> Result<Empty> {
-    cx.state.entity(Kind::Role, &cx.scope.account, &input.role_name)?;
+    let role = cx.state.entity(Kind::Role, &cx.scope.account, &input.role_name)?.name.clone();
     let profile = find_mut(cx, &input.instance_profile_name)?;
-    if profile.role.as_deref() != Some(&*input.role_name) {
+    if profile.role.as_ref() != Some(&role) {
         return Err(Kind::Role.missing(&input.role_name));
     }
     profile.role = None;

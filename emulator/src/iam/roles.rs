@@ -207,7 +207,7 @@ pub(super) fn delete(cx: &mut Cx<Directory>, input: Named) -> Result<Empty> {
     }
     let account = cx.scope.account.clone();
     let key = input.name.to_lowercase();
-    let holds = |profile: &InstanceProfile| profile.role.as_deref() == Some(&*input.name);
+    let holds = |profile: &InstanceProfile| profile.role.as_ref() == Some(&entity.name);
     if cx.state.account(&account).is_some_and(|account| account.profiles.values().any(holds)) {
         return Err(delete_conflict("Cannot delete entity, must remove roles from instance profile first."));
     }

@@ -3,13 +3,18 @@
 use super::attachments::{self, Attach, Named, OnPolicy, PutBoundary, PutPolicy};
 use super::directory::{Directory, Kind};
 use super::tagging::{self, TagInput, Tagged, TagsInput, UntagInput};
-use super::{account, groups, linked, logins, managed, oidc, profiles, roles, service_credentials, simulate, users};
+use super::{
+    account, groups, linked, logins, managed, mfa, oidc, profiles, roles, saml, server_certificates,
+    service_credentials, signing_certificates, simulate, ssh_keys, users,
+};
 use crate::cloud::{At, Service, Target};
 
-/// The service and its operations. MFA devices, SAML providers, certificates, SSH keys and reports do not exist.
+/// The service and its operations. Reports of who used what do not exist.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
 pub fn service() -> Service<Directory> {
-    let service = Service::new("iam").global().with(oidc::operations);
+    let service = Service::new("iam").global().with(oidc::operations).with(saml::operations).with(mfa::operations);
+    let service = service.with(ssh_keys::operations).with(signing_certificates::operations);
+    let service = service.with(server_certificates::operations);
     let service = policies(user_policies(user_operations(role_policies(role_operations(service)))));
     questions(accounts(logins_and_credentials(instance_profiles(group_policies(group_operations(service))))))
 }
@@ -269,7 +274,7 @@ fn new(at: &At<Directory>, kind: &str, path: &Option<String>, name: &str) -> Tar
 }
 
 /// A role, user or group; where there is none, the ARN it would have without a path.
-fn on(at: &At<Directory>, kind: Kind, name: &str) -> Target {
+pub(super) fn on(at: &At<Directory>, kind: Kind, name: &str) -> Target {
     match at.state.entity(kind, &at.scope.account, name) {
         Ok(entity) => Target::on(&*entity.arn),
         Err(_) => new(at, kind.word(), &None, name),
@@ -281,7 +286,7 @@ fn role(at: &At<Directory>, input: &Named) -> Target {
 }
 
 /// A user, or the caller, whom a target cannot see.
-fn maybe(at: &At<Directory>, name: &Option<String>) -> Target {
+pub(super) fn maybe(at: &At<Directory>, name: &Option<String>) -> Target {
     name.as_deref().map_or_else(Target::any, |name| on(at, Kind::User, name))
 }
 

@@ -1,10 +1,10 @@
-//! Tags of roles, users, policies and instance profiles.
+//! Tags of roles, users, policies, instance profiles, MFA devices, SAML providers and server certificates.
 
 use serde::{Deserialize, Serialize};
 
 use super::directory::{Directory, Kind, no_such_entity};
 use super::shapes::{Empty, Rest, Tag, Tags, add_tags, list_tags, page};
-use super::{managed, profiles};
+use super::{managed, mfa, profiles, saml, server_certificates};
 use crate::Result;
 use crate::cloud::Cx;
 
@@ -15,12 +15,16 @@ pub(super) enum Tagged {
     User,
     Policy,
     Profile,
+    Mfa,
+    Saml,
+    ServerCertificate,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct TagInput {
     #[serde(alias = "RoleName", alias = "UserName", alias = "PolicyArn", alias = "InstanceProfileName")]
+    #[serde(alias = "SerialNumber", alias = "SAMLProviderArn", alias = "ServerCertificateName")]
     pub name: String,
     tags: Vec<Tag>,
 }
@@ -29,6 +33,7 @@ pub(super) struct TagInput {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct UntagInput {
     #[serde(alias = "RoleName", alias = "UserName", alias = "PolicyArn", alias = "InstanceProfileName")]
+    #[serde(alias = "SerialNumber", alias = "SAMLProviderArn", alias = "ServerCertificateName")]
     pub name: String,
     tag_keys: Vec<String>,
 }
@@ -37,6 +42,7 @@ pub(super) struct UntagInput {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct TagsInput {
     #[serde(alias = "RoleName", alias = "UserName", alias = "PolicyArn", alias = "InstanceProfileName")]
+    #[serde(alias = "SerialNumber", alias = "SAMLProviderArn", alias = "ServerCertificateName")]
     pub name: String,
     marker: Option<String>,
     max_items: Option<usize>,
@@ -57,6 +63,9 @@ impl Tagged {
             Self::User => "User",
             Self::Policy => "Policy",
             Self::Profile => "InstanceProfile",
+            Self::Mfa => "MFADevice",
+            Self::Saml => "SAMLProvider",
+            Self::ServerCertificate => "ServerCertificate",
         }
     }
 
@@ -67,6 +76,9 @@ impl Tagged {
             Self::User => cx.state.entity_mut(Kind::User, &account, name).map(|entity| &mut entity.tags),
             Self::Policy => managed::find_mut(cx, "TagPolicy", name).map(|policy| &mut policy.tags),
             Self::Profile => profiles::find_mut(cx, name).map(|profile| &mut profile.tags),
+            Self::Mfa => mfa::find_mut(cx, name).map(|device| &mut device.tags),
+            Self::Saml => saml::find_mut(cx, name).map(|provider| &mut provider.tags),
+            Self::ServerCertificate => server_certificates::find_mut(cx, name).map(|one| &mut one.tags),
         }
     }
 }

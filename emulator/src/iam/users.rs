@@ -8,6 +8,7 @@ use super::credentials::access_key_id;
 use super::directory::{
     AccessKey, Directory, Entity, Kind, User, already_exists, delete_conflict, no_such_entity, quota, validation,
 };
+use super::mfa::has_device;
 use super::principal::Principal;
 use super::shapes::{AttachedPermissionsBoundary, Empty, Rest, Tag, Tags, add_tags, list_tags, page};
 use crate::cloud::Cx;
@@ -104,7 +105,9 @@ pub(super) struct ListUsersAnswer {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct KeyShape {
-    user_name: String,
+    /// An account's root has no name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
     access_key_id: String,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,7 +156,7 @@ impl UserShape {
         }
     }
 
-    fn full(entity: &Entity) -> Self {
+    pub fn full(entity: &Entity) -> Self {
         Self {
             permissions_boundary: entity.boundary.as_deref().map(AttachedPermissionsBoundary::new),
             tags: list_tags(&entity.tags),
@@ -181,7 +184,15 @@ pub(super) fn create(cx: &mut Cx<Directory>, input: CreateUser) -> Result<UserAn
     let answer = UserAnswer { user: UserShape::full(&entity) };
     users.insert(
         key,
-        User { entity, keys: OrdMap::new(), groups: Vector::new(), login: None, credentials: OrdMap::new() },
+        User {
+            entity,
+            keys: OrdMap::new(),
+            groups: Vector::new(),
+            login: None,
+            credentials: OrdMap::new(),
+            ssh_keys: OrdMap::new(),
+            certificates: OrdMap::new(),
+        },
     );
     Ok(answer)
 }
@@ -208,7 +219,13 @@ pub(super) fn delete(cx: &mut Cx<Directory>, input: Named) -> Result<Empty> {
     if !user.groups.is_empty() {
         return Err(delete_conflict("Cannot delete entity, must remove users from group first."));
     }
-    if !user.credentials.is_empty() {
+    if cx.state.account(&cx.scope.account).is_some_and(|account| has_device(account, &user.entity.id)) {
+        return Err(delete_conflict("Cannot delete entity, must delete MFA device first."));
+    }
+    if !user.certificates.is_empty() {
+        return Err(delete_conflict("Cannot delete entity, must delete signing certificates first."));
+    }
+    if !user.credentials.is_empty() || !user.ssh_keys.is_empty() {
         return Err(delete_conflict("Cannot delete entity, must remove referenced objects first."));
     }
     if user.login.is_some() {
@@ -259,10 +276,13 @@ pub(super) fn update(cx: &mut Cx<Directory>, input: UpdateUser) -> Result<Empty>
     Ok(Empty {})
 }
 
-/// The user that is named, else the user who calls.
+/// The user that is named, in the case in which it was made, else the user who calls.
 pub(super) fn name_or_caller(cx: &Cx<Directory>, name: Option<String>) -> Result<String> {
     match (name, &cx.caller.principal) {
-        (Some(name), _) => Ok(name),
+        (Some(name), _) => {
+            let known = cx.state.user(&cx.scope.account, &name).map(|user| user.entity.name.clone());
+            Ok(known.unwrap_or(name))
+        }
         (None, Principal::User { name, .. }) => Ok(name.clone()),
         (None, Principal::AccountRoot { .. }) => {
             Err(Error::not_implemented("the root user of an account as a user of IAM (UserName is not given)"))
@@ -271,26 +291,42 @@ pub(super) fn name_or_caller(cx: &Cx<Directory>, name: Option<String>) -> Result
     }
 }
 
-pub(super) fn create_key(cx: &mut Cx<Directory>, input: MaybeNamed) -> Result<KeyAnswer> {
-    let name = name_or_caller(cx, input.user_name)?;
+/// Who has access keys: a user, or the account's root, which has no name.
+fn key_holder(cx: &Cx<Directory>, name: Option<String>) -> Result<Option<String>> {
+    match (&name, &cx.caller.principal) {
+        (None, Principal::AccountRoot { .. }) => Ok(None),
+        _ => name_or_caller(cx, name).map(Some),
+    }
+}
+
+/// The access keys of such a one.
+fn keys_mut<'a>(cx: &'a mut Cx<Directory>, holder: Option<&str>) -> Result<&'a mut OrdMap<String, AccessKey>> {
     let account = cx.scope.account.clone();
-    let user = cx.state.user(&account, &name).ok_or_else(|| Kind::User.missing(&name))?;
-    if user.keys.len() >= MAX_KEYS {
+    match holder {
+        Some(name) => cx.state.user_mut(&account, name).map(|user| &mut user.keys),
+        None => Ok(&mut cx.state.account_mut(&account).root_keys),
+    }
+}
+
+pub(super) fn create_key(cx: &mut Cx<Directory>, input: MaybeNamed) -> Result<KeyAnswer> {
+    let holder = key_holder(cx, input.user_name)?;
+    let (account, now) = (cx.scope.account.clone(), cx.now);
+    if keys_mut(cx, holder.as_deref())?.len() >= MAX_KEYS {
         return Err(quota("AccessKeysPerUser", MAX_KEYS));
     }
     let unique = u64::from_be_bytes(cx.ids().bytes());
     let id = access_key_id("AKIA", &account, unique)
         .ok_or_else(|| Error::internal(format!("{account} is not an account id")))?;
-    let key = AccessKey { secret: cx.ids().mixed(SECRET), active: true, created: cx.now };
-    let access_key = shape(&name, &id, &key, true);
-    cx.state.user_mut(&account, &name)?.keys.insert(id.clone(), key);
-    cx.state.index_key(&id, &account, &name);
+    let key = AccessKey { secret: cx.ids().mixed(SECRET), active: true, created: now };
+    let access_key = shape(holder.as_deref(), &id, &key, true);
+    keys_mut(cx, holder.as_deref())?.insert(id.clone(), key);
+    cx.state.index_key(&id, &account, holder.as_deref().unwrap_or_default());
     Ok(KeyAnswer { access_key })
 }
 
-fn shape(user: &str, id: &str, key: &AccessKey, with_secret: bool) -> KeyShape {
+fn shape(user: Option<&str>, id: &str, key: &AccessKey, with_secret: bool) -> KeyShape {
     KeyShape {
-        user_name: user.to_owned(),
+        user_name: user.map(str::to_owned),
         access_key_id: id.to_owned(),
         status: if key.active { "Active" } else { "Inactive" },
         secret_access_key: with_secret.then(|| key.secret.clone()),
@@ -299,29 +335,29 @@ fn shape(user: &str, id: &str, key: &AccessKey, with_secret: bool) -> KeyShape {
 }
 
 pub(super) fn list_keys(cx: &mut Cx<Directory>, input: ListAccessKeys) -> Result<ListKeysAnswer> {
-    let name = name_or_caller(cx, input.user_name)?;
-    let user = cx.state.user(&cx.scope.account, &name).ok_or_else(|| Kind::User.missing(&name))?;
-    let keys = user.keys.iter().map(|(id, key)| (id.clone(), shape(&name, id, key, false)));
+    let holder = key_holder(cx, input.user_name)?;
+    let keys = keys_mut(cx, holder.as_deref())?.clone();
+    let keys = keys.iter().map(|(id, key)| (id.clone(), shape(holder.as_deref(), id, key, false)));
     let (access_key_metadata, rest) = page(keys, input.marker, input.max_items)?;
     Ok(ListKeysAnswer { access_key_metadata, rest })
 }
 
 pub(super) fn update_key(cx: &mut Cx<Directory>, input: UpdateAccessKey) -> Result<Empty> {
-    let name = name_or_caller(cx, input.user_name)?;
+    let holder = key_holder(cx, input.user_name)?;
     let active = match input.status.as_str() {
         "Active" => true,
         "Inactive" => false,
         other => return Err(Error::not_implemented(format!("the status {other} of access keys"))),
     };
-    let user = cx.state.user_mut(&cx.scope.account, &name)?;
-    user.keys.get_mut(&input.access_key_id).ok_or_else(|| missing_key(&input.access_key_id))?.active = active;
+    let key = keys_mut(cx, holder.as_deref())?.get_mut(&input.access_key_id);
+    key.ok_or_else(|| missing_key(&input.access_key_id))?.active = active;
     Ok(Empty {})
 }
 
 pub(super) fn delete_key(cx: &mut Cx<Directory>, input: DeleteAccessKey) -> Result<Empty> {
-    let name = name_or_caller(cx, input.user_name)?;
-    let user = cx.state.user_mut(&cx.scope.account, &name)?;
-    user.keys.remove(&input.access_key_id).ok_or_else(|| missing_key(&input.access_key_id))?;
+    let holder = key_holder(cx, input.user_name)?;
+    let key = keys_mut(cx, holder.as_deref())?.remove(&input.access_key_id);
+    key.ok_or_else(|| missing_key(&input.access_key_id))?;
     cx.state.forget_key(&input.access_key_id);
     Ok(Empty {})
 }

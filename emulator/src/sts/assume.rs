@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::mfa::asked;
 use super::session::{Passed, PolicyArn, Tag, passed, validation, with_tags};
 use super::{CredentialsShape, Tokens, issue};
 use crate::cloud::{At, Cx, IamMode, Target};
+use crate::iam::Role;
 use crate::iam::credentials::Session;
 use crate::iam::principal::Principal;
-use crate::{Error, Result};
+use crate::{Error, Result, Timestamp};
 
 /// How long a session lasts, in seconds, unless told otherwise; and how long at most if a session assumes a role.
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
@@ -34,6 +36,8 @@ pub(super) struct AssumeRole {
     #[serde(default)]
     transitive_tag_keys: Vec<String>,
     source_identity: Option<String>,
+    serial_number: Option<String>,
+    token_code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -49,7 +53,7 @@ pub(super) struct AssumeRoleAnswer {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct AssumedRoleUser {
+pub(super) struct AssumedRoleUser {
     assumed_role_id: String,
     arn: String,
 }
@@ -63,9 +67,10 @@ pub(super) fn assume_role(cx: &mut Cx<Tokens>, input: AssumeRole) -> Result<Assu
     let account = account_of_role(&input.role_arn)?;
     let source_identity = source_identity(cx, &input)?;
     let passed = passed(cx, input.policy.as_ref(), &input.policy_arns, &input.tags, &input.transitive_tag_keys)?;
-    let principal = authorize(cx, &input, &account, &passed)?;
-    let seconds = duration(cx, &input)?;
-    let assumed_role_user = AssumedRoleUser { assumed_role_id: principal.user_id(), arn: principal.arn() };
+    let mfa = asked(cx, input.serial_number.as_deref(), input.token_code.as_deref())?;
+    let principal = authorize(cx, &input, &account, &passed, mfa)?;
+    let seconds = duration(cx, &input.role_arn, input.duration_seconds)?;
+    let assumed_role_user = AssumedRoleUser::of(&principal);
     let session = Session {
         principal,
         role_arn: input.role_arn,
@@ -76,6 +81,7 @@ pub(super) fn assume_role(cx: &mut Cx<Tokens>, input: AssumeRole) -> Result<Assu
         source_identity: source_identity.clone(),
         tags: passed.tags,
         transitive: passed.transitive,
+        mfa,
     };
     let credentials = issue(cx, &session)?;
     Ok(AssumeRoleAnswer { credentials, assumed_role_user, packed_policy_size: passed.packed, source_identity })
@@ -93,7 +99,7 @@ fn source_identity(cx: &Cx<Tokens>, input: &AssumeRole) -> Result<Option<String>
     }
 }
 
-fn account_of_role(arn: &str) -> Result<String> {
+pub(super) fn account_of_role(arn: &str) -> Result<String> {
     let parts = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
     match parts {
         Some((account, name)) if !name.is_empty() => Ok(account.to_owned()),
@@ -103,7 +109,13 @@ fn account_of_role(arn: &str) -> Result<String> {
 
 /// Whom the caller becomes, if role and policies let them. A role that does not exist is denied like one that does
 /// not trust the caller.
-fn authorize(cx: &Cx<Tokens>, input: &AssumeRole, account: &str, passed: &Passed) -> Result<Principal> {
+fn authorize(
+    cx: &Cx<Tokens>,
+    input: &AssumeRole,
+    account: &str,
+    passed: &Passed,
+    mfa: Option<Timestamp>,
+) -> Result<Principal> {
     let access = cx.access();
     let root = matches!(cx.caller.principal, Principal::AccountRoot { .. });
     if root && access.mode() == IamMode::Enforce {
@@ -124,6 +136,9 @@ fn authorize(cx: &Cx<Tokens>, input: &AssumeRole, account: &str, passed: &Passed
     if let Some(source) = &input.source_identity {
         asked = asked.context("sts:SourceIdentity", &**source);
     }
+    if mfa.is_some() {
+        asked = asked.context("aws:MultiFactorAuthPresent", "true").context("aws:MultiFactorAuthAge", "0");
+    }
     let asked = with_tags(asked, &input.tags, &input.transitive_tag_keys);
     let wanted =
         [(ACTION, true), (TAG_SESSION, !passed.tags.is_empty()), (SET_SOURCE, input.source_identity.is_some())];
@@ -132,18 +147,29 @@ fn authorize(cx: &Cx<Tokens>, input: &AssumeRole, account: &str, passed: &Passed
             return Err(refusal(action));
         }
     }
-    Ok(Principal::AssumedRole {
+    Ok(session_of(role, account, &input.role_session_name))
+}
+
+/// Who the holder of a role's credentials is.
+pub(super) fn session_of(role: &Role, account: &str, session_name: &str) -> Principal {
+    Principal::AssumedRole {
         account: account.to_owned(),
         role_name: role.name.clone(),
         role_path: role.path.clone(),
         role_id: role.id.clone(),
-        session_name: input.role_session_name.clone(),
-    })
+        session_name: session_name.to_owned(),
+    }
 }
 
-fn duration(cx: &Cx<Tokens>, input: &AssumeRole) -> Result<u32> {
-    let seconds = input.duration_seconds.unwrap_or(DEFAULT_SESSION);
-    let role = cx.access().directory().role_by_arn(&input.role_arn);
+impl AssumedRoleUser {
+    pub(super) fn of(principal: &Principal) -> Self {
+        Self { assumed_role_id: principal.user_id(), arn: principal.arn() }
+    }
+}
+
+pub(super) fn duration(cx: &Cx<Tokens>, role_arn: &str, wanted: Option<u32>) -> Result<u32> {
+    let seconds = wanted.unwrap_or(DEFAULT_SESSION);
+    let role = cx.access().directory().role_by_arn(role_arn);
     if role.is_some_and(|role| seconds > role.max_session_duration) {
         return Err(validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
     }
@@ -155,6 +181,6 @@ fn duration(cx: &Cx<Tokens>, input: &AssumeRole) -> Result<u32> {
     Ok(seconds)
 }
 
-fn denied(message: impl Into<String>) -> Error {
+pub(super) fn denied(message: impl Into<String>) -> Error {
     Error::new(403, "AccessDenied", message)
 }

@@ -71,6 +71,7 @@ pub(super) fn get_federation_token(cx: &mut Cx<Tokens>, input: GetFederationToke
         source_identity: None,
         tags: passed.tags,
         transitive: Vec::new(),
+        mfa: None,
     };
     let credentials = issue(cx, &session)?;
     Ok(FederationAnswer { credentials, federated_user, packed_policy_size: passed.packed.unwrap_or_default() })

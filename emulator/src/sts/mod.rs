@@ -1,10 +1,15 @@
 //! AWS STS: temporary credentials, and who one is.
 //!
-//! What others vouch for (SAML, web identities, MFA devices) cannot be verified here and is refused by name.
+//! What identity providers vouch for is read and believed: their keys stand in the internet, or in documents that nobody
+//! checks here, as signatures with access keys that Garoa did not issue are believed.
 
 mod assume;
 mod federation;
+mod mfa;
+mod saml;
 mod session;
+mod vouched;
+mod web_identity;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +26,9 @@ const SESSION_OF_ROOT: u32 = 3_600;
 /// What the ids of temporary access keys begin with.
 const TEMPORARY: &str = "ASIA";
 
+/// The operations that need no signature: their tokens say who asks.
+pub(crate) const UNSIGNED: [&str; 2] = ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"];
+
 /// STS keeps nothing: its tokens carry what they stand for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tokens {}
@@ -29,6 +37,8 @@ pub struct Tokens {}
 pub fn service() -> Service<Tokens> {
     Service::new("sts")
         .op("AssumeRole", assume::target, assume::assume_role)
+        .op("AssumeRoleWithSAML", saml::target, saml::assume)
+        .op("AssumeRoleWithWebIdentity", web_identity::target, web_identity::assume)
         .op("GetCallerIdentity", |_, _| Target::open(), get_caller_identity)
         .op("GetSessionToken", |_, _| Target::open(), get_session_token)
         .op("GetFederationToken", federation::target, federation::get_federation_token)
@@ -82,6 +92,8 @@ fn unsigned() -> Error {
 #[serde(rename_all = "PascalCase")]
 struct GetSessionToken {
     duration_seconds: Option<u32>,
+    serial_number: Option<String>,
+    token_code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -92,6 +104,7 @@ struct GetSessionTokenAnswer {
 
 fn get_session_token(cx: &mut Cx<Tokens>, input: GetSessionToken) -> Result<GetSessionTokenAnswer> {
     let seconds = seconds(cx, "GetSessionToken", input.duration_seconds)?;
+    let mfa = mfa::asked(cx, input.serial_number.as_deref(), input.token_code.as_deref())?;
     let session = Session {
         principal: cx.caller.principal.clone(),
         role_arn: String::new(),
@@ -102,6 +115,7 @@ fn get_session_token(cx: &mut Cx<Tokens>, input: GetSessionToken) -> Result<GetS
         source_identity: None,
         tags: Default::default(),
         transitive: Vec::new(),
+        mfa,
     };
     let credentials = issue(cx, &session)?;
     Ok(GetSessionTokenAnswer { credentials })
@@ -113,7 +127,7 @@ fn seconds(cx: &Cx<Tokens>, operation: &str, wanted: Option<u32>) -> Result<u32>
     let longest = match &cx.caller.principal {
         Principal::AccountRoot { .. } if !temporary => SESSION_OF_ROOT,
         Principal::User { .. } if !temporary => u32::MAX,
-        Principal::Service(_) | Principal::Anonymous => return Err(unsigned()),
+        Principal::Service(_) | Principal::Federated(_) | Principal::Anonymous => return Err(unsigned()),
         _ => {
             let text = format!("Cannot call {operation} with session credentials");
             return Err(Error::new(403, "AccessDenied", text));

@@ -26,8 +26,8 @@ pub(super) struct PolicyArn {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tag {
-    key: String,
-    value: String,
+    pub key: String,
+    pub value: String,
 }
 
 /// What a session is begun with.

@@ -117,7 +117,7 @@ async fn what_is_refused() {
     assert!(error.code() == "AccessDenied" && error.message().contains("sts:TagSession"), "{error}");
     let device = ask(json!({"SerialNumber": "arn:aws:iam::123456789012:mfa/ana"}));
     let error = call(&cloud, &ana, "sts", "AssumeRole", device).await.unwrap_err();
-    assert!(error.status() == 501 && error.message().contains("SerialNumber"), "{error}");
+    assert!(error.code() == "AccessDenied" && error.message().contains("one time pass code"), "{error}");
     let error = call(&cloud, &Caller::root(ACCOUNT), "sts", "AssumeRole", ask(json!({}))).await.unwrap_err();
     assert_eq!(error.message(), "Roles may not be assumed by root accounts.");
     iam(&cloud, "DeleteUserPolicy", json!({"UserName": "ana", "PolicyName": "p"})).await;

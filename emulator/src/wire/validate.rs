@@ -52,7 +52,10 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     }
     let payload = operation.input_shape().and_then(|shape| shape.payload);
     let limit = if is_dynamodb { dynamodb::MAX_VIOLATIONS } else { MAX_VIOLATIONS };
-    let mut checker = Checker { model: operation.model(), payload, is_dynamodb, limit, violations: Vec::new() };
+    // Of these credentials AWS repeats neither a value nor those it would take (recorded at AWS).
+    let is_secret = operation.service == "iam" && operation.name.contains("ServiceSpecificCredential");
+    let mut checker =
+        Checker { model: operation.model(), payload, is_dynamodb, limit, is_secret, violations: Vec::new() };
     let name = operation.input_shape().map_or("", |shape| shape.name);
     let all = || structure.members.iter();
     if operation.service == "apigateway" {
@@ -68,6 +71,12 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
         return Ok(());
     }
     let count = checker.violations.len();
+    if operation.service == "iam"
+        && count == 1
+        && let Some(text) = wrong_name(operation, structure, members)
+    {
+        return Err(Error::client("ValidationError", text));
+    }
     let errors = if count == 1 { "error" } else { "errors" };
     // The deliveries of CloudWatch Logs know the usual error, and not the one of the service's other operations.
     let knows = |error: &str| operation.errors.iter().any(|id| operation.model().shape(*id).name == error);
@@ -78,12 +87,38 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     Err(Error::client(code, format!("{count} validation {errors} detected: {listed}")))
 }
 
+/// IAM has words of its own for names and paths that do not follow their patterns, as public logs show them.
+const IAM_TEXTS: [(&str, &str); 3] = [
+    (r"[\w+=,.@-]+", "It must contain only alphanumeric characters and/or the following: +=,.@_-"),
+    (
+        r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)",
+        "It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+    ),
+    (
+        r"\u002F[\u0021-\u007F]*",
+        "It must begin with the / character and contain only alphanumeric characters and/or / characters.",
+    ),
+];
+
+/// What IAM says of the one member whose pattern alone is violated.
+fn wrong_name(operation: &OperationModel, structure: &Structure, members: &Map<String, Value>) -> Option<String> {
+    structure.members.iter().find_map(|member| {
+        let shape = operation.model().shape(member.shape);
+        let wrong = violated(shape, members.get(member.name)?);
+        let (_, text) =
+            IAM_TEXTS.iter().find(|(pattern, _)| shape.pattern.as_ref().is_some_and(|own| own == pattern))?;
+        let alone = wrong.len() == 1 && pattern_constraint(shape).as_ref() == wrong.first();
+        alone.then(|| format!("The specified value for {} is invalid. {text}", decapitalised(member.name)))
+    })
+}
+
 struct Checker {
     model: &'static Model,
     /// The member that travels beside the value, if it is bytes: whether it is there is not seen here.
     payload: Option<&'static str>,
     is_dynamodb: bool,
     limit: usize,
+    is_secret: bool,
     violations: Vec<String>,
 }
 
@@ -228,6 +263,14 @@ impl Checker {
     }
 
     fn violate(&mut self, path: &str, value: &str, constraint: &str) {
+        let (value, constraint) = if self.is_secret {
+            (
+                "Value",
+                constraint.split_once(" set: ").map_or(constraint.to_owned(), |(known, _)| format!("{known} set")),
+            )
+        } else {
+            (value, constraint.to_owned())
+        };
         if self.violations.len() < self.limit {
             self.violations.push(format!("{value} at '{path}' failed to satisfy constraint: {constraint}"));
         }

@@ -102,6 +102,11 @@ impl Element {
         self.children.iter().filter(move |child| child.name == name)
     }
 
+    /// The value of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The text in it.
     pub fn text(&self) -> &str {
         &self.text

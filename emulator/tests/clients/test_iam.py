@@ -82,8 +82,7 @@ def test_users_are_renamed_tagged_and_given_passwords(server, iam):
     refused("EntityAlreadyExists", iam.create_login_profile, UserName="v", Password="long enough 123")
     iam.delete_login_profile(UserName="v")
     refused("NoSuchEntity", iam.get_login_profile, UserName="v")
-    refused("NotImplemented", iam.enable_mfa_device, UserName="v", SerialNumber="123456789", AuthenticationCode1="123456",
-            AuthenticationCode2="123456")
+    refused("NotImplemented", iam.get_access_key_last_used, AccessKeyId=pair["AccessKeyId"])
 
 
 def test_accounts_have_an_alias_a_password_policy_and_a_summary(iam):
@@ -292,7 +291,7 @@ def test_a_federated_user_may_do_what_both_the_user_and_the_policy_allow(enforce
 def test_what_cannot_be_verified_is_refused(server):
     sts = server.client("sts")
     refused("NotImplemented", sts.assume_role_with_web_identity, RoleArn=f"arn:aws:iam::{ACCOUNT}:role/r",
-            RoleSessionName="session", WebIdentityToken="token")
+            RoleSessionName="session", WebIdentityToken="token", ProviderId="www.amazon.com")
     refused("InvalidAuthorizationMessageException", sts.decode_authorization_message, EncodedMessage="x")
 
 

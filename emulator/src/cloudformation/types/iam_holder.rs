@@ -99,18 +99,23 @@ pub(super) async fn bound(task: &Task<'_>, holder: &Holder) -> Result<()> {
 
 /// Brings the tags up to date.
 pub(super) async fn retag(task: &Task<'_>, holder: &Holder) -> Result<()> {
+    retag_by(task, holder.word, holder.member).await
+}
+
+/// The same for whatever has tags of IAM's: the word of its operations, and the member that names it.
+pub(super) async fn retag_by(task: &Task<'_>, word: &str, member: &str) -> Result<()> {
     if !task.changes(&["Tags"]) {
         return Ok(());
     }
     let removed = task.removed_tags();
     if !removed.is_empty() {
-        let input = json!({ holder.member: task.physical_id, "TagKeys": removed });
-        task.door.call("iam", &format!("Untag{}", holder.word), input).await?;
+        let input = json!({ member: task.physical_id, "TagKeys": removed });
+        task.door.call("iam", &format!("Untag{word}"), input).await?;
     }
     let tags = task.tag_list();
     if !tags.is_null() {
-        let input = json!({ holder.member: task.physical_id, "Tags": tags });
-        task.door.call("iam", &format!("Tag{}", holder.word), input).await?;
+        let input = json!({ member: task.physical_id, "Tags": tags });
+        task.door.call("iam", &format!("Tag{word}"), input).await?;
     }
     Ok(())
 }

@@ -29,9 +29,12 @@ mod iam_inline_policy;
 mod iam_instance_profile;
 mod iam_managed_policy;
 mod iam_policy;
+mod iam_provider;
 mod iam_role;
+mod iam_server_certificate;
 mod iam_service_linked_role;
 mod iam_user;
+mod iam_virtual_mfa_device;
 mod kinesis_stream;
 mod kms_key;
 mod lambda_event_source_mapping;
@@ -108,11 +111,15 @@ static TYPES: &[&ResourceType] = &[
     &iam_instance_profile::TYPE,
     &iam_managed_policy::TYPE,
     &iam_policy::TYPE,
+    &iam_provider::OIDC,
+    &iam_provider::SAML,
     &iam_role::TYPE,
+    &iam_server_certificate::TYPE,
     &iam_service_linked_role::TYPE,
     &iam_user::ADDITION,
     &iam_user::GROUP,
     &iam_user::USER,
+    &iam_virtual_mfa_device::TYPE,
     &kinesis_stream::TYPE,
     &kms_key::ALIAS,
     &kms_key::KEY,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::parse::malformed;
+use super::parse::{LEGACY, malformed, old_version};
 use super::{Document, Either, Purpose, Statement, Version};
 use crate::Result;
 
@@ -11,7 +11,7 @@ pub(super) fn check(document: &Document, purpose: Purpose) -> Result<()> {
     match purpose {
         Purpose::Identity => {
             if document.version != Some(Version::V2012) {
-                return Err(malformed("Policy document must be version 2012-10-17 or greater."));
+                return Err(old_version());
             }
             permissions(document)
         }
@@ -30,11 +30,11 @@ fn permissions(document: &Document) -> Result<()> {
     let wrong_resource = first_wrong_resource(statements)?;
     unique_sids(statements)?;
     actions_exist(statements)?;
-    resources_exist(statements)?;
     if let Some(message) = wrong_resource {
         return Err(malformed(message));
     }
-    statements.iter().try_for_each(action_prefixes)
+    statements.iter().try_for_each(action_prefixes)?;
+    resources_exist(statements)
 }
 
 /// Trust policies: they say who may assume the role, and the role itself is the resource.
@@ -59,8 +59,27 @@ fn trust(document: &Document) -> Result<()> {
     if others.flat_map(|action| action.value()).any(|action| !sts(action)) {
         return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
     }
-    Ok(())
+    let actions = document.statements.iter().filter_map(|s| s.action.as_ref()).flat_map(Either::value);
+    let known =
+        |action: &String| action.contains(['*', '?']) || TRUSTED.iter().any(|one| one.eq_ignore_ascii_case(action));
+    if actions.into_iter().all(known) {
+        return Ok(());
+    }
+    // AWS writes two spaces.
+    let text = "Trust Policy statement actions can only be sts:AssumeRole, sts:AssumeRoleWithSAML,  and \
+                sts:AssumeRoleWithWebIdentity";
+    Err(malformed(text))
 }
+
+/// The actions of trust policies.
+const TRUSTED: [&str; 6] = [
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:TagSession",
+    "sts:SetSourceIdentity",
+    "sts:SetContext",
+];
 
 /// Policies of resources: they say who and what.
 fn resource(document: &Document) -> Result<()> {
@@ -130,8 +149,9 @@ fn first_wrong_resource(statements: &[Statement]) -> Result<Option<String>> {
                 return Ok(Some(message));
             }
             let colons = resource.matches(':').count();
-            if resource != "*" && colons < 5 && resource.contains("::") {
-                return Err(malformed("The policy failed legacy parsing"));
+            let nameless = resource.starts_with("arn:aws::");
+            if resource != "*" && (colons < 5 && resource.contains("::") || nameless) {
+                return Err(malformed(LEGACY));
             }
         }
     }
@@ -170,7 +190,7 @@ fn wrong_resource(resource: &str) -> Option<String> {
         return Some("Resource vendor must be fully qualified and cannot contain regexes.".to_owned());
     };
     let (service, rest) = rest.split_once(':').unwrap_or((rest, ""));
-    if service.is_empty() || service.contains(['*', '?']) {
+    if service.contains(['*', '?']) {
         return Some("Resource vendor must be fully qualified and cannot contain regexes.".to_owned());
     }
     let (region, rest) = rest.split_once(':').unwrap_or((rest, ""));

@@ -123,8 +123,13 @@ impl Condition {
     pub fn parse(value: &Value) -> Result<Vec<Self>, ConditionError> {
         let mut conditions = Vec::new();
         for (name, keys) in value.as_object().ok_or(ConditionError::Shape)? {
+            let keys = keys.as_object().ok_or(ConditionError::Shape)?;
+            if keys.is_empty() {
+                // What compares nothing is taken, whatever it is called.
+                continue;
+            }
             let operator = Operator::parse(name).ok_or_else(|| ConditionError::Operator(name.clone()))?;
-            for (key, values) in keys.as_object().ok_or(ConditionError::Shape)? {
+            for (key, values) in keys {
                 let values = match values {
                     Value::Array(many) => many.iter().map(scalar).collect::<Result<Vec<_>, _>>()?,
                     one => vec![scalar(one)?],

@@ -106,9 +106,15 @@ impl Policy {
         Ok(Self(Arc::new(Parsed { text: text.to_owned(), document })))
     }
 
-    /// Reads a document that was accepted before: its syntax only.
+    /// Reads a document's syntax only.
     pub fn read(text: &str) -> Result<Self> {
         let document = parse::document(text, Purpose::Resource)?;
+        Ok(Self(Arc::new(Parsed { text: text.to_owned(), document })))
+    }
+
+    /// Reads a document that was accepted before, by whichever parser.
+    pub fn accepted(text: &str) -> Result<Self> {
+        let document = parse::document(text, Purpose::Trust)?;
         Ok(Self(Arc::new(Parsed { text: text.to_owned(), document })))
     }
 
@@ -145,7 +151,7 @@ impl Serialize for Policy {
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::read(&text).map_err(serde::de::Error::custom)
+        Self::accepted(&text).map_err(serde::de::Error::custom)
     }
 }
 

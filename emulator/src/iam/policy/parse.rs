@@ -22,6 +22,14 @@ fn syntax() -> Error {
     malformed("Syntax errors in policy.")
 }
 
+/// What passes the grammar and fails the parser behind it (seen at AWS).
+pub(super) const LEGACY: &str = "The policy failed legacy parsing";
+
+/// Managed policies are of the newest version only.
+pub(super) fn old_version() -> Error {
+    malformed("Policy document must be version 2012-10-17 or greater.")
+}
+
 /// Reads the members of a document.
 pub(super) fn document(text: &str, purpose: Purpose) -> Result<Document> {
     if text.chars().count() > MAX_DOCUMENT {
@@ -40,9 +48,15 @@ pub(super) fn document(text: &str, purpose: Purpose) -> Result<Document> {
         Some(Value::String(version)) if version == "2008-10-17" => Some(Version::V2008),
         Some(_) => return Err(syntax()),
     };
+    // The grammar is looked at first, then the version, then what only the parser behind the grammar refuses.
+    let outdated = purpose == Purpose::Identity && version != Some(Version::V2012);
+    let read = |value: &Value| {
+        statement(value, purpose)
+            .map_err(|error| if outdated && error.message() == LEGACY { old_version() } else { error })
+    };
     let statements = match members.get("Statement") {
-        Some(Value::Array(many)) => many.iter().map(statement).collect::<Result<Vec<_>>>()?,
-        Some(one @ Value::Object(_)) => vec![statement(one)?],
+        Some(Value::Array(many)) => many.iter().map(read).collect::<Result<Vec<_>>>()?,
+        Some(one @ Value::Object(_)) => vec![read(one)?],
         _ => return Err(syntax()),
     };
     if statements.is_empty() {
@@ -54,24 +68,30 @@ pub(super) fn document(text: &str, purpose: Purpose) -> Result<Document> {
     Ok(Document { version, id: text_member(members, "Id")?, statements })
 }
 
-fn statement(value: &Value) -> Result<Statement> {
+fn statement(value: &Value, purpose: Purpose) -> Result<Statement> {
     let members = value.as_object().ok_or_else(syntax)?;
     let elements = ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource"];
     known(members, &[elements.as_slice(), &["Condition"]].concat())?;
     let deny = match members.get("Effect") {
         Some(Value::String(effect)) if effect == "Allow" => false,
         Some(Value::String(effect)) if effect == "Deny" => true,
-        // Observed at AWS: the wrong case passes the grammar and fails the parser behind it.
+        // The parser of trust policies takes an effect in any case (recorded at AWS).
+        Some(Value::String(effect)) if purpose == Purpose::Trust && effect.eq_ignore_ascii_case("Allow") => false,
+        Some(Value::String(effect)) if purpose == Purpose::Trust && effect.eq_ignore_ascii_case("Deny") => true,
         Some(Value::String(effect)) if ["allow", "deny"].contains(&effect.to_ascii_lowercase().as_str()) => {
-            return Err(malformed("The policy failed legacy parsing"));
+            return Err(malformed(LEGACY));
         }
         _ => return Err(syntax()),
     };
     let conditions = match members.get("Condition") {
         Some(value) => Condition::parse(value).map_err(|error| match error {
             ConditionError::Shape => syntax(),
-            ConditionError::Operator(name) => malformed(format!("Invalid Condition type : {name}.")),
-            ConditionError::Date(_) => malformed("The policy failed legacy parsing"),
+            // The grammar of permissions knows no other operators; trust policies are read by another parser.
+            ConditionError::Operator(name) => match purpose {
+                Purpose::Trust | Purpose::Resource => malformed(format!("Invalid Condition type : {name}.")),
+                Purpose::Identity | Purpose::Inline | Purpose::Session => syntax(),
+            },
+            ConditionError::Date(_) => malformed(LEGACY),
         })?,
         None => Vec::new(),
     };

@@ -101,7 +101,7 @@ fn refusals_of_resources_sids_and_conditions() {
         ),
         (
             with(json!({"Effect": "Allow", "Action": "s3:A", "Resource": r, "Condition": {"StringEqual": {"a": "b"}}})),
-            "Invalid Condition type : StringEqual.",
+            "Syntax errors in policy.",
         ),
         (
             with(
