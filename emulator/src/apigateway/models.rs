@@ -88,13 +88,11 @@ fn create(cx: &mut Cx<RestApis>, input: CreateModel) -> Result<Model> {
 }
 
 fn check_schema(schema: Option<&str>) -> Result<()> {
-    let empty = || bad("Model schema must have at least 1 property or array items defined");
     let text = schema.unwrap_or_default();
     if text.is_empty() {
-        return Err(empty());
+        return Err(bad("Model schema must have at least 1 property or array items defined"));
     }
     match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(members)) if members.is_empty() => Err(empty()),
         Ok(Value::Object(_)) => Ok(()),
         _ => Err(bad("Invalid model schema specified. Unsupported keyword(s) or not a JSON schema")),
     }

@@ -130,9 +130,18 @@ fn get(cx: &mut Cx<Apis>, input: OfDomain) -> Result<DomainName> {
 }
 
 fn update(cx: &mut Cx<Apis>, input: DomainName) -> Result<DomainName> {
-    let found = domain(cx, input.domain_name.as_deref().unwrap_or_default())?;
-    found.name = changed(&found.name, &input)?;
-    Ok(found.name.clone())
+    let name = input.domain_name.clone().unwrap_or_default();
+    let old = domain(cx, &name)?.name.clone();
+    let mut new = changed(&old, &input)?;
+    if let Some(given) = input.domain_name_configurations {
+        // What AWS fills in stays what it was.
+        let there = old.domain_name_configurations.unwrap_or_default();
+        let address = there.first().and_then(|first| first["ApiGatewayDomainName"].as_str());
+        let id = address.and_then(|name| name.strip_prefix("d-")?.split('.').next()).unwrap_or_default().to_owned();
+        new.domain_name_configurations = Some(given.into_iter().map(|given| configuration(cx, &id, given)).collect());
+    }
+    domain(cx, &name)?.name = new.clone();
+    Ok(new)
 }
 
 fn delete(cx: &mut Cx<Apis>, input: OfDomain) -> Result<()> {

@@ -99,8 +99,14 @@ pub fn local_template(text: &str) -> Result<String> {
                     package_uri(code);
                 }
             }
-            "AWS::Lambda::Function" => {
-                if let Some(code) = resource.properties.get_mut("Code")
+            "AWS::Serverless::LayerVersion" => {
+                if let Some(content) = resource.properties.get_mut("ContentUri") {
+                    package_uri(content);
+                }
+            }
+            "AWS::Lambda::Function" | "AWS::Lambda::LayerVersion" => {
+                if let Some(code) =
+                    resource.properties.get_mut(if resource.kind.ends_with("Function") { "Code" } else { "Content" })
                     && let Value::String(path) = code
                 {
                     *code = json!({ "S3Bucket": LOCAL_CODE, "S3Key": key(path) });

@@ -218,6 +218,9 @@ fn refused(source: &Source, code: &str, message: &str) -> Error {
 /// The archive of a version, for the environment that unpacks it.
 pub(super) fn stored(cloud: &Cloud, scope: &Scope, name: &str, version: &str) -> Option<Bytes> {
     let functions = cloud.0.state_of::<Functions>("lambda", scope)?;
+    if let Some(zip) = super::layers::archive(&functions, name, version) {
+        return Some(zip);
+    }
     let function = functions.functions.get(name)?;
     match version {
         LATEST => function.code.zip.clone(),

@@ -225,6 +225,9 @@ fn account(cx: &mut Cx<Functions>, _: Nothing) -> Result<AccountSettings> {
             concurrent_executions: ACCOUNT_LIMIT,
             unreserved_concurrent_executions: cx.state.unreserved_without(""),
         },
-        account_usage: AccountUsage { total_code_size: sizes.sum(), function_count: cx.state.functions.len() },
+        account_usage: AccountUsage {
+            total_code_size: sizes.sum::<u64>() + cx.state.size_of_layers(),
+            function_count: cx.state.functions.len(),
+        },
     })
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::functions::invalid;
+use super::layers::FunctionLayer;
 use crate::{Error, Result, Timestamp};
 
 /// A function without a time-out has this one, in seconds.
@@ -94,6 +95,9 @@ pub(super) struct Configuration {
     pub dead_letter_config: Option<DeadLetterConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
+    /// What encrypts the variables. It is recorded: nothing is encrypted here.
+    #[serde(rename = "KMSKeyArn", default, skip_serializing_if = "Option::is_none")]
+    kms_key_arn: Option<String>,
     pub tracing_config: TracingConfig,
     pub revision_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +116,8 @@ pub(super) struct Configuration {
     pub architectures: Vec<String>,
     pub ephemeral_storage: EphemeralStorage,
     pub snap_start: SnapStart,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<FunctionLayer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime_version_config: Option<RuntimeVersionConfig>,
     pub logging_config: LoggingConfig,
@@ -210,6 +216,8 @@ pub(super) struct Settings {
     pub memory_size: Option<u32>,
     pub environment: Option<Environment>,
     pub dead_letter_config: Option<DeadLetterConfig>,
+    #[serde(rename = "KMSKeyArn")]
+    kms_key_arn: Option<String>,
     pub tracing_config: Option<TracingConfig>,
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub logging_config: Option<WantedLogging>,
@@ -217,6 +225,7 @@ pub(super) struct Settings {
     pub vpc_config: Option<VpcConfig>,
     pub snap_start: Option<WantedSnapStart>,
     /// Of `CreateFunction` alone.
+    pub code_signing_config_arn: Option<String>,
     #[serde(default)]
     pub code: super::code::Source,
     #[serde(default)]
@@ -267,9 +276,6 @@ impl Settings {
                  recommend you use a supported runtime while creating or updating functions."
             )));
         }
-        if self.layers.as_ref().is_some_and(|layers| !layers.is_empty()) {
-            return Err(Error::not_implemented("layers of Lambda functions (parameter Layers)"));
-        }
         let vpc = self.vpc_config.as_ref();
         if vpc.is_some_and(|vpc| {
             !vpc.subnet_ids.is_empty()
@@ -300,6 +306,7 @@ impl Configuration {
             version: super::qualifier::LATEST.to_owned(),
             dead_letter_config: None,
             environment: None,
+            kms_key_arn: None,
             tracing_config: TracingConfig { mode: "PassThrough".to_owned() },
             revision_id: String::new(),
             state: Some("Active".to_owned()),
@@ -312,6 +319,7 @@ impl Configuration {
             architectures: vec!["x86_64".to_owned()],
             ephemeral_storage: EphemeralStorage { size: DEFAULT_STORAGE },
             snap_start: SnapStart { apply_on: "None".to_owned(), optimization_status: "Off".to_owned() },
+            layers: Vec::new(),
             runtime_version_config: None,
             logging_config: LoggingConfig {
                 log_format: "Text".to_owned(),
@@ -347,10 +355,19 @@ impl Configuration {
         });
         self.handler = settings.handler.or_else(|| self.handler.take());
         self.environment = settings.environment.or_else(|| self.environment.take());
+        if let Some(key) = settings.kms_key_arn {
+            // An empty one is AWS's own key.
+            self.kms_key_arn = (!key.is_empty()).then_some(key);
+        }
         if let Some(dead) = settings.dead_letter_config {
             // An empty target takes it away.
             self.dead_letter_config = dead.target_arn.as_ref().is_some_and(|arn| !arn.is_empty()).then_some(dead);
         }
+    }
+
+    /// Which build of its runtime it has.
+    pub fn runtime_version(&self) -> Option<&str> {
+        self.runtime_version_config.as_ref().map(|config| config.runtime_version_arn.as_str())
     }
 
     /// As `CreateFunction` answers it. A function is active as soon as that is answered.

@@ -26,7 +26,7 @@ pub(super) struct Destinations {
     pub on_failure: Destination,
 }
 
-/// The ARN of a queue, a topic or a function.
+/// The ARN of a queue, a topic, a function, an event bus or a bucket.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Destination {
@@ -71,7 +71,9 @@ pub(super) fn check_destinations(
     function: &str,
     is_there: impl Fn(&str) -> bool,
 ) -> Result<()> {
-    for Destination { destination } in [&destinations.on_success, &destinations.on_failure] {
+    for (Destination { destination }, is_failure) in
+        [(&destinations.on_success, false), (&destinations.on_failure, true)]
+    {
         let Some(arn) = destination.as_deref().filter(|arn| !arn.is_empty()) else { continue };
         if arn == function || arn.strip_prefix(function).is_some_and(|rest| rest.starts_with(':')) {
             return Err(invalid("You can't specify the function as a destination for itself."));
@@ -80,8 +82,9 @@ pub(super) fn check_destinations(
             "sqs" | "sns" => {}
             "lambda" if is_there(arn) => {}
             "events" if arn.contains(":event-bus/") => {}
+            "s3" if is_failure => {}
             "s3" => {
-                return Err(Error::not_implemented(format!("destinations of asynchronous invocations like {arn}")));
+                return Err(Error::not_implemented(format!("destinations of successful invocations like {arn}")));
             }
             "lambda" => return Err(invalid(format!("The destination ARN {arn} is invalid."))),
             _ => {
@@ -133,6 +136,8 @@ pub(super) fn tell(
         let record = record(cx, invocation, request_id, condition, outcome, configuration);
         if service_of(&arn) == "events" {
             put_event(cx, configuration, &arn, &record, is_success);
+        } else if let Some(bucket) = bucket_of(&arn) {
+            put_object(cx, configuration, bucket, &record);
         } else {
             send(cx, configuration, &arn, record.to_string(), None);
         }
@@ -217,6 +222,30 @@ fn put_event(cx: &mut Cx<Functions>, configuration: &Configuration, bus: &str, r
     });
     let call = Call::new("events", "PutEvents", caller, cx.scope.clone(), json!({ "Entries": [entry] }));
     cx.emit(call);
+}
+
+/// A bucket gets the record as an object.
+fn put_object(cx: &mut Cx<Functions>, configuration: &Configuration, bucket: &str, record: &Value) {
+    let Some(caller) = caller(cx, configuration, bucket) else { return };
+    let folder = format!("async/{}", configuration.function_name);
+    let call = object(cx, caller, bucket, &folder, record.to_string());
+    cx.emit(call);
+}
+
+/// The bucket that an ARN names, if it names one.
+pub(super) fn bucket_of(arn: &str) -> Option<&str> {
+    arn.split_once(":s3:::").map(|(_, bucket)| bucket)
+}
+
+/// The call that leaves a record in a bucket, under a key that AWS's pages tell.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#create-destination>
+pub(super) fn object(cx: &mut Cx<Functions>, caller: Caller, bucket: &str, folder: &str, text: String) -> Call {
+    let time = cx.now.to_iso_secs();
+    let (day, clock) = time.trim_end_matches('Z').split_once('T').unwrap_or_default();
+    let (days, clock) = (day.replace('-', "/"), clock.replace(':', "."));
+    let key = format!("aws/lambda/{folder}/{days}/{day}T{clock}-{}", cx.ids().uuid());
+    let input = json!({ "Bucket": bucket, "Key": key });
+    Call::new("s3", "PutObject", caller, cx.scope.clone(), input).with_body(text)
 }
 
 fn send(cx: &mut Cx<Functions>, configuration: &Configuration, arn: &str, text: String, attributes: Option<Value>) {

@@ -12,7 +12,7 @@ use super::policy::FunctionPolicy;
 use super::qualifier::{LATEST, qualifier, shown};
 pub(super) use super::qualifier::{bare_name, not_found, reachable};
 use super::versions::{PAGE, Version};
-use super::{Functions, PRINCIPAL, on};
+use super::{Functions, PRINCIPAL, layers, on};
 use crate::cloud::{Cx, Service, Step, Target};
 use crate::{Error, Result};
 
@@ -31,7 +31,6 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
         .op("UpdateFunctionConfiguration", |at, i: &Settings| on(at, &i.function_name), update_configuration)
         .waiting_op("UpdateFunctionCode", |at, i: &UpdateFunctionCode| on(at, &i.function_name), update_code)
         .op("DeleteFunction", |at, i: &Named| on(at, &i.function_name), delete)
-        .op("GetFunctionCodeSigningConfig", |at, i: &Named| on(at, &i.function_name), get_code_signing)
         .op("ListFunctions", |_, _: &ListFunctions| Target::any(), list)
 }
 
@@ -67,9 +66,38 @@ pub(super) struct Function {
     /// The ids of its URLs, by alias; the function's own under none.
     #[serde(default)]
     pub urls: OrdMap<String, String>,
+    /// The ARN of its code signing configuration.
+    #[serde(default)]
+    pub signing: Option<String>,
+    /// `UpdateRuntimeOn`, by version; none is `Auto`.
+    #[serde(default)]
+    pub runtime_updates: OrdMap<String, String>,
 }
 
 impl Function {
+    /// A function without code.
+    fn new(configuration: Configuration, settings: &Settings, build: String) -> Self {
+        Self {
+            configuration,
+            tags: settings.tags.clone(),
+            code: StoredCode::default(),
+            policies: OrdMap::new(),
+            attempts: 0,
+            versions: OrdMap::new(),
+            last_version: 0,
+            build,
+            last_published: String::new(),
+            aliases: OrdMap::new(),
+            reserved: None,
+            event_configs: OrdMap::new(),
+            provisioned: OrdMap::new(),
+            recursive_loop: None,
+            urls: OrdMap::new(),
+            signing: settings.code_signing_config_arn.clone(),
+            runtime_updates: OrdMap::new(),
+        }
+    }
+
     fn take(&mut self, code: StoredCode) {
         self.configuration.code_sha256.clone_from(&code.sha256);
         self.configuration.code_size = code.size;
@@ -117,34 +145,21 @@ fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration
     if !cx.access().may_assume(&role, PRINCIPAL) {
         return Err(invalid("The role defined for the function cannot be assumed by Lambda."));
     }
+    super::signing::check(cx, input.code_signing_config_arn.as_deref())?;
     let code = match obtain(cx, &name, &input.code)? {
         Obtained::Code(code) => code,
         Obtained::Later(later) => return Ok(Step::Later(later)),
     };
     let mut configuration = Configuration::new(&name, cx.scope.arn("lambda", format_args!("function:{name}")), role);
+    configuration.layers = layers::wanted(cx, input.layers.as_deref())?.unwrap_or_default();
+    layers::check_size(cx, &code, &configuration.layers)?;
     configuration.apply(input.clone());
     let build = cx.ids().uuid();
     configuration.stamp(cx.now, build.clone());
     if let Some(architectures) = &input.architectures {
         configuration.architectures.clone_from(architectures);
     }
-    let mut function = Function {
-        configuration,
-        tags: input.tags.clone(),
-        code: StoredCode::default(),
-        policies: OrdMap::new(),
-        attempts: 0,
-        versions: OrdMap::new(),
-        last_version: 0,
-        build,
-        last_published: String::new(),
-        aliases: OrdMap::new(),
-        reserved: None,
-        event_configs: OrdMap::new(),
-        provisioned: OrdMap::new(),
-        recursive_loop: None,
-        urls: OrdMap::new(),
-    };
+    let mut function = Function::new(configuration, input, build);
     function.take(code);
     let mut answer = function.configuration.clone().pending();
     // The function's revision is another one once it is active.
@@ -195,7 +210,10 @@ fn get(cx: &mut Cx<Functions>, input: Named) -> Result<GetFunctionOutput> {
     let resolved = shown(cx, &input.function_name, input.qualifier.as_deref())?;
     let (configuration, version) = (resolved.shown(), resolved.version.into_owned());
     let function = find_mut(cx, &input.function_name)?;
-    let (tags, concurrency) = (function.tags.clone(), function.concurrency());
+    let concurrency = function.concurrency();
+    // Tags are the function's: a published version is answered without them.
+    let is_published = input.qualifier.as_deref().is_some_and(|place| function.version(place).is_some());
+    let tags = if is_published { OrdMap::new() } else { function.tags.clone() };
     let code = function.code.clone();
     let location = if code.zip.is_some() {
         cx.endpoint().map(|endpoint| {
@@ -218,18 +236,6 @@ fn get_configuration(cx: &mut Cx<Functions>, input: Named) -> Result<Configurati
     shown(cx, &input.function_name, input.qualifier.as_deref()).map(|resolved| resolved.shown())
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct CodeSigning {
-    function_name: String,
-}
-
-/// No function's code is signed here: those who look, as Terraform does after each creation, learn that.
-fn get_code_signing(cx: &mut Cx<Functions>, input: Named) -> Result<CodeSigning> {
-    let function_name = find_mut(cx, &input.function_name)?.configuration.function_name.clone();
-    Ok(CodeSigning { function_name })
-}
-
 fn update_configuration(cx: &mut Cx<Functions>, settings: Settings) -> Result<Configuration> {
     settings.check()?;
     if let Some(role) = &settings.role
@@ -239,9 +245,16 @@ fn update_configuration(cx: &mut Cx<Functions>, settings: Settings) -> Result<Co
     }
     let (build, revision) = (cx.ids().uuid(), cx.ids().uuid());
     let now = cx.now;
+    let layers = layers::wanted(cx, settings.layers.as_deref())?;
+    let function = find_mut(cx, &settings.function_name)?;
+    check_revision(settings.revision_id.as_deref(), &function.configuration)?;
+    if let Some(layers) = layers {
+        let code = function.code.clone();
+        layers::check_size(cx, &code, &layers)?;
+        find_mut(cx, &settings.function_name)?.configuration.layers = layers;
+    }
     let function = find_mut(cx, &settings.function_name)?;
     let configuration = &mut function.configuration;
-    check_revision(settings.revision_id.as_deref(), configuration)?;
     configuration.apply(settings);
     configuration.stamp(now, build.clone());
     let answer = configuration.clone().in_progress();
@@ -269,7 +282,10 @@ struct UpdateFunctionCode {
 
 fn update_code(cx: &mut Cx<Functions>, input: &UpdateFunctionCode) -> Result<Step<Configuration>> {
     let name = bare_name(&input.function_name).to_owned();
-    check_revision(input.revision_id.as_deref(), &find_mut(cx, &input.function_name)?.configuration)?;
+    let function = find_mut(cx, &input.function_name)?;
+    check_revision(input.revision_id.as_deref(), &function.configuration)?;
+    let signing = function.signing.clone();
+    super::signing::check(cx, signing.as_deref())?;
     let source = Source {
         zip_file: input.zip_file.clone(),
         s3_bucket: input.s3_bucket.clone(),
@@ -284,6 +300,7 @@ fn update_code(cx: &mut Cx<Functions>, input: &UpdateFunctionCode) -> Result<Ste
     let (build, revision) = (cx.ids().uuid(), cx.ids().uuid());
     let now = cx.now;
     let mut function = find_mut(cx, &name)?.clone();
+    layers::check_size(cx, &code, &function.configuration.layers)?;
     function.take(code);
     function.configuration.stamp(now, build.clone());
     if let Some(architectures) = &input.architectures {

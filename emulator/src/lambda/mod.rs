@@ -1,10 +1,10 @@
 //! AWS Lambda: functions, invocations, execution environments.
 //!
-//! `functions.rs`, `configuration.rs`, `code.rs`, `versions.rs`, `aliases.rs`, `concurrency.rs`, `event_config.rs` and `tags.rs` keep
+//! `functions.rs`, `configuration.rs`, `code.rs`, `versions.rs`, `aliases.rs`, `concurrency.rs`, `event_config.rs`, `signing.rs`, `runtime_updates.rs` and `tags.rs` keep
 //! functions; `urls.rs` keeps their URLs, `url_door.rs` answers requests to these; `qualifier.rs` says which version a call means, `policy.rs` who else may make one. `invoke.rs` and `attempts.rs` keep the books of invocations,
 //! `destinations.rs` tells their ends. `environment.rs` runs the code, which `handler.rs` wraps if it is in this process, and
 //! `runtime/` runs as a process if it was uploaded; `report.rs` writes what an invocation leaves in CloudWatch.
-//! `mappings/` reads queues and streams for functions.
+//! `mappings/` reads queues and streams for functions, `layers/` keeps the archives that they share.
 
 mod aliases;
 mod attempts;
@@ -17,6 +17,7 @@ mod event_config;
 mod functions;
 mod handler;
 mod invoke;
+mod layers;
 mod lines;
 mod mappings;
 mod policy;
@@ -25,6 +26,8 @@ mod qualifier;
 mod recursion;
 mod report;
 mod runtime;
+mod runtime_updates;
+mod signing;
 mod tags;
 mod url_door;
 mod urls;
@@ -72,6 +75,12 @@ pub struct Functions {
     /// Function URLs, by the names that they begin with.
     #[serde(default)]
     urls: OrdMap<String, urls::FunctionUrl>,
+    /// Code signing configurations, by ARN.
+    #[serde(default)]
+    signing: OrdMap<String, signing::Kept>,
+    /// By name.
+    #[serde(default)]
+    layers: OrdMap<String, layers::Layer>,
 }
 
 /// The service and its operations.
@@ -90,6 +99,9 @@ pub fn service() -> Service<Functions> {
         .with(attempts::operations)
         .with(policy::operations)
         .with(urls::operations)
+        .with(layers::operations)
+        .with(signing::operations)
+        .with(runtime_updates::operations)
         .with(mappings::operations)
 }
 

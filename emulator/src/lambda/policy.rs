@@ -31,7 +31,7 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
 pub(super) struct FunctionPolicy {
     /// By their ids, in the order in which they were added.
     statements: Vector<(String, Value)>,
-    revision: String,
+    pub revision: String,
     /// All of them as a document, which every invocation is judged by. Without statements it allows nothing, as a function
     /// without a policy.
     pub document: Arc<str>,
@@ -46,6 +46,49 @@ impl FunctionPolicy {
     fn set(&mut self, statements: Vector<(String, Value)>, revision: String) {
         self.document = document(&statements);
         (self.statements, self.revision) = (statements, revision);
+    }
+
+    /// Adds a statement.
+    ///
+    /// # Errors
+    /// If there is one of this id, or the policy gets too long.
+    pub fn add(&mut self, id: String, statement: Value, revision: String) -> Result<()> {
+        if self.position(&id).is_some() {
+            let text = format!(
+                "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the existing \
+                 statement."
+            );
+            return Err(Error::new(409, "ResourceConflictException", text).with("Type", "User"));
+        }
+        let mut statements = self.statements.clone();
+        statements.push_back((id, statement));
+        self.set(statements, revision);
+        if self.document.len() > POLICY_LIMIT {
+            let text = format!("The final policy size is bigger than the limit ({POLICY_LIMIT}).");
+            return Err(Error::client("PolicyLengthExceededException", text).with("Type", "User"));
+        }
+        Ok(())
+    }
+
+    /// Takes a statement away.
+    ///
+    /// # Errors
+    /// If there is none of this id.
+    pub fn remove(&mut self, id: &str, revision: String) -> Result<()> {
+        if self.is_empty() {
+            return Err(absent("No policy is associated with the given resource."));
+        }
+        let position = self.position(id);
+        let position = position.ok_or_else(|| absent(format!("Statement {id} is not found in resource policy.")))?;
+        let mut statements = self.statements.clone();
+        statements.remove(position);
+        self.set(statements, revision);
+        Ok(())
+    }
+
+    /// Whether it has no statement.
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
     }
 
     fn position(&self, id: &str) -> Option<usize> {
@@ -94,21 +137,8 @@ fn add(cx: &mut Cx<Functions>, input: AddPermission) -> Result<Added> {
     let (function, place, arn) = find(cx, &input.function_name, input.qualifier.as_deref())?;
     let mut policy = function.policy_of(&place);
     check_revision(input.revision_id.as_deref(), &policy)?;
-    if policy.position(&input.statement_id).is_some() {
-        let text = format!(
-            "The statement id ({}) provided already exists. Please provide a new statement id, or remove the existing statement.",
-            input.statement_id
-        );
-        return Err(Error::new(409, "ResourceConflictException", text).with("Type", "User"));
-    }
     let statement = input.statement(principal, &arn);
-    let mut statements = policy.statements.clone();
-    statements.push_back((input.statement_id, statement.clone()));
-    policy.set(statements, revision);
-    if policy.document.len() > POLICY_LIMIT {
-        let text = format!("The final policy size is bigger than the limit ({POLICY_LIMIT}).");
-        return Err(Error::client("PolicyLengthExceededException", text).with("Type", "User"));
-    }
+    policy.add(input.statement_id, statement.clone(), revision)?;
     function.policies.insert(place, policy);
     Ok(Added { statement: statement.to_string() })
 }
@@ -202,15 +232,7 @@ fn remove(cx: &mut Cx<Functions>, input: RemovePermission) -> Result<()> {
     let (function, place, _) = find(cx, &input.function_name, input.qualifier.as_deref())?;
     let mut policy = function.policy_of(&place);
     check_revision(input.revision_id.as_deref(), &policy)?;
-    if policy.statements.is_empty() {
-        return Err(absent("No policy is associated with the given resource."));
-    }
-    let Some(position) = policy.position(&input.statement_id) else {
-        return Err(absent(format!("Statement {} is not found in resource policy.", input.statement_id)));
-    };
-    let mut statements = policy.statements.clone();
-    statements.remove(position);
-    policy.set(statements, revision);
+    policy.remove(&input.statement_id, revision)?;
     function.policies.insert(place, policy);
     Ok(())
 }
@@ -233,7 +255,7 @@ fn get(cx: &mut Cx<Functions>, input: GetPolicy) -> Result<Policy> {
     let place = qualifier(&input.function_name, input.qualifier.as_deref())?.unwrap_or_default();
     let function = cx.state.functions.get(reachable(cx.scope, &input.function_name)?);
     let policy = function.and_then(|function| function.policies.get(place));
-    let policy = policy.filter(|policy| !policy.statements.is_empty());
+    let policy = policy.filter(|policy| !policy.is_empty());
     let policy = policy.ok_or_else(|| absent("The resource you requested does not exist."))?;
     Ok(Policy { policy: policy.document.clone(), revision_id: policy.revision.clone() })
 }

@@ -1,11 +1,11 @@
-//! The tags of functions and of event source mappings.
+//! The tags of functions, of event source mappings and of code signing configurations.
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::functions::{find_mut, invalid};
 use super::qualifier::qualifier;
-use super::{Functions, mappings};
+use super::{Functions, mappings, signing};
 use crate::Result;
 use crate::cloud::{Cx, Service, Target};
 
@@ -42,6 +42,9 @@ fn tags_mut<'a>(cx: &'a mut Cx<Functions>, arn: &str) -> Result<&'a mut OrdMap<S
     if mappings::is_mapping(arn) {
         return mappings::tags(cx, arn);
     }
+    if signing::is_config(arn) {
+        return Ok(&mut signing::find(cx, arn)?.tags);
+    }
     if qualifier(arn, None)?.is_some() {
         return Err(invalid("Tags on function aliases and versions are not supported. Please specify a function ARN."));
     }
@@ -69,7 +72,7 @@ fn tag(cx: &mut Cx<Functions>, input: TagResource) -> Result<()> {
 
 /// A function whose tags were changed has another revision.
 fn revise(cx: &mut Cx<Functions>, arn: &str) -> Result<()> {
-    if !mappings::is_mapping(arn) {
+    if !mappings::is_mapping(arn) && !signing::is_config(arn) {
         let revision = cx.ids().uuid();
         find_mut(cx, arn)?.configuration.revision_id = revision;
     }

@@ -71,6 +71,6 @@ def test_constraints_are_checked_in_awss_words(server, functions, timeout, bound
 
 
 def test_a_function_has_no_signed_code_which_terraform_asks_for(functions):
-    assert functions.get_function_code_signing_config(FunctionName="f")["FunctionName"] == "f"
+    assert "CodeSigningConfigArn" not in functions.get_function_code_signing_config(FunctionName="f")
     with pytest.raises(functions.exceptions.ResourceNotFoundException):
         functions.get_function_code_signing_config(FunctionName="none")

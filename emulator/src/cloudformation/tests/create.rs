@@ -148,10 +148,10 @@ async fn what_is_not_honoured_is_refused_before_anything_is_made() {
         refused(kind).await,
         "NotImplemented (501): Garoa does not implement the CloudFormation resource type AWS::EC2::Instance (resource Group)"
     );
-    let property = CLOCKWORK.replace("MemorySize: \"256\"", "Layers: [a]");
+    let property = CLOCKWORK.replace("MemorySize: \"256\"", "FileSystemConfigs: [a]");
     assert_eq!(
         refused(property).await,
-        "NotImplemented (501): Garoa does not implement property Layers of AWS::Lambda::Function (resource Function)"
+        "NotImplemented (501): Garoa does not implement property FileSystemConfigs of AWS::Lambda::Function (resource Function)"
     );
     let stacks = "Resources: {C: {Type: AWS::CloudFormation::StackSet}}".to_owned();
     assert!(refused(stacks).await.contains("AWS::CloudFormation::StackSet (resource C)"));

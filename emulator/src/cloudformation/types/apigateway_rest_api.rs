@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::task::TagNames;
 use super::{Made, ResourceType, Task, may_change};
+use crate::cloudformation::template::yaml;
 use crate::{Error, Result};
 
 pub(super) const TYPE: ResourceType = ResourceType {
@@ -14,6 +15,7 @@ pub(super) const TYPE: ResourceType = ResourceType {
         may_change("ApiKeySourceType"),
         may_change("BinaryMediaTypes"),
         may_change("Body"),
+        may_change("BodyS3Location"),
         may_change("Description"),
         may_change("DisableExecuteApiEndpoint"),
         may_change("EndpointConfiguration"),
@@ -42,8 +44,8 @@ const SCALARS: [(&str, &str); 5] = [
 ];
 
 async fn create(task: &Task<'_>) -> Result<Made> {
-    let body = task.properties.get("Body");
-    let title = body.and_then(|body| body.pointer("/info/title")).cloned();
+    let body = body(task).await?;
+    let title = body.as_ref().and_then(|body| body.pointer("/info/title")).cloned();
     let name = task.properties.get("Name").cloned().or(title).unwrap_or_else(|| task.logical_id.into());
     let mut input = renamed(task, &SCALARS);
     input.insert("name".to_owned(), name);
@@ -54,14 +56,26 @@ async fn create(task: &Task<'_>) -> Result<Made> {
     let made = task.door.call(SERVICE, "CreateRestApi", Value::Object(input)).await?;
     let id = text(&made, "id")?;
     task.begun(&id);
-    if body.is_some() {
-        put_body(task, &id).await?;
+    if let Some(body) = body {
+        put_body(task, &id, body).await?;
     }
     described(task, &id).await
 }
 
-async fn put_body(task: &Task<'_>, id: &str) -> Result<()> {
-    let mut body = task.get("Body");
+/// The document, which the template has or an object in a bucket, as JSON or YAML.
+async fn body(task: &Task<'_>) -> Result<Option<Value>> {
+    let Some(place) = task.properties.get("BodyS3Location") else { return Ok(task.properties.get("Body").cloned()) };
+    let input = json!({
+        "Bucket": place["Bucket"],
+        "Key": place["Key"],
+        "VersionId": place["Version"],
+        "IfMatch": place["ETag"],
+    });
+    let text = task.door.object(input).await?;
+    yaml::read(&String::from_utf8_lossy(&text)).map(Some)
+}
+
+async fn put_body(task: &Task<'_>, id: &str, mut body: Value) -> Result<()> {
     // The API's own name counts where both are given.
     if let (Some(name), Some(info)) = (task.properties.get("Name"), body.get_mut("info").and_then(Value::as_object_mut))
     {
@@ -122,8 +136,10 @@ async fn update(task: &Task<'_>) -> Result<Made> {
         operations.push(replace(&path, &kind(task.properties).into()));
     }
     patch(task, "UpdateRestApi", json!({ "restApiId": id }), operations).await?;
-    if task.changes(&["Body", "Parameters"]) && task.properties.contains_key("Body") {
-        put_body(task, id).await?;
+    if task.changes(&["Body", "BodyS3Location", "Parameters"])
+        && let Some(body) = body(task).await?
+    {
+        put_body(task, id, body).await?;
     }
     let arn = format!("arn:aws:apigateway:{}::/restapis/{id}", task.door.scope.region);
     task.retag(SERVICE, &arn, TAGS).await?;

@@ -1,4 +1,4 @@
-//! The parts of an API that differ in nothing but names: `AWS::ApiGatewayV2::Authorizer`, `Deployment`, `Integration`,
+//! The parts of an API that differ in nothing but names: `AWS::ApiGatewayV2::ApiMapping`, `Authorizer`, `Deployment`, `Integration`,
 //! `IntegrationResponse`, `Model`, `Route` and `RouteResponse`.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGatewayV2.html>
 
@@ -29,6 +29,18 @@ macro_rules! part {
         }
     }};
 }
+
+pub(super) const API_MAPPING: ResourceType = part!(
+    "ApiMapping",
+    "ApiMappingId",
+    &["DomainName"],
+    &[
+        may_change("ApiId").required(),
+        may_change("ApiMappingKey"),
+        replaces("DomainName").required(),
+        may_change("Stage").required(),
+    ]
+);
 
 pub(super) const AUTHORIZER: ResourceType = part!(
     "Authorizer",

@@ -25,6 +25,15 @@ impl Door {
         self.send(service, operation, input, Bytes::new()).await
     }
 
+    /// The bytes of an object in a bucket.
+    pub async fn object(&self, mut input: Value) -> Result<Bytes> {
+        if let Some(members) = input.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        let call = Call::new("s3", "GetObject", self.caller.clone(), self.scope.clone(), input);
+        Ok(self.cloud.call(call).await?.body.unwrap_or_default())
+    }
+
     /// Makes a call with a payload.
     pub async fn send(&self, service: &'static str, operation: &str, input: Value, body: Bytes) -> Result<Value> {
         let model = Model::of(service).and_then(|model| Some((model, model.operation(operation)?)));

@@ -17,6 +17,7 @@ pub(super) const TYPE: ResourceType = ResourceType {
         may_change("BillingMode"),
         may_change("DeletionProtectionEnabled"),
         may_change("GlobalSecondaryIndexes"),
+        may_change("KinesisStreamSpecification"),
         may_change("OnDemandThroughput"),
         may_change("PointInTimeRecoverySpecification"),
         may_change("ProvisionedThroughput"),
@@ -153,7 +154,37 @@ async fn configure(task: &Task<'_>, table: &str) -> Result<()> {
         let input = json!({ "TableName": table, "PointInTimeRecoverySpecification": wanted });
         task.door.call("dynamodb", "UpdateContinuousBackups", input).await?;
     }
-    Ok(())
+    stream_to_kinesis(task, table).await
+}
+
+/// Which stream of Kinesis gets what changes: the old one no longer, where it is another.
+async fn stream_to_kinesis(task: &Task<'_>, table: &str) -> Result<()> {
+    if !task.changes(&["KinesisStreamSpecification"]) {
+        return Ok(());
+    }
+    let none = Value::Null;
+    let (old, new) =
+        (task.old.get("KinesisStreamSpecification").unwrap_or(&none), task.get("KinesisStreamSpecification"));
+    let is_same = old["StreamArn"] == new["StreamArn"];
+    let precision = json!({
+        "ApproximateCreationDateTimePrecision": new["ApproximateCreationDateTimePrecision"],
+    });
+    if !old.is_null() && !is_same {
+        let input = json!({ "TableName": table, "StreamArn": old["StreamArn"] });
+        task.door.call("dynamodb", "DisableKinesisStreamingDestination", input).await?;
+    }
+    if new.is_null() {
+        return Ok(());
+    }
+    let (operation, member) = match is_same {
+        true => ("UpdateKinesisStreamingDestination", "UpdateKinesisStreamingConfiguration"),
+        false => ("EnableKinesisStreamingDestination", "EnableKinesisStreamingConfiguration"),
+    };
+    let mut input = json!({ "TableName": table, "StreamArn": new["StreamArn"] });
+    if !new["ApproximateCreationDateTimePrecision"].is_null() || is_same {
+        input[member] = precision;
+    }
+    task.door.call("dynamodb", operation, input).await.map(drop)
 }
 
 /// The changes of global secondary indexes, each for a request of its own.

@@ -16,17 +16,21 @@ pub(super) const TYPE: ResourceType = ResourceType {
         replaces("PackageType"),
         may_change("Architectures"),
         may_change("Code").required(),
+        may_change("CodeSigningConfigArn"),
         may_change("DeadLetterConfig"),
         may_change("Description"),
         may_change("Environment"),
         may_change("EphemeralStorage"),
         may_change("Handler"),
+        may_change("KmsKeyArn"),
+        may_change("Layers"),
         may_change("LoggingConfig"),
         may_change("MemorySize"),
         may_change("ReservedConcurrentExecutions"),
         may_change("Role").required(),
         may_change("RecursiveLoop"),
         may_change("Runtime"),
+        may_change("RuntimeManagementConfig"),
         may_change("SnapStart"),
         may_change("Tags"),
         may_change("Timeout"),
@@ -48,12 +52,13 @@ const INLINE_LIMIT: usize = 4 * 1024 * 1024;
 const PYTHON_MODULE: (&str, &str, &str) = ("cfnresponse", "cfnresponse.py", include_str!("../cfnresponse.py"));
 const NODE_MODULE: (&str, &str, &str) =
     ("cfn-response", "node_modules/cfn-response.js", include_str!("../cfn-response.js"));
-const CONFIGURATION: [&str; 12] = [
+const CONFIGURATION: [&str; 13] = [
     "DeadLetterConfig",
     "Description",
     "Environment",
     "EphemeralStorage",
     "Handler",
+    "Layers",
     "LoggingConfig",
     "MemorySize",
     "Role",
@@ -66,7 +71,8 @@ const CONFIGURATION: [&str; 12] = [
 async fn create(task: &Task<'_>) -> Result<Made> {
     let name = task.name("FunctionName", NAME_LIMIT);
     let mut input = task.pick(&CONFIGURATION);
-    input.extend(task.pick(&["PackageType", "Architectures"]));
+    input.extend(key(task));
+    input.extend(task.pick(&["PackageType", "Architectures", "CodeSigningConfigArn"]));
     input.insert("FunctionName".to_owned(), name.as_str().into());
     input.insert("Code".to_owned(), code(task)?);
     input.insert("Tags".to_owned(), task.tag_map()?);
@@ -74,11 +80,20 @@ async fn create(task: &Task<'_>) -> Result<Made> {
     task.begun(&name);
     reserve(task, &name).await?;
     set_recursion(task, &name).await?;
+    manage_runtime(task, &name).await?;
     Ok(Made::new(name, [("Arn", made["FunctionArn"].clone())]))
 }
 
 async fn update(task: &Task<'_>) -> Result<Made> {
     let name = task.physical_id;
+    // A signature is asked of the code that comes with the change.
+    if task.changes(&["CodeSigningConfigArn"]) {
+        let mut input = task.pick(&["CodeSigningConfigArn"]);
+        let operation =
+            if input.is_empty() { "DeleteFunctionCodeSigningConfig" } else { "PutFunctionCodeSigningConfig" };
+        input.insert("FunctionName".to_owned(), name.into());
+        task.door.call("lambda", operation, Value::Object(input)).await?;
+    }
     if task.changes(&["Code", "Architectures"]) {
         let mut input = code(task)?;
         let members = input.as_object_mut().ok_or_else(|| Error::internal("code is an object"))?;
@@ -86,8 +101,9 @@ async fn update(task: &Task<'_>) -> Result<Made> {
         members.extend(task.pick(&["Architectures"]));
         task.door.call("lambda", "UpdateFunctionCode", input).await?;
     }
-    if task.changes(&CONFIGURATION) {
+    if task.changes(&CONFIGURATION) || task.changes(&["KmsKeyArn"]) {
         let mut input = task.pick(&CONFIGURATION);
+        input.extend(key(task));
         // What the template no longer says goes back to its default.
         let defaults = [
             ("Description", json!("")),
@@ -96,6 +112,8 @@ async fn update(task: &Task<'_>) -> Result<Made> {
             ("Environment", json!({"Variables": {}})),
             ("DeadLetterConfig", json!({"TargetArn": ""})),
             ("EphemeralStorage", json!({"Size": 512})),
+            ("KMSKeyArn", json!("")),
+            ("Layers", json!([])),
             ("TracingConfig", json!({"Mode": "PassThrough"})),
         ];
         for (property, default) in defaults {
@@ -108,10 +126,16 @@ async fn update(task: &Task<'_>) -> Result<Made> {
         reserve(task, name).await?;
     }
     set_recursion(task, name).await?;
+    manage_runtime(task, name).await?;
     let arn = task.door.scope.arn("lambda", format_args!("function:{name}"));
     let names = TagNames { arn: "Resource", tags: "Tags", keys: "TagKeys", as_map: true };
     task.retag("lambda", &arn, names).await?;
     Ok(Made::new(name, [("Arn", arn.into())]))
+}
+
+/// The key, as Lambda writes the name of its member.
+fn key(task: &Task<'_>) -> Option<(String, Value)> {
+    task.properties.get("KmsKeyArn").map(|key| ("KMSKeyArn".to_owned(), key.clone()))
 }
 
 /// Reserves the concurrency that the template says; gives back what it no longer says.
@@ -134,6 +158,18 @@ async fn set_recursion(task: &Task<'_>, name: &str) -> Result<()> {
     let wanted = task.properties.get("RecursiveLoop").cloned().unwrap_or_else(|| "Terminate".into());
     let input = json!({ "FunctionName": name, "RecursiveLoop": wanted });
     task.door.call("lambda", "PutFunctionRecursionConfig", input).await.map(drop)
+}
+
+/// `RuntimeManagementConfig`, where the template says it or said it.
+async fn manage_runtime(task: &Task<'_>, name: &str) -> Result<()> {
+    if !task.changes(&["RuntimeManagementConfig"]) {
+        return Ok(());
+    }
+    let wanted = task.get("RuntimeManagementConfig");
+    let mut input = wanted.as_object().cloned().unwrap_or_default();
+    input.entry("UpdateRuntimeOn").or_insert_with(|| "Auto".into());
+    input.insert("FunctionName".to_owned(), name.into());
+    task.door.call("lambda", "PutRuntimeManagementConfig", Value::Object(input)).await.map(drop)
 }
 
 async fn delete(task: &Task<'_>) -> Result<()> {

@@ -3,12 +3,15 @@
 //! A type says which properties it honours and what a change of each means, and makes, changes and deletes its resource by
 //! calls through the front door. <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/>
 
+mod apigateway_documentation;
+mod apigateway_domain;
 mod apigateway_keys;
 mod apigateway_method;
 mod apigateway_parts;
 mod apigateway_rest_api;
 mod apigateway_stage;
 mod apigatewayv2_api;
+mod apigatewayv2_domain;
 mod apigatewayv2_parts;
 mod apigatewayv2_stage;
 mod cloudformation_custom;
@@ -28,6 +31,7 @@ mod iam_holder;
 mod iam_inline_policy;
 mod iam_instance_profile;
 mod iam_managed_policy;
+mod iam_oidc_provider;
 mod iam_policy;
 mod iam_provider;
 mod iam_role;
@@ -39,7 +43,9 @@ mod kinesis_stream;
 mod kms_key;
 mod lambda_event_source_mapping;
 mod lambda_function;
+mod lambda_layer;
 mod lambda_permission;
+mod lambda_signing;
 mod lambda_url;
 mod lambda_version;
 mod logs_log_group;
@@ -50,6 +56,7 @@ mod s3_bucket_shapes;
 mod scheduler_schedule;
 mod scheduler_schedule_group;
 mod secretsmanager_policy;
+mod secretsmanager_rotation;
 mod secretsmanager_secret;
 mod sns_subscription;
 mod sns_topic;
@@ -68,6 +75,11 @@ use crate::Result;
 
 /// All types that there are here.
 static TYPES: &[&ResourceType] = &[
+    &apigateway_documentation::PART,
+    &apigateway_documentation::VERSION,
+    &apigateway_domain::BASE_PATH_MAPPING,
+    &apigateway_domain::DOMAIN_NAME,
+    &apigateway_domain::VPC_LINK,
     &apigateway_keys::ACCOUNT,
     &apigateway_keys::API_KEY,
     &apigateway_keys::USAGE_PLAN,
@@ -82,6 +94,9 @@ static TYPES: &[&ResourceType] = &[
     &apigateway_stage::DEPLOYMENT,
     &apigateway_stage::STAGE,
     &apigatewayv2_api::TYPE,
+    &apigatewayv2_domain::DOMAIN_NAME,
+    &apigatewayv2_domain::VPC_LINK,
+    &apigatewayv2_parts::API_MAPPING,
     &apigatewayv2_parts::AUTHORIZER,
     &apigatewayv2_parts::DEPLOYMENT,
     &apigatewayv2_parts::INTEGRATION,
@@ -110,6 +125,7 @@ static TYPES: &[&ResourceType] = &[
     &iam_inline_policy::USER,
     &iam_instance_profile::TYPE,
     &iam_managed_policy::TYPE,
+    &iam_oidc_provider::TYPE,
     &iam_policy::TYPE,
     &iam_provider::OIDC,
     &iam_provider::SAML,
@@ -125,7 +141,10 @@ static TYPES: &[&ResourceType] = &[
     &kms_key::KEY,
     &lambda_event_source_mapping::TYPE,
     &lambda_function::TYPE,
+    &lambda_layer::PERMISSION,
+    &lambda_layer::VERSION,
     &lambda_permission::TYPE,
+    &lambda_signing::TYPE,
     &lambda_url::TYPE,
     &lambda_version::ALIAS,
     &lambda_version::EVENT_INVOKE_CONFIG,
@@ -147,6 +166,7 @@ static TYPES: &[&ResourceType] = &[
     &sqs_queue_policy::INLINE,
     &sqs_queue_policy::TYPE,
     &secretsmanager_policy::TYPE,
+    &secretsmanager_rotation::TYPE,
     &secretsmanager_secret::TYPE,
     &ssm_parameter::TYPE,
 ];

@@ -179,9 +179,6 @@ fn unsupported(parameter: &str) -> Error {
 }
 
 fn stream(source: &Source, arn: &str, base: Option<&StreamSettings>, wanted: &Wanted) -> Result<StreamSettings> {
-    if wanted.parallelization_factor.is_some_and(|factor| factor > 1) {
-        return Err(Error::not_implemented("several batches of one shard at a time (ParallelizationFactor)"));
-    }
     if wanted.tumbling_window_in_seconds.is_some_and(|window| window > 0) {
         return Err(Error::not_implemented("tumbling windows (TumblingWindowInSeconds)"));
     }
@@ -207,6 +204,7 @@ fn stream(source: &Source, arn: &str, base: Option<&StreamSettings>, wanted: &Wa
         }
         settings.age = age;
     }
+    settings.factor = wanted.parallelization_factor.unwrap_or(settings.factor);
     settings.retries = wanted.maximum_retry_attempts.unwrap_or(settings.retries);
     settings.bisect = wanted.bisect_batch_on_function_error.unwrap_or(settings.bisect);
     if let Some(config) = &wanted.destination_config {
@@ -217,14 +215,21 @@ fn stream(source: &Source, arn: &str, base: Option<&StreamSettings>, wanted: &Wa
 }
 
 fn new_stream(start: &str, start_at: Option<Timestamp>) -> StreamSettings {
-    StreamSettings { start: start.to_owned(), start_at, retries: -1, age: -1, bisect: false, on_failure: None }
+    StreamSettings {
+        start: start.to_owned(),
+        start_at,
+        retries: -1,
+        age: -1,
+        bisect: false,
+        on_failure: None,
+        factor: 1,
+    }
 }
 
-/// A queue or a topic.
+/// A queue, a topic or a bucket.
 fn destination_of(arn: String) -> Result<String> {
     match arn.split(':').nth(2) {
-        Some("sqs" | "sns") => Ok(arn),
-        Some("s3") => Err(Error::not_implemented(format!("a bucket as the destination of records ({arn})"))),
+        Some("sqs" | "sns" | "s3") => Ok(arn),
         _ => Err(invalid(format!("The destination ARN {arn} is invalid."))),
     }
 }

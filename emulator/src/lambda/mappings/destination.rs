@@ -9,6 +9,7 @@ use super::read::sequence;
 use super::stream::arrival;
 use crate::Timestamp;
 use crate::cloud::{Call, Cx};
+use crate::lambda::destinations::{bucket_of, object};
 use crate::lambda::{Functions, PRINCIPAL};
 use crate::sqs::url_of_arn;
 
@@ -67,6 +68,14 @@ pub(super) fn send(cx: &mut Cx<Functions>, uuid: &str, given: &Given<'_>) {
         return;
     };
     caller.source_arn = Some(mapping_arn);
+    if let Some(bucket) = bucket_of(&destination) {
+        // A bucket has room for what the function was invoked with.
+        document["payload"] = json!({ "Records": given.records });
+        let folder = format!("{uuid}/{}", given.shard.as_deref().unwrap_or_default());
+        let call = object(cx, caller, bucket, &folder, document.to_string());
+        cx.emit(call);
+        return;
+    }
     let text = document.to_string();
     let call = if destination.contains(":sns:") {
         Call::new("sns", "Publish", caller, cx.scope.clone(), json!({ "TopicArn": destination, "Message": text }))

@@ -74,9 +74,16 @@ pub(super) struct StreamSettings {
     pub bisect: bool,
     /// The ARN that `DestinationConfig` names.
     pub on_failure: Option<String>,
+    /// `ParallelizationFactor`
+    #[serde(default = "one")]
+    pub factor: u32,
     /// `StartingPositionTimestamp`
     #[serde(default)]
     pub start_at: Option<Timestamp>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// `State`
@@ -165,7 +172,7 @@ impl Mapping {
             put("MaximumRecordAgeInSeconds", json!(stream.age));
             put("MaximumRetryAttempts", json!(stream.retries));
             put("BisectBatchOnFunctionError", json!(stream.bisect));
-            put("ParallelizationFactor", json!(1));
+            put("ParallelizationFactor", json!(stream.factor));
             put("TumblingWindowInSeconds", json!(0));
         }
         Value::Object(shown)

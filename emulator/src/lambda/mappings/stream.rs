@@ -8,6 +8,7 @@ use std::time::Duration;
 use imbl::Vector;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::destination::{self, Given};
 use super::mapping::{Books, Mapping, Settings, StreamSettings};
@@ -65,6 +66,17 @@ pub(super) struct Lane {
     is_hungry: bool,
     place: Place,
     reading: Option<u64>,
+    paused_until: Option<Timestamp>,
+    #[serde(flatten)]
+    first: Track,
+    /// The others, where several batches of the shard may be with the function at a time.
+    #[serde(default)]
+    more: Vector<Track>,
+}
+
+/// The records of a shard of which one batch is with the function at a time: those of some keys, or all.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Track {
     /// Read, and waiting for the rest of their batch.
     buffer: Vector<Value>,
     /// When the first of them has waited long enough.
@@ -72,7 +84,6 @@ pub(super) struct Lane {
     /// The batch in work: one piece, or what it was split into.
     pieces: Vector<Piece>,
     running: Option<u64>,
-    paused_until: Option<Timestamp>,
     /// When the first piece is tried again.
     again: Option<Timestamp>,
 }
@@ -99,7 +110,7 @@ struct Piece {
     invocations: u32,
 }
 
-impl Lane {
+impl Track {
     fn is_full(&self, settings: &Settings) -> bool {
         self.buffer.len() >= usize::try_from(settings.batch_size).unwrap_or(usize::MAX)
     }
@@ -139,41 +150,97 @@ fn parts(mapping: &mut Mapping) -> Option<(&mut StreamBooks, &Settings, &StreamS
 }
 
 /// What is to be started of a shard.
+#[derive(Default)]
 struct Due {
-    batch: Option<(u64, Vec<Value>)>,
+    batches: Vec<(u64, Vec<Value>)>,
     read: Option<(u64, Place)>,
     /// When there is something to do again.
     next: Option<Timestamp>,
 }
 
+impl Track {
+    /// The piece that the function is to get now, with the number of its job.
+    fn due(&mut self, settings: &Settings, now: Timestamp, number: impl FnOnce() -> u64) -> Option<(u64, Vec<Value>)> {
+        self.fill(settings, now);
+        let is_free = self.running.is_none() && self.again.is_none_or(|at| at <= now);
+        let piece = self.pieces.front_mut().filter(|_| is_free)?;
+        piece.invocations += 1;
+        let (number, records) = (number(), piece.records.clone());
+        (self.running, self.again) = (Some(number), None);
+        Some((number, records))
+    }
+
+    /// Whether a record with this key waits here, or is with the function.
+    fn has(&self, key: &Value) -> bool {
+        self.pieces.iter().flat_map(|piece| &piece.records).chain(&self.buffer).any(|record| key_of(record) == key)
+    }
+}
+
 impl Lane {
+    fn tracks(&mut self) -> impl Iterator<Item = &mut Track> {
+        std::iter::once(&mut self.first).chain(self.more.iter_mut())
+    }
+
     fn due(&mut self, settings: &Settings, now: Timestamp, next: &mut u64) -> Due {
         let mut number = || {
             *next += 1;
             *next
         };
-        self.fill(settings, now);
-        let is_free = self.running.is_none() && self.again.is_none_or(|at| at <= now);
-        let records = self.pieces.front_mut().filter(|_| is_free).map(|piece| {
-            piece.invocations += 1;
-            piece.records.clone()
-        });
-        let batch = records.map(|records| (number(), records));
-        if let Some((number, _)) = &batch {
-            (self.running, self.again) = (Some(*number), None);
+        let mut due = Due::default();
+        let mut is_full = true;
+        for track in self.tracks() {
+            due.batches.extend(track.due(settings, now, &mut number));
+            is_full &= track.is_full(settings);
+            let next = [track.window_ends, track.again, due.next].into_iter().flatten().filter(|at| *at > now).min();
+            due.next = next;
         }
         let may_read = self.is_hungry
             && !self.place.is_over
             && self.reading.is_none()
-            && !self.is_full(settings)
+            && !is_full
             && self.paused_until.is_none_or(|until| until <= now);
-        let read = may_read.then(|| (number(), self.place.clone()));
-        if let Some((number, _)) = &read {
+        due.read = may_read.then(|| (number(), self.place.clone()));
+        if let Some((number, _)) = &due.read {
             (self.is_hungry, self.reading) = (false, Some(*number));
         }
-        let next = [self.window_ends, self.again].into_iter().flatten().filter(|at| *at > now).min();
-        Due { batch, read, next }
+        due
     }
+
+    /// Takes what was read. Records with one key stay in order: each follows those that are still there.
+    fn take(&mut self, records: Vec<Value>, settings: &Settings, factor: u32, now: Timestamp) {
+        let wanted = usize::try_from(factor.max(1)).unwrap_or(1) - 1;
+        while self.more.len() > wanted && self.more.last().is_some_and(Track::is_idle) {
+            self.more.pop_back();
+        }
+        while self.more.len() < wanted {
+            self.more.push_back(Track::default());
+        }
+        for record in records {
+            let key = key_of(&record);
+            let there = if self.more.is_empty() { None } else { self.tracks().position(|track| track.has(key)) };
+            let place = there.unwrap_or_else(|| place_of(key, wanted + 1));
+            let Some(track) = self.tracks().nth(place) else { continue };
+            if track.buffer.is_empty() {
+                track.window_ends = window(settings, now);
+            }
+            track.buffer.push_back(record);
+        }
+    }
+}
+
+/// By what records are kept in order: the partition key of Kinesis, or the key of an item.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
+fn key_of(record: &Value) -> &Value {
+    match record.get("kinesis") {
+        Some(kinesis) => &kinesis["partitionKey"],
+        None => &record["dynamodb"]["Keys"],
+    }
+}
+
+/// Which of so many tracks the records of a key go to.
+fn place_of(key: &Value, tracks: usize) -> usize {
+    let digest = Sha256::digest(key.to_string());
+    digest.iter().fold(0, |place, byte| (place * 256 + usize::from(*byte)) % tracks)
 }
 
 /// Starts what is due: the next piece, and a read if there is room for what it brings.
@@ -193,8 +260,8 @@ pub(super) fn step(cx: &mut Cx<Functions>, uuid: &str) -> Result<()> {
     let due: Vec<Due> = lanes.iter_mut().map(|lane| lane.due(settings, now, next)).collect();
     let mapping = mapping.clone();
     let next = due.iter().filter_map(|due| due.next).min();
-    for Due { batch, read, .. } in due {
-        if let Some((number, records)) = batch {
+    for Due { batches, read, .. } in due {
+        for (number, records) in batches {
             cx.start("ProcessBatch", &Process::new(&mapping, number, records))?;
             cx.set_timer("MappingLost", format!("{uuid}/{number}"), now + timeout + GRACE);
         }
@@ -216,7 +283,7 @@ pub(super) fn read_up(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     cx.cancel_timer("MappingLost", format!("{uuid}/{number}"));
     let now = cx.now;
     let Some(mapping) = cx.state.mappings.by_uuid.get_mut(&uuid) else { return Ok(()) };
-    let Some((books, settings, _)) = parts(mapping) else { return Ok(()) };
+    let Some((books, settings, stream)) = parts(mapping) else { return Ok(()) };
     let Some(lane) = books.lanes.iter_mut().find(|lane| lane.reading == Some(number)) else { return Ok(()) };
     lane.reading = None;
     lane.is_hungry |= count > 0;
@@ -224,10 +291,7 @@ pub(super) fn read_up(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
         None => {
             let is_at_start = place.after.is_none() && !place.is_over;
             (lane.place, lane.paused_until) = (place, None);
-            if lane.buffer.is_empty() && !records.is_empty() {
-                lane.window_ends = window(settings, now);
-            }
-            lane.buffer.extend(records);
+            lane.take(records, settings, stream.factor, now);
             books.lanes.extend(others.into_iter().map(|place| Lane { place, is_hungry: true, ..Lane::default() }));
             if is_at_start {
                 cx.set_timer("MappingWake", uuid.as_str(), now + REFRESH);
@@ -249,15 +313,18 @@ pub(super) fn processed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     cx.cancel_timer("MappingLost", format!("{uuid}/{number}"));
     let Some(mapping) = cx.state.mappings.by_uuid.get_mut(&uuid) else { return Ok(()) };
     let Some((books, settings, stream)) = parts(mapping) else { return Ok(()) };
-    let Some(lane) = books.lanes.iter_mut().find(|lane| lane.running == Some(number)) else { return Ok(()) };
-    lane.running = None;
-    let shard = lane.place.shard.clone();
+    let found = books.lanes.iter_mut().find_map(|lane| {
+        let shard = lane.place.shard.clone();
+        Some((shard, lane.tracks().find(|track| track.running == Some(number))?))
+    });
+    let Some((shard, track)) = found else { return Ok(()) };
+    track.running = None;
     let Some(failed_at) = failed_at else {
-        lane.pieces.pop_front();
+        track.pieces.pop_front();
         mapping.last_result = Some(OK.to_owned());
         return step_mapping(cx, &uuid);
     };
-    let Some(mut piece) = lane.pieces.pop_front() else { return step_mapping(cx, &uuid) };
+    let Some(mut piece) = track.pieces.pop_front() else { return step_mapping(cx, &uuid) };
     // What came before the first record that failed is done with.
     let is_partial = settings.partial && failed_at > 0;
     piece.records.drain(..failed_at.min(piece.records.len()));
@@ -265,16 +332,16 @@ pub(super) fn processed(cx: &mut Cx<Functions>, report: &str) -> Result<()> {
     if stream.bisect && !is_partial && piece.records.len() > 1 {
         // Splitting is no retry.
         let rest = piece.records.split_off(piece.records.len() / 2);
-        lane.pieces.push_front(Piece { records: rest, ..piece.clone() });
-        lane.pieces.push_front(piece);
+        track.pieces.push_front(Piece { records: rest, ..piece.clone() });
+        track.pieces.push_front(piece);
     } else {
         piece.failures += 1;
         if u32::try_from(stream.retries).is_ok_and(|most| piece.failures > most) {
             given_up = Some(piece);
         } else {
             let backoff = FIRST_BACKOFF.saturating_mul(1 << (piece.failures - 1).min(16)).min(LAST_BACKOFF);
-            lane.again = Some(cx.now + backoff);
-            lane.pieces.push_front(piece);
+            track.again = Some(cx.now + backoff);
+            track.pieces.push_front(piece);
         }
     }
     mapping.last_result = Some(FAILED.to_owned());
@@ -297,9 +364,13 @@ fn give_up_the_old(cx: &mut Cx<Functions>, uuid: &str) {
     let now = cx.now;
     let Some((books, _, stream)) = cx.state.mappings.by_uuid.get_mut(uuid).and_then(parts) else { return };
     let Ok(age) = u64::try_from(stream.age) else { return };
-    let idle = books.lanes.iter_mut().filter(|lane| lane.running.is_none());
-    let given_up: Vec<(Option<String>, Vec<Piece>)> =
-        idle.map(|lane| (lane.place.shard.clone(), lane.give_up(Duration::from_secs(age), now))).collect();
+    let mut given_up = Vec::<(Option<String>, Vec<Piece>)>::new();
+    for lane in &mut books.lanes {
+        let shard = lane.place.shard.clone();
+        for track in lane.tracks().filter(|track| track.running.is_none()) {
+            given_up.push((shard.clone(), track.give_up(Duration::from_secs(age), now)));
+        }
+    }
     for (shard, pieces) in given_up {
         for piece in pieces {
             let given = Given {
@@ -315,7 +386,11 @@ fn give_up_the_old(cx: &mut Cx<Functions>, uuid: &str) {
     }
 }
 
-impl Lane {
+impl Track {
+    fn is_idle(&self) -> bool {
+        self.buffer.is_empty() && self.pieces.is_empty() && self.running.is_none()
+    }
+
     /// Takes out what is older.
     fn give_up(&mut self, age: Duration, now: Timestamp) -> Vec<Piece> {
         let is_old = |record: &Value| arrival(record) + age < now;
@@ -350,9 +425,9 @@ pub(super) fn lost(cx: &mut Cx<Functions>, uuid: &str, number: u64) -> Result<()
         if lane.reading == Some(number) {
             (lane.reading, lane.is_hungry) = (None, true);
         }
-        if lane.running == Some(number) {
+        for track in lane.tracks().filter(|track| track.running == Some(number)) {
             // The piece is given to the function again.
-            lane.running = None;
+            track.running = None;
         }
     }
     step_mapping(cx, uuid)

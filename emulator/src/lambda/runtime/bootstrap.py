@@ -239,9 +239,15 @@ def main():
 
     # The function's folder is the place of its modules; this file's is not.
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
-    # AWS's SDK, where this interpreter has none.
-    sys.path += sys.argv[1:]
+    sdk, *layers = sys.argv[1:]
     del sys.argv[1:]
+    if layers:
+        # What the function's layers have, where AWS has them below /opt; it goes before what the interpreter has.
+        opt, runtime = layers
+        sys.path[1:1] = [f"{opt}/python/lib/{runtime}/site-packages", f"{opt}/python"]
+    if sdk:
+        # AWS's SDK, where this interpreter has none.
+        sys.path.append(sdk)
     runtime = Runtime()
     try:
         function = load(os.environ["_HANDLER"])

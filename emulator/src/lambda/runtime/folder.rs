@@ -51,8 +51,8 @@ impl Folder {
         }
     }
 
-    /// The unpacked code of this hash, which `zip` gives if it is not there.
-    pub fn code(self: &Arc<Self>, hash: &str, zip: &[u8]) -> Result<Arc<Code>, Flaw> {
+    /// The unpacked code of this hash, which `zips` give if it is not there: each over what was in those before it.
+    pub fn code<'a>(self: &Arc<Self>, hash: &str, zips: impl IntoIterator<Item = &'a [u8]>) -> Result<Arc<Code>, Flaw> {
         let mut codes = self.codes.lock();
         if let Some(code) = codes.get(hash).and_then(Weak::upgrade) {
             return Ok(code);
@@ -63,7 +63,9 @@ impl Folder {
         let path = self.root.join("code").join(format!("{hash}-{number}"));
         fs::create_dir(&path).map_err(|e| Flaw::Disk(path.clone(), e))?;
         let code = Arc::new(Code { path, _folder: Arc::clone(self) });
-        Archive::read(zip)?.unpack(&code.path)?;
+        for zip in zips {
+            Archive::read(zip)?.unpack(&code.path)?;
+        }
         codes.insert(hash.to_owned(), Arc::downgrade(&code));
         Ok(code)
     }

@@ -27,12 +27,14 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::invoke::{Attempt, Executable};
+use super::layers::LayerCode;
 use super::lines::Lines;
 use crate::cloud::{Cloud, Scope};
-use folder::Folder;
+use folder::{Code, Folder};
 use process::Leader;
 use runtimes::{Installed, Program};
 use sandbox::Start;
@@ -148,8 +150,10 @@ impl Sandboxes {
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (folder, line, endpoint) = self.surroundings(cloud).map_err(|error| init_error(error.to_string()))?;
-        let code =
-            folder.code(&executable.hash, &zip).map_err(|flaw| init_error(format!("the function's code: {flaw}")))?;
+        let code = folder.code(&executable.hash, [&*zip]);
+        let code = code.map_err(|flaw| init_error(format!("the function's code: {flaw}")))?;
+        let layers = super::layers::of_function(cloud, scope, &attempt.function, &attempt.version);
+        let layers = unpacked(&folder, &layers)?;
         let client = match &program {
             Program::Bootstrap => None,
             Program::Python { .. } => Some(PYTHON_CLIENT),
@@ -160,7 +164,19 @@ impl Sandboxes {
         let scratch = folder.scratch(number).map_err(|error| init_error(error.to_string()))?;
         variables.insert("AWS_ENDPOINT_URL".to_owned(), format!("http://{endpoint}"));
         let clock = Arc::clone(&cloud.0.clock);
-        let sandbox = Sandbox::start(Start { program, client, code, scratch, line, slot, variables, lines, clock })?;
+        let sandbox = Sandbox::start(Start {
+            program,
+            client,
+            code,
+            layers,
+            runtime: runtime.clone(),
+            scratch,
+            line,
+            slot,
+            variables,
+            lines,
+            clock,
+        })?;
         let mut live = self.live.lock();
         live.retain(|leader| leader.strong_count() > 0);
         live.push(sandbox.leader());
@@ -194,6 +210,18 @@ impl Sandboxes {
             folder.remove();
         }
     }
+}
+
+/// The layers of a function in one folder, as AWS has them below `/opt`.
+fn unpacked(folder: &Arc<Folder>, layers: &[LayerCode]) -> Result<Option<Arc<Code>>, Value> {
+    if layers.is_empty() {
+        return Ok(None);
+    }
+    let name: Vec<&str> = layers.iter().map(|layer| &*layer.hash).collect();
+    // Names of folders are shorter than five digests.
+    let name = format!("layers-{}", hex::encode(Sha256::digest(name.join(" "))));
+    let code = folder.code(&name, layers.iter().map(|layer| &*layer.zip));
+    code.map(Some).map_err(|flaw| init_error(format!("the function's layers: {flaw}")))
 }
 
 fn init_error(message: String) -> Value {

@@ -1,6 +1,7 @@
 //! One execution environment as a process: its variables, its start, its invocations.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Weak};
@@ -27,6 +28,8 @@ const INIT_LIMIT: Duration = Duration::from_secs(10);
 const MEMORY_WATCH: Duration = Duration::from_millis(100);
 /// Where AWS has a function's code. What an interpreter tells of its files is told so, and a wrapper is looked for so.
 const TASK_ROOT: &str = "/var/task";
+/// Where AWS has what is in a function's layers. A wrapper is looked for so.
+const LAYERS_ROOT: &str = "/opt";
 /// Names a program of the function's that starts the interpreter.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper>
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
@@ -41,6 +44,7 @@ pub(in crate::lambda) struct Sandbox {
     access_key: String,
     _scratch: Scratch,
     _code: Arc<Code>,
+    _layers: Option<Arc<Code>>,
     _slot: OwnedSemaphorePermit,
 }
 
@@ -50,6 +54,10 @@ pub(super) struct Start {
     /// Garoa's own client, for programs that need one.
     pub client: Option<PathBuf>,
     pub code: Arc<Code>,
+    /// What AWS has below `/opt`.
+    pub layers: Option<Arc<Code>>,
+    /// The runtime's identifier.
+    pub runtime: String,
     pub scratch: Scratch,
     pub line: Line,
     pub slot: OwnedSemaphorePermit,
@@ -65,25 +73,31 @@ impl Sandbox {
     /// # Errors
     /// An error document.
     pub(super) fn start(start: Start) -> Result<Self, Value> {
-        let Start { program, client, code, scratch, line, slot, variables, lines, clock } = start;
+        let Start { program, client, code, layers, runtime, scratch, line, slot, variables, lines, clock } = start;
+        let opt = layers.as_ref().map(|layers| layers.path());
         let mut command = match (&program, variables.get(WRAPPER)) {
-            (Program::Bootstrap, _) => Command::new(code.path().join("bootstrap")),
+            (Program::Bootstrap, _) => Command::new(bootstrap(code.path(), opt)),
             (Program::Python { interpreter: path, .. } | Program::Node(path), None) => Command::new(path),
             (Program::Python { interpreter: path, .. } | Program::Node(path), Some(wrapper)) => {
-                let mut command = Command::new(in_task_root(wrapper, code.path()));
+                let mut command = Command::new(here(wrapper, code.path(), opt));
                 command.arg(path);
                 command
             }
         };
         command.args(client).current_dir(code.path()).env_clear();
-        if let Program::Python { sdk: Some(sdk), .. } = &program {
-            command.arg(sdk);
+        if let Program::Python { sdk, .. } = &program {
+            // What the client of Python adds to the places of modules.
+            command.arg(sdk.as_deref().unwrap_or(Path::new("")));
+            command.args(opt).args(opt.map(|_| &runtime));
         }
         // Nothing else of this process's environment: at AWS there is nothing else either.
         for name in ["PATH", "LANG"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
+        }
+        if let Some(opt) = opt {
+            command.envs(of_layers(opt, code.path(), &runtime));
         }
         let access_key = variables.get("AWS_ACCESS_KEY_ID").cloned().unwrap_or_default();
         for name in ["HOME", "TMPDIR"] {
@@ -95,7 +109,18 @@ impl Sandbox {
         let started = clock::real_now();
         let (process, stdout, stderr) = Process::start(command).map_err(failed)?;
         let output = Output::new(stdout, stderr, lines, Arc::clone(&clock)).map_err(failed)?;
-        Ok(Self { process, output, line, clock, started, access_key, _scratch: scratch, _code: code, _slot: slot })
+        Ok(Self {
+            process,
+            output,
+            line,
+            clock,
+            started,
+            access_key,
+            _scratch: scratch,
+            _code: code,
+            _layers: layers,
+            _slot: slot,
+        })
     }
 
     /// What kills it from elsewhere.
@@ -183,12 +208,54 @@ impl Sandbox {
     }
 }
 
-/// A path below [`TASK_ROOT`], where it is here.
-fn in_task_root(path: &str, code: &Path) -> PathBuf {
-    match Path::new(path).strip_prefix(TASK_ROOT) {
-        Ok(inside) => code.join(inside),
-        Err(_) => PathBuf::from(path),
+/// A path below [`TASK_ROOT`] or [`LAYERS_ROOT`], where it is here.
+fn here(path: &str, code: &Path, layers: Option<&Path>) -> PathBuf {
+    let path = Path::new(path);
+    match (path.strip_prefix(TASK_ROOT), path.strip_prefix(LAYERS_ROOT), layers) {
+        (Ok(inside), _, _) => code.join(inside),
+        (_, Ok(inside), Some(layers)) => layers.join(inside),
+        _ => path.to_owned(),
     }
+}
+
+/// The program of a custom runtime: the function's own, or that of a layer.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html>
+fn bootstrap(code: &Path, layers: Option<&Path>) -> PathBuf {
+    let own = code.join("bootstrap");
+    match layers.map(|layers| layers.join("bootstrap")) {
+        Some(of_layer) if !own.exists() && of_layer.exists() => of_layer,
+        _ => own,
+    }
+}
+
+/// The variables by which programs, libraries and modules of layers are found. A function's own go before them, as at AWS.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html#packaging-layers-paths>
+fn of_layers(opt: &Path, code: &Path, runtime: &str) -> Vec<(&'static str, OsString)> {
+    let mut path = opt.join("bin").into_os_string();
+    if let Some(rest) = std::env::var_os("PATH") {
+        path.push(":");
+        path.push(rest);
+    }
+    let join = |places: &[PathBuf]| {
+        let mut all = OsString::new();
+        for place in places {
+            if !all.is_empty() {
+                all.push(":");
+            }
+            all.push(place);
+        }
+        all
+    };
+    let mut variables = vec![("PATH", path)];
+    let lib = opt.join("lib");
+    if lib.exists() {
+        variables.push(("LD_LIBRARY_PATH", join(&[code.to_owned(), code.join("lib"), lib])));
+    }
+    if let Some(version) = runtime.strip_prefix("nodejs").and_then(|rest| rest.strip_suffix(".x")) {
+        let modules = [opt.join(format!("nodejs/node{version}/node_modules")), opt.join("nodejs/node_modules")];
+        variables.push(("NODE_PATH", join(&modules)));
+    }
+    variables
 }
 
 /// Waits until a process has more memory than its function; AWS kills it then.

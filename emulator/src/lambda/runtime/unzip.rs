@@ -88,11 +88,24 @@ impl<'a> Archive<'a> {
         Ok(Self { bytes, entries })
     }
 
-    /// Unpacks everything below `root`, which exists and is empty. Nothing outside it is touched or linked to.
+    /// The size of everything in it, in bytes.
+    pub fn unpacked_size(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.size).sum()
+    }
+
+    /// Whether there is a file below this folder.
+    pub fn has(&self, folder: &str) -> bool {
+        self.entries.iter().any(|entry| !entry.is_folder && entry.path.starts_with(folder))
+    }
+
+    /// Unpacks everything below `root`, which exists, over what is there. Nothing outside it is touched or linked to.
     pub fn unpack(&self, root: &Path) -> Result<(), Flaw> {
         let mut links = Vec::new();
         for entry in &self.entries {
             let path = root.join(&entry.path);
+            if leads_through_link(root, &entry.path) {
+                return Err(Flaw::Path(entry.path.display().to_string()));
+            }
             if entry.is_folder {
                 fs::create_dir_all(&path).map_err(|e| Flaw::Disk(entry.path.clone(), e))?;
                 continue;
@@ -183,6 +196,12 @@ fn safe(name: &str) -> Result<PathBuf, Flaw> {
     Ok(path)
 }
 
+/// Whether a folder on the way to a file is a link, of an archive that was unpacked here before: where that leads may change.
+fn leads_through_link(root: &Path, path: &Path) -> bool {
+    let folders = path.ancestors().filter(|folder| !folder.as_os_str().is_empty());
+    folders.skip(1).any(|folder| root.join(folder).is_symlink())
+}
+
 /// Writes a file. Nobody may change it: environments share it, and at AWS the folder is read-only as well.
 fn place(path: &Path, data: &[u8], mode: u32) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
@@ -212,6 +231,11 @@ fn link(root: &Path, links: &[(PathBuf, String)]) -> Result<(), Flaw> {
             if !real.starts_with(fs::canonicalize(root).map_err(disk(root))?) {
                 return Err(Flaw::Path(target.clone()));
             }
+        }
+        // Of an archive that was unpacked here before.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Flaw::Disk(path.clone(), error)),
+            _ => {}
         }
         std::os::unix::fs::symlink(target, path).map_err(disk(path))?;
     }

@@ -8,6 +8,7 @@
 use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 
+use super::alias::{Aliases, Invoked};
 use super::globals::Globals;
 use super::{ResourceDef, Template, authorizers, check_properties, cors, events, generated, invalid, invalid_event};
 use crate::{Error, Result};
@@ -45,7 +46,7 @@ const EVENT: [&str; 5] = ["Auth", "Method", "Path", "RestApiId", "TimeoutInMilli
 
 /// An `Api` event of a function.
 pub(super) struct Route {
-    pub function: String,
+    pub invoked: Invoked,
     pub event: String,
     /// The logical id of the API.
     pub api: String,
@@ -57,11 +58,13 @@ pub(super) struct Route {
 }
 
 /// The `Api` events of all functions, in the order of the template.
-pub(super) fn routes(template: &Template) -> Result<Vec<Route>> {
-    events::of_type(template, "Api").map(|(function, event, properties)| route(function, event, properties)).collect()
+pub(super) fn routes(template: &Template, aliases: &Aliases) -> Result<Vec<Route>> {
+    let all = events::of_type(template, "Api");
+    all.map(|(function, event, properties)| route(aliases.invoked(function), event, properties)).collect()
 }
 
-fn route(function: &str, event: &str, properties: &Value) -> Result<Route> {
+fn route(invoked: Invoked, event: &str, properties: &Value) -> Result<Route> {
+    let function = &*invoked.function;
     let wrong = |text: &str| invalid_event(function, event, text);
     let members = properties.as_object().ok_or_else(|| wrong("Missing required property 'Path'."))?;
     for name in members.keys().map(String::as_str) {
@@ -80,12 +83,13 @@ fn route(function: &str, event: &str, properties: &Value) -> Result<Route> {
             wrong("RestApiId must be a valid reference to an 'AWS::Serverless::Api' in same template.")
         })?,
     };
+    let (path, method) = (text("Path")?, text("Method")?.to_ascii_lowercase());
     Ok(Route {
-        function: function.to_owned(),
         event: event.to_owned(),
         api,
-        path: text("Path")?,
-        method: text("Method")?.to_ascii_lowercase(),
+        path,
+        method,
+        invoked,
         auth: members.get("Auth").cloned().unwrap_or_default(),
         timeout: members.get("TimeoutInMillis").cloned().unwrap_or_default(),
     })
@@ -105,8 +109,8 @@ pub(super) fn implicit(routes: &[Route], globals: &Globals) -> Result<Vec<(Strin
 pub(super) fn permission(route: &Route) -> (String, Value) {
     let place = place(&route.path, (route.method != "any").then_some(route.method.as_str()));
     let stage = if route.api == IMPLICIT { IMPLICIT_STAGE } else { "" };
-    let permission = permission_at(&route.function, &route.api, &place);
-    (format!("{}{}Permission{stage}", route.function, route.event), permission)
+    let permission = permission_at(&route.invoked, &route.api, &place);
+    (format!("{}{}Permission{stage}", route.invoked.function, route.event), permission)
 }
 
 /// Where in an API a path and a method are, as permissions have it: with a star for what may be anything.
@@ -124,14 +128,14 @@ pub(super) fn place(path: &str, method: Option<&str>) -> String {
 }
 
 /// The permission for an API to invoke a function at a place, in any stage.
-pub(super) fn permission_at(function: &str, api: &str, place: &str) -> Value {
+pub(super) fn permission_at(invoked: &Invoked, api: &str, place: &str) -> Value {
     let source = json!({"Fn::Sub": [
         format!("arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}{place}"),
         {"__ApiId__": {"Ref": api}, "__Stage__": "*"},
     ]});
     json!({
         "Action": "lambda:InvokeFunction",
-        "FunctionName": {"Ref": function},
+        "FunctionName": invoked.name(),
         "Principal": "apigateway.amazonaws.com",
         "SourceArn": source,
     })
@@ -217,8 +221,8 @@ fn endpoint(given: &Value) -> Value {
 }
 
 /// The URI by which an integration invokes a function.
-pub(super) fn invocations(function: &str) -> Value {
-    let arn = format!("${{{function}.Arn}}");
+pub(super) fn invocations(invoked: &Invoked) -> Value {
+    let arn = invoked.variable();
     let uri = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions";
     json!({"Fn::Sub": format!("{uri}/{arn}/invocations")})
 }
@@ -231,12 +235,12 @@ fn document(id: &str, routes: &[&Route]) -> Result<Value> {
         let Some(path) = path.as_object_mut() else { continue };
         if path.contains_key(member) {
             return Err(invalid_event(
-                &route.function,
+                &route.invoked.function,
                 &route.event,
                 format_args!("API method \"{}\" defined multiple times for path \"{}\".", route.method, route.path),
             ));
         }
-        let uri = invocations(&route.function);
+        let uri = invocations(&route.invoked);
         let mut integration = json!({"httpMethod": "POST", "type": "aws_proxy", "uri": uri});
         if !route.timeout.is_null() {
             integration["timeoutInMillis"] = route.timeout.clone();

@@ -98,7 +98,7 @@ impl Auth {
                  such Authorizer.",
                 route.method, route.path
             );
-            return Err(super::invalid_event(&route.function, &route.event, text));
+            return Err(super::invalid_event(&route.invoked.function, &route.event, text));
         }
         let wants_key = route.and_then(|route| route.auth("ApiKeyRequired")).and_then(Value::as_bool);
         let wants_key = wants_key.unwrap_or(self.key_required && !preflight);

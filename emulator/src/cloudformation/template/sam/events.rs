@@ -2,18 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
+use super::alias::Invoked;
 use super::role::{self, Role};
 use super::{ResourceDef, Template, arn_of, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
 /// Every type that SAM knows and Garoa refuses.
-const REFUSED: [&str; 12] = [
+const REFUSED: [&str; 10] = [
     "AlexaSkill",
-    "CloudWatchLogs",
     "Cognito",
     "DocumentDB",
     "IoTRule",
-    "Kinesis",
     "MQ",
     "MSK",
     "SelfManagedKafka",
@@ -70,8 +69,8 @@ const SQS: [&str; 9] = [
     "ScalingConfig",
 ];
 
-/// Of a DynamoDB event: passed on to the event source mapping, besides `Stream` and `DestinationConfig`.
-const DYNAMODB: [&str; 15] = [
+/// Of a DynamoDB or Kinesis event: passed on to the event source mapping, besides `Stream` and `DestinationConfig`.
+const STREAM: [&str; 15] = [
     "BatchSize",
     "BisectBatchOnFunctionError",
     "Enabled",
@@ -93,6 +92,8 @@ const DYNAMODB: [&str; 15] = [
 struct Event<'a> {
     /// The function's logical id.
     function: &'a str,
+    /// It, or its alias.
+    invoked: &'a Invoked,
     /// The event's name within the function.
     name: &'a str,
     /// The logical id of the event's main resource: both together.
@@ -117,7 +118,8 @@ pub(super) fn of_type<'a>(
 }
 
 /// The resources of all events, in the order of their names, as SAM has it; adds to the function's role what they need.
-pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) -> Result<Generated> {
+pub(super) fn expand(invoked: &Invoked, resource: &ResourceDef, role: &mut Role) -> Result<Generated> {
+    let function = &*invoked.function;
     let events = match resource.properties.get("Events") {
         None => return Ok(Vec::new()),
         Some(Value::Object(events)) => events,
@@ -136,14 +138,15 @@ pub(super) fn expand(function: &str, resource: &ResourceDef, role: &mut Role) ->
             Some(Value::Object(properties)) => properties,
             Some(_) => return Err(invalid_event(function, name, "'Properties' must be a map.")),
         };
-        let event_def = Event { function, name, id: format!("{function}{name}"), resource, properties };
+        let event_def = Event { function, invoked, name, id: format!("{function}{name}"), resource, properties };
         match event.get("Type").and_then(Value::as_str) {
             Some("Schedule") => all.extend(event_def.schedule()?),
             Some("ScheduleV2") => all.extend(event_def.schedule_v2()?),
             Some("SQS") => all.extend(event_def.sqs(role)?),
             // The bucket's side is made where all resources are known: `s3.rs`.
             Some("S3") => all.extend(event_def.s3()?),
-            Some("DynamoDB") => all.extend(event_def.dynamodb(role)?),
+            Some(kind @ ("DynamoDB" | "Kinesis")) => all.extend(event_def.stream(kind, role)?),
+            Some("CloudWatchLogs") => all.extend(event_def.logs()?),
             Some("SNS") => all.extend(event_def.sns()?),
             Some(kind @ ("EventBridgeRule" | "CloudWatchEvent")) => all.extend(event_def.event_rule(kind)?),
             // The API's side and the permission are made where all events are known: `api.rs`, `http_api.rs`.
@@ -230,7 +233,7 @@ impl Event<'_> {
     fn rule(&self, mut rule: Value, target_id: Value) -> Result<Generated> {
         let rule_arn = arn_of(&self.id);
         let queue = self.dead_letter_queue()?;
-        let mut target = json!({"Arn": arn_of(self.function), "Id": target_id});
+        let mut target = json!({"Arn": self.invoked.arn(), "Id": target_id});
         self.add_to_target(&mut target, queue.as_ref().map(|(arn, _)| arn));
         rule["Targets"] = json!([target]);
         let mut all = vec![(self.id.clone(), self.make("AWS::Events::Rule", rule))];
@@ -256,7 +259,7 @@ impl Event<'_> {
     fn permission(&self, principal: &str, source: Value) -> (String, ResourceDef) {
         let permission = json!({
             "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": self.function},
+            "FunctionName": self.invoked.name(),
             "Principal": principal,
             "SourceArn": source,
         });
@@ -274,7 +277,7 @@ impl Event<'_> {
         let known: Vec<&str> = SNS.iter().copied().chain(["Topic", "SqsSubscription"]).collect();
         self.check("SNS", &known, "Topic")?;
         let mut subscription = Map::from_iter([
-            ("Endpoint".to_owned(), arn_of(self.function)),
+            ("Endpoint".to_owned(), self.invoked.arn()),
             ("Protocol".to_owned(), "lambda".into()),
             ("TopicArn".to_owned(), self.get("Topic")),
         ]);
@@ -299,7 +302,7 @@ impl Event<'_> {
         let own_role = self.get("RoleArn");
         let role_id = format!("{}Role", self.id);
         let role_arn = if own_role.is_null() { arn_of(&role_id) } else { own_role.clone() };
-        let mut target = json!({"Arn": arn_of(self.function), "RoleArn": role_arn});
+        let mut target = json!({"Arn": self.invoked.arn(), "RoleArn": role_arn});
         self.add_to_target(&mut target, queue.as_ref().map(|(arn, _)| arn));
         let window = self.get("FlexibleTimeWindow");
         let schedule = json!({
@@ -317,7 +320,7 @@ impl Event<'_> {
         });
         let mut all = vec![(self.id.clone(), self.make("AWS::Scheduler::Schedule", schedule))];
         let mut policies =
-            vec![role::allow(format!("{}LambdaPolicy", self.id), "lambda:InvokeFunction", &arn_of(self.function))];
+            vec![role::allow(format!("{}LambdaPolicy", self.id), "lambda:InvokeFunction", &self.invoked.arn())];
         if let Some((arn, own)) = queue {
             policies.push(role::allow(format!("{}SQSPolicy", self.id), "sqs:SendMessage", &arn));
             all.extend(own.map(|id| (id, self.make("AWS::SQS::Queue", json!({})))));
@@ -341,7 +344,7 @@ impl Event<'_> {
         }
         let permission = json!({
             "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": self.function},
+            "FunctionName": self.invoked.name(),
             "Principal": "s3.amazonaws.com",
             "SourceAccount": {"Ref": "AWS::AccountId"},
         });
@@ -354,9 +357,31 @@ impl Event<'_> {
         Ok(vec![(self.id.clone(), self.make("AWS::Lambda::EventSourceMapping", Value::Object(mapping)))])
     }
 
-    fn dynamodb(&self, role: &mut Role) -> Result<Generated> {
-        let known: Vec<&str> = DYNAMODB.iter().copied().chain(["DestinationConfig"]).collect();
-        let mut mapping = self.mapping("DynamoDB", "Stream", &known)?;
+    /// A subscription of the function to a log group, once the logs may invoke it.
+    fn logs(&self) -> Result<Generated> {
+        self.check("CloudWatchLogs", &["FilterPattern", "LogGroupName"], "LogGroupName")?;
+        if !self.properties.contains_key("FilterPattern") {
+            return Err(self.invalid("Missing required property 'FilterPattern'."));
+        }
+        let source = json!({"Fn::Sub": [
+            "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${__LogGroupName__}:*",
+            {"__LogGroupName__": self.get("LogGroupName")},
+        ]});
+        let (name, permission) = self.permission("logs.amazonaws.com", source);
+        let filter = json!({
+            "DestinationArn": self.invoked.arn(),
+            "FilterPattern": self.get("FilterPattern"),
+            "LogGroupName": self.get("LogGroupName"),
+        });
+        let mut filter = self.make("AWS::Logs::SubscriptionFilter", filter);
+        filter.depends_on.push(name.clone());
+        Ok(vec![(name, permission), (self.id.clone(), filter)])
+    }
+
+    /// The stream of a table, or of Kinesis.
+    fn stream(&self, kind: &str, role: &mut Role) -> Result<Generated> {
+        let known: Vec<&str> = STREAM.iter().copied().chain(["DestinationConfig"]).collect();
+        let mut mapping = self.mapping(kind, "Stream", &known)?;
         if mapping.get("StartingPosition").is_none_or(Value::is_null) {
             return Err(self.invalid("Missing required property 'StartingPosition'."));
         }
@@ -365,7 +390,7 @@ impl Event<'_> {
             mapping.insert("DestinationConfig".to_owned(), config);
             policy.into_iter().for_each(|policy| role.add(policy));
         }
-        role.attach(role::managed_policy("service-role/AWSLambdaDynamoDBExecutionRole"));
+        role.attach(role::managed_policy(&format!("service-role/AWSLambda{kind}ExecutionRole")));
         Ok(vec![(self.id.clone(), self.make("AWS::Lambda::EventSourceMapping", Value::Object(mapping)))])
     }
 
@@ -375,7 +400,7 @@ impl Event<'_> {
         self.check(kind, &known, source)?;
         let mut mapping = Map::from_iter([
             ("EventSourceArn".to_owned(), self.get(source)),
-            ("FunctionName".to_owned(), json!({"Ref": self.function})),
+            ("FunctionName".to_owned(), self.invoked.name()),
         ]);
         for name in passed_on {
             mapping.insert((*name).to_owned(), self.get(name));

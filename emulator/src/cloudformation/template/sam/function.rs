@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::alias::{self, Invoked};
+use super::rename::Renamed;
 use super::{
     Package, ResourceDef, arn_of, check_properties, events, generated, invalid, is_intrinsic, role, tag_list, url,
 };
@@ -10,7 +12,7 @@ use crate::{Error, Result};
 const KIND: &str = "AWS::Serverless::Function";
 
 /// Passed on as they are.
-const PASSED_ON: [&str; 20] = [
+const PASSED_ON: [&str; 21] = [
     "FunctionName",
     "Handler",
     "Runtime",
@@ -31,11 +33,15 @@ const PASSED_ON: [&str; 20] = [
     "LoggingConfig",
     "RuntimeManagementConfig",
     "RecursiveLoop",
+    "SnapStart",
 ];
 
 /// Turned into something else.
-const TRANSFORMED: [&str; 15] = [
+const TRANSFORMED: [&str; 21] = [
     "AssumeRolePolicyDocument",
+    "AutoPublishAlias",
+    "AutoPublishAliasAllProperties",
+    "AutoPublishCodeSha256",
     "CodeUri",
     "DeadLetterQueue",
     "EventInvokeConfig",
@@ -46,31 +52,33 @@ const TRANSFORMED: [&str; 15] = [
     "PermissionsBoundary",
     "Policies",
     "PropagateTags",
+    "ProvisionedConcurrencyConfig",
     "Role",
     "RolePath",
     "Tags",
     "Tracing",
-];
-
-/// SAM knows them, Garoa does not.
-const REFUSED: [&str; 14] = [
-    "AutoPublishAlias",
-    "AutoPublishAliasAllProperties",
-    "AutoPublishCodeSha256",
-    "CapacityProviderConfig",
-    "DeploymentPreference",
-    "DurableConfig",
-    "FunctionScalingConfig",
-    "ProvisionedConcurrencyConfig",
-    "PublishToLatestPublished",
-    "SnapStart",
-    "SourceKMSKeyArn",
-    "TenancyConfig",
     "VersionDeletionPolicy",
     "VersionDescription",
 ];
 
-pub(super) fn expand(id: &str, resource: &ResourceDef, package: &Package<'_>) -> Result<Vec<(String, ResourceDef)>> {
+/// SAM knows them, Garoa does not.
+const REFUSED: [&str; 7] = [
+    "CapacityProviderConfig",
+    "DeploymentPreference",
+    "DurableConfig",
+    "FunctionScalingConfig",
+    "PublishToLatestPublished",
+    "SourceKMSKeyArn",
+    "TenancyConfig",
+];
+
+pub(super) fn expand(
+    invoked: &Invoked,
+    resource: &ResourceDef,
+    package: &Package<'_>,
+    renamed: &mut Renamed,
+) -> Result<Vec<(String, ResourceDef)>> {
+    let id = &*invoked.function;
     let properties = &resource.properties;
     let known: Vec<&str> = PASSED_ON.iter().chain(&TRANSFORMED).copied().collect();
     check_properties(id, KIND, properties, &known, &REFUSED)?;
@@ -92,9 +100,10 @@ pub(super) fn expand(id: &str, resource: &ResourceDef, package: &Package<'_>) ->
     let mut tags = vec![json!({"Key": "lambda:createdBy", "Value": "SAM"})];
     tags.extend(own_tags.iter().cloned());
 
-    let invoke = invoke_config(id, resource)?;
+    let invoke = invoke_config(invoked, resource)?;
     let invoke_policies = invoke.as_ref().map(|(_, policies)| policies.clone()).unwrap_or_default();
     let mut role = role::Role::of_function(id, properties, tags.clone(), invoke_policies)?;
+    let published = alias::expand(invoked, resource, &code, renamed)?;
     let mut lambda = Map::from_iter([("Code".to_owned(), code)]);
     for name in PASSED_ON {
         if let Some(value) = properties.get(name) {
@@ -114,19 +123,20 @@ pub(super) fn expand(id: &str, resource: &ResourceDef, package: &Package<'_>) ->
     function.depends_on.clone_from(&resource.depends_on);
     function.attributes.clone_from(&resource.attributes);
 
-    let mut from_events = events::expand(id, resource, &mut role)?;
+    let mut from_events = events::expand(invoked, resource, &mut role)?;
     if propagate {
         for (_, def) in &mut from_events {
             propagate_tags(def, &own_tags);
         }
     }
     let mut all = vec![(id.to_owned(), function)];
+    all.extend(published);
     all.extend(invoke.into_iter().map(|(config, _)| (format!("{id}EventInvokeConfig"), config)));
     if generate_role {
         all.push((format!("{id}Role"), generated(resource, "AWS::IAM::Role", role.into_properties())));
     }
     all.extend(from_events);
-    all.extend(url::expand(id, resource)?);
+    all.extend(url::expand(invoked, resource)?);
     Ok(all)
 }
 
@@ -175,8 +185,17 @@ fn zip_code(id: &str, properties: &Map<String, Value>, package: &Package<'_>) ->
         return Ok(json!({"ZipFile": code}));
     }
     match properties.get("CodeUri") {
-        Some(Value::String(uri)) if uri.starts_with("s3://") => s3_code(uri).ok_or_else(|| bad_uri(id)),
-        Some(Value::String(path)) => package(id, path).ok_or_else(|| bad_uri(id)),
+        None => Err(invalid(id, "Either 'InlineCode' or 'CodeUri' must be set.")),
+        uri => code_at(id, "CodeUri", uri, package),
+    }
+}
+
+/// Where an archive is: `s3://bucket/key`, a path that is packaged, or an object with bucket and key.
+pub(super) fn code_at(id: &str, property: &str, uri: Option<&Value>, package: &Package<'_>) -> Result<Value> {
+    let bad = || bad_uri(id, property);
+    match uri {
+        Some(Value::String(uri)) if uri.starts_with("s3://") => s3_code(uri).ok_or_else(bad),
+        Some(Value::String(path)) => package(id, path).ok_or_else(bad),
         Some(uri) => match (uri.get("Bucket"), uri.get("Key")) {
             (Some(bucket), Some(key)) => {
                 let mut code = json!({"S3Bucket": bucket, "S3Key": key});
@@ -185,9 +204,9 @@ fn zip_code(id: &str, properties: &Map<String, Value>, package: &Package<'_>) ->
                 }
                 Ok(code)
             }
-            _ => Err(invalid(id, "'CodeUri' requires Bucket and Key properties to be specified.")),
+            _ => Err(invalid(id, format_args!("'{property}' requires Bucket and Key properties to be specified."))),
         },
-        None => Err(invalid(id, "Either 'InlineCode' or 'CodeUri' must be set.")),
+        None => Err(invalid(id, format_args!("Missing required property '{property}'."))),
     }
 }
 
@@ -205,15 +224,14 @@ fn s3_code(uri: &str) -> Option<Value> {
     Some(Value::Object(code))
 }
 
-fn bad_uri(id: &str) -> Error {
-    invalid(
-        id,
-        "'CodeUri' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.",
-    )
+fn bad_uri(id: &str, property: &str) -> Error {
+    let text = "is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.";
+    invalid(id, format_args!("'{property}' {text}"))
 }
 
 /// `AWS::Lambda::EventInvokeConfig` and the policies that its destinations need.
-fn invoke_config(id: &str, resource: &ResourceDef) -> Result<Option<(ResourceDef, Vec<Value>)>> {
+fn invoke_config(invoked: &Invoked, resource: &ResourceDef) -> Result<Option<(ResourceDef, Vec<Value>)>> {
+    let id = &*invoked.function;
     let Some(config) = resource.properties.get("EventInvokeConfig") else { return Ok(None) };
     let Some(members) = config.as_object() else {
         return Err(invalid(id, "Type of property 'EventInvokeConfig' is invalid."));
@@ -242,7 +260,7 @@ fn invoke_config(id: &str, resource: &ResourceDef) -> Result<Option<(ResourceDef
     }
     let properties = json!({
         "FunctionName": {"Ref": id},
-        "Qualifier": "$LATEST",
+        "Qualifier": invoked.alias.as_deref().unwrap_or("$LATEST"),
         "DestinationConfig": destinations,
         "MaximumEventAgeInSeconds": config.get("MaximumEventAgeInSeconds"),
         "MaximumRetryAttempts": config.get("MaximumRetryAttempts"),

@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::alias::{Aliases, Invoked};
 use super::globals::Globals;
 use super::{ResourceDef, Template, api, check_properties, events, generated, invalid, invalid_event};
 use crate::{Error, Result};
@@ -35,7 +36,7 @@ const EVENT: [&str; 6] = ["ApiId", "Method", "Path", "PayloadFormatVersion", "Ro
 
 /// An `HttpApi` event of a function.
 pub(super) struct Route {
-    pub function: String,
+    pub invoked: Invoked,
     event: String,
     /// The logical id of the API.
     api: String,
@@ -49,13 +50,14 @@ pub(super) struct Route {
 }
 
 /// The `HttpApi` events of all functions, in the order of the template.
-pub(super) fn routes(template: &Template) -> Result<Vec<Route>> {
+pub(super) fn routes(template: &Template, aliases: &Aliases) -> Result<Vec<Route>> {
     events::of_type(template, "HttpApi")
-        .map(|(function, event, properties)| route(function, event, properties))
+        .map(|(function, event, properties)| route(aliases.invoked(function), event, properties))
         .collect()
 }
 
-fn route(function: &str, event: &str, properties: &Value) -> Result<Route> {
+fn route(invoked: Invoked, event: &str, properties: &Value) -> Result<Route> {
+    let function = &*invoked.function;
     let wrong = |text: &str| invalid_event(function, event, text);
     let none = Map::new();
     let members = properties.as_object().unwrap_or(&none);
@@ -77,7 +79,7 @@ fn route(function: &str, event: &str, properties: &Value) -> Result<Route> {
     let method = if method == "any" { "x-amazon-apigateway-any-method".to_owned() } else { method };
     let get = |name: &str| members.get(name).cloned().unwrap_or_default();
     let (format, timeout, settings) = (get("PayloadFormatVersion"), get("TimeoutInMillis"), get("RouteSettings"));
-    Ok(Route { function: function.to_owned(), event: event.to_owned(), api, path, method, format, timeout, settings })
+    Ok(Route { event: event.to_owned(), api, path, method, format, timeout, settings, invoked })
 }
 
 impl Route {
@@ -104,8 +106,8 @@ impl Route {
             true => self.path.clone(),
             false => api::place(&self.path, (!self.is_any()).then_some(self.method.as_str())),
         };
-        let permission = api::permission_at(&self.function, &self.api, &place);
-        (format!("{}{}Permission", self.function, self.event), permission)
+        let permission = api::permission_at(&self.invoked, &self.api, &place);
+        (format!("{}{}Permission", self.invoked.function, self.event), permission)
     }
 }
 
@@ -180,10 +182,10 @@ fn document(id: &str, routes: &[&Route]) -> Result<Value> {
         let Some(path) = path.as_object_mut() else { continue };
         if path.contains_key(&route.method) {
             let text = format!("API method \"{}\" defined multiple times for path \"{}\".", route.method, route.path);
-            return Err(invalid_event(&route.function, &route.event, text));
+            return Err(invalid_event(&route.invoked.function, &route.event, text));
         }
         let format = if route.format.is_null() { "2.0".into() } else { route.format.clone() };
-        let uri = api::invocations(&route.function);
+        let uri = api::invocations(&route.invoked);
         let mut integration = json!({
             "httpMethod": "POST", "type": "aws_proxy", "uri": uri, "payloadFormatVersion": format,
         });

@@ -1,15 +1,16 @@
 //! The SAM transform (`AWS::Serverless-2016-10-31`): serverless resources as plain CloudFormation ones.
 //!
 //! Follows the "AWS SAM resource and property reference" and the logical ids that "Generated CloudFormation resources"
-//! lists. Implemented: `AWS::Serverless::Function` with events `Api`, `CloudWatchEvent`, `DynamoDB`, `EventBridgeRule`,
-//! `HttpApi`, `S3`, `Schedule`, `ScheduleV2`, `SNS` and `SQS`, `AWS::Serverless::Api`, `AWS::Serverless::HttpApi`,
-//! `AWS::Serverless::SimpleTable`, and `Globals` for them. Everything else is refused by name.
+//! lists. Implemented: `AWS::Serverless::Function` with events `Api`, `CloudWatchEvent`, `CloudWatchLogs`,
+//! `DynamoDB`, `EventBridgeRule`, `HttpApi`, `Kinesis`, `S3`, `Schedule`, `ScheduleV2`, `SNS` and `SQS`, versions and aliases, `AWS::Serverless::Api`, `AWS::Serverless::HttpApi`,
+//! `AWS::Serverless::LayerVersion`, `AWS::Serverless::SimpleTable`, and `Globals` for them. Everything else is refused by name.
 
 use serde_json::{Map, Value, json};
 
 use super::{ResourceDef, SAM_TRANSFORM, Template, validation_error};
 use crate::{Error, Result};
 
+mod alias;
 mod api;
 mod authorizers;
 mod cors;
@@ -17,13 +18,17 @@ mod events;
 mod function;
 mod globals;
 mod http_api;
+mod layer;
 mod policies;
+mod rename;
 mod role;
 mod s3;
 mod table;
 #[cfg(test)]
 mod tests;
 mod url;
+
+use alias::Aliases;
 
 /// Turns a function's local `CodeUri` into its `Code` property, as `sam package` does before a deployment: given the
 /// logical id and the path; `None` if there is no such code.
@@ -48,11 +53,12 @@ pub fn transform_with(template: &Template, package: &Package<'_>) -> Result<Temp
     }
     let globals = globals::read(template.globals.as_ref()).map_err(failed_document)?;
     let mut out = Template { transforms: Vec::new(), globals: None, resources: Vec::new(), ..template.clone() };
-    let mut problems = Vec::new();
-    let rest = api::routes(template).map_err(failed_document)?;
-    let http = http_api::routes(template).map_err(failed_document)?;
+    let (mut problems, mut renamed) = (Vec::new(), rename::Renamed::new());
+    let aliases = Aliases::of(template, &globals).map_err(failed_document)?;
+    let rest = api::routes(template, &aliases).map_err(failed_document)?;
+    let http = http_api::routes(template, &aliases).map_err(failed_document)?;
     for (id, resource) in &template.resources {
-        match expand(id, resource, &globals, (&rest, &http), package) {
+        match expand(id, resource, &globals, (&rest, &http, &aliases), (package, &mut renamed)) {
             Ok(resources) => out.resources.extend(resources),
             Err(error) if error.is_client_fault() => problems.push(error.message().to_owned()),
             Err(error) => return Err(error),
@@ -60,7 +66,8 @@ pub fn transform_with(template: &Template, package: &Package<'_>) -> Result<Temp
     }
     out.resources.extend(api::implicit(&rest, &globals).map_err(failed_document)?);
     out.resources.extend(http_api::implicit(&http, &globals).map_err(failed_document)?);
-    problems.extend(s3::notify(template, &mut out));
+    problems.extend(s3::notify(template, &aliases, &mut out));
+    rename::rename(&mut out, &renamed);
     for (place, (id, _)) in out.resources.iter().enumerate() {
         if out.resources.iter().take(place).any(|(other, _)| other == id) {
             problems.push(format!("Resource with id [{id}] is invalid. Another resource has the same id"));
@@ -73,8 +80,8 @@ fn expand(
     id: &str,
     resource: &ResourceDef,
     globals: &globals::Globals,
-    (rest, http): (&[api::Route], &[http_api::Route]),
-    package: &Package<'_>,
+    (rest, http, aliases): (&[api::Route], &[http_api::Route], &Aliases),
+    (package, renamed): (&Package<'_>, &mut rename::Renamed),
 ) -> Result<Vec<(String, ResourceDef)>> {
     let Some(kind) = resource.kind.strip_prefix("AWS::Serverless::") else {
         return Ok(vec![(id.to_owned(), resource.clone())]);
@@ -82,9 +89,9 @@ fn expand(
     let merged = ResourceDef { properties: globals.merge(kind, &resource.properties), ..resource.clone() };
     match kind {
         "Function" => {
-            let mut resources = function::expand(id, &merged, package)?;
-            let of_rest = rest.iter().filter(|route| route.function == id).map(api::permission);
-            let of_http = http.iter().filter(|route| route.function == id).map(http_api::Route::permission);
+            let mut resources = function::expand(&aliases.invoked(id), &merged, package, renamed)?;
+            let of_rest = rest.iter().filter(|route| route.invoked.function == id).map(api::permission);
+            let of_http = http.iter().filter(|route| route.invoked.function == id).map(http_api::Route::permission);
             for (name, permission) in of_rest.chain(of_http) {
                 resources.push((name, generated(&merged, "AWS::Lambda::Permission", permission)));
             }
@@ -92,6 +99,7 @@ fn expand(
         }
         "Api" => api::expand(id, &merged, rest),
         "HttpApi" => http_api::expand(id, &merged, http),
+        "LayerVersion" => layer::expand(id, &merged, package, renamed),
         "SimpleTable" => table::expand(id, &merged),
         _ => Err(Error::not_implemented(format_args!("the SAM resource type {} (resource {id})", resource.kind))),
     }

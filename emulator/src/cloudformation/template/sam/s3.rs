@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ResourceDef, Template, arn_of, invalid_event};
+use super::alias::{Aliases, Invoked};
+use super::{ResourceDef, Template, invalid_event};
 
 /// Adds to the buckets of a template the notifications that its functions ask for. What is wrong with them is answered.
-pub(super) fn notify(template: &Template, out: &mut Template) -> Vec<String> {
+pub(super) fn notify(template: &Template, aliases: &Aliases, out: &mut Template) -> Vec<String> {
     let mut problems = Vec::new();
     for (function, resource) in template.resources.iter().filter(|(_, one)| one.kind == "AWS::Serverless::Function") {
         let mut events: Vec<(&String, &Value)> =
@@ -16,7 +17,9 @@ pub(super) fn notify(template: &Template, out: &mut Template) -> Vec<String> {
             let bucket = properties.get("Bucket").and_then(|bucket| bucket.get("Ref")).and_then(Value::as_str);
             let found = bucket.and_then(|id| out.resources.iter_mut().find(|(other, _)| other == id));
             match found {
-                Some((_, bucket)) if bucket.kind == "AWS::S3::Bucket" => add(bucket, function, name, &properties),
+                Some((_, bucket)) if bucket.kind == "AWS::S3::Bucket" => {
+                    add(bucket, &aliases.invoked(function), name, &properties)
+                }
                 _ => {
                     let text = "S3 events must reference an S3 bucket in the same template.";
                     problems.push(invalid_event(function, name, text).message().to_owned());
@@ -28,7 +31,7 @@ pub(super) fn notify(template: &Template, out: &mut Template) -> Vec<String> {
 }
 
 /// A notification for each kind of event, and the permission before the bucket.
-fn add(bucket: &mut ResourceDef, function: &str, event: &str, properties: &Map<String, Value>) {
+fn add(bucket: &mut ResourceDef, invoked: &Invoked, event: &str, properties: &Map<String, Value>) {
     let kinds = match properties.get("Events") {
         Some(Value::Array(kinds)) => kinds.clone(),
         Some(kind) => vec![kind.clone()],
@@ -39,13 +42,13 @@ fn add(bucket: &mut ResourceDef, function: &str, event: &str, properties: &Map<S
     let list = configuration.entry("LambdaConfigurations").or_insert_with(|| json!([]));
     let Some(list) = list.as_array_mut() else { return };
     for kind in kinds {
-        let mut one = json!({ "Event": kind, "Function": arn_of(function) });
+        let mut one = json!({ "Event": kind, "Function": invoked.arn() });
         if let Some(filter) = properties.get("Filter") {
             one["Filter"] = filter.clone();
         }
         list.push(one);
     }
-    let permission = format!("{function}{event}Permission");
+    let permission = format!("{}{event}Permission", invoked.function);
     if !bucket.depends_on.contains(&permission) {
         bucket.depends_on.push(permission);
     }

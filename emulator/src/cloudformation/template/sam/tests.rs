@@ -271,7 +271,7 @@ fn mistakes_are_named_and_counted() {
 #[test]
 fn what_garoa_has_not_is_refused_by_name() {
     for (more, name) in [
-        ("      AutoPublishAlias: live\n", "AutoPublishAlias"),
+        ("      DeploymentPreference: {Type: AllAtOnce}\n", "DeploymentPreference"),
         ("      Events: {E: {Type: HttpApi, Properties: {Auth: {Authorizer: A}}}}\n", "Auth of an HttpApi event"),
         ("      Policies: [{KMSDecryptPolicy: {KeyId: k}}]\n", "KMSDecryptPolicy"),
     ] {

@@ -4,12 +4,14 @@
 
 use serde_json::{Value, json};
 
+use super::alias::Invoked;
 use super::{ResourceDef, check_properties, generated, invalid, is_intrinsic};
 use crate::Result;
 
 const KNOWN: [&str; 3] = ["AuthType", "Cors", "InvokeMode"];
 
-pub(super) fn expand(id: &str, resource: &ResourceDef) -> Result<Vec<(String, ResourceDef)>> {
+pub(super) fn expand(invoked: &Invoked, resource: &ResourceDef) -> Result<Vec<(String, ResourceDef)>> {
+    let id = &*invoked.function;
     let Some(config) = resource.properties.get("FunctionUrlConfig") else { return Ok(Vec::new()) };
     let Some(members) = config.as_object() else {
         return Err(invalid(id, "Property 'FunctionUrlConfig' should be a map."));
@@ -24,16 +26,17 @@ pub(super) fn expand(id: &str, resource: &ResourceDef) -> Result<Vec<(String, Re
         "AuthType": auth,
         "Cors": members.get("Cors"),
         "InvokeMode": members.get("InvokeMode"),
+        "Qualifier": invoked.alias,
         "TargetFunctionArn": {"Ref": id},
     });
     let mut all = vec![(format!("{id}Url"), generated(resource, "AWS::Lambda::Url", url))];
     if auth == "NONE" {
         let permission = |properties: Value| generated(resource, "AWS::Lambda::Permission", properties);
         all.push((format!("{id}UrlPublicPermissions"), permission(json!({
-            "Action": "lambda:InvokeFunctionUrl", "FunctionName": {"Ref": id}, "FunctionUrlAuthType": "NONE", "Principal": "*",
+            "Action": "lambda:InvokeFunctionUrl", "FunctionName": invoked.name(), "FunctionUrlAuthType": "NONE", "Principal": "*",
         }))));
         all.push((format!("{id}URLInvokeAllowPublicAccess"), permission(json!({
-            "Action": "lambda:InvokeFunction", "FunctionName": {"Ref": id}, "InvokedViaFunctionUrl": true, "Principal": "*",
+            "Action": "lambda:InvokeFunction", "FunctionName": invoked.name(), "InvokedViaFunctionUrl": true, "Principal": "*",
         }))));
     }
     Ok(all)
