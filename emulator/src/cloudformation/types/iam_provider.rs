@@ -10,7 +10,7 @@ use crate::Result;
 pub(super) const OIDC: ResourceType = ResourceType {
     name: "AWS::IAM::OIDCProvider",
     properties: &[may_change("ClientIdList"), may_change("Tags"), may_change("ThumbprintList"), replaces("Url")],
-    name_property: None,
+    name_property: Some("Url"),
     create: |task| Box::pin(create_oidc(task)),
     update: |task| Box::pin(update_oidc(task)),
     delete: |task| Box::pin(delete_oidc(task)),
@@ -37,6 +37,7 @@ async fn create_oidc(task: &Task<'_>) -> Result<Made> {
     });
     let made = task.door.call("iam", "CreateOpenIDConnectProvider", input).await?;
     let arn = made["OpenIDConnectProviderArn"].as_str().unwrap_or_default();
+    task.begun(arn);
     Ok(Made::new(arn, [("Arn", arn.into())]))
 }
 

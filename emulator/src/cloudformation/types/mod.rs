@@ -31,7 +31,6 @@ mod iam_holder;
 mod iam_inline_policy;
 mod iam_instance_profile;
 mod iam_managed_policy;
-mod iam_oidc_provider;
 mod iam_policy;
 mod iam_provider;
 mod iam_role;
@@ -125,7 +124,6 @@ static TYPES: &[&ResourceType] = &[
     &iam_inline_policy::USER,
     &iam_instance_profile::TYPE,
     &iam_managed_policy::TYPE,
-    &iam_oidc_provider::TYPE,
     &iam_policy::TYPE,
     &iam_provider::OIDC,
     &iam_provider::SAML,
