@@ -24,6 +24,7 @@ mod detect;
 mod dynamodb;
 mod errors;
 mod host;
+mod iam;
 pub mod json;
 pub mod query;
 mod query_json;

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::{dynamodb, rest};
+use super::{dynamodb, iam, rest};
 use crate::model::{Kind, Location, Member, Model, OperationModel, Shape, Structure};
 use crate::{Error, Result};
 
@@ -52,8 +52,7 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     }
     let payload = operation.input_shape().and_then(|shape| shape.payload);
     let limit = if is_dynamodb { dynamodb::MAX_VIOLATIONS } else { MAX_VIOLATIONS };
-    // Of these credentials AWS repeats neither a value nor those it would take (recorded at AWS).
-    let is_secret = operation.service == "iam" && operation.name.contains("ServiceSpecificCredential");
+    let is_secret = iam::is_secret(operation);
     let mut checker =
         Checker { model: operation.model(), payload, is_dynamodb, limit, is_secret, violations: Vec::new() };
     let name = operation.input_shape().map_or("", |shape| shape.name);
@@ -71,9 +70,8 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
         return Ok(());
     }
     let count = checker.violations.len();
-    if operation.service == "iam"
-        && count == 1
-        && let Some(text) = wrong_name(operation, structure, members)
+    if count == 1
+        && let Some(text) = iam::wrong_name(operation, structure, members)
     {
         return Err(Error::client("ValidationError", text));
     }
@@ -87,37 +85,13 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     Err(Error::client(code, format!("{count} validation {errors} detected: {listed}")))
 }
 
-/// IAM has words of its own for names and paths that do not follow their patterns, as public logs show them.
-const IAM_TEXTS: [(&str, &str); 3] = [
-    (r"[\w+=,.@-]+", "It must contain only alphanumeric characters and/or the following: +=,.@_-"),
-    (
-        r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)",
-        "It must begin and end with / and contain only alphanumeric characters and/or / characters.",
-    ),
-    (
-        r"\u002F[\u0021-\u007F]*",
-        "It must begin with the / character and contain only alphanumeric characters and/or / characters.",
-    ),
-];
-
-/// What IAM says of the one member whose pattern alone is violated.
-fn wrong_name(operation: &OperationModel, structure: &Structure, members: &Map<String, Value>) -> Option<String> {
-    structure.members.iter().find_map(|member| {
-        let shape = operation.model().shape(member.shape);
-        let wrong = violated(shape, members.get(member.name)?);
-        let (_, text) =
-            IAM_TEXTS.iter().find(|(pattern, _)| shape.pattern.as_ref().is_some_and(|own| own == pattern))?;
-        let alone = wrong.len() == 1 && pattern_constraint(shape).as_ref() == wrong.first();
-        alone.then(|| format!("The specified value for {} is invalid. {text}", decapitalised(member.name)))
-    })
-}
-
 struct Checker {
     model: &'static Model,
     /// The member that travels beside the value, if it is bytes: whether it is there is not seen here.
     payload: Option<&'static str>,
     is_dynamodb: bool,
     limit: usize,
+    /// Whether neither a value is shown nor those that would be taken.
     is_secret: bool,
     violations: Vec<String>,
 }
@@ -263,13 +237,11 @@ impl Checker {
     }
 
     fn violate(&mut self, path: &str, value: &str, constraint: &str) {
-        let (value, constraint) = if self.is_secret {
-            (
-                "Value",
-                constraint.split_once(" set: ").map_or(constraint.to_owned(), |(known, _)| format!("{known} set")),
-            )
-        } else {
-            (value, constraint.to_owned())
+        const KNOWN: &str = "enum value set";
+        let (value, constraint) = match constraint.find(KNOWN) {
+            Some(place) if self.is_secret => ("Value", &constraint[..place + KNOWN.len()]),
+            None if self.is_secret => ("Value", constraint),
+            _ => (value, constraint),
         };
         if self.violations.len() < self.limit {
             self.violations.push(format!("{value} at '{path}' failed to satisfy constraint: {constraint}"));
@@ -283,7 +255,7 @@ fn is_scalar(shape: &Shape) -> bool {
 }
 
 /// The constraints that a value breaks, in the order in which AWS reports them.
-fn violated(shape: &Shape, value: &Value) -> Vec<String> {
+pub(super) fn violated(shape: &Shape, value: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     if let (Kind::String, Value::String(text)) = (&shape.kind, value) {
         if fits(shape, text) {
@@ -342,7 +314,7 @@ fn constraints(shape: &Shape) -> Vec<String> {
     if all.is_empty() { vec!["Member must not be null".to_owned()] } else { all }
 }
 
-fn pattern_constraint(shape: &Shape) -> Option<String> {
+pub(super) fn pattern_constraint(shape: &Shape) -> Option<String> {
     shape.pattern.as_ref().map(|pattern| format!("Member must satisfy regular expression pattern: {pattern}"))
 }
 
@@ -444,7 +416,7 @@ fn join(parent: Option<String>, member: &Member) -> String {
     parent.map_or(name.clone(), |parent| format!("{parent}.{name}"))
 }
 
-fn decapitalised(name: &str) -> String {
+pub(super) fn decapitalised(name: &str) -> String {
     let mut letters = name.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
     format!("{first}{}", letters.as_str())
