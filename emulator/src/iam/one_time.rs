@@ -1,6 +1,7 @@
 //! One-time passwords of virtual MFA devices: RFC 6238 with SHA-1, six digits and steps of 30 seconds, as AWS's
 //! `otpauth://` addresses say.
 
+use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
@@ -11,21 +12,10 @@ const MODULUS: u32 = 1_000_000;
 /// Codes of so many steps before and after now are taken: clocks differ, and two codes must follow each other.
 const EARLIER: i64 = 2;
 const LATER: i64 = 1;
-/// Base32's alphabet (RFC 4648).
-const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// A seed as people and programs take it over.
 pub(super) fn base32(seed: &[u8]) -> String {
-    seed.chunks(5)
-        .flat_map(|chunk| {
-            let bits = chunk.iter().fold(0u64, |bits, byte| bits << 8 | u64::from(*byte)) << (8 * (5 - chunk.len()));
-            let letters = (chunk.len() * 8).div_ceil(5);
-            (0..letters).map(move |at| {
-                let five = usize::try_from(bits >> (35 - 5 * at) & 31).unwrap_or_default();
-                ALPHABET.get(five).map_or('A', |byte| char::from(*byte))
-            })
-        })
-        .collect()
+    BASE32_NOPAD.encode(seed)
 }
 
 fn code(seed: &[u8], step: i64) -> Option<String> {
