@@ -117,7 +117,7 @@ impl Lanes {
 
 fn together(uploads: &mut [Upload]) {
     let engine = Md5Many::new();
-    let mut states: Vec<Md5State> = uploads.iter().map(|upload| upload.state.clone()).collect();
+    let mut states: Vec<Md5State> = uploads.iter().map(|upload| upload.state).collect();
     let mut pieces: Vec<&[u8]> = uploads.iter().map(|upload| piece(&upload.body, upload.done)).collect();
     // Lanes that stand empty would be digested one by one: they repeat the first, and nobody looks at them.
     let lanes = engine.lanes().max(states.len());
