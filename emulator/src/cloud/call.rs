@@ -86,6 +86,9 @@ pub struct Caller {
     /// The client's header `X-Amzn-Trace-Id`, which messages carry on.
     #[serde(default)]
     pub trace: Option<String>,
+    /// Whether the client said no region: without a signature, or by one of version 2.
+    #[serde(default)]
+    pub(crate) placeless: bool,
     /// The invocation whose code makes the call.
     pub invocation: Option<InvocationRef>,
     /// Whether faults pass this caller by: a scenario's own lines arrange and look, and are no part of what is tested.
@@ -106,6 +109,7 @@ impl Caller {
             referer: None,
             user_agent: None,
             trace: None,
+            placeless: false,
             invocation: None,
             spared: false,
         }

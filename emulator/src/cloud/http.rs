@@ -257,11 +257,12 @@ impl Inner {
             // Whoever follows a link in a message is nobody, and may; and an identity provider's word needs no signature.
             return Ok((Caller::new(principal::Principal::Anonymous), self.scope.clone()));
         }
-        let caller = match (self.iam, dialect) {
+        let mut caller = match (self.iam, dialect) {
             (IamMode::Off | IamMode::Audit, _) => Caller::root(&self.scope.account),
             (IamMode::Enforce, Dialect::S3) => Caller::new(principal::Principal::Anonymous),
             (IamMode::Enforce, _) => return Err(dialect.missing_token()),
         };
+        caller.placeless = true;
         Ok((caller, self.scope.clone()))
     }
 

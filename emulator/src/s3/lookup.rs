@@ -55,8 +55,8 @@ pub(super) fn check_owner(bucket: &Bucket, expected: Option<&str>) -> Result<()>
 
 fn check(cx: &Cx<Buckets>, bucket: &Bucket, expected_owner: Option<&str>) -> Result<()> {
     check_owner(bucket, expected_owner)?;
-    // A request without a signature says no region, and a service acts wherever the bucket is.
-    let placeless = matches!(cx.caller.principal, Principal::Anonymous | Principal::Service(_));
+    // Some requests say no region, and a service acts wherever the bucket is.
+    let placeless = cx.caller.placeless || matches!(cx.caller.principal, Principal::Anonymous | Principal::Service(_));
     if bucket.region == cx.scope.region || placeless {
         return Ok(());
     }

@@ -36,7 +36,6 @@ fn unusual<E: Error>() -> E {
 }
 
 /// Text of which the model says what it is; the same for whoever visits it.
-#[derive(Clone, Copy)]
 struct Straight<T> {
     model: &'static Model,
     shape: &'static Shape,

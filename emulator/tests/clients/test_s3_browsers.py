@@ -199,6 +199,15 @@ def test_signatures_of_version_two_are_taken(server, s3):
         assert old.get_object_tagging(Bucket="things", Key="by/header")["TagSet"] == []
 
 
+def test_a_request_that_says_no_region_is_right_everywhere(server, s3):
+    s3.create_bucket(Bucket="far-away", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    old = server.client("s3", signature_version="s3")
+    old.put_object(Bucket="far-away", Key="k", Body=b"there")
+    assert old.get_object(Bucket="far-away", Key="k")["Body"].read() == b"there"
+    # The fixture's server asks for no permissions, and so for no signature.
+    assert send(f"{server.url}/far-away/k")[2] == b"there"
+
+
 def test_the_command_line_syncs_and_presigns(server, s3, tmp_path):
     for name in ["a.txt", "b/c.txt"]:
         file = tmp_path / "site" / name
