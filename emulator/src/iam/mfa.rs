@@ -12,7 +12,7 @@ use super::one_time;
 use super::service::{maybe, on};
 use super::shapes::{Empty, Rest, Tag, Tags, add_tags, list_tags, page};
 use super::tagging::{self, TagInput, Tagged, TagsInput, UntagInput};
-use super::users::{UserShape, name_or_caller};
+use super::users::{ListOfUser, UserShape, name_or_caller};
 use crate::cloud::{Cx, Service, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -35,7 +35,7 @@ pub(super) fn operations(service: Service<Directory>) -> Service<Directory> {
         .op("EnableMFADevice", |at, i: &Codes| on(at, Kind::User, &i.user_name), enable)
         .op("ResyncMFADevice", |at, i: &Codes| on(at, Kind::User, &i.user_name), resync)
         .op("DeactivateMFADevice", |at, i: &OfUser| maybe(at, &i.user_name), deactivate)
-        .op("ListMFADevices", |at, i: &List| maybe(at, &i.user_name), list)
+        .op("ListMFADevices", |at, i: &ListOfUser| maybe(at, &i.user_name), list)
         .op("GetMFADevice", |at, i: &OfUser| maybe(at, &i.user_name), get)
         .op("TagMFADevice", |_, i: &TagInput| Target::on(&*i.name), |cx, i| tagging::tag(cx, Tagged::Mfa, i))
         .op("UntagMFADevice", |_, i: &UntagInput| Target::on(&*i.name), |cx, i| tagging::untag(cx, Tagged::Mfa, i))
@@ -283,14 +283,6 @@ fn deactivate(cx: &mut Cx<Directory>, input: OfUser) -> Result<Empty> {
     Ok(Empty {})
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    user_name: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 /// `MFADevice` of the IAM API, and the answer of `GetMFADevice`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -310,7 +302,7 @@ struct Devices {
     rest: Rest,
 }
 
-fn list(cx: &mut Cx<Directory>, input: List) -> Result<Devices> {
+fn list(cx: &mut Cx<Directory>, input: ListOfUser) -> Result<Devices> {
     let name = name_or_caller(cx, input.user_name)?;
     let id = id_of(cx, &name)?;
     let devices = cx.state.account(&cx.scope.account).map(|account| account.mfa_devices.iter());

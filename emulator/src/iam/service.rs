@@ -212,7 +212,7 @@ fn user_operations(service: Service<Directory>) -> Service<Directory> {
         .op("UntagUser", |at, i: &UntagInput| on(at, Kind::User, &i.name), |cx, i| tagging::untag(cx, Tagged::User, i))
         .op("ListUserTags", |at, i: &TagsInput| on(at, Kind::User, &i.name), |cx, i| tagging::tags(cx, Tagged::User, i))
         .op("CreateAccessKey", |at, i: &users::MaybeNamed| maybe(at, &i.user_name), users::create_key)
-        .op("ListAccessKeys", |at, i: &users::ListAccessKeys| maybe(at, &i.user_name), users::list_keys)
+        .op("ListAccessKeys", |at, i: &users::ListOfUser| maybe(at, &i.user_name), users::list_keys)
         .op("UpdateAccessKey", |at, i: &users::UpdateAccessKey| maybe(at, &i.user_name), users::update_key)
         .op("DeleteAccessKey", |at, i: &users::DeleteAccessKey| maybe(at, &i.user_name), users::delete_key)
 }

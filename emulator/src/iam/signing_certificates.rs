@@ -8,7 +8,7 @@ use super::directory::{Directory, Kind, no_such_entity, quota};
 use super::pem;
 use super::service::maybe;
 use super::shapes::{Empty, Rest, page};
-use super::users::name_or_caller;
+use super::users::{ListOfUser, name_or_caller};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result, Timestamp};
 
@@ -22,7 +22,7 @@ const ID: usize = 32;
 pub(super) fn operations(service: Service<Directory>) -> Service<Directory> {
     service
         .op("UploadSigningCertificate", |at, i: &Upload| maybe(at, &i.user_name), upload)
-        .op("ListSigningCertificates", |at, i: &List| maybe(at, &i.user_name), list)
+        .op("ListSigningCertificates", |at, i: &ListOfUser| maybe(at, &i.user_name), list)
         .op("UpdateSigningCertificate", |at, i: &Update| maybe(at, &i.user_name), update)
         .op("DeleteSigningCertificate", |at, i: &Of| maybe(at, &i.user_name), delete)
 }
@@ -86,14 +86,6 @@ fn upload(cx: &mut Cx<Directory>, input: Upload) -> Result<Answer> {
     Ok(answer)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    user_name: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Listed {
@@ -102,7 +94,7 @@ struct Listed {
     rest: Rest,
 }
 
-fn list(cx: &mut Cx<Directory>, input: List) -> Result<Listed> {
+fn list(cx: &mut Cx<Directory>, input: ListOfUser) -> Result<Listed> {
     let name = name_or_caller(cx, input.user_name)?;
     let user = cx.state.user(&cx.scope.account, &name).ok_or_else(|| Kind::User.missing(&name))?;
     let all = user.certificates.iter().map(|(id, one)| (id.clone(), shape(&user.entity.name, id, one)));

@@ -10,7 +10,7 @@ use super::directory::{Directory, Kind, no_such_entity, quota};
 use super::pem;
 use super::service::{maybe, on};
 use super::shapes::{Empty, Rest, page};
-use super::users::name_or_caller;
+use super::users::{ListOfUser, name_or_caller};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result, Timestamp};
 
@@ -23,7 +23,7 @@ pub(super) fn operations(service: Service<Directory>) -> Service<Directory> {
     service
         .op("UploadSSHPublicKey", |at, i: &Upload| on(at, Kind::User, &i.user_name), upload)
         .op("GetSSHPublicKey", |at, i: &Get| on(at, Kind::User, &i.user_name), get)
-        .op("ListSSHPublicKeys", |at, i: &List| maybe(at, &i.user_name), list)
+        .op("ListSSHPublicKeys", |at, i: &ListOfUser| maybe(at, &i.user_name), list)
         .op("UpdateSSHPublicKey", |at, i: &Update| on(at, Kind::User, &i.user_name), update)
         .op("DeleteSSHPublicKey", |at, i: &Of| on(at, Kind::User, &i.user_name), delete)
 }
@@ -133,14 +133,6 @@ fn get(cx: &mut Cx<Directory>, input: Get) -> Result<Answer> {
     Ok(Answer { key: shape(&user.entity.name, &input.id, key, true) })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    user_name: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 #[derive(Serialize)]
 struct Listed {
     #[serde(rename = "SSHPublicKeys")]
@@ -149,7 +141,7 @@ struct Listed {
     rest: Rest,
 }
 
-fn list(cx: &mut Cx<Directory>, input: List) -> Result<Listed> {
+fn list(cx: &mut Cx<Directory>, input: ListOfUser) -> Result<Listed> {
     let name = name_or_caller(cx, input.user_name)?;
     let user = cx.state.user(&cx.scope.account, &name).ok_or_else(|| Kind::User.missing(&name))?;
     let keys = user.ssh_keys.iter().map(|(id, key)| (id.clone(), shape(&user.entity.name, id, key, false)));

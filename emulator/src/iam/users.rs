@@ -46,12 +46,13 @@ pub(super) struct ListUsers {
     max_items: Option<usize>,
 }
 
+/// A page of what a user has, or the caller where no name is given.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListAccessKeys {
+pub(super) struct ListOfUser {
     pub user_name: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
+    pub marker: Option<String>,
+    pub max_items: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -334,7 +335,7 @@ fn shape(user: Option<&str>, id: &str, key: &AccessKey, with_secret: bool) -> Ke
     }
 }
 
-pub(super) fn list_keys(cx: &mut Cx<Directory>, input: ListAccessKeys) -> Result<ListKeysAnswer> {
+pub(super) fn list_keys(cx: &mut Cx<Directory>, input: ListOfUser) -> Result<ListKeysAnswer> {
     let holder = key_holder(cx, input.user_name)?;
     let keys = keys_mut(cx, holder.as_deref())?.clone();
     let keys = keys.iter().map(|(id, key)| (id.clone(), shape(holder.as_deref(), id, key, false)));

@@ -40,15 +40,16 @@ pub(super) struct AssumeRole {
     token_code: Option<String>,
 }
 
+/// What is answered of a role's session that has begun, by whatever way.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AssumeRoleAnswer {
-    credentials: CredentialsShape,
-    assumed_role_user: AssumedRoleUser,
+    pub credentials: CredentialsShape,
+    pub assumed_role_user: AssumedRoleUser,
     #[serde(skip_serializing_if = "Option::is_none")]
-    packed_policy_size: Option<usize>,
+    pub packed_policy_size: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source_identity: Option<String>,
+    pub source_identity: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
 
-use super::assume::{AssumedRoleUser, account_of_role, denied};
+use super::Tokens;
+use super::assume::{AssumeRoleAnswer, account_of_role, denied};
 use super::session::{PolicyArn, Tag};
 use super::vouched::{Vouched, begin};
-use super::{CredentialsShape, Tokens};
 use crate::cloud::{At, Cx, Target};
 use crate::wire::xml::{self, Element};
 use crate::{Error, Result, Timestamp};
@@ -38,17 +38,13 @@ pub(super) struct AssumeWithSaml {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct SamlAnswer {
-    credentials: CredentialsShape,
-    assumed_role_user: AssumedRoleUser,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    packed_policy_size: Option<usize>,
+    #[serde(flatten)]
+    begun: AssumeRoleAnswer,
     subject: String,
     subject_type: String,
     issuer: String,
     audience: String,
     name_qualifier: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_identity: Option<String>,
 }
 
 /// The role. The operation decides by itself, for the trust policy is IAM's and not STS's.
@@ -171,17 +167,12 @@ pub(super) fn assume(cx: &mut Cx<Tokens>, input: AssumeWithSaml) -> Result<SamlA
         transitive: assertion.values("TransitiveTagKeys").to_vec(),
         source_identity: assertion.first("SourceIdentity").cloned(),
     };
-    let source_identity = vouched.source_identity.clone();
-    let begun = begin(cx, &account, vouched)?;
     Ok(SamlAnswer {
-        credentials: begun.credentials,
-        assumed_role_user: begun.user,
-        packed_policy_size: begun.packed,
+        begun: begin(cx, &account, vouched)?,
         subject: assertion.subject,
         subject_type: kind,
         issuer: assertion.issuer,
         audience: assertion.recipient,
         name_qualifier: STANDARD.encode(qualifier),
-        source_identity,
     })
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::assume::{AssumedRoleUser, denied, duration, session_of};
+use super::assume::{AssumeRoleAnswer, AssumedRoleUser, denied, duration, session_of};
 use super::session::{PolicyArn, Tag, passed};
-use super::{CredentialsShape, Tokens, issue};
+use super::{Tokens, issue};
 use crate::Result;
 use crate::cloud::{Cx, IamMode};
 use crate::iam::credentials::Session;
@@ -30,15 +30,8 @@ pub(super) struct Vouched {
     pub source_identity: Option<String>,
 }
 
-/// A session that has begun.
-pub(super) struct Begun {
-    pub credentials: CredentialsShape,
-    pub user: AssumedRoleUser,
-    pub packed: Option<usize>,
-}
-
 /// Begins the session if the role trusts the provider in this. A role that does not exist is denied like one that does not.
-pub(super) fn begin(cx: &mut Cx<Tokens>, account: &str, vouched: Vouched) -> Result<Begun> {
+pub(super) fn begin(cx: &mut Cx<Tokens>, account: &str, vouched: Vouched) -> Result<AssumeRoleAnswer> {
     let passed = passed(cx, vouched.policy.as_ref(), &vouched.policy_arns, &vouched.tags, &vouched.transitive)?;
     let refusal = || denied(format!("Not authorized to perform sts:{}", vouched.operation));
     let principal = {
@@ -54,7 +47,8 @@ pub(super) fn begin(cx: &mut Cx<Tokens>, account: &str, vouched: Vouched) -> Res
         session_of(role, account, &vouched.session_name)
     };
     let seconds = duration(cx, &vouched.role_arn, vouched.duration)?;
-    let user = AssumedRoleUser::of(&principal);
+    let assumed_role_user = AssumedRoleUser::of(&principal);
+    let source_identity = vouched.source_identity.clone();
     let session = Session {
         principal,
         role_arn: vouched.role_arn,
@@ -68,7 +62,7 @@ pub(super) fn begin(cx: &mut Cx<Tokens>, account: &str, vouched: Vouched) -> Res
         mfa: None,
     };
     let credentials = issue(cx, &session)?;
-    Ok(Begun { credentials, user, packed: passed.packed })
+    Ok(AssumeRoleAnswer { credentials, assumed_role_user, packed_policy_size: passed.packed, source_identity })
 }
 
 fn trusts(cx: &Cx<Tokens>, account: &str, role: &Role, vouched: &Vouched, action: &str) -> bool {

@@ -8,10 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::assume::{AssumedRoleUser, account_of_role};
+use super::Tokens;
+use super::assume::{AssumeRoleAnswer, account_of_role};
 use super::session::{PolicyArn, Tag};
 use super::vouched::{Vouched, begin};
-use super::{CredentialsShape, Tokens};
 use crate::cloud::{At, Cx, Target};
 use crate::{Error, Result};
 
@@ -39,15 +39,11 @@ pub(super) struct AssumeWithWebIdentity {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct WebIdentityAnswer {
-    credentials: CredentialsShape,
+    #[serde(flatten)]
+    begun: AssumeRoleAnswer,
     subject_from_web_identity_token: String,
-    assumed_role_user: AssumedRoleUser,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    packed_policy_size: Option<usize>,
     provider: String,
     audience: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_identity: Option<String>,
 }
 
 /// The role. The operation decides by itself, for the trust policy is IAM's and not STS's.
@@ -116,17 +112,8 @@ pub(super) fn assume(cx: &mut Cx<Tokens>, input: AssumeWithWebIdentity) -> Resul
         transitive: texts(&claims[TAGS]["transitive_tag_keys"]),
         source_identity: claims[SOURCE].as_str().map(str::to_owned),
     };
-    let source_identity = vouched.source_identity.clone();
     let begun = begin(cx, &account, vouched)?;
-    Ok(WebIdentityAnswer {
-        credentials: begun.credentials,
-        subject_from_web_identity_token: subject,
-        assumed_role_user: begun.user,
-        packed_policy_size: begun.packed,
-        provider,
-        audience,
-        source_identity,
-    })
+    Ok(WebIdentityAnswer { begun, subject_from_web_identity_token: subject, provider, audience })
 }
 
 /// The provider as policies name it, and whom the token is for.
