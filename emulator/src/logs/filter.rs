@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::Event;
 use super::get::check_unmask;
 use super::id::EventKey;
 use super::names::{group_name, invalid, invalid_token};
 use super::pattern::Pattern;
-use super::store::{Event, Events, Group, LogGroups};
+use super::store::{Events, Group, LogGroups};
 use super::timeline::Range;
 use super::token::{self, Position};
 use crate::cloud::Cx;
@@ -77,7 +78,7 @@ pub(super) fn filter(cx: &mut Cx<LogGroups>, input: FilterLogEvents) -> Result<F
     let range = range(&input, group.cutoff(cx.now), position.as_ref());
     let events = candidates(group, &input, range, forward)?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
-    let wanted = |event: &Event| event.stream.starts_with(prefix) && pattern.matches(&event.message);
+    let wanted = |event: &Event| event.stream().starts_with(prefix) && pattern.matches(event.message());
     let (found, last) = scan(events, wanted, input.limit.unwrap_or(PAGE_EVENTS).min(PAGE_EVENTS));
     let next_token = last
         .map(|last| token::encode(&Position { group: name.to_owned(), last, forward, issued: cx.now }))
@@ -85,10 +86,10 @@ pub(super) fn filter(cx: &mut Cx<LogGroups>, input: FilterLogEvents) -> Result<F
     let events = found
         .into_iter()
         .map(|(key, event)| FilteredLogEvent {
-            log_stream_name: event.stream.to_string(),
+            log_stream_name: event.stream().to_string(),
             timestamp: key.0,
-            message: event.message.to_string(),
-            ingestion_time: event.ingested,
+            message: event.message().to_owned(),
+            ingestion_time: event.ingested(),
             event_id: group.id(key).to_string(),
         })
         .collect();

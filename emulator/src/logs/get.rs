@@ -4,11 +4,12 @@ use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::Event;
 use super::filter::{PAGE_BYTES, PAGE_EVENTS};
 use super::id::{EventId, EventKey};
 use super::names::{group_name, invalid_token};
 use super::put::OLDEST;
-use super::store::{Event, Events, Group, LogGroups};
+use super::store::{Events, Group, LogGroups};
 use super::timeline::Range;
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
@@ -105,8 +106,8 @@ pub(super) fn get(cx: &mut Cx<LogGroups>, input: GetLogEvents) -> Result<GetLogE
         .into_iter()
         .map(|(key, event)| OutputLogEvent {
             timestamp: key.0,
-            message: event.message.to_string(),
-            ingestion_time: event.ingested,
+            message: event.message().to_owned(),
+            ingestion_time: event.ingested(),
         })
         .collect();
     Ok(GetLogEventsOutput {

@@ -251,7 +251,7 @@ pub(super) fn publish(cx: &mut Cx<LogGroups>, name: &str, taken: &[EventKey]) ->
     if group.metric_filters.is_empty() || taken.is_empty() {
         return Ok(());
     }
-    let events: Vec<_> = taken.iter().filter_map(|key| Some((key.0, &group.event(*key)?.message))).collect();
+    let events: Vec<_> = taken.iter().filter_map(|key| Some((key.0, group.event(*key)?.message()))).collect();
     let (mut calls, mut lasts) = (Vec::new(), Vec::new());
     for (filter_name, filter) in &group.metric_filters {
         let pattern = Pattern::compile(&filter.pattern)?;

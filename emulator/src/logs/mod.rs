@@ -4,6 +4,7 @@
 //! `pattern/` is the language of filter patterns; `retention.rs` drops what has expired. What comes in goes on to metrics
 //! (`metric_filters.rs`) and to functions and streams (`subscriptions.rs`, `forward.rs`); `insights/` answers queries.
 
+mod batch;
 mod deliveries;
 mod delivery_destinations;
 mod delivery_sources;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::de::Visitor;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use super::batch::EVENT_OVERHEAD;
 use super::id::END_OF_IDS;
 use super::names::invalid;
-use super::store::{EVENT_OVERHEAD, LogGroups};
+use super::store::LogGroups;
 use super::{metric_filters, retention, subscriptions};
 use crate::cloud::Cx;
 use crate::{Error, Result, Timestamp};
@@ -42,27 +42,7 @@ pub(super) struct PutLogEvents {
 #[serde(rename_all = "camelCase")]
 struct InputLogEvent {
     timestamp: Timestamp,
-    #[serde(deserialize_with = "text")]
-    message: Arc<str>,
-}
-
-/// A text that is shared, without a copy that is not.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Arc<str>, D::Error> {
-    struct Text;
-
-    impl Visitor<'_> for Text {
-        type Value = Arc<str>;
-
-        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            formatter.write_str("a text")
-        }
-
-        fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Arc<str>, E> {
-            Ok(text.into())
-        }
-    }
-
-    deserializer.deserialize_str(Text)
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -91,19 +71,21 @@ struct RejectedLogEventsInfo {
 pub(super) fn put(cx: &mut Cx<LogGroups>, input: PutLogEvents) -> Result<PutLogEventsOutput> {
     let group = cx.state.group(&input.log_group_name)?;
     group.stream(&input.log_stream_name)?;
-    let mut events = input.log_events;
+    let events = input.log_events;
     check_sizes(&events)?;
     if !events.is_sorted_by_key(|event| event.timestamp) {
         return Err(invalid("Log events in a single PutLogEvents request must be in chronological order."));
     }
     let (taken, rejected) = divide(&events, cx.now, group.cutoff(cx.now));
-    check_times(&events[taken.clone()])?;
+    let taken = &events[taken];
+    check_times(taken)?;
 
     let now = cx.now;
     let token = sequence_token(cx);
     let stream: Arc<str> = input.log_stream_name.into();
     let group = cx.state.group_mut(&input.log_group_name)?;
-    let keys = group.add(&stream, events.drain(taken).map(|event| (event.timestamp, event.message)), now);
+    let messages: Vec<&str> = taken.iter().map(|event| &*event.message).collect();
+    let keys = group.add(&stream, taken.iter().map(|event| event.timestamp), &messages, now)?;
     if let Some(kept) = group.streams.get_mut(&*stream).filter(|kept| kept.last_event.is_some()) {
         kept.sequence_token = Some(token.clone());
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
+use super::batch::{EVENT_OVERHEAD, Event};
 use super::deliveries::Delivery;
 use super::delivery_destinations::DeliveryDestination;
 use super::delivery_sources::DeliverySource;
@@ -21,11 +22,8 @@ use super::metric_filters::MetricFilter;
 use super::resource_policies::ResourcePolicy;
 use super::subscriptions::{Checked, Subscription};
 use super::timeline::{Range, Timeline};
-use crate::Timestamp;
+use crate::{Result, Timestamp};
 
-/// AWS counts this many bytes for an event besides its message.
-/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
-pub(super) const EVENT_OVERHEAD: usize = 26;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The log groups of an account in a region.
@@ -96,21 +94,6 @@ impl Stream {
     }
 }
 
-/// An event, without its key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Event {
-    pub stream: Arc<str>,
-    pub ingested: Timestamp,
-    pub message: Arc<str>,
-}
-
-impl Event {
-    /// What the event counts against every limit, in bytes.
-    pub fn size(&self) -> usize {
-        self.message.len() + EVENT_OVERHEAD
-    }
-}
-
 /// Events with their keys, in a direction.
 pub(super) type Events<'a> = Box<dyn Iterator<Item = (EventKey, &'a Event)> + 'a>;
 
@@ -135,28 +118,27 @@ impl Group {
         EventId::new(key, self.salt)
     }
 
-    /// Adds events to a stream that exists, and says under which keys.
+    /// Adds the events of a call, which are in order of time, to a stream that exists, and says under which keys.
     pub fn add(
         &mut self,
         stream: &Arc<str>,
-        events: impl Iterator<Item = (Timestamp, Arc<str>)>,
+        times: impl ExactSizeIterator<Item = Timestamp>,
+        messages: &[&str],
         now: Timestamp,
-    ) -> Vec<EventKey> {
-        let Some(kept) = self.streams.get_mut(&**stream) else { return Vec::new() };
-        let mut keys = Vec::with_capacity(events.size_hint().0);
-        for (time, message) in events {
-            self.ingested += 1;
-            let key = EventKey(time, self.ingested);
-            kept.keys.add(key);
-            kept.first_event = Some(kept.first_event.map_or(time, |first| first.min(time)));
-            kept.last_event = Some(kept.last_event.map_or(time, |last| last.max(time)));
-            kept.last_ingestion = Some(now);
-            let event = Event { stream: Arc::clone(stream), ingested: now, message };
-            self.stored_bytes += event.size() as u64;
-            self.events.add((key, event));
-            keys.push(key);
-        }
-        keys
+    ) -> Result<Vec<EventKey>> {
+        let Some(kept) = self.streams.get_mut(&**stream) else { return Ok(Vec::new()) };
+        let events = Event::of_call(stream, now, messages)?;
+        let counted = self.ingested + 1..;
+        let keys: Vec<_> = times.zip(counted).map(|(time, place)| EventKey(time, place)).collect();
+        let (Some(EventKey(first, _)), Some(EventKey(last, _))) = (keys.first(), keys.last()) else { return Ok(keys) };
+        kept.first_event = Some(kept.first_event.map_or(*first, |known| known.min(*first)));
+        kept.last_event = Some(kept.last_event.map_or(*last, |known| known.max(*last)));
+        kept.last_ingestion = Some(now);
+        kept.keys.add(keys.iter().copied());
+        self.ingested += keys.len() as u64;
+        self.stored_bytes += messages.iter().map(|message| (message.len() + EVENT_OVERHEAD) as u64).sum::<u64>();
+        self.events.add(keys.iter().copied().zip(events));
+        Ok(keys)
     }
 
     pub fn event(&self, key: EventKey) -> Option<&Event> {
@@ -192,7 +174,7 @@ impl Group {
             && let Some((key, event)) = self.events.remove_first()
         {
             self.stored_bytes -= event.size() as u64;
-            if let Some(stream) = self.streams.get_mut(&*event.stream) {
+            if let Some(stream) = self.streams.get_mut(&**event.stream()) {
                 stream.keys.remove(key);
             }
         }

@@ -249,15 +249,15 @@ pub(super) fn forward(cx: &mut Cx<LogGroups>, name: &str, taken: &[EventKey]) ->
         };
         let (mut batch, mut bytes, mut batches, mut stream) = (Vec::new(), 0, Vec::new(), None);
         for key in taken {
-            let Some(event) = group.event(*key).filter(|event| pattern.matches(&event.message)) else { continue };
-            stream = Some(&event.stream);
+            let Some(event) = group.event(*key).filter(|event| pattern.matches(event.message())) else { continue };
+            stream = Some(event.stream());
             if bytes + event.size() > BATCH_BYTES && !batch.is_empty() {
                 batches.push(std::mem::take(&mut batch));
                 bytes = 0;
             }
             bytes += event.size();
-            let mut one = json!({ "id": group.id(*key).to_string(), "timestamp": key.0, "message": &*event.message });
-            let fields = if pattern.has_fields() { pattern.extract(&event.message) } else { None };
+            let mut one = json!({ "id": group.id(*key).to_string(), "timestamp": key.0, "message": event.message() });
+            let fields = if pattern.has_fields() { pattern.extract(event.message()) } else { None };
             if let Some(fields) = fields {
                 one["extractedFields"] = fields
                     .into_iter()

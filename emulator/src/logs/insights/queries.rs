@@ -14,10 +14,11 @@ use super::parse::parse;
 use super::row::{Row, Source};
 use super::run::{Found, Line, run};
 use crate::cloud::{Cx, Scope, Service, Target};
+use crate::logs::batch::Event;
 use crate::logs::get::check_unmask;
 use crate::logs::id::EventKey;
 use crate::logs::names::{group_name, invalid, missing, on_group};
-use crate::logs::store::{Event, LogGroups};
+use crate::logs::store::LogGroups;
 use crate::logs::token;
 use crate::{Error, Result, Timestamp};
 
@@ -175,7 +176,7 @@ fn rows<'a>(
             Bound::Included(EventKey::last_at(Timestamp::from_millis(to))),
         );
         let events = group.all(range, false);
-        all.push(Box::new(events.map(move |(key, event)| (row(scope, name, key, event), event.message.len()))));
+        all.push(Box::new(events.map(move |(key, event)| (row(scope, name, key, event), event.message().len()))));
     }
     if all.len() == 1 {
         return Ok(all.remove(0));
@@ -191,9 +192,9 @@ fn row<'a>(scope: &Scope, group: &'a str, key: EventKey, event: &'a Event) -> Ro
     Row::of(Source {
         group,
         log: format!("{}:{group}", scope.account),
-        stream: &event.stream,
-        message: &event.message,
-        ingested: event.ingested.millis(),
+        stream: event.stream(),
+        message: event.message(),
+        ingested: event.ingested().millis(),
         key,
     })
 }
