@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::client::Client;
 use crate::measure::median;
@@ -14,10 +15,12 @@ use crate::{Failure, Load, Server};
 
 /// Events that one PutLogEvents carries.
 const BATCH: usize = 100;
-/// How many requests are made before they are sent.
+/// How many connections put events at once, each into a stream of its own, as the instances of a program do.
+const CONNECTIONS: usize = 16;
+/// How many requests are made for each of them before they are sent.
 const AHEAD: usize = 20;
-/// Before now the events of these requests begin, in milliseconds: time for 40,000 of them.
-const HALF_A_DAY: i64 = 12 * 3_600_000;
+/// So long before now the events of these requests begin, in milliseconds: time for 800,000 of them, and not too old.
+const TEN_DAYS: i64 = 10 * 86_400_000;
 /// Events of the large group, and of the small one, which holds as many as a tenth of the time of the large one.
 const MANY: usize = 100_000;
 const FEW: usize = MANY / 10;
@@ -60,7 +63,7 @@ async fn of(server: &Server, load: &Load) -> Result<Figures, Failure> {
     let mut client = Client::connect(server.address).await?;
     let begun = group(&mut client, "bench-many", MANY).await?;
     group(&mut client, "bench-few", FEW).await?;
-    let puts = puts(&mut client, Duration::from_secs(load.seconds)).await?;
+    let puts = puts(server, Duration::from_secs(load.seconds)).await?;
     let whole = (begun, begun + span(MANY));
     let part = (begun, begun + span(FEW));
     let term = filter(&mut client, "bench-many", TERM, whole, load.rounds).await?;
@@ -76,29 +79,35 @@ async fn of(server: &Server, load: &Load) -> Result<Figures, Failure> {
 
 /// Makes a group with as many events, the last of them now, and says when the first was.
 async fn group(client: &mut Client, name: &str, events: usize) -> Result<i64, Failure> {
-    make(client, name).await?;
+    make(client, name, 1).await?;
     let begun = now()? - span(MANY);
     for from in (0..events).step_by(1000) {
-        put(client, name, begun, from, 1000).await?;
+        put(client, request(name, 0, begun, from, 1000)).await?;
     }
     Ok(begun)
 }
 
-/// Makes a group and its stream.
-async fn make(client: &mut Client, group: &str) -> Result<(), Failure> {
+/// Makes a group and its streams.
+async fn make(client: &mut Client, group: &str, streams: usize) -> Result<(), Failure> {
     client.call("Logs_20140328.CreateLogGroup", json!({ "logGroupName": group }).to_string().into()).await?;
-    let stream = json!({ "logGroupName": group, "logStreamName": "bench" });
-    client.call("Logs_20140328.CreateLogStream", stream.to_string().into()).await?;
+    for number in 0..streams {
+        let stream = json!({ "logGroupName": group, "logStreamName": stream(number) });
+        client.call("Logs_20140328.CreateLogStream", stream.to_string().into()).await?;
+    }
     Ok(())
 }
 
-async fn put(client: &mut Client, group: &str, begun: i64, from: usize, count: usize) -> Result<(), Failure> {
-    client.call("Logs_20140328.PutLogEvents", request(group, begun, from, count)).await?;
+fn stream(number: usize) -> String {
+    format!("bench-{number}")
+}
+
+async fn put(client: &mut Client, request: Bytes) -> Result<(), Failure> {
+    client.call("Logs_20140328.PutLogEvents", request).await?;
     Ok(())
 }
 
 /// The body of a PutLogEvents.
-fn request(group: &str, begun: i64, from: usize, count: usize) -> Bytes {
+fn request(group: &str, number: usize, begun: i64, from: usize, count: usize) -> Bytes {
     let events: Vec<Value> = (from..from + count)
         .map(|turn| {
             let (level, text) = if turn % EVERY == 0 { ("ERROR", TERM) } else { ("INFO", "straw") };
@@ -106,23 +115,40 @@ fn request(group: &str, begun: i64, from: usize, count: usize) -> Bytes {
             json!({ "timestamp": begun + span(turn), "message": message.to_string() })
         })
         .collect();
-    json!({ "logGroupName": group, "logStreamName": "bench", "logEvents": events }).to_string().into()
+    json!({ "logGroupName": group, "logStreamName": stream(number), "logEvents": events }).to_string().into()
 }
 
-/// How many times a second a hundred events are put, on one connection. The events go on in time, as those of a program do;
-/// what they are is made beforehand, for it is not the server's work.
-async fn puts(client: &mut Client, time: Duration) -> Result<f64, Failure> {
-    make(client, "bench-puts").await?;
-    let (at, mut spent, mut done) = (now()? - HALF_A_DAY, Duration::ZERO, 0);
+/// How many times a second a hundred events are put. The events go on in time, as those of a program do; what they are is made
+/// beforehand, for it is not the server's work.
+async fn puts(server: &Server, time: Duration) -> Result<f64, Failure> {
+    let mut clients = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        clients.push(Client::connect(server.address).await?);
+    }
+    make(&mut clients[0], "bench-puts", CONNECTIONS).await?;
+    let (at, mut spent, mut done) = (now()? - TEN_DAYS, Duration::ZERO, 0);
     while spent < time {
-        let requests: Vec<Bytes> =
-            (done..done + AHEAD).map(|turn| request("bench-puts", at, turn * BATCH, BATCH)).collect();
+        let mut requests: Vec<Vec<Bytes>> = vec![Vec::with_capacity(AHEAD); CONNECTIONS];
+        for _ in 0..AHEAD {
+            for (number, requests) in requests.iter_mut().enumerate() {
+                requests.push(request("bench-puts", number, at, done * BATCH, BATCH));
+                done += 1;
+            }
+        }
+        let mut running = JoinSet::new();
         let begun = Instant::now();
-        for request in requests {
-            client.call("Logs_20140328.PutLogEvents", request).await?;
+        for (mut client, requests) in clients.drain(..).zip(requests) {
+            running.spawn(async move {
+                for request in requests {
+                    put(&mut client, request).await?;
+                }
+                Ok::<_, Failure>(client)
+            });
+        }
+        while let Some(client) = running.join_next().await {
+            clients.push(client??);
         }
         spent += begun.elapsed();
-        done += AHEAD;
     }
     Ok(done as f64 / spent.as_secs_f64())
 }
@@ -190,7 +216,9 @@ fn verdicts(figures: &[Figures]) -> Vec<(&'static str, f64, f64, bool)> {
 
 /// The figures as text.
 pub fn render(figures: &[Figures]) -> String {
-    let mut text = format!("CloudWatch Logs: PutLogEvents of {BATCH}; FilterLogEvents over {MANY} events\n");
+    let mut text = format!(
+        "CloudWatch Logs: PutLogEvents of {BATCH}, {CONNECTIONS} connections; FilterLogEvents over {MANY} events\n"
+    );
     for Figures { server, puts, term, json, tenth } in figures {
         let _ = write!(text, "  {server:<10} {puts:>7.0} puts/s, term {:>8.1} ms", term * 1e3);
         if let Some(json) = json {
