@@ -71,9 +71,10 @@ fn work(runtime: tokio::runtime::Runtime, orders: &mpsc::Receiver<Order>) {
     let mut runtime = Some(runtime);
     while let (Some(alive), Ok(order)) = (&runtime, orders.recv()) {
         order.activity.enter();
-        // As a task of the runtime, not as the future it blocks on: the thread then never parks while the task can run.
-        let task = alive.spawn(order.task);
         let end = alive.block_on(async {
+            // As a task of the runtime, not as the future it blocks on: the thread then never parks while the task can run. It is
+            // spawned in here because from outside the runtime that takes a system call, to wake what does not sleep.
+            let task = tokio::spawn(order.task);
             tokio::select! {
                 biased;
                 () = order.activity.killed() => End::Killed,
