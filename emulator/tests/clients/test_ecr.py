@@ -155,8 +155,9 @@ def test_there_are_no_images(ecr):
     assert [failure["failureCode"] for failure in got["failures"]] == ["ImageNotFound", "InvalidImageDigest"]
     assert refusal(ecr.list_images, repositoryName="other") == ("RepositoryNotFoundException", missing("other"))
     refused = refusal(ecr.put_image, repositoryName="api", imageManifest="{}")
-    assert refused == ("NotImplemented", "Garoa does not implement ecr:PutImage")
-    assert refusal(ecr.get_authorization_token) == ("NotImplemented", "Garoa does not implement ecr:GetAuthorizationToken")
+    assert refused == ("NotImplemented", "Garoa does not implement the operation ecr:PutImage")
+    refused = refusal(ecr.get_authorization_token)
+    assert refused == ("NotImplemented", "Garoa does not implement the operation ecr:GetAuthorizationToken")
 
 
 def test_a_key_of_kms(ecr, server):

@@ -48,8 +48,8 @@ class Orders extends Stack {
     new Rule(this, "Hourly", { schedule: Schedule.rate(Duration.hours(1)), targets: [new LambdaFunction(answer)] });
     new StringParameter(this, "Place", { parameterName: "/orders/queue", stringValue: queue.queueUrl });
 
-    const outputs = { QueueUrl: queue.queueUrl, Table: orders.tableName, Bucket: receipts.bucketName, Api: api.restApiId };
-    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+    const outputs = { Queue: queue.queueUrl, Table: orders.tableName, Bucket: receipts.bucketName, Api: api.restApiId };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, `The${name}`, { value });
   }
 }
 
