@@ -10,8 +10,8 @@ use super::state::{Definition, Tag};
 use super::stored::Body;
 use super::template::resolve::Scope as Names;
 use super::template::{
-    MAX_TEMPLATE_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, parse_extended, rules,
-    sam, validation_error,
+    MAX_TEMPLATE_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, parse_extended, rules, sam,
+    validation_error,
 };
 use super::{capabilities, types};
 use crate::cloud::Scope;

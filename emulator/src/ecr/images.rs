@@ -147,7 +147,10 @@ fn failure(image_id: ImageId) -> Failure {
     let is_digest = |text: &str| {
         let sign = |c: char| c.is_ascii_alphanumeric() || "-_+.".contains(c);
         text.split_once(':').is_some_and(|(algorithm, hash)| {
-            !algorithm.is_empty() && algorithm.chars().all(sign) && !hash.is_empty() && hash.chars().all(|c| c.is_ascii_hexdigit())
+            !algorithm.is_empty()
+                && algorithm.chars().all(sign)
+                && !hash.is_empty()
+                && hash.chars().all(|c| c.is_ascii_hexdigit())
         })
     };
     let (failure_code, failure_reason) = match (&image_id.image_digest, &image_id.image_tag) {

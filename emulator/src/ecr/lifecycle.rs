@@ -99,7 +99,10 @@ fn check_selection(selection: &Value) -> Result<()> {
     let status = selection["tagStatus"].as_str().unwrap_or_default();
     if !STATUSES.contains(&status) {
         let known = STATUSES.map(|status| format!("\"{status}\"")).join(",");
-        return Err(failure(&format!("instance value ({}) not found in enum (possible values: [{known}])", selection["tagStatus"])));
+        return Err(failure(&format!(
+            "instance value ({}) not found in enum (possible values: [{known}])",
+            selection["tagStatus"]
+        )));
     }
     if !selection["countNumber"].as_u64().is_some_and(|number| number > 0) {
         return Err(failure("countNumber must be a positive integer"));
@@ -115,7 +118,9 @@ fn check_selection(selection: &Value) -> Result<()> {
 
 /// The members of an object that has these.
 fn required<'a>(value: &'a Value, names: &[&str]) -> Result<&'a Map<String, Value>> {
-    let members = value.as_object().ok_or_else(|| failure("instance type does not match any allowed primitive type (allowed: [\"object\"])"))?;
+    let members = value
+        .as_object()
+        .ok_or_else(|| failure("instance type does not match any allowed primitive type (allowed: [\"object\"])"))?;
     let missing: Vec<String> =
         names.iter().filter(|name| !members.contains_key(**name)).map(|name| format!("\"{name}\"")).collect();
     if missing.is_empty() {

@@ -99,10 +99,7 @@ fn check_registry(scope: &Scope, registry: Option<&str>) -> Result<()> {
 }
 
 fn no_repository(scope: &Scope, name: &str) -> Error {
-    let text = format!(
-        "The repository with name '{name}' does not exist in the registry with id '{}'",
-        scope.account
-    );
+    let text = format!("The repository with name '{name}' does not exist in the registry with id '{}'", scope.account);
     Error::client("RepositoryNotFoundException", text)
 }
 

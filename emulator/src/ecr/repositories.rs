@@ -161,7 +161,9 @@ fn create(cx: &mut Cx<Registry>, input: &CreateRepository) -> Result<Step<One>> 
 fn find_key(cx: &mut Cx<Registry>, encryption: &mut Encryption) -> Result<Option<Later>> {
     if encryption.encryption_type == AES {
         return match encryption.kms_key {
-            Some(_) => Err(invalid("encryptionConfiguration", "kmsKey is only valid with encryptionType KMS or KMS_DSSE")),
+            Some(_) => {
+                Err(invalid("encryptionConfiguration", "kmsKey is only valid with encryptionType KMS or KMS_DSSE"))
+            }
             None => Ok(None),
         };
     }
@@ -177,8 +179,9 @@ fn find_key(cx: &mut Cx<Registry>, encryption: &mut Encryption) -> Result<Option
         return cx.ask(vec![question]).map(Some);
     };
     for answer in answers {
-        let described =
-            answer.into_result().map_err(|error| Error::client("KmsException", error.message()).with("kmsError", error.code()))?;
+        let described = answer
+            .into_result()
+            .map_err(|error| Error::client("KmsException", error.message()).with("kmsError", error.code()))?;
         encryption.kms_key = described["KeyMetadata"]["Arn"].as_str().map(str::to_owned);
     }
     Ok(None)
@@ -204,7 +207,9 @@ struct Many {
 fn describe(cx: &mut Cx<Registry>, input: DescribeRepositories) -> Result<Many> {
     check_registry(cx.scope, input.registry_id.as_deref())?;
     if let Some(names) = input.repository_names {
-        for (given, parameter) in [(input.max_results.is_some(), "maxResults"), (input.next_token.is_some(), "nextToken")] {
+        for (given, parameter) in
+            [(input.max_results.is_some(), "maxResults"), (input.next_token.is_some(), "nextToken")]
+        {
             if given {
                 return Err(invalid(parameter, "cannot be used with repositoryNames"));
             }

@@ -11,9 +11,11 @@ use crate::cloud::{Cx, Service};
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Registry>) -> Service<Registry> {
-    service
-        .op("PutImageTagMutability", |at, i: &PutMutability| on(at, &i.repository_name), put_mutability)
-        .op("PutImageScanningConfiguration", |at, i: &PutScanning| on(at, &i.repository_name), put_scanning)
+    service.op("PutImageTagMutability", |at, i: &PutMutability| on(at, &i.repository_name), put_mutability).op(
+        "PutImageScanningConfiguration",
+        |at, i: &PutScanning| on(at, &i.repository_name),
+        put_scanning,
+    )
 }
 
 /// `ImageTagMutabilityExclusionFilter` of the model.

@@ -33,15 +33,19 @@ class Cdk:
             "CDK_DISABLE_VERSION_CHECK": "true",
         }
 
-    def run(self, *words, code=0, **variables):
+    def run(self, *words, code=0, folder=APP, **variables):
         """What the command says, on either stream."""
         command = [str(PACKAGES / ".bin/cdk"), *words, "--output", str(self.home / "cdk.out"), "--ci"]
         done = subprocess.run(
-            command, cwd=APP, env={**self.environment, **variables}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, cwd=folder, env={**self.environment, **variables}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, timeout=120,
         )
         assert done.returncode == code, done.stdout
         return done.stdout
+
+    def bootstrap(self):
+        """Where there is no app, for it would be made."""
+        return self.run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", folder=self.home)
 
     def deploy(self, **variables):
         """The outputs of the stack."""
@@ -70,12 +74,21 @@ def hello(server, api):
 
 
 def test_an_app_lives_and_dies(begin, tmp_path):
-    server = begin("--interpreters", "nearest")
-    cdk = Cdk(server, tmp_path)
-    cdk.run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+    server = begin("--interpreters", "nearest", "--iam", "enforce")
+    root = Cdk(server, tmp_path)
+    root.bootstrap()
     [repository] = server.client("ecr").describe_repositories()["repositories"]
     assert repository["repositoryName"] == f"cdk-hnb659fds-container-assets-{ACCOUNT}-{REGION}"
-    assert "(no changes)" in cdk.run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+    assert "(no changes)" in root.bootstrap()
+
+    # The roles of the bootstrap suffice for all that follows.
+    iam = server.client("iam")
+    iam.create_user(UserName="dev")
+    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": f"arn:aws:iam::{ACCOUNT}:role/cdk-*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="dev", PolicyName="cdk", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="dev")["AccessKey"]
+    cdk = Cdk(server, tmp_path, key["AccessKeyId"], key["SecretAccessKey"])
 
     outputs = cdk.deploy()
     assert hello(server, outputs["TheApi"]) == "hello"
@@ -97,24 +110,3 @@ def test_an_app_lives_and_dies(begin, tmp_path):
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     assert buckets == [f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"]
     assert table.list_tables()["TableNames"] == []
-
-
-def test_the_roles_of_the_bootstrap_suffice(begin, tmp_path):
-    server = begin("--interpreters", "nearest", "--iam", "enforce")
-    Cdk(server, tmp_path).run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
-    iam = server.client("iam")
-    iam.create_user(UserName="dev")
-    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": f"arn:aws:iam::{ACCOUNT}:role/cdk-*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    iam.put_user_policy(UserName="dev", PolicyName="cdk", PolicyDocument=policy)
-    key = iam.create_access_key(UserName="dev")["AccessKey"]
-    cdk = Cdk(server, tmp_path, key["AccessKeyId"], key["SecretAccessKey"])
-
-    outputs = cdk.deploy()
-    assert hello(server, outputs["TheApi"]) == "hello"
-    server.client("sqs").send_message(QueueUrl=outputs["TheQueue"], MessageBody=json.dumps({"id": "o-1"}))
-    s3 = server.client("s3")
-    wait_until(lambda: s3.list_objects_v2(Bucket=outputs["TheBucket"])["KeyCount"] == 1)
-    assert "There were no differences" in cdk.run("diff", "--fail")
-    cdk.run("destroy", "--force")
-    assert len(s3.list_buckets()["Buckets"]) == 1

@@ -62,9 +62,16 @@ impl Evaluation<'_> {
                 let list = self.texts(list)?;
                 Ok(self.texts(checked)?.iter().all(|one| list.contains(one)))
             }
-            ("Fn::And" | "Fn::Or" | "Fn::Not" | "Fn::Equals" | "Fn::Contains" | "Fn::EachMemberEquals" | "Fn::EachMemberIn", _) => {
-                Err(template_error(format!("{function} in Rules has a wrong number of parameters.")))
-            }
+            (
+                "Fn::And"
+                | "Fn::Or"
+                | "Fn::Not"
+                | "Fn::Equals"
+                | "Fn::Contains"
+                | "Fn::EachMemberEquals"
+                | "Fn::EachMemberIn",
+                _,
+            ) => Err(template_error(format!("{function} in Rules has a wrong number of parameters."))),
             _ => Err(format_error(format!("{function} is no function of rules that is true or false."))),
         }
     }
@@ -73,18 +80,88 @@ impl Evaluation<'_> {
     fn texts(&self, value: &Value) -> Result<Vec<String>> {
         let asks = |name: &&str| value.get(*name).is_some();
         if let Some(name) = ["Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"].into_iter().find(|name| asks(&name)) {
-            return Err(Error::not_implemented(format_args!("{name} in the Rules section of CloudFormation templates")));
+            return Err(Error::not_implemented(format_args!(
+                "{name} in the Rules section of CloudFormation templates"
+            )));
         }
         let resolved = self.resolver.resolve(value)?;
         let items = match &resolved {
             Value::Array(items) => items.as_slice(),
             one => std::slice::from_ref(one),
         };
-        let text = |item: &Value| scalar_text(item).ok_or_else(|| format_error("Rules compare texts and lists of texts."));
+        let text =
+            |item: &Value| scalar_text(item).ok_or_else(|| format_error("Rules compare texts and lists of texts."));
         items.iter().map(text).collect()
     }
 }
 
 fn malformed(name: &str) -> Error {
     format_error(format!("Rule {name} must have a list of Assertions with an Assert member each."))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
+
+    use super::super::resolve::Pseudo;
+    use super::super::{parameters, parse};
+    use super::*;
+
+    /// A lookup with parameters and nothing else.
+    struct Values(serde_json::Map<String, Value>);
+
+    impl Lookup for Values {
+        fn reference(&self, name: &str) -> Option<Value> {
+            self.0
+                .get(name)
+                .cloned()
+                .or_else(|| Pseudo { region: "us-east-1".to_owned(), ..Pseudo::default() }.get(name))
+        }
+        fn attribute(&self, _: &str, _: &str) -> Result<Value> {
+            Err(Error::internal("rules know no attributes"))
+        }
+        fn import(&self, _: &str) -> Option<Value> {
+            None
+        }
+        fn mapping(&self, _: &str, _: &str, _: &str) -> Option<Value> {
+            None
+        }
+        fn condition(&self, _: &str) -> Option<bool> {
+            None
+        }
+        fn zones(&self, _: &str) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    /// Checks one rule, in YAML.
+    fn checked(rule: &str) -> Result<()> {
+        let head = "Resources: {A: {Type: T}}\nParameters:\n  V: {Type: String, Default: '6'}\n  L: {Type: CommaDelimitedList, Default: 'a,b'}";
+        let template = parse(&format!("{head}\nRules:\n  R: {rule}"))?;
+        let values = parameters::values(&template, &BTreeMap::new(), &|_| None)?;
+        check(&template, &Values(values))
+    }
+
+    #[test]
+    fn assertions_hold_or_say_what_they_want() {
+        let assertion = |text: &str| format!("{{Assertions: [{{Assert: {text}, AssertDescription: no good}}]}}");
+        for holds in [
+            "{'Fn::Not': [{'Fn::Contains': [['4', '5'], {Ref: V}]}]}",
+            "{'Fn::EachMemberIn': [{Ref: L}, [a, b, c]]}",
+            "{'Fn::Or': [{'Fn::Equals': [{Ref: V}, '7']}, {'Fn::Equals': [{Ref: 'AWS::Region'}, us-east-1]}]}",
+            "{'Fn::EachMemberEquals': [['6', '6'], {Ref: V}]}",
+        ] {
+            checked(&assertion(holds)).unwrap();
+            let turned = format!("{{'Fn::Not': [{holds}]}}");
+            assert_eq!(checked(&assertion(&turned)).unwrap_err().message(), "Rule [R] failed: no good");
+        }
+        let never = "{RuleCondition: {'Fn::Equals': [{Ref: V}, x]}, Assertions: [{Assert: {'Fn::Equals': [a, b]}}]}";
+        checked(never).unwrap();
+        assert_eq!(
+            checked(&assertion("{'Fn::Contains': [{'Fn::RefAll': 'AWS::EC2::VPC::Id'}, x]}")).unwrap_err().status(),
+            501
+        );
+        assert_eq!(checked("{Assertions: [{}]}").unwrap_err().code(), "ValidationError");
+    }
 }

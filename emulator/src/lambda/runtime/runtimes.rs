@@ -166,8 +166,10 @@ fn nodes() -> Programs {
         found.entry(major).or_insert((PathBuf::from(interpreter), sdk));
     }
     let lent = found.values().find_map(|(_, sdk)| sdk.clone());
-    let program =
-        |(interpreter, sdk): (PathBuf, Option<PathBuf>)| Program::Node { interpreter, sdk: sdk.or_else(|| lent.clone()) };
+    let program = |(interpreter, sdk): (PathBuf, Option<PathBuf>)| Program::Node {
+        interpreter,
+        sdk: sdk.or_else(|| lent.clone()),
+    };
     found.into_iter().map(|(major, found)| (major, program(found))).collect()
 }
 
