@@ -68,13 +68,7 @@ pub(super) struct Created {
 pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Step<Created>> {
     let input = input.clone();
     check_role(cx, input.role_arn.as_deref())?;
-    DeploymentConfig::check(input.deployment_config.as_ref())?;
-    let is_creation = match input.change_set_type.as_deref() {
-        Some("IMPORT") => {
-            return Err(Error::not_implemented("change sets that import resources (ChangeSetType=IMPORT)"));
-        }
-        kind => kind == Some("CREATE"),
-    };
+    let is_creation = is_creation(&input)?;
     let (stack, is_new) = stack_of(cx, &input, is_creation)?;
     check_room(cx, &stack, &input.change_set_name)?;
     let previous = (!is_creation).then(|| Arc::clone(&stack.definition));
@@ -137,8 +131,17 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     Ok(Step::Done(Created { id, stack_id }))
 }
 
-/// Whether there are stacks within the stack. Their own change sets are not made: a change set of the stack around them is
-/// asked for them by the CDK always, and says in its description that it has none.
+/// Whether a change set is to make its stack, if it is of a kind that there is here.
+fn is_creation(input: &CreateChangeSet) -> Result<bool> {
+    DeploymentConfig::check(input.deployment_config.as_ref())?;
+    match input.change_set_type.as_deref() {
+        Some("IMPORT") => Err(Error::not_implemented("change sets that import resources (ChangeSetType=IMPORT)")),
+        kind => Ok(kind == Some("CREATE")),
+    }
+}
+
+/// Whether there are stacks within the stack. Their own change sets, for which the CDK always asks, are not made: that of the
+/// stack around them says so in its description, by `IncludeNestedStacks`.
 fn has_stacks_within(definition: &Definition) -> bool {
     definition.template.resources.iter().any(|(_, resource)| resource.kind == "AWS::CloudFormation::Stack")
 }

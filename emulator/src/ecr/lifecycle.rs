@@ -104,7 +104,7 @@ fn check_selection(selection: &Value) -> Result<()> {
             selection["tagStatus"]
         )));
     }
-    if !selection["countNumber"].as_u64().is_some_and(|number| number > 0) {
+    if selection["countNumber"].as_u64().is_none_or(|number| number == 0) {
         return Err(failure("countNumber must be a positive integer"));
     }
     let names_tags = ["tagPrefixList", "tagPatternList"].iter().any(|list| selection.contains_key(*list));

@@ -79,7 +79,7 @@ impl Evaluation<'_> {
     /// A text, or a list of them. What asks EC2 for all that there is of a type, or for what belongs to it, cannot be answered.
     fn texts(&self, value: &Value) -> Result<Vec<String>> {
         let asks = |name: &&str| value.get(*name).is_some();
-        if let Some(name) = ["Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"].into_iter().find(|name| asks(&name)) {
+        if let Some(name) = ["Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"].into_iter().find(asks) {
             return Err(Error::not_implemented(format_args!(
                 "{name} in the Rules section of CloudFormation templates"
             )));
