@@ -1,5 +1,5 @@
 //! Tests with real clients against `garoa serve`: boto3 and the AWS CLI in a virtual environment of their own, and the
-//! JavaScript SDK and a browser where Node.js is.
+//! JavaScript SDK, the AWS CDK and a browser where Node.js is.
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,8 @@ const REQUIREMENTS: &str = "emulator/tests/clients/requirements.txt";
 const TESTS: &str = "emulator/tests/clients";
 /// The tests with the JavaScript SDK; its packages are installed beside them.
 const JAVASCRIPT: &str = "emulator/tests/clients/js";
+/// An app of the AWS CDK; its packages bring the command along.
+const CDK: &str = "emulator/tests/clients/cdk";
 /// What drives a browser; its packages carry one, for where none is installed.
 const BROWSER: &str = "emulator/tests/clients/browser";
 /// The first version of Node.js whose test runner can do what these tests ask.
@@ -28,6 +30,12 @@ pub fn run() -> Result<Vec<String>, String> {
     match browser() {
         Ok(()) => variables.push(("GAROA_BROWSER", "yes")),
         Err(reason) => skipped.push(format!("the test in a browser: {reason}")),
+    }
+    if has_node() {
+        packages(CDK, "the AWS CDK")?;
+        variables.push(("GAROA_CDK", "yes"));
+    } else {
+        skipped.push(format!("tests with the AWS CDK: they need {NODE_WANTED}"));
     }
     command_with(text(&python)?, &["-m", "pytest", "-q", "-p", "no:cacheprovider", TESTS], &variables)?;
     if has_node() {

@@ -38,6 +38,7 @@ const SERVICES: &[&str] = &[
     "ssm",
     "sns",
     "events",
+    "ecr",
 ];
 
 /// What a service speaks that its model says no more: SQS's query protocol, which older SDKs and `curl` use. The names that

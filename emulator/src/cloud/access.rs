@@ -124,12 +124,18 @@ impl Access<'_> {
     }
 
     fn request(&self, action: &str, target: &Target) -> Request {
+        let resource_account = target.owner.clone().unwrap_or_else(|| self.scope.account.to_string());
+        let mut context = self.context(target);
+        context.insert("aws:ResourceAccount".to_owned(), vec![resource_account.clone()]);
+        if action.starts_with("s3:") {
+            context.insert("s3:ResourceAccount".to_owned(), vec![resource_account.clone()]);
+        }
         Request {
             principal: self.caller.principal.clone(),
-            resource_account: target.owner.clone().unwrap_or_else(|| self.scope.account.to_string()),
+            resource_account,
             action: action.to_owned(),
             resource: target.resource.clone(),
-            context: self.context(target),
+            context,
         }
     }
 
@@ -143,7 +149,8 @@ impl Access<'_> {
         put("aws:CurrentTime", self.now.to_iso_secs());
         put("aws:EpochTime", self.now.secs().to_string());
         put("aws:RequestedRegion", self.scope.region.to_string());
-        put("aws:SecureTransport", "false".to_owned());
+        // Garoa is where AWS's endpoints of https are: policies that keep other callers out mean none of its own.
+        put("aws:SecureTransport", "true".to_owned());
         put("aws:PrincipalType", principal.kind().to_owned());
         put("aws:userid", principal.user_id());
         put("aws:PrincipalIsAWSService", matches!(principal, Principal::Service(_)).to_string());

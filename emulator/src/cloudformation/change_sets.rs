@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::changes::{Change, changes, has_any};
+use super::deployment::DeploymentConfig;
 use super::describe::{NoTriggers, ParameterOutput, parameters};
 use super::engine::Kind;
 use super::lookup::missing_import;
@@ -47,6 +48,11 @@ pub(super) struct CreateChangeSet {
     role_arn: Option<String>,
     description: Option<String>,
     on_stack_failure: Option<OnFailure>,
+    include_nested_stacks: Option<bool>,
+    /// The CDK's bootstrap asks for it always. Nothing is imported: a resource that exists already makes the execution of the
+    /// change set fail, and says so.
+    import_existing_resources: Option<bool>,
+    deployment_config: Option<DeploymentConfig>,
     /// Makes a repeated call recognisable to AWS; here a call is carried out once anyway.
     #[serde(rename = "ClientToken")]
     _client_token: Option<String>,
@@ -62,12 +68,7 @@ pub(super) struct Created {
 pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Step<Created>> {
     let input = input.clone();
     check_role(cx, input.role_arn.as_deref())?;
-    let is_creation = match input.change_set_type.as_deref() {
-        Some("IMPORT") => {
-            return Err(Error::not_implemented("change sets that import resources (ChangeSetType=IMPORT)"));
-        }
-        kind => kind == Some("CREATE"),
-    };
+    let is_creation = is_creation(&input)?;
     let (stack, is_new) = stack_of(cx, &input, is_creation)?;
     check_room(cx, &stack, &input.change_set_name)?;
     let previous = (!is_creation).then(|| Arc::clone(&stack.definition));
@@ -114,6 +115,8 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
         is_creation,
         changes: Vec::new(),
         warning: None,
+        imports: input.import_existing_resources,
+        is_whole: input.include_nested_stacks.unwrap_or_default() && !has_stacks_within(&definition),
         definition: Arc::new(definition),
         on_stack_failure: input.on_stack_failure,
     };
@@ -126,6 +129,21 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateChangeSet) -> Result<Ste
     }
     cx.state.change_sets.insert(id.clone(), set);
     Ok(Step::Done(Created { id, stack_id }))
+}
+
+/// Whether a change set is to make its stack, if it is of a kind that there is here.
+fn is_creation(input: &CreateChangeSet) -> Result<bool> {
+    DeploymentConfig::check(input.deployment_config.as_ref())?;
+    match input.change_set_type.as_deref() {
+        Some("IMPORT") => Err(Error::not_implemented("change sets that import resources (ChangeSetType=IMPORT)")),
+        kind => Ok(kind == Some("CREATE")),
+    }
+}
+
+/// Whether there are stacks within the stack. Their own change sets, for which the CDK always asks, are not made: that of the
+/// stack around them says so in its description, by `IncludeNestedStacks`.
+fn has_stacks_within(definition: &Definition) -> bool {
+    definition.template.resources.iter().any(|(_, resource)| resource.kind == "AWS::CloudFormation::Stack")
 }
 
 /// Keeps a stack that is in review.
@@ -275,6 +293,8 @@ pub(super) struct Described {
     include_nested_stacks: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     on_stack_failure: Option<OnFailure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    import_existing_resources: Option<bool>,
 }
 
 pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Described> {
@@ -300,8 +320,9 @@ pub(super) fn describe(cx: &mut Cx<Stacks>, input: OfChangeSet) -> Result<Descri
         tags: set.definition.tags.clone(),
         changes,
         next_token,
-        include_nested_stacks: false,
+        include_nested_stacks: set.is_whole,
         on_stack_failure: set.on_stack_failure,
+        import_existing_resources: set.imports,
     })
 }
 
@@ -411,7 +432,7 @@ pub(super) fn list(cx: &mut Cx<Stacks>, input: ListChangeSets) -> Result<Summari
         status_reason: set.reason.clone(),
         creation_time: set.created,
         description: set.description.clone(),
-        include_nested_stacks: false,
+        include_nested_stacks: set.is_whole,
     };
     let of_stack = cx.state.change_sets.values().filter(|set| set.stack_id == stack.id && !set.is_done());
     let all = of_stack.map(summary).collect();

@@ -19,6 +19,7 @@ mod causes;
 mod change_sets;
 mod changes;
 mod deploy;
+mod deployment;
 mod describe;
 mod engine;
 mod exports;

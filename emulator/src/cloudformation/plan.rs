@@ -10,7 +10,7 @@ use super::state::{Definition, Tag};
 use super::stored::Body;
 use super::template::resolve::Scope as Names;
 use super::template::{
-    MAX_TEMPLATE_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, parse_extended, sam,
+    MAX_TEMPLATE_BYTES, ResourceDef, Template, conditions, dependencies, parameters, parse, parse_extended, rules, sam,
     validation_error,
 };
 use super::{capabilities, types};
@@ -62,6 +62,7 @@ pub(super) fn define(scope: &Scope, name: &str, id: &str, wanted: Wanted<'_>) ->
         conditions: &no_conditions,
         resources: &known,
     };
+    rules::check(&template, &names)?;
     let conditions = conditions::evaluate(&template, &names)?;
     let transforms = [wanted.body.transforms, declared.transforms].concat();
     capabilities::check(&template, &wanted.capabilities, wanted.expands && !transforms.is_empty())?;

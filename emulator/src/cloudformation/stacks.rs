@@ -6,6 +6,7 @@ use std::sync::Arc;
 use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
+use super::deployment::DeploymentConfig;
 use super::engine::{Actor, Kind, Order};
 use super::lookup::{imports, imports_of};
 use super::plan::{Parameter, Wanted, define, unread};
@@ -47,6 +48,7 @@ pub(super) struct CreateStack {
     enable_termination_protection: Option<bool>,
     timeout_in_minutes: Option<u32>,
     client_request_token: Option<String>,
+    deployment_config: Option<DeploymentConfig>,
 }
 
 #[derive(Serialize)]
@@ -60,6 +62,7 @@ pub(super) fn create(cx: &mut Cx<Stacks>, input: &CreateStack) -> Result<Step<St
         return Ok(Step::Done(StackId { stack_id }));
     }
     let input = input.clone();
+    DeploymentConfig::check(input.deployment_config.as_ref())?;
     if let Some(stack) = cx.state.find(&input.stack_name) {
         if stack.creation_token.is_some() && stack.creation_token == input.client_request_token {
             return Ok(Step::Done(StackId { stack_id: stack.id.clone() }));
@@ -161,6 +164,7 @@ pub(super) struct UpdateStack {
     role_arn: Option<String>,
     disable_rollback: Option<bool>,
     client_request_token: Option<String>,
+    deployment_config: Option<DeploymentConfig>,
 }
 
 pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<StackId>> {
@@ -168,6 +172,7 @@ pub(super) fn update(cx: &mut Cx<Stacks>, input: &UpdateStack) -> Result<Step<St
         return Ok(Step::Done(StackId { stack_id }));
     }
     let input = input.clone();
+    DeploymentConfig::check(input.deployment_config.as_ref())?;
     let mut stack = cx
         .state
         .find(&input.stack_name)
@@ -264,6 +269,7 @@ pub(super) struct DeleteStack {
     #[serde(rename = "RoleARN")]
     role_arn: Option<String>,
     client_request_token: Option<String>,
+    deployment_config: Option<DeploymentConfig>,
 }
 
 /// Deleting what does not exist, or is deleted, succeeds.
@@ -272,6 +278,7 @@ pub(super) fn delete(cx: &mut Cx<Stacks>, input: &DeleteStack) -> Result<Step<()
         return Ok(Step::Done(()));
     }
     let input = input.clone();
+    DeploymentConfig::check(input.deployment_config.as_ref())?;
     let Some(mut stack) = cx.state.find(&input.stack_name).filter(|stack| stack.deleted.is_none()).cloned() else {
         return Ok(Step::Done(()));
     };

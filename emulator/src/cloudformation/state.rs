@@ -196,6 +196,12 @@ pub(super) struct ChangeSet {
     /// Why the values of the changes are not all told.
     #[serde(default)]
     pub warning: Option<String>,
+    /// `ImportExistingResources`, as it was sent.
+    #[serde(default)]
+    pub imports: Option<bool>,
+    /// Whether it tells the changes of all stacks within its stack.
+    #[serde(default)]
+    pub is_whole: bool,
 }
 
 impl ChangeSet {

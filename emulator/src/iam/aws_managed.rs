@@ -226,6 +226,6 @@ mod tests {
         assert_eq!(all().count(), every_row().count());
         let basic = get("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole").unwrap();
         assert!(basic.document().unwrap().text().contains("logs:PutLogEvents"));
-        assert!(get("arn:aws:iam::aws:policy/ReadOnlyAccess").is_none());
+        assert!(get("arn:aws:iam::aws:policy/SecurityAudit").is_none());
     }
 }

@@ -8,7 +8,7 @@ use super::aws_managed::{LOGS, Row, SERVICE_ROLE, allow};
 
 /// The rows, by service.
 pub(super) fn rows() -> Vec<Row> {
-    [execution(), messaging(), gateways(), monitoring(), identities()].concat()
+    [execution(), messaging(), gateways(), monitoring(), identities(), readers()].concat()
 }
 
 fn one(sid: &str, actions: &[&str]) -> Value {
@@ -208,5 +208,49 @@ fn identities() -> Vec<Row> {
     vec![
         ("/", "PowerUserAccess", 7, "2025-04-29T19:07:07Z", power),
         ("/", "IAMReadOnlyAccess", 4, "2018-01-25T19:11:27Z", allow(&reads)),
+    ]
+}
+
+/// The actions of `ReadOnlyAccess` by service, for the services that are here: AWS's has those of all others besides.
+const READS: [(&str, &str); 18] = [
+    ("apigateway", "GET"),
+    ("cloudformation", "BatchDescribeTypeConfigurations Describe* Detect* Estimate* Get* List* ValidateTemplate"),
+    ("cloudwatch", "Describe* GenerateQuery GenerateQueryResultsSummary Get* List*"),
+    ("dynamodb", "BatchGet* Describe* Get* List* PartiQLSelect Query Scan"),
+    ("ecr", "BatchCheck* BatchGet* Describe* Get* List*"),
+    ("events", "Describe* List* Test*"),
+    ("iam", "Generate* Get* List* Simulate*"),
+    ("kinesis", "Describe* Get* List*"),
+    ("kms", "Describe* Get* List*"),
+    ("lambda", "Get* List*"),
+    (
+        "logs",
+        "Describe* FilterLogEvents Get* ListAggregateLogGroupSummaries ListAnomalies ListEntitiesForLogGroup \
+         ListIntegrations ListLogAnomalyDetectors ListLogDeliveries ListLogGroupsForEntity ListLogGroupsForQuery \
+         ListScheduledQueries ListSourcesForS3TableIntegration ListTagsForResource ListTagsLogGroup StartLiveTail \
+         StartQuery StopLiveTail StopQuery TestMetricFilter",
+    ),
+    ("s3", "DescribeJob Get* List*"),
+    ("scheduler", "GetSchedule GetScheduleGroup ListScheduleGroups ListSchedules ListTagsForResource"),
+    ("secretsmanager", "Describe* GetResourcePolicy List*"),
+    ("sns", "Check* Get* List*"),
+    ("sqs", "Get* List* Receive*"),
+    ("ssm", "Describe* Get* List*"),
+    ("sts", "GetAccessKeyInfo GetCallerIdentity GetSessionToken"),
+];
+
+/// What the roles of the CDK's bootstrap stack have, besides `AdministratorAccess`.
+fn readers() -> Vec<Row> {
+    let of_service = |(service, names): &(&str, &str)| {
+        names.split_whitespace().map(|name| format!("{service}:{name}")).collect::<Vec<_>>()
+    };
+    let actions: Vec<String> = READS.iter().flat_map(of_service).collect();
+    let all = json!([{ "Sid": "ReadOnlyActionsGroup1", "Effect": "Allow", "Action": actions, "Resource": "*" }]);
+    let stacks = ["Describe*", "EstimateTemplateCost", "Get*", "List*", "ValidateTemplate", "Detect*"];
+    let stacks: Vec<String> = stacks.iter().map(|name| format!("cloudformation:{name}")).collect();
+    let stacks = json!([{ "Effect": "Allow", "Action": stacks, "Resource": "*" }]);
+    vec![
+        ("/", "ReadOnlyAccess", 178, "2026-02-12T18:01:33Z", all),
+        ("/", "AWSCloudFormationReadOnlyAccess", 4, "2019-11-13T17:40:07Z", stacks),
     ]
 }

@@ -35,7 +35,7 @@ const fn wording(service: &'static str, code: &'static str, status: u16) -> Word
 
 /// Query and XML services answer `AccessDenied` with 403; JSON services `AccessDeniedException`, with 400 for awsJson
 /// and 403 for restJson.
-const WORDINGS: [Wording; 22] = [
+const WORDINGS: [Wording; 23] = [
     Wording { quoted: true, says_star: false, ..wording("s3", "AccessDenied", 403) },
     wording("iam", "AccessDenied", 403),
     wording("sts", "AccessDenied", 403),
@@ -55,6 +55,7 @@ const WORDINGS: [Wording; 22] = [
     wording("secretsmanager", "AccessDeniedException", 400),
     wording("ssm", "AccessDeniedException", 400),
     wording("kms", "AccessDeniedException", 400),
+    wording("ecr", "AccessDeniedException", 400),
     wording("kinesis", "AccessDeniedException", 400),
     wording("athena", "AccessDeniedException", 400),
     wording("glue", "AccessDeniedException", 400),

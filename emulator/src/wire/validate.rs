@@ -75,6 +75,9 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     {
         return Err(Error::client("ValidationError", text));
     }
+    if operation.service == "ecr" {
+        return Err(Error::client("InvalidParameterException", words_of_ecr(&checker.violations[0])));
+    }
     let errors = if count == 1 { "error" } else { "errors" };
     // The deliveries of CloudWatch Logs know the usual error, and not the one of the service's other operations.
     let knows = |error: &str| operation.errors.iter().any(|id| operation.model().shape(*id).name == error);
@@ -83,6 +86,21 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     let code = code.map_or("ValidationException", |(_, code)| code);
     let listed = checker.violations.join("; ");
     Err(Error::client(code, format!("{count} validation {errors} detected: {listed}")))
+}
+
+/// ECR tells the first violation, and not the value. Of the name of a repository it speaks in a way of its own.
+fn words_of_ecr(violation: &str) -> String {
+    let (place, constraint) =
+        violation.rsplit_once("' failed to satisfy constraint: ").unwrap_or((violation, "Member is not valid"));
+    let place = place.rsplit_once(" at '").map_or(place, |(_, place)| place);
+    let constraint = match constraint.strip_prefix("Member ").filter(|_| place == "repositoryName") {
+        Some(own) => match own.strip_prefix("must satisfy regular expression pattern: ") {
+            Some(pattern) => format!("must satisfy regular expression '{pattern}'"),
+            None => own.to_owned(),
+        },
+        None => constraint.to_owned(),
+    };
+    format!("Invalid parameter at '{place}' failed to satisfy constraint: '{constraint}'")
 }
 
 struct Checker {

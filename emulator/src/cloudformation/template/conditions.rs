@@ -9,7 +9,7 @@ use super::{MAX_DEPTH, Template, format_error, scalar_text, template_error};
 use crate::Result;
 
 /// The least and the greatest number of conditions of `Fn::And` and `Fn::Or` (user guide, condition functions).
-const OPERANDS: std::ops::RangeInclusive<usize> = 2..=10;
+pub(super) const OPERANDS: std::ops::RangeInclusive<usize> = 2..=10;
 
 /// Whether each condition of the template holds. `lookup` answers for parameters, pseudo parameters and mappings; its
 /// [`Lookup::condition`] is not asked.

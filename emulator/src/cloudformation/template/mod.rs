@@ -9,8 +9,8 @@
 //! through [`resolve::Lookup`] and callbacks. Follows "Template reference" of the CloudFormation user guide; the
 //! texts of errors are those that AWS answers with, where they are known.
 //!
-//! Macros and `AWS::Include` are carried out before a template is read (`macros.rs` beside this folder). Refused by name: `Rules`,
-//! `Hooks`, and parameter types that need another service (`AWS::EC2::…::Id`).
+//! Macros and `AWS::Include` are carried out before a template is read (`macros.rs` beside this folder). Refused by name: `Hooks`,
+//! and parameter types that need another service (`AWS::EC2::…::Id`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -24,6 +24,7 @@ pub mod dependencies;
 pub(crate) mod extensions;
 pub mod parameters;
 pub mod resolve;
+pub mod rules;
 pub mod sam;
 mod section;
 mod sub;
@@ -68,6 +69,9 @@ pub struct Template {
     pub mappings: Map<String, Value>,
     /// `Conditions`: name and unevaluated condition.
     pub conditions: Map<String, Value>,
+    /// `Rules`: name and unevaluated rule.
+    #[serde(default)]
+    pub rules: Map<String, Value>,
     /// `Resources`.
     pub resources: Vec<(String, ResourceDef)>,
     /// `Outputs`.

@@ -42,6 +42,7 @@ pub(super) fn template(value: Value) -> Result<Template> {
             "Globals" => template.globals = Some(section),
             "Mappings" => template.mappings = mappings(section)?,
             "Conditions" => template.conditions = members(section, "Conditions")?,
+            "Rules" => template.rules = members(section, "Rules")?,
             "Parameters" => template.parameters = each(section, "Parameters", MAX_PARAMETERS, parameter)?,
             "Resources" => template.resources = each(section, "Resources", MAX_RESOURCES, resource)?,
             "Outputs" => template.outputs = each(section, "Outputs", MAX_OUTPUTS, output)?,
@@ -62,13 +63,14 @@ fn refuse_sections(sections: &Members) -> Result<()> {
         "Parameters",
         "Mappings",
         "Conditions",
+        "Rules",
         "Transform",
         "Globals",
         "Resources",
         "Outputs",
     ];
-    if let Some(name) = ["Rules", "Hooks"].into_iter().find(|name| sections.contains_key(*name)) {
-        return Err(Error::not_implemented(format_args!("the {name} section of CloudFormation templates")));
+    if sections.contains_key("Hooks") {
+        return Err(Error::not_implemented("the Hooks section of CloudFormation templates"));
     }
     let unknown: Vec<&str> = sections.keys().map(String::as_str).filter(|name| !known.contains(name)).collect();
     if unknown.is_empty() {

@@ -388,7 +388,7 @@ fn malformed_sections_get_awss_complaints() {
     ] {
         assert_eq!(message(parse(text)), expected);
     }
-    assert_eq!(parse("Resources: {A: {Type: T}}\nRules: {}").unwrap_err().status(), 501);
+    assert_eq!(parse("Resources: {A: {Type: T}}\nHooks: {}").unwrap_err().status(), 501);
     assert_eq!(parse("Transform: Mine\nResources: {A: {Type: T}}").unwrap().transforms, ["Mine"]);
     let many: String = (0..=MAX_RESOURCES).map(|n| format!("  R{n}: {{Type: T}}\n")).collect();
     assert!(

@@ -23,6 +23,7 @@ mod cloudwatch_alarm;
 mod door;
 mod dynamodb_global_table;
 mod dynamodb_table;
+mod ecr_repository;
 mod events_event_bus;
 mod events_rule;
 mod fit;
@@ -115,6 +116,7 @@ static TYPES: &[&ResourceType] = &[
     &cloudwatch_alarm::TYPE,
     &dynamodb_global_table::TYPE,
     &dynamodb_table::TYPE,
+    &ecr_repository::TYPE,
     &events_event_bus::POLICY,
     &events_event_bus::TYPE,
     &events_rule::TYPE,

@@ -5,6 +5,8 @@
 
 import fs from "node:fs";
 import http from "node:http";
+import https from "node:https";
+import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
@@ -52,6 +54,32 @@ function fail(where, document) {
     "Lambda-Runtime-Function-Error-Type": document.errorType,
   });
 }
+
+/**
+ * CloudFormation awaits the answers of custom resources at addresses of https, as much code takes for granted that names but
+ * their host and path: the CDK's, and AWS's examples. Here these addresses are the server's own, of http.
+ */
+const AWAITED = /^\/cloudformation-(custom-resource-response|waitcondition)-/;
+const server = process.env.AWS_ENDPOINT_URL && new URL(process.env.AWS_ENDPOINT_URL);
+const isAwaited = (host, path) => server?.protocol === "http:" && host === server.hostname && AWAITED.test(path ?? "");
+const secure = { request: https.request, get: https.get };
+for (const name of ["request", "get"]) {
+  https[name] = function (...words) {
+    const [first, second] = words;
+    if (typeof first === "string" || first instanceof URL) {
+      const url = URL.canParse(first) ? new URL(first) : undefined;
+      if (url && isAwaited(url.hostname, url.pathname)) {
+        const options = typeof second === "object" ? { ...second, agent: undefined } : {};
+        const next = words.slice(typeof second === "object" ? 2 : 1);
+        return http[name](new URL(url.pathname + url.search, server), options, ...next);
+      }
+    } else if (first && isAwaited(first.hostname ?? first.host, first.path)) {
+      return http[name]({ ...first, protocol: "http:", port: server.port, agent: undefined }, ...words.slice(1));
+    }
+    return secure[name].apply(this, words);
+  };
+}
+syncBuiltinESMExports();
 
 /** Writes one message, of however many lines. Synchronously: it is in the log before the answer is. */
 function write(message) {

@@ -157,7 +157,7 @@ impl Sandboxes {
         let client = match &program {
             Program::Bootstrap => None,
             Program::Python { .. } => Some(PYTHON_CLIENT),
-            Program::Node(_) => Some(NODE_CLIENT),
+            Program::Node { .. } => Some(NODE_CLIENT),
         };
         let client = client.map(|(name, text)| folder.own(name, text)).transpose();
         let client = client.map_err(|error| init_error(error.to_string()))?;

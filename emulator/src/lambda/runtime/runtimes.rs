@@ -39,7 +39,11 @@ pub(super) enum Program {
         sdk: Option<PathBuf>,
     },
     /// Garoa's client for Node.js handlers, in this interpreter.
-    Node(PathBuf),
+    Node {
+        interpreter: PathBuf,
+        /// A folder of packages with AWS's SDK, if there is one.
+        sdk: Option<PathBuf>,
+    },
 }
 
 /// What is installed here, as far as it was asked for.
@@ -62,6 +66,14 @@ print('%d.%d' % sys.version_info[:2])
 print(sys.executable)
 found = importlib.util.find_spec('boto3')
 print(os.path.dirname(os.path.dirname(found.origin)) if found and found.origin else '')";
+
+/// The same of Node.js, whose packages are where `NODE_PATH` says, or where npm installs them for everybody.
+const NODE_QUESTION: &str = "const fs = require('fs'), path = require('path');
+const places = (process.env.NODE_PATH || '').split(path.delimiter).filter(Boolean);
+places.push(path.join(path.dirname(process.execPath), '..', 'lib', 'node_modules'));
+console.log(process.versions.node);
+console.log(process.execPath);
+console.log(places.map((place) => path.resolve(place)).find((place) => fs.existsSync(path.join(place, '@aws-sdk'))) || '');";
 
 /// The minor versions of Python that are looked for by name.
 const PYTHONS: std::ops::RangeInclusive<u32> = 8..=20;
@@ -146,14 +158,19 @@ fn pythons() -> Programs {
 /// The Node.js interpreters of this machine.
 fn nodes() -> Programs {
     let paths = ["node", "nodejs"].iter().flat_map(|name| on_path(name)).chain(managed(&NODE_HOMES));
-    let script = "console.log(process.versions.node); console.log(process.execPath)";
-    let mut found = BTreeMap::new();
-    for (version, told) in ask(paths, "-e", script) {
-        if let Some(major) = version.split('.').next().and_then(|major| major.parse().ok()) {
-            found.entry(major).or_insert(Program::Node(told.into()));
-        }
+    let mut found = BTreeMap::<u32, (PathBuf, Option<PathBuf>)>::new();
+    for (version, told) in ask(paths, "-e", NODE_QUESTION) {
+        let Some(major) = version.split('.').next().and_then(|major| major.parse().ok()) else { continue };
+        let (interpreter, sdk) = told.split_once('\n').unwrap_or((&told, ""));
+        let sdk = (!sdk.is_empty()).then(|| PathBuf::from(sdk));
+        found.entry(major).or_insert((PathBuf::from(interpreter), sdk));
     }
-    found
+    let lent = found.values().find_map(|(_, sdk)| sdk.clone());
+    let program = |(interpreter, sdk): (PathBuf, Option<PathBuf>)| Program::Node {
+        interpreter,
+        sdk: sdk.or_else(|| lent.clone()),
+    };
+    found.into_iter().map(|(major, found)| (major, program(found))).collect()
 }
 
 /// What programs print, all asked at once: the first line, and what follows. They say themselves where they really are, for what

@@ -77,8 +77,10 @@ impl Sandbox {
         let opt = layers.as_ref().map(|layers| layers.path());
         let mut command = match (&program, variables.get(WRAPPER)) {
             (Program::Bootstrap, _) => Command::new(bootstrap(code.path(), opt)),
-            (Program::Python { interpreter: path, .. } | Program::Node(path), None) => Command::new(path),
-            (Program::Python { interpreter: path, .. } | Program::Node(path), Some(wrapper)) => {
+            (Program::Python { interpreter: path, .. } | Program::Node { interpreter: path, .. }, None) => {
+                Command::new(path)
+            }
+            (Program::Python { interpreter: path, .. } | Program::Node { interpreter: path, .. }, Some(wrapper)) => {
                 let mut command = Command::new(here(wrapper, code.path(), opt));
                 command.arg(path);
                 command
@@ -97,7 +99,10 @@ impl Sandbox {
             }
         }
         if let Some(opt) = opt {
-            command.envs(of_layers(opt, code.path(), &runtime));
+            command.envs(of_layers(opt, code.path()));
+        }
+        if let Program::Node { sdk, .. } = &program {
+            command.env("NODE_PATH", packages(opt, &runtime, sdk.as_deref()));
         }
         let access_key = variables.get("AWS_ACCESS_KEY_ID").cloned().unwrap_or_default();
         for name in ["HOME", "TMPDIR"] {
@@ -230,32 +235,42 @@ fn bootstrap(code: &Path, layers: Option<&Path>) -> PathBuf {
 
 /// The variables by which programs, libraries and modules of layers are found. A function's own go before them, as at AWS.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html#packaging-layers-paths>
-fn of_layers(opt: &Path, code: &Path, runtime: &str) -> Vec<(&'static str, OsString)> {
+fn of_layers(opt: &Path, code: &Path) -> Vec<(&'static str, OsString)> {
     let mut path = opt.join("bin").into_os_string();
     if let Some(rest) = std::env::var_os("PATH") {
         path.push(":");
         path.push(rest);
     }
-    let join = |places: &[PathBuf]| {
-        let mut all = OsString::new();
-        for place in places {
-            if !all.is_empty() {
-                all.push(":");
-            }
-            all.push(place);
-        }
-        all
-    };
     let mut variables = vec![("PATH", path)];
     let lib = opt.join("lib");
     if lib.exists() {
         variables.push(("LD_LIBRARY_PATH", join(&[code.to_owned(), code.join("lib"), lib])));
     }
-    if let Some(version) = runtime.strip_prefix("nodejs").and_then(|rest| rest.strip_suffix(".x")) {
-        let modules = [opt.join(format!("nodejs/node{version}/node_modules")), opt.join("nodejs/node_modules")];
-        variables.push(("NODE_PATH", join(&modules)));
-    }
     variables
+}
+
+/// Where a Node.js handler finds packages besides its own: those of layers, and AWS's SDK, which AWS's runtimes bring along.
+fn packages(opt: Option<&Path>, runtime: &str, sdk: Option<&Path>) -> OsString {
+    let mut places = Vec::new();
+    if let Some(opt) = opt {
+        let version = runtime.strip_prefix("nodejs").and_then(|rest| rest.strip_suffix(".x")).unwrap_or_default();
+        places.push(opt.join(format!("nodejs/node{version}/node_modules")));
+        places.push(opt.join("nodejs/node_modules"));
+    }
+    places.extend(sdk.map(Path::to_owned));
+    join(&places)
+}
+
+/// Paths as a variable lists them.
+fn join(places: &[PathBuf]) -> OsString {
+    let mut all = OsString::new();
+    for place in places {
+        if !all.is_empty() {
+            all.push(":");
+        }
+        all.push(place);
+    }
+    all
 }
 
 /// Waits until a process has more memory than its function; AWS kills it then.
@@ -285,7 +300,7 @@ fn entrypoint_error(program: &Program, error: &std::io::Error) -> Value {
             "fork/exec /var/task/bootstrap: busy".to_owned()
         }
         (Program::Bootstrap, _) => format!("fork/exec /var/task/bootstrap: {error} (built for another architecture?)"),
-        (Program::Python { interpreter: path, .. } | Program::Node(path), _) => {
+        (Program::Python { interpreter: path, .. } | Program::Node { interpreter: path, .. }, _) => {
             format!("fork/exec {}: {error}", path.display())
         }
     };

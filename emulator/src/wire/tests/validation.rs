@@ -96,3 +96,13 @@ fn s3_answers_in_its_own_way() {
     let error = check("s3", "DeleteObjects", json!({"Bucket": "b", "Delete": {"Objects": [{}]}})).unwrap_err();
     assert!(error.starts_with("MalformedXML: "), "{error}");
 }
+
+#[test]
+fn ecr_tells_the_first_violation() {
+    let error = check("ecr", "CreateRepository", json!({"repositoryName": "a"})).unwrap_err();
+    let text = "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must have length greater than or equal to 2'";
+    assert_eq!(error, format!("InvalidParameterException: {text}"));
+    let error = check("ecr", "BatchGetImage", json!({"repositoryName": "aa", "imageIds": []})).unwrap_err();
+    let text = "Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must have length greater than or equal to 1'";
+    assert_eq!(error, format!("InvalidParameterException: {text}"));
+}
