@@ -1,4 +1,4 @@
-//! Domain names of one's own, and their mappings to APIs.
+//! Domain names of one's own, and their mappings, by which the data plane finds APIs: `execute_api/domains.rs`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,12 +8,15 @@ use super::part::{PART_ID, bad_request, changed, conflict, new_id};
 use super::state::{ApiMapping, Domain, DomainName, Texts};
 use super::{Apis, arn, tags};
 use crate::cloud::{At, Cx, Service, Target};
+use crate::execute_api::domains::{HasDomains, Mapped};
 use crate::{Error, Result};
 
 /// Domain names in an account and region at most, and mappings of one.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const DOMAIN_LIMIT: usize = 120;
 const MAPPING_LIMIT: usize = 200;
+/// How the key of a mapping that has none may be written.
+const NONE: &str = "(none)";
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Apis>) -> Service<Apis> {
@@ -78,6 +81,17 @@ fn domain<'a>(cx: &'a mut Cx<Apis>, name: &str) -> Result<&'a mut Domain> {
     cx.state.domains.get_mut(name).ok_or_else(|| {
         Error::new(404, "NotFoundException", "The domain name resource specified in the request was not found.")
     })
+}
+
+impl HasDomains for Apis {
+    fn mapped(&self, name: &str) -> Option<Vec<Mapped>> {
+        let mapped = self.domains.get(name)?.mappings.values().map(|mapping| Mapped {
+            base: mapping.api_mapping_key.clone().filter(|key| key != NONE).unwrap_or_default(),
+            api: mapping.api_id.clone().unwrap_or_default(),
+            stage: mapping.stage.clone(),
+        });
+        Some(mapped.collect())
+    }
 }
 
 fn no_mapping() -> Error {

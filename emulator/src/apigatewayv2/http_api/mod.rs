@@ -28,7 +28,7 @@ use super::parameters::{self, Pairs};
 use super::state::{Api, Authorizer, Integration, Route, Served, Stage};
 use super::{Apis, address, function, integrations};
 use crate::cloud::{Halt, Inner, Scope};
-use crate::execute_api::Incoming;
+use crate::execute_api::{Form, Incoming};
 
 /// The largest request, in bytes.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
@@ -65,7 +65,7 @@ pub(crate) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>
 
 async fn respond(inner: &Inner, scope: &Scope, api: &Api, incoming: &Incoming<'_>) -> Response<Bytes> {
     let not_found = || response::message(404, "Not Found");
-    if api.definition.disable_execute_api_endpoint == Some(true) {
+    if address::is_closed(api, &incoming.address) {
         return not_found();
     }
     if incoming.body.len() > PAYLOAD_LIMIT {
@@ -110,6 +110,11 @@ async fn respond(inner: &Inner, scope: &Scope, api: &Api, incoming: &Incoming<'_
 /// The stage that a request is for, the path below it, and the path as events tell it. `$default` takes what names no other.
 fn stage_and_path<'a>(api: &'a Api, incoming: &Incoming<'_>) -> Option<(&'a Stage, String, String)> {
     let (name, below) = incoming.address.staged();
+    if incoming.address.form == Form::Custom {
+        // Such a path has no stage in it, but is told with it, and without the mapping's key.
+        let whole = if name == DEFAULT_STAGE { below.clone() } else { format!("/{name}{below}") };
+        return api.stages.get(&name).map(|stage| (stage, below, whole));
+    }
     if let Some(stage) = api.stages.get(&name) {
         let whole = if name == DEFAULT_STAGE { below.clone() } else { format!("/{name}{below}") };
         return Some((stage, below, whole));
@@ -150,6 +155,10 @@ impl Routed<'_> {
             route_key: self.route.route_key.as_deref().unwrap_or_default(),
             method: self.incoming.head.method.as_str(),
             path: &self.whole_path,
+            sent_path: match self.incoming.address.form {
+                Form::Custom => self.incoming.head.uri.path(),
+                Form::Host | Form::Path => &self.whole_path,
+            },
             query: self.incoming.head.uri.query().unwrap_or_default(),
             headers: &self.headers,
             body: self.incoming.body,

@@ -10,7 +10,7 @@ use super::{Answer, Exchange, route};
 use crate::apigateway::state::{Deployment, Stage};
 use crate::apigateway::trial::Trial;
 use crate::cloud::{Entry, Inner, Scope};
-use crate::execute_api::{Address, Incoming, text};
+use crate::execute_api::{Address, Form, Incoming, text};
 
 /// The header of an error's type, as the answer has it.
 const ERROR_TYPE: &str = "x-amzn-errortype";
@@ -36,7 +36,7 @@ pub(in crate::execute_api) async fn test(inner: &Inner, scope: &Scope, trial: Tr
     let entry = Entry { invocation: None, source_ip: None };
     let body = Bytes::from(trial.body.clone());
     let address =
-        Address { api: api.clone(), region: None, domain: DOMAIN.to_owned(), stage: None, path: path.to_owned() };
+        Address { api: api.clone(), region: None, domain: DOMAIN.to_owned(), stage: None, path: path.to_owned(), form: Form::Host };
     let incoming = Incoming { address, head: &head, body: &body, entry: &entry, request_id: &trial.request_id };
     let began = inner.clock.now();
     let mut request = Request::read(&incoming, path.to_owned(), began);
