@@ -59,6 +59,7 @@ pub fn service() -> Service<Apis> {
         .with(tags::operations)
         .with(vpc_links::operations)
         .with(websocket::connections::operations)
+        .with(http_api::issuer::operations)
 }
 
 /// Answers a request to a WebSocket API that is no handshake: the management of its connections.

@@ -22,6 +22,16 @@ pub struct Apis {
     pub(super) vpc_links: OrdMap<String, VpcLink>,
     pub(super) connections: OrdMap<String, Connection>,
     pub(super) outboxes: OrdMap<String, Outbox>,
+    /// The keys of issuers of tokens, by the issuer.
+    pub(super) issuers: OrdMap<String, IssuerKeys>,
+}
+
+/// The keys of an issuer of tokens, and how long they may be used.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct IssuerKeys {
+    /// A JSON Web Key Set: RFC 7517.
+    pub keys: Value,
+    pub until: Timestamp,
 }
 
 /// An API with its parts.

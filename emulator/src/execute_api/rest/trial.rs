@@ -35,8 +35,14 @@ pub(in crate::execute_api) async fn test(inner: &Inner, scope: &Scope, trial: Tr
     let head = made.map_or_else(|_| HttpRequest::new(()).into_parts().0, |request| request.into_parts().0);
     let entry = Entry { invocation: None, source_ip: None };
     let body = Bytes::from(trial.body.clone());
-    let address =
-        Address { api: api.clone(), region: None, domain: DOMAIN.to_owned(), stage: None, path: path.to_owned(), form: Form::Host };
+    let address = Address {
+        api: api.clone(),
+        region: None,
+        domain: DOMAIN.to_owned(),
+        stage: None,
+        path: path.to_owned(),
+        form: Form::Host,
+    };
     let incoming = Incoming { address, head: &head, body: &body, entry: &entry, request_id: &trial.request_id };
     let began = inner.clock.now();
     let mut request = Request::read(&incoming, path.to_owned(), began);
