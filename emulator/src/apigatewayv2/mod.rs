@@ -60,6 +60,7 @@ pub fn service() -> Service<Apis> {
         .with(vpc_links::operations)
         .with(websocket::connections::operations)
         .with(http_api::issuer::operations)
+        .asks()
 }
 
 /// Answers a request to a WebSocket API that is no handshake: the management of its connections.

@@ -21,6 +21,11 @@ pub(crate) struct Mapped {
 pub(crate) trait HasDomains: State {
     /// The mappings of a domain name, if there is that name.
     fn mapped(&self, name: &str) -> Option<Vec<Mapped>>;
+
+    /// Whether the domain name is another service's, and ends with it.
+    fn borrows(&self, _name: &str) -> bool {
+        false
+    }
 }
 
 /// The address of a request whose host is a custom domain name. A path that no mapping covers leads to no API.
@@ -62,7 +67,10 @@ fn is_ordinary(domain: &str) -> bool {
 /// know the same name.
 fn named(inner: &Inner, name: &str) -> Option<(Scope, Vec<Mapped>)> {
     let first = known::<RestApis>(inner, "apigateway", name);
-    let second = known::<Apis>(inner, "apigatewayv2", name);
+    let second = known::<Apis>(inner, "apigatewayv2", name).filter(|(scope, _)| {
+        let borrows = |place: &Scope, apis: &Apis| (place == scope).then(|| apis.borrows(name));
+        first.is_some() || inner.running::<Apis>("apigatewayv2").and_then(|apis| apis.find(borrows)) != Some(true)
+    });
     match (first, second) {
         (Some((scope, mut mapped)), Some((_, more))) => {
             mapped.extend(more);

@@ -92,6 +92,9 @@ def test_a_wildcard_is_for_all_names_that_have_no_entry_of_their_own(server, api
         )
     assert ask(server, "/", "b.example.org:4566")[:2] == (200, "b.example.org b")
     assert ask(server, "/", "A.example.org")[:2] == (200, "own")
+    named(apigateway, "shop.localhost")
+    apigateway.create_base_path_mapping(domainName="shop.localhost", restApiId=own["id"], stage="dev")
+    assert ask(server, "/", "shop.localhost:4566")[:2] == (200, "own")
     # A name that nobody made is no API's: without a signature it is S3's.
     assert "NoSuchBucket" in ask(server, "/bucket", "b.c.example.org")[1]
 
@@ -117,6 +120,25 @@ def test_the_default_endpoint_can_be_closed(server, apigateway, apis):
     default = f"{closed}.execute-api.us-east-1.amazonaws.com"
     assert ask(server, "/x", default)[:2] == (404, '{"message":"Not Found"}')
     assert ask(server, "/x", "h.example.com")[:2] == (200, "there")
+
+
+def test_keys_of_several_levels_lead_to_rest_apis_too(apigateway, apis, server):
+    """As at AWS, it is the second API that makes them, for domain names of either."""
+    items = mock(apigateway, '{"statusCode": 200}', "items")
+    named(apigateway, "rest.example.com")
+    apis.create_domain_name(DomainName="second.example.com", DomainNameConfigurations=REGIONAL)
+    for name in ("rest.example.com", "second.example.com"):
+        made = apis.create_api_mapping(
+            DomainName=name, ApiId=items["id"], Stage="dev", ApiMappingKey="orders/v1/items"
+        )
+        assert ask(server, "/orders/v1/items", name)[:2] == (200, "items")
+        assert ask(server, "/orders/v1", name)[0] == 403
+        apis.delete_api_mapping(DomainName=name, ApiMappingId=made["ApiMappingId"])
+    apis.create_api_mapping(DomainName="rest.example.com", ApiId=items["id"], Stage="dev")
+    apigateway.delete_domain_name(domainName="rest.example.com")
+    assert ask(server, "/", "rest.example.com")[:2] != (200, "items")
+    with pytest.raises(apis.exceptions.NotFoundException):
+        apis.create_api_mapping(DomainName="second.example.com", ApiId="nothere", Stage="dev")
 
 
 def http_api(apis, function, version, stage="prod"):
