@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// Where the name of another model begins in a reference to it.
 const MODELS: &str = "/models/";
 /// How deep a template nests; ours: a model may refer to itself.
-const DEPTH: usize = 32;
+const DEPTH: usize = 8;
 
 /// Adds the operation of this file.
 pub(super) fn operations(service: Service<RestApis>) -> Service<RestApis> {
