@@ -98,6 +98,7 @@ fn tags_of<'a>(state: &'a mut RestApis, arn: &str) -> Result<&'a mut OrdMap<Stri
         ["apikeys", key] => state.keys.get_mut(key).map(|key| &mut key.tags),
         ["usageplans", plan] => state.plans.get_mut(plan).map(|plan| &mut plan.tags),
         ["domainnames", name] => state.domains.get_mut(name).map(|domain| &mut domain.tags),
+        ["clientcertificates", id] => state.certificates.get_mut(id).map(|certificate| &mut certificate.tags),
         ["vpclinks", link] => state.vpc_links.get_mut(link).map(|link| &mut link.tags),
         _ => None,
     };

@@ -109,7 +109,7 @@ struct OfAuthorizer {
     authorizer_id: String,
 }
 
-fn missing() -> crate::Error {
+pub(super) fn missing() -> crate::Error {
     not_found("Invalid Authorizer identifier specified")
 }
 

@@ -1,4 +1,4 @@
-//! Custom domain names and their base path mappings: kept. APIs are reached by their own addresses alone.
+//! Custom domain names and their base path mappings, by which the data plane finds APIs: `execute_api/domains.rs`.
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use super::patch::{Kind, PatchOperation, Rule, Wording, patched, rule};
 use super::state::EndpointConfiguration;
 use super::{RestApis, on};
 use crate::cloud::{At, Cx, Service, Target};
+use crate::execute_api::domains::{HasDomains, Mapped};
 use crate::{Error, Result};
 
 /// How AWS writes the base path of a mapping that has none.
@@ -66,6 +67,17 @@ struct Mapping {
     rest_api_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     stage: Option<String>,
+}
+
+impl HasDomains for RestApis {
+    fn mapped(&self, name: &str) -> Option<Vec<Mapped>> {
+        let mapped = self.domains.get(name)?.mappings.values().map(|mapping| Mapped {
+            base: Some(mapping.base_path.clone()).filter(|base| base != NONE).unwrap_or_default(),
+            api: mapping.rest_api_id.clone(),
+            stage: mapping.stage.clone().filter(|stage| stage != NONE),
+        });
+        Some(mapped.collect())
+    }
 }
 
 #[derive(Deserialize)]

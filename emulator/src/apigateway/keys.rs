@@ -58,9 +58,9 @@ struct StageKey {
     stage_name: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct CreateApiKey {
+pub(super) struct CreateApiKey {
     name: Option<String>,
     description: Option<String>,
     #[serde(default)]
@@ -74,7 +74,14 @@ struct CreateApiKey {
     tags: OrdMap<String, String>,
 }
 
-fn create(cx: &mut Cx<RestApis>, input: CreateApiKey) -> Result<ApiKey> {
+impl CreateApiKey {
+    /// What a line of a file says.
+    pub fn of(name: String, value: String, description: Option<String>, enabled: bool) -> Self {
+        Self { name: Some(name), value: Some(value), description, enabled, ..Self::default() }
+    }
+}
+
+pub(super) fn create(cx: &mut Cx<RestApis>, input: CreateApiKey) -> Result<ApiKey> {
     let (id, made) = (cx.ids().lower(10), cx.ids().mixed(40));
     let value = input.value.filter(|value| !value.is_empty()).unwrap_or(made);
     if value.len() < *VALUE_LENGTH.start() {

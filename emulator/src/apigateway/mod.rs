@@ -5,6 +5,7 @@
 mod account;
 mod apis;
 mod authorizers;
+mod certificates;
 mod deployments;
 mod documentation;
 mod domains;
@@ -13,8 +14,10 @@ mod export;
 pub(crate) mod gateway_responses;
 mod import;
 mod integrations;
+mod key_file;
 mod keys;
 mod methods;
+mod model_forms;
 mod models;
 mod page;
 mod patch;
@@ -23,6 +26,7 @@ mod resources;
 mod stages;
 pub(crate) mod state;
 pub(crate) mod trial;
+mod usage;
 mod validators;
 mod vpc_links;
 
@@ -47,10 +51,14 @@ pub fn service() -> Service<RestApis> {
         .with(stages::operations)
         .with(authorizers::operations)
         .with(models::operations)
+        .with(model_forms::operations)
         .with(validators::operations)
         .with(gateway_responses::operations)
+        .with(certificates::operations)
         .with(keys::operations)
+        .with(key_file::operations)
         .with(plans::operations)
+        .with(usage::operations)
         .with(domains::operations)
         .with(vpc_links::operations)
         .with(account::operations)

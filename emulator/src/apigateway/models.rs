@@ -8,7 +8,7 @@ use super::errors::{bad, conflict, not_found};
 use super::page::{Page, page};
 use super::patch::{Kind, PatchOperation, Rule, Wording, patched, rule};
 use super::state::{Content, Model};
-use super::{RestApis, on};
+use super::{RestApis, model_forms, on};
 use crate::Result;
 use crate::cloud::{At, Cx, Service, Target};
 
@@ -113,16 +113,14 @@ struct GetModel {
     flatten: Option<bool>,
 }
 
-fn missing(name: &str) -> crate::Error {
+pub(super) fn missing(name: &str) -> crate::Error {
     not_found(format!("Invalid model name specified: {name}"))
 }
 
 fn get(cx: &mut Cx<RestApis>, input: GetModel) -> Result<Model> {
-    if input.flatten == Some(true) {
-        return Err(crate::Error::not_implemented("flattened models of API Gateway (flatten=true)"));
-    }
     let api = cx.state.apis.get(&input.rest_api_id).ok_or_else(|| missing(&input.model_name))?;
-    api.content.models.get(&input.model_name).cloned().ok_or_else(|| missing(&input.model_name))
+    let model = api.content.models.get(&input.model_name).ok_or_else(|| missing(&input.model_name))?;
+    if input.flatten == Some(true) { model_forms::flat(&api.content, model) } else { Ok(model.clone()) }
 }
 
 #[derive(Deserialize)]

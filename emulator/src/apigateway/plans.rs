@@ -8,7 +8,7 @@ use super::errors::{bad, conflict, not_found};
 use super::keys;
 use super::page::{Page, page};
 use super::patch::{Kind, PatchOperation, Rule, Wording, patched, rule};
-use super::{RestApis, on};
+use super::{RestApis, on, usage};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result, Timestamp};
 
@@ -113,6 +113,8 @@ pub(crate) struct Usage {
     pub at: i64,
     /// Whether there was a request at all: the bucket begins full.
     pub begun: bool,
+    /// Of each day what was used of the quota, and what was left at its end.
+    pub days: OrdMap<String, [i64; 2]>,
 }
 
 /// Changes all plans.
@@ -193,7 +195,7 @@ struct OfPlan {
     usage_plan_id: String,
 }
 
-fn missing() -> Error {
+pub(super) fn missing() -> Error {
     not_found("Invalid Usage Plan ID specified")
 }
 
@@ -405,7 +407,7 @@ fn spend(plan: &UsagePlan, key: &str, now: Timestamp) -> Result<Usage> {
         (usage.level, usage.at) = (level - 1.0, now.millis());
     }
     if let Some(quota) = &plan.quota {
-        let period = period(&quota.period, now);
+        let period = period(&quota.period, usage::today(now)).to_string();
         if usage.period != period {
             // The offset shortens the first period alone.
             usage.used = if usage.period.is_empty() { quota.offset } else { 0 };
@@ -415,23 +417,22 @@ fn spend(plan: &UsagePlan, key: &str, now: Timestamp) -> Result<Usage> {
             return Err(Error::new(429, QUOTA, "the key's quota is used up"));
         }
         usage.used += 1;
+        usage::note(&mut usage, quota, 1, now);
     }
     usage.begun = true;
     Ok(usage)
 }
 
-/// The first day of the period that a time is in; weeks begin on Sunday.
-fn period(kind: &str, now: Timestamp) -> String {
-    let today = now.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let first = match kind {
-        "DAY" => today,
+/// The first day of the period that a day is in; weeks begin on Sunday.
+pub(super) fn period(kind: &str, day: jiff::civil::Date) -> jiff::civil::Date {
+    match kind {
+        "DAY" => day,
         "WEEK" => {
-            let days = i64::from(today.weekday().to_sunday_zero_offset());
-            today.saturating_sub(jiff::Span::new().days(days))
+            let days = i64::from(day.weekday().to_sunday_zero_offset());
+            day.saturating_sub(jiff::Span::new().days(days))
         }
-        _ => today.first_of_month(),
-    };
-    first.to_string()
+        _ => day.first_of_month(),
+    }
 }
 
 /// A key is used, if its plan lets it: the event that requests bring about. To look and to count is one step.

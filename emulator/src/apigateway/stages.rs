@@ -247,6 +247,7 @@ const PATHS: &str = "[/deploymentId, /description, /cacheClusterEnabled, /cacheC
 
 fn update(cx: &mut Cx<RestApis>, input: UpdateStage) -> Result<Stage> {
     let now = super::seconds(cx.now);
+    let certificates = cx.state.certificates.clone();
     let api = cx.state.api_mut(cx.scope, &input.rest_api_id)?;
     let mut stage = api.stages.get(&input.stage_name).cloned().ok_or_else(no_stage)?;
     for operation in &input.patch_operations {
@@ -259,6 +260,10 @@ fn update(cx: &mut Cx<RestApis>, input: UpdateStage) -> Result<Stage> {
     let deployments = [Some(&stage.deployment_id), stage.canary_settings.as_ref().map(|canary| &canary.deployment_id)];
     if deployments.into_iter().flatten().any(|id| !id.is_empty() && !api.deployments.contains_key(id)) {
         return Err(bad("Deployment id does not exist"));
+    }
+    stage.client_certificate_id = stage.client_certificate_id.filter(|id| !id.is_empty());
+    if stage.client_certificate_id.as_ref().is_some_and(|id| !certificates.contains_key(id)) {
+        return Err(bad("Invalid Client Certificate identifier specified"));
     }
     let enabled = stage.cache_cluster_enabled;
     set_cluster(&mut stage, enabled);

@@ -22,6 +22,7 @@ pub struct RestApis {
     /// Domain names, each with its base path mappings.
     pub(super) domains: OrdMap<String, super::domains::Domain>,
     pub(super) vpc_links: OrdMap<String, super::vpc_links::VpcLink>,
+    pub(super) certificates: OrdMap<String, super::certificates::ClientCertificate>,
     pub(super) account: super::account::Account,
     /// What the tests of methods gave that nobody has fetched yet, by the ids of their requests.
     pub(super) tested: OrdMap<String, Value>,

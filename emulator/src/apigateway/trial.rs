@@ -1,6 +1,8 @@
-//! `TestInvokeMethod`: a method tried out as it is now, without a deployment, without authorization and without keys.
+//! `TestInvokeMethod`: a method tried out as it is now, without a deployment, without authorization and without keys; and
+//! `TestInvokeAuthorizer`: the same with an authorizer.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html>
+//! <https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeAuthorizer.html>
 
 use std::time::Duration;
 
@@ -8,9 +10,9 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::RestApis;
 use super::methods::{content, target};
 use super::state::{Content, RestApi};
+use super::{RestApis, authorizers, on};
 use crate::cloud::{Cloud, Cx, JobFuture, Later, Scope, Service, Step, job_input};
 use crate::{Error, Result, execute_api};
 
@@ -24,6 +26,13 @@ pub(super) fn operations(service: Service<RestApis>) -> Service<RestApis> {
             "TestInvokeMethod",
             |at, i: &TestInvokeMethod| target(at, "POST", &i.rest_api_id, &i.resource_id, &i.http_method),
             test,
+        )
+        .waiting_op(
+            "TestInvokeAuthorizer",
+            |at, i: &TestInvokeAuthorizer| {
+                on(at, "POST", format_args!("/restapis/{}/authorizers/{}", i.rest_api_id, i.authorizer_id))
+            },
+            test_authorizer,
         )
         .event("Tested", tested)
         .event("TestOver", |cx, id| {
@@ -46,6 +55,19 @@ struct TestInvokeMethod {
     stage_variables: Option<OrdMap<String, String>>,
 }
 
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TestInvokeAuthorizer {
+    rest_api_id: String,
+    authorizer_id: String,
+    path_with_query_string: Option<String>,
+    body: Option<String>,
+    headers: Option<OrdMap<String, String>>,
+    multi_value_headers: Option<OrdMap<String, Vec<String>>>,
+    stage_variables: Option<OrdMap<String, String>>,
+    additional_context: Option<OrdMap<String, String>>,
+}
+
 /// What is to be tried out, with the API as it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Trial {
@@ -59,22 +81,18 @@ pub(crate) struct Trial {
     pub body: String,
     pub headers: Vec<(String, String)>,
     pub variables: OrdMap<String, String>,
+    /// The authorizer, if it is one that is tried out.
+    pub authorizer: Option<String>,
 }
 
 fn test(cx: &mut Cx<RestApis>, input: &TestInvokeMethod) -> Result<Step<Value>> {
-    if let Some(resumed) = cx.resumed().cloned() {
-        cx.cancel_timer("TestOver", resumed.token.clone());
-        let result = cx.state.tested.remove(&resumed.token);
-        return result.map(Step::Done).ok_or_else(|| Error::internal("the test of a method has no result"));
+    if let Some(result) = result(cx) {
+        return result;
     }
     let input = input.clone();
     let resource = content(cx, &input.rest_api_id)?.resource(&input.resource_id)?;
     resource.method(&input.http_method).or_else(|error| resource.method("ANY").map_err(|_| error))?;
     let api = cx.state.api(cx.scope, &input.rest_api_id)?;
-    let multiple = input.multi_value_headers.unwrap_or_default();
-    let single = input.headers.unwrap_or_default().into_iter().filter(|(name, _)| !multiple.contains_key(name));
-    let mut headers: Vec<(String, String)> = single.collect();
-    headers.extend(multiple.iter().flat_map(|(name, values)| values.iter().map(|v| (name.clone(), v.clone()))));
     let trial = Trial {
         request_id: cx.request_id.to_owned(),
         rest: api.rest.clone(),
@@ -83,12 +101,65 @@ fn test(cx: &mut Cx<RestApis>, input: &TestInvokeMethod) -> Result<Step<Value>> 
         method: input.http_method,
         path: input.path_with_query_string.filter(|path| !path.is_empty()),
         body: input.body.unwrap_or_default(),
-        headers,
+        headers: joined(input.headers, input.multi_value_headers),
         variables: input.stage_variables.unwrap_or_default(),
+        authorizer: None,
     };
+    begin(cx, trial)
+}
+
+fn test_authorizer(cx: &mut Cx<RestApis>, input: &TestInvokeAuthorizer) -> Result<Step<Value>> {
+    if let Some(result) = result(cx) {
+        return result;
+    }
+    let input = input.clone();
+    let api = cx.state.api(cx.scope, &input.rest_api_id)?;
+    let authorizer = api.content.authorizers.get(&input.authorizer_id).ok_or_else(authorizers::missing)?;
+    if authorizer.kind == "COGNITO_USER_POOLS" {
+        return Err(Error::not_implemented("Amazon Cognito user pools as authorizers"));
+    }
+    if input.additional_context.is_some_and(|context| !context.is_empty()) {
+        return Err(Error::not_implemented("additionalContext of apigateway:TestInvokeAuthorizer"));
+    }
+    let trial = Trial {
+        request_id: cx.request_id.to_owned(),
+        rest: api.rest.clone(),
+        content: api.content.clone(),
+        resource_id: String::new(),
+        method: "GET".to_owned(),
+        path: input.path_with_query_string.filter(|path| !path.is_empty()),
+        body: input.body.unwrap_or_default(),
+        headers: joined(input.headers, input.multi_value_headers),
+        variables: input.stage_variables.unwrap_or_default(),
+        authorizer: Some(input.authorizer_id),
+    };
+    begin(cx, trial)
+}
+
+fn begin(cx: &mut Cx<RestApis>, trial: Trial) -> Result<Step<Value>> {
     cx.start("Test", &trial)?;
     let id = trial.request_id;
     Ok(Step::Later(Later { signal: signal(&id), until: None, token: id }))
+}
+
+/// What a test gave, for an operation that is called again.
+fn result(cx: &mut Cx<RestApis>) -> Option<Result<Step<Value>>> {
+    let resumed = cx.resumed().cloned()?;
+    cx.cancel_timer("TestOver", resumed.token.clone());
+    let result = cx.state.tested.remove(&resumed.token);
+    Some(result.map(Step::Done).ok_or_else(|| Error::internal("a test has no result")))
+}
+
+/// Headers with one value and with several; of a name that has both, those with several.
+fn joined(
+    single: Option<OrdMap<String, String>>,
+    multiple: Option<OrdMap<String, Vec<String>>>,
+) -> Vec<(String, String)> {
+    let multiple = multiple.unwrap_or_default();
+    let single = single.unwrap_or_default().into_iter().filter(|(name, _)| !multiple.contains_key(name));
+    let mut headers: Vec<(String, String)> = single.collect();
+    headers.extend(multiple.iter().flat_map(|(name, values)| values.iter().map(|v| (name.clone(), v.clone()))));
+    headers
 }
 
 fn signal(id: &str) -> String {

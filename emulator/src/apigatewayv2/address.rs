@@ -5,8 +5,9 @@ use http::request::Parts;
 
 use super::Apis;
 use super::authorize::{INVOKE, Verdict};
+use super::state::Api;
 use crate::cloud::{Caller, IamMode, Inner, Scope, Target};
-use crate::execute_api::{self, Address};
+use crate::execute_api::{self, Address, Form};
 use crate::sigv4::Dialect;
 
 /// Where the API of an address is, and whether it is a WebSocket API.
@@ -18,14 +19,20 @@ pub(crate) fn owner(inner: &Inner, address: &Address) -> Option<(Scope, bool)> {
     })
 }
 
+/// Whether an API is closed to an address: its default endpoint is, where it is disabled.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-disable-default-endpoint.html>
+pub(super) fn is_closed(api: &Api, address: &Address) -> bool {
+    api.definition.disable_execute_api_endpoint == Some(true) && address.form != Form::Custom
+}
+
 /// The host name by which clients reach the API: `requestContext.domainName`. A local one has its port, so that
 /// `http://{domainName}/{stage}` leads back here.
 pub(super) fn domain_name(address: &Address, head: &Parts) -> String {
     let host = execute_api::host(head).to_ascii_lowercase();
-    if address.stage.is_none() {
+    if address.form != Form::Path {
         return host;
     }
-    // A path form: the API is not in the host name. What the host has beyond its name is its port.
+    // The API is not in the host name. What the host has beyond its name is its port.
     let port = host.strip_prefix(&*address.domain).unwrap_or_default();
     format!("{}.execute-api.localhost{port}", address.api)
 }

@@ -1,4 +1,4 @@
-//! Domain names of one's own, and their mappings to APIs.
+//! Domain names of one's own, and their mappings, by which the data plane finds APIs: `execute_api/domains.rs`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -7,13 +7,16 @@ use super::page::{Asked, Page, page};
 use super::part::{PART_ID, bad_request, changed, conflict, new_id};
 use super::state::{ApiMapping, Domain, DomainName, Texts};
 use super::{Apis, arn, tags};
-use crate::cloud::{At, Cx, Service, Target};
+use crate::cloud::{Answer, At, Cx, Question, Service, Step, Target};
+use crate::execute_api::domains::{HasDomains, Mapped};
 use crate::{Error, Result};
 
 /// Domain names in an account and region at most, and mappings of one.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const DOMAIN_LIMIT: usize = 120;
 const MAPPING_LIMIT: usize = 200;
+/// How the key of a mapping that has none may be written.
+const NONE: &str = "(none)";
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Apis>) -> Service<Apis> {
@@ -27,7 +30,7 @@ pub(super) fn operations(service: Service<Apis>) -> Service<Apis> {
             update,
         )
         .op("DeleteDomainName", |at, i: &OfDomain| one(at, "DELETE", &i.domain_name), delete)
-        .op(
+        .waiting_op(
             "CreateApiMapping",
             |at, i: &ApiMapping| one(at, "POST", i.domain_name.as_deref().unwrap_or_default()),
             create_mapping,
@@ -78,6 +81,21 @@ fn domain<'a>(cx: &'a mut Cx<Apis>, name: &str) -> Result<&'a mut Domain> {
     cx.state.domains.get_mut(name).ok_or_else(|| {
         Error::new(404, "NotFoundException", "The domain name resource specified in the request was not found.")
     })
+}
+
+impl HasDomains for Apis {
+    fn mapped(&self, name: &str) -> Option<Vec<Mapped>> {
+        let mapped = self.domains.get(name)?.mappings.values().map(|mapping| Mapped {
+            base: mapping.api_mapping_key.clone().filter(|key| key != NONE).unwrap_or_default(),
+            api: mapping.api_id.clone().unwrap_or_default(),
+            stage: mapping.stage.clone(),
+        });
+        Some(mapped.collect())
+    }
+
+    fn borrows(&self, name: &str) -> bool {
+        self.domains.get(name).is_some_and(|domain| domain.borrowed)
+    }
 }
 
 fn no_mapping() -> Error {
@@ -150,7 +168,8 @@ fn delete(cx: &mut Cx<Apis>, input: OfDomain) -> Result<()> {
     Ok(())
 }
 
-fn check_mapping(cx: &mut Cx<Apis>, mapping: &ApiMapping) -> Result<()> {
+/// `is_known` says that there is the API, which may be one of the other service's.
+fn check_mapping(cx: &mut Cx<Apis>, mapping: &ApiMapping, is_known: bool) -> Result<()> {
     let key = mapping.api_mapping_key.as_deref().unwrap_or_default();
     if key.starts_with('/') || key.contains("//") {
         return Err(bad_request("API mapping key should not start with a '/' or have consecutive '/'s."));
@@ -159,7 +178,7 @@ fn check_mapping(cx: &mut Cx<Apis>, mapping: &ApiMapping) -> Result<()> {
         return Err(bad_request("API mapping key should not end with a '/'."));
     }
     let api = cx.state.apis.get(mapping.api_id.as_deref().unwrap_or_default());
-    if api.is_none() {
+    if api.is_none() && !is_known {
         return Err(Error::new(404, "NotFoundException", "Invalid API identifier specified"));
     }
     let found = domain(cx, mapping.domain_name.as_deref().unwrap_or_default())?;
@@ -174,8 +193,69 @@ fn check_mapping(cx: &mut Cx<Apis>, mapping: &ApiMapping) -> Result<()> {
     Ok(())
 }
 
-fn create_mapping(cx: &mut Cx<Apis>, input: ApiMapping) -> Result<ApiMapping> {
-    check_mapping(cx, &input)?;
+/// What the API of REST APIs knows of a mapping: AWS keeps APIs and domain names of both in one place.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-mappings.html>
+fn questions(cx: &Cx<Apis>, mapping: &ApiMapping) -> Vec<Question> {
+    let question = |operation: &str, input: Value| Question {
+        service: "apigateway".to_owned(),
+        operation: operation.to_owned(),
+        input,
+        caller: cx.caller.clone(),
+        scope: None,
+    };
+    vec![
+        question("GetRestApi", json!({ "restApiId": mapping.api_id })),
+        question("GetDomainName", json!({ "domainName": mapping.domain_name })),
+    ]
+}
+
+/// A domain name that was made for REST APIs, as the second API tells it.
+fn borrowed(cx: &Cx<Apis>, name: &str, known: &Value) -> Domain {
+    let configuration = json!({
+        "ApiGatewayDomainName": known["regionalDomainName"],
+        "CertificateArn": known["regionalCertificateArn"],
+        "DomainNameStatus": known["domainNameStatus"],
+        "EndpointType": known["endpointConfiguration"]["types"][0],
+        "SecurityPolicy": known["securityPolicy"],
+    });
+    let name = DomainName {
+        api_mapping_selection_expression: Some("$request.basepath".to_owned()),
+        domain_name: Some(name.to_owned()),
+        domain_name_arn: Some(arn::of(cx.scope, format_args!("domainnames/{name}"))),
+        domain_name_configurations: Some(vec![configuration]),
+        tags: Some(Texts::new()),
+        ..DomainName::default()
+    };
+    Domain { name, borrowed: true, ..Domain::default() }
+}
+
+fn create_mapping(cx: &mut Cx<Apis>, input: &ApiMapping) -> Result<Step<ApiMapping>> {
+    let name = input.domain_name.clone().unwrap_or_default();
+    let is_own = cx.state.apis.contains_key(input.api_id.as_deref().unwrap_or_default());
+    let mut is_rest = false;
+    match cx.answers()? {
+        None if is_own && cx.state.domains.contains_key(&name) => {}
+        None => {
+            let questions = questions(cx, input);
+            return cx.ask(questions).map(Step::Later);
+        }
+        Some(answers) => {
+            let mut answers = answers.into_iter().map(Answer::into_result);
+            is_rest = answers.next().is_some_and(|answer| answer.is_ok());
+            if let Some(Ok(known)) = answers.next()
+                && (is_own || is_rest)
+                && !cx.state.domains.contains_key(&name)
+            {
+                let domain = borrowed(cx, &name, &known);
+                cx.state.domains.insert(name, domain);
+            }
+        }
+    }
+    make_mapping(cx, input.clone(), is_rest).map(Step::Done)
+}
+
+fn make_mapping(cx: &mut Cx<Apis>, input: ApiMapping, is_known: bool) -> Result<ApiMapping> {
+    check_mapping(cx, &input, is_known)?;
     let name = input.domain_name.clone().unwrap_or_default();
     let taken = domain(cx, &name)?.mappings.clone();
     if taken.len() >= MAPPING_LIMIT {
@@ -202,12 +282,17 @@ fn update_mapping(cx: &mut Cx<Apis>, input: ApiMapping) -> Result<ApiMapping> {
     let id = input.api_mapping_id.clone().unwrap_or_default();
     let old = domain(cx, &name)?.mappings.get(&id).cloned().ok_or_else(no_mapping)?;
     let mapping = changed(&old, &input)?;
-    check_mapping(cx, &mapping)?;
+    let is_known = mapping.api_id == old.api_id;
+    check_mapping(cx, &mapping, is_known)?;
     domain(cx, &name)?.mappings.insert(id, mapping.clone());
     Ok(mapping)
 }
 
 fn delete_mapping(cx: &mut Cx<Apis>, input: OfMapping) -> Result<()> {
-    let mappings = &mut domain(cx, &input.domain_name)?.mappings;
-    mappings.remove(&input.api_mapping_id).map(drop).ok_or_else(no_mapping)
+    let found = domain(cx, &input.domain_name)?;
+    found.mappings.remove(&input.api_mapping_id).ok_or_else(no_mapping)?;
+    if found.borrowed && found.mappings.is_empty() {
+        cx.state.domains.remove(&input.domain_name);
+    }
+    Ok(())
 }

@@ -224,15 +224,13 @@ impl<'a> Reader<'a> {
             Value::Null => None,
             given => Some(format!("integrations/{}", self.integration(given)?)),
         };
-        let (authorizer, scopes) = self.security(operation)?;
-        let kind = authorizer.as_ref().and_then(|id| self.described.authorizers.get(id));
-        let kind = kind.map(|found| if found.authorizer_type.as_deref() == Some("JWT") { "JWT" } else { "CUSTOM" });
+        let (kind, authorizer, scopes) = self.security(operation)?;
         let id = self.ids.lower(PART_ID);
         let route = Route {
             route_id: Some(id.clone()),
             api_key_required: Some(false),
             authorization_scopes: Some(scopes),
-            authorization_type: Some(kind.unwrap_or("NONE").to_owned()),
+            authorization_type: Some(kind.to_owned()),
             authorizer_id: authorizer,
             operation_name: text(&operation["operationId"]),
             request_parameters: Some(OrdMap::new()),
@@ -244,16 +242,20 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The authorizer of an operation, by the first of its security requirements, or else by the document's.
-    fn security(&self, operation: &Value) -> Result<(Option<String>, Vec<String>)> {
+    /// The kind of authorization of an operation, and its authorizer, by the first of its security requirements, or else by the document's.
+    fn security(&self, operation: &Value) -> Result<(&'static str, Option<String>, Vec<String>)> {
         let given = operation.get("security").or_else(|| self.document.get("security"));
         let first = given.and_then(Value::as_array).and_then(|all| all.first()).and_then(Value::as_object);
         let Some((name, scopes)) = first.and_then(|first: &Map<String, Value>| first.iter().next()) else {
-            return Ok((None, Vec::new()));
+            return Ok(("NONE", None, Vec::new()));
         };
+        if self.document["components"]["securitySchemes"][name]["x-amazon-apigateway-authtype"] == "awsSigv4" {
+            return Ok(("AWS_IAM", None, Vec::new()));
+        }
         let found = self.described.authorizers.iter().find(|(_, a)| a.name.as_ref() == Some(name));
-        let (id, _) = found.ok_or_else(|| bad_request(format!("The security scheme {name} has no authorizer")))?;
-        Ok((Some(id.clone()), texts(scopes).unwrap_or_default()))
+        let (id, found) = found.ok_or_else(|| bad_request(format!("The security scheme {name} has no authorizer")))?;
+        let kind = if found.authorizer_type.as_deref() == Some("JWT") { "JWT" } else { "CUSTOM" };
+        Ok((kind, Some(id.clone()), texts(scopes).unwrap_or_default()))
     }
 
     fn integration(&mut self, given: &Value) -> Result<String> {

@@ -38,7 +38,7 @@ pub(crate) use parameters::headers as headers_of;
 pub(crate) use state::Cors;
 
 use crate::cloud::{Halt, Inner, Service};
-use crate::execute_api::Incoming;
+use crate::execute_api::{Incoming, forbidden};
 
 /// Who invokes functions and assumes roles for APIs.
 pub(crate) const PRINCIPAL: &str = "apigateway.amazonaws.com";
@@ -59,10 +59,18 @@ pub fn service() -> Service<Apis> {
         .with(tags::operations)
         .with(vpc_links::operations)
         .with(websocket::connections::operations)
+        .with(http_api::issuer::operations)
+        .asks()
 }
 
 /// Answers a request to a WebSocket API that is no handshake: the management of its connections.
 pub(crate) async fn manage(inner: &Inner, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
+    let open = inner.running::<Apis>("apigatewayv2").and_then(|apis| {
+        apis.find(|_, apis| Some(!address::is_closed(apis.apis.get(&incoming.address.api)?, &incoming.address)))
+    });
+    if open == Some(false) {
+        return Ok(forbidden(incoming.request_id));
+    }
     let (stage, path) = incoming.address.staged();
     let about = [("ApiId", incoming.address.api.clone()), ("Stage", stage)];
     inner.manage(incoming, &path, &about).await

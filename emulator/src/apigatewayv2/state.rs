@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Timestamp;
+use crate::cloud::{Asks, Inquiries};
 
 /// Names to values: tags, stage variables, templates.
 pub(super) type Texts = OrdMap<String, String>;
@@ -22,6 +23,23 @@ pub struct Apis {
     pub(super) vpc_links: OrdMap<String, VpcLink>,
     pub(super) connections: OrdMap<String, Connection>,
     pub(super) outboxes: OrdMap<String, Outbox>,
+    pub(super) inquiries: Inquiries,
+    /// The keys of issuers of tokens, by the issuer.
+    pub(super) issuers: OrdMap<String, IssuerKeys>,
+}
+
+impl Asks for Apis {
+    fn inquiries(&mut self) -> &mut Inquiries {
+        &mut self.inquiries
+    }
+}
+
+/// The keys of an issuer of tokens, and how long they may be used.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct IssuerKeys {
+    /// A JSON Web Key Set: RFC 7517.
+    pub keys: Value,
+    pub until: Timestamp,
 }
 
 /// An API with its parts.
@@ -291,6 +309,9 @@ pub(super) struct Deployment {
 pub(super) struct Domain {
     pub name: DomainName,
     pub mappings: OrdMap<String, ApiMapping>,
+    /// Whether the name is one that the API of REST APIs made, and is here for its mappings alone.
+    #[serde(default)]
+    pub borrowed: bool,
 }
 
 /// A domain name.

@@ -77,7 +77,7 @@ impl Inner {
         if head.uri.path() == sns::CERTIFICATE_PATH {
             return Ok(sns::certificate());
         }
-        if let Some(address) = execute_api::address(&head) {
+        if let Some(address) = execute_api::address(self, &head) {
             let incoming = Incoming { address, head: &head, body: &body, entry, request_id: &request_id };
             return Box::pin(execute_api::answer(self, incoming)).await;
         }

@@ -2,11 +2,14 @@
 //!
 //! By host: `{api}.execute-api.{region}.amazonaws.com` as at AWS, and `{api}.execute-api` below `localhost` and
 //! `localhost.localstack.cloud`, with the region or without it. By path, for clients that cannot set a host name:
-//! `/_aws/execute-api/{api}/{stage}/…` and `/restapis/{api}/{stage}/_user_request_/…`.
+//! `/_aws/execute-api/{api}/{stage}/…` and `/restapis/{api}/{stage}/_user_request_/…`. What is none of these may still be a custom
+//! domain name: `domains.rs`.
 
 use http::header::HOST;
 use http::request::Parts;
 
+use super::domains;
+use crate::cloud::Inner;
 use crate::wire::without_port;
 
 /// The label of the data plane in a host name.
@@ -28,11 +31,24 @@ pub(crate) struct Address {
     pub region: Option<String>,
     /// The host name, without its port.
     pub domain: String,
-    /// The stage, where the form of the address tells it: the path forms do. In the host forms it is the first segment of
-    /// `path`, save for the `$default` stage of an HTTP API, which has none.
+    /// The stage, where the form of the address tells it: the path forms do, and most mappings of custom domain names. In the host
+    /// forms it is the first segment of `path`, save for the `$default` stage of an HTTP API, which has none.
     pub stage: Option<String>,
     /// The path below the stage if that is known, else the whole path; with its leading slash.
     pub path: String,
+    /// How all this was told.
+    pub form: Form,
+}
+
+/// The forms of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The host names the API: its default endpoint.
+    Host,
+    /// The path names it.
+    Path,
+    /// The host is a custom domain name, and the first of the path, which is taken off, led to a mapping.
+    Custom,
 }
 
 impl Address {
@@ -55,10 +71,15 @@ pub(crate) fn host(head: &Parts) -> &str {
     header.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default()
 }
 
-/// The address of a request to an API; `None` for a request to a service.
-pub(crate) fn address(head: &Parts) -> Option<Address> {
+/// The address of a request to an API of this cloud; `None` for a request to a service.
+pub(crate) fn address(inner: &Inner, head: &Parts) -> Option<Address> {
     let domain = without_port(host(head)).to_ascii_lowercase();
-    by_host(&domain, head.uri.path()).or_else(|| by_path(&domain, head.uri.path()))
+    let path = head.uri.path();
+    of_domain(&domain, path).or_else(|| domains::custom(inner, &domain, path))
+}
+
+fn of_domain(domain: &str, path: &str) -> Option<Address> {
+    by_host(domain, path).or_else(|| by_path(domain, path))
 }
 
 fn by_host(domain: &str, path: &str) -> Option<Address> {
@@ -76,6 +97,7 @@ fn by_host(domain: &str, path: &str) -> Option<Address> {
         domain: domain.to_owned(),
         stage: None,
         path: rooted(path),
+        form: Form::Host,
     })
 }
 
@@ -97,10 +119,11 @@ fn by_path(domain: &str, path: &str) -> Option<Address> {
         domain: domain.to_owned(),
         stage: Some(stage.to_owned()),
         path: rooted(rest),
+        form: Form::Path,
     })
 }
 
-fn rooted(path: &str) -> String {
+pub(super) fn rooted(path: &str) -> String {
     if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
 }
 
@@ -111,7 +134,7 @@ mod tests {
 
     fn read(host: &str, path: &str) -> Option<(String, String, String)> {
         let head = http::Request::builder().uri(path).header(HOST, host).body(()).unwrap().into_parts().0;
-        address(&head).map(|address| {
+        of_domain(&without_port(super::host(&head)).to_ascii_lowercase(), head.uri.path()).map(|address| {
             let (stage, path) = address.staged();
             (address.api, stage, path)
         })

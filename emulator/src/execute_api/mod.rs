@@ -1,10 +1,11 @@
 //! The data plane of Amazon API Gateway: HTTP requests to deployed APIs.
 //!
 //! It is no service of its own: code beside the states, which reads what is deployed, and makes its calls through the front
-//! door. `address.rs` says which API a request is for; the API's owner answers it: `rest/` for REST APIs. Requests are in the
+//! door. `address.rs` and `domains.rs` say which API a request is for; the API's owner answers it: `rest/` for REST APIs. Requests are in the
 //! trace, and faults strike them, as calls of `execute-api:Invoke`: `door.rs`.
 
 mod address;
+pub(crate) mod domains;
 mod door;
 pub(crate) mod outside;
 mod rest;
@@ -16,7 +17,7 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
 
-pub(crate) use address::{Address, address, host};
+pub(crate) use address::{Address, Form, address, host};
 
 use crate::apigatewayv2;
 use crate::cloud::{Entry, Halt, Inner, Scope};
@@ -61,7 +62,7 @@ pub(crate) async fn answer(inner: &Inner, incoming: Incoming<'_>) -> Result<Resp
                 .await
         }
         // An API that does not exist has no name at AWS; its endpoint answers so to names that it does not know.
-        None => Ok(json(403, r#"{"message":"Forbidden"}"#)),
+        None => Ok(forbidden(incoming.request_id)),
     }
 }
 
@@ -86,6 +87,17 @@ pub(crate) fn scalar(value: &Value) -> Option<String> {
 /// Bytes as text, which nearly all of them are.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// The answer to a request that leads to no API, or to no stage of it.
+pub(crate) fn forbidden(request_id: &str) -> Response<Bytes> {
+    let mut response = json(403, r#"{"message":"Forbidden"}"#);
+    let headers = response.headers_mut();
+    headers.insert("x-amzn-errortype", HeaderValue::from_static("ForbiddenException"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    response
 }
 
 /// An answer in JSON.

@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Limited};
 
+use super::Form;
 use crate::Error;
 use crate::clock::Activity;
 use crate::cloud::{Entry, Halt, Inner};
@@ -77,11 +78,11 @@ pub(crate) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
     Ok(response)
 }
 
-/// Whether a request is for this cloud: by the name of one of its APIs or function URLs, by a name of AWS, or by the address at
+/// Whether a request is for this cloud: by the name of one of its APIs, of its domain names or of its function URLs, by a name of AWS, or by the address at
 /// which it is served.
 fn is_own(inner: &Inner, head: &Parts, host: &str) -> bool {
-    let named =
-        super::address(head).is_some_and(|address| address.stage.is_none()) || lambda::url_address(head).is_some();
+    let named = super::address(inner, head).is_some_and(|address| address.form != Form::Path)
+        || lambda::url_address(head).is_some();
     if named || host.ends_with(AWS_DOMAIN) {
         return true;
     }

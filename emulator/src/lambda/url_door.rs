@@ -201,6 +201,7 @@ fn event(inner: &Inner, found: &Found, caller: &Caller, arrived: &Arrived<'_>) -
         stage: DEFAULT,
         route_key: DEFAULT,
         method: head.method.as_str(),
+        sent_path: &path,
         path: &path,
         query: head.uri.query().unwrap_or_default(),
         headers: &headers,

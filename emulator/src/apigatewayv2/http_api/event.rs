@@ -22,6 +22,8 @@ pub(crate) struct Told<'a> {
     pub method: &'a str,
     /// The path, with the stage where that stands in it.
     pub path: &'a str,
+    /// The path as format 1.0 tells it: below a custom domain name with the key of the mapping, which format 2.0 does not tell.
+    pub sent_path: &'a str,
     pub query: &'a str,
     pub headers: &'a Pairs,
     pub body: &'a [u8],
@@ -96,7 +98,7 @@ impl Told<'_> {
         json!({
             "version": "1.0",
             "resource": self.resource(),
-            "path": decoded(self.path),
+            "path": decoded(self.sent_path),
             "httpMethod": self.method,
             "headers": parameters::last(self.headers),
             "multiValueHeaders": parameters::all(self.headers),
@@ -125,7 +127,7 @@ impl Told<'_> {
                 "cognitoIdentityPoolId": null, "principalOrgId": null,
                 "sourceIp": self.source_ip, "user": null, "userAgent": self.header("user-agent"), "userArn": null,
             },
-            "path": decoded(self.path),
+            "path": decoded(self.sent_path),
             "protocol": "HTTP/1.1",
             "requestId": self.request_id,
             "requestTime": self.now.to_log_time(),

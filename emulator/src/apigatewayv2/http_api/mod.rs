@@ -5,10 +5,13 @@
 
 mod cors;
 mod event;
+pub(super) mod issuer;
+mod jwt;
 mod response;
 mod route;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::time::Duration;
 
@@ -28,7 +31,7 @@ use super::parameters::{self, Pairs};
 use super::state::{Api, Authorizer, Integration, Route, Served, Stage};
 use super::{Apis, address, function, integrations};
 use crate::cloud::{Halt, Inner, Scope};
-use crate::execute_api::Incoming;
+use crate::execute_api::{Form, Incoming};
 
 /// The largest request, in bytes.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
@@ -52,6 +55,14 @@ struct Routed<'a> {
     domain: String,
 }
 
+/// What an authorizer says of a caller who may.
+enum Said {
+    Nothing,
+    Function(Value),
+    /// Claims and scopes.
+    Token(Value),
+}
+
 /// Answers a request to an HTTP API.
 pub(crate) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>) -> Result<Response<Bytes>, Halt> {
     let apis = inner.state_of::<Apis>("apigatewayv2", scope).unwrap_or_default();
@@ -65,7 +76,7 @@ pub(crate) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>
 
 async fn respond(inner: &Inner, scope: &Scope, api: &Api, incoming: &Incoming<'_>) -> Response<Bytes> {
     let not_found = || response::message(404, "Not Found");
-    if api.definition.disable_execute_api_endpoint == Some(true) {
+    if address::is_closed(api, &incoming.address) {
         return not_found();
     }
     if incoming.body.len() > PAYLOAD_LIMIT {
@@ -110,6 +121,11 @@ async fn respond(inner: &Inner, scope: &Scope, api: &Api, incoming: &Incoming<'_
 /// The stage that a request is for, the path below it, and the path as events tell it. `$default` takes what names no other.
 fn stage_and_path<'a>(api: &'a Api, incoming: &Incoming<'_>) -> Option<(&'a Stage, String, String)> {
     let (name, below) = incoming.address.staged();
+    if incoming.address.form == Form::Custom {
+        // Such a path has no stage in it, but is told with it, and without the mapping's key.
+        let whole = if name == DEFAULT_STAGE { below.clone() } else { format!("/{name}{below}") };
+        return api.stages.get(&name).map(|stage| (stage, below, whole));
+    }
     if let Some(stage) = api.stages.get(&name) {
         let whole = if name == DEFAULT_STAGE { below.clone() } else { format!("/{name}{below}") };
         return Some((stage, below, whole));
@@ -122,17 +138,15 @@ fn stage_and_path<'a>(api: &'a Api, incoming: &Incoming<'_>) -> Option<(&'a Stag
 impl Routed<'_> {
     async fn run(&self) -> Response<Bytes> {
         let said = match self.authorize().await {
-            Verdict::Allowed(said) => said,
-            Verdict::Unauthorized => return response::message(401, "Unauthorized"),
-            Verdict::Forbidden => return response::message(403, "Forbidden"),
-            Verdict::Failed => return response::message(500, "Internal Server Error"),
+            Ok(said) => said,
+            Err(refusal) => return refusal,
         };
         let target = self.route.target.as_deref().and_then(|target| target.strip_prefix("integrations/"));
         let Some(integration) = target.and_then(|id| self.served.integrations.get(id)) else {
             return response::message(500, "Internal Server Error");
         };
         match integration.integration_type.as_deref() {
-            Some("AWS_PROXY") => self.function(integration, said.as_ref()).await,
+            Some("AWS_PROXY") => self.function(integration, &said).await,
             Some("HTTP_PROXY") => self.http(integration).await,
             other => {
                 tracing::warn!(kind = other, "an HTTP API has no such integration");
@@ -150,6 +164,10 @@ impl Routed<'_> {
             route_key: self.route.route_key.as_deref().unwrap_or_default(),
             method: self.incoming.head.method.as_str(),
             path: &self.whole_path,
+            sent_path: match self.incoming.address.form {
+                Form::Custom => self.incoming.head.uri.path(),
+                Form::Host | Form::Path => &self.whole_path,
+            },
             query: self.incoming.head.uri.query().unwrap_or_default(),
             headers: &self.headers,
             body: self.incoming.body,
@@ -169,23 +187,32 @@ impl Routed<'_> {
         self.scope.arn("execute-api", format_args!("{api}/{stage}/{method}{path}"))
     }
 
-    async fn authorize(&self) -> Verdict {
+    /// What is said of a caller who may, or the answer to one who may not.
+    async fn authorize(&self) -> Result<Said, Response<Bytes>> {
         let arn = self.arn(self.incoming.head.method.as_str(), &self.path);
-        match self.route.authorization_type.as_deref().unwrap_or("NONE") {
-            "NONE" => Verdict::Allowed(None),
-            "AWS_IAM" => address::signed(self.inner, self.scope, (self.incoming.head, self.incoming.body), &arn),
-            "CUSTOM" => self.ask(&arn).await,
-            other => {
-                // Tokens are signed by an issuer outside, whose keys would have to be fetched from it.
-                tracing::error!(kind = other, "Garoa does not implement JWT authorizers: the request is refused");
+        let authorizer = self.route.authorizer_id.as_ref().and_then(|id| self.served.authorizers.get(id));
+        let verdict = match (self.route.authorization_type.as_deref().unwrap_or("NONE"), authorizer) {
+            ("NONE", _) => return Ok(Said::Nothing),
+            ("AWS_IAM", _) => address::signed(self.inner, self.scope, (self.incoming.head, self.incoming.body), &arn),
+            ("CUSTOM", Some(authorizer)) => self.ask(authorizer, &arn).await,
+            ("JWT", Some(authorizer)) => {
+                let token = Box::pin(self.token(authorizer)).await;
+                return token.map(Said::Token).map_err(|refused| self.challenge(&refused));
+            }
+            (other, _) => {
+                tracing::warn!(kind = other, "a route has no such authorizer");
                 Verdict::Failed
             }
+        };
+        match verdict {
+            Verdict::Allowed(said) => Ok(said.map_or(Said::Nothing, Said::Function)),
+            Verdict::Unauthorized => Err(response::message(401, "Unauthorized")),
+            Verdict::Forbidden => Err(response::message(403, "Forbidden")),
+            Verdict::Failed => Err(response::message(500, "Internal Server Error")),
         }
     }
 
-    async fn ask(&self, arn: &str) -> Verdict {
-        let authorizer = self.route.authorizer_id.as_ref().and_then(|id| self.served.authorizers.get(id));
-        let Some(authorizer) = authorizer else { return Verdict::Failed };
+    async fn ask(&self, authorizer: &Authorizer, arn: &str) -> Verdict {
         let query = parameters::query(self.incoming.head.uri.query().unwrap_or_default());
         let variables = self.stage.stage_variables.as_ref();
         let sources = Sources { headers: &self.headers, query: &query, variables };
@@ -201,13 +228,18 @@ impl Routed<'_> {
         authorize::ask(self.inner, self.scope, authorizer, &asked, &event).await
     }
 
-    async fn function(&self, integration: &Integration, said: Option<&Value>) -> Response<Bytes> {
+    async fn function(&self, integration: &Integration, said: &Said) -> Response<Bytes> {
         let variables = self.stage.stage_variables.as_ref();
         let uri = function::with_variables(integration.integration_uri.as_deref().unwrap_or_default(), variables);
         let Some(arn) = function::arn_of(&uri) else { return response::message(500, "Internal Server Error") };
         let second = integration.payload_format_version.as_deref() == Some("2.0");
         // In format 2.0 the context is told by the kind of authorizer.
-        let context = said.map(|said| if second { json!({ "lambda": without_principal(said) }) } else { said.clone() });
+        let context = match said {
+            Said::Nothing => None,
+            Said::Function(said) if second => Some(json!({ "lambda": without_principal(said) })),
+            Said::Token(said) if second => Some(json!({ "jwt": said })),
+            Said::Function(said) | Said::Token(said) => Some(said.clone()),
+        };
         let told = self.told(context.as_ref());
         let event = if second { told.second() } else { told.first() };
         let role = integration.credentials_arn.as_deref().filter(|role| !role.is_empty());

@@ -41,7 +41,7 @@ impl VirtualClient {
             .body(())
             .map_err(|error| no_api(&error.to_string()))?;
         let head = request.into_parts().0;
-        let address = execute_api::address(&head).ok_or_else(|| no_api("this is no API's address"))?;
+        let address = execute_api::address(&cloud.0, &head).ok_or_else(|| no_api("this is no API's address"))?;
         let (scope, is_websocket) = owner(&cloud.0, &address).ok_or_else(|| no_api("there is no such API"))?;
         if !is_websocket {
             return Err(no_api("this is no WebSocket API"));

@@ -38,7 +38,7 @@ pub(crate) fn operations(service: Service<Apis>) -> Service<Apis> {
         .op("DeleteConnection", |at, i: &OfConnection| on(at, "DELETE", i), delete)
         .event("Connected", connected)
         .event("Active", active)
-        .event("Answered", answered)
+        .event("RouteAnswered", answered)
         .event("Taken", taken)
         .event("Vanished", vanished)
         .event("Closed", closed)

@@ -33,7 +33,7 @@ pub(super) async fn handle(inner: &Inner, scope: &Scope, id: &str, body: Bytes) 
     };
     let refuse = |message: &str| {
         let text = json!({ "message": message, "connectionId": id, "requestId": request_id }).to_string();
-        tell(inner, scope, "Answered", &Answered { id: id.to_owned(), text });
+        tell(inner, scope, "RouteAnswered", &Answered { id: id.to_owned(), text });
     };
     let api = apis.apis.get(&connection.api_id);
     let place = api.and_then(|api| {
@@ -62,7 +62,7 @@ pub(super) async fn handle(inner: &Inner, scope: &Scope, id: &str, body: Bytes) 
         // Without a route response the route is one-way: what it answers is for nobody.
         Outcome::Answered(answer) if answers(served, route.route_id.as_deref()) => {
             if let Some(text) = answer.body.filter(|_| route.route_response_selection_expression.is_some()) {
-                tell(inner, scope, "Answered", &Answered { id: id.to_owned(), text });
+                tell(inner, scope, "RouteAnswered", &Answered { id: id.to_owned(), text });
             }
         }
         Outcome::Answered(_) => {}

@@ -67,7 +67,7 @@ pub(crate) async fn open(
     };
     let apis = inner.state_of::<Apis>("apigatewayv2", scope).unwrap_or_default();
     let (stage, _) = to.staged();
-    let place = apis.apis.get(&to.api).and_then(|api| {
+    let place = apis.apis.get(&to.api).filter(|api| !address::is_closed(api, to)).and_then(|api| {
         let stage = api.stages.get(&stage)?;
         Some((stage, api.served(stage)?))
     });

@@ -41,7 +41,7 @@ pub(crate) fn wanted(cloud: &Cloud, head: &Parts) -> Option<(Address, Scope)> {
     if !upgrade.as_bytes().eq_ignore_ascii_case(b"websocket") {
         return None;
     }
-    let address = execute_api::address(head)?;
+    let address = execute_api::address(&cloud.0, head)?;
     let (scope, is_websocket) = owner(&cloud.0, &address)?;
     is_websocket.then_some((address, scope))
 }

@@ -1,4 +1,4 @@
-//! `AWS::ApiGateway::ApiKey`, `UsagePlan`, `UsagePlanKey` and `Account`.
+//! `AWS::ApiGateway::ApiKey`, `UsagePlan`, `UsagePlanKey`, `ClientCertificate` and `Account`.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGateway.html>
 
 use serde_json::{Value, json};
@@ -178,6 +178,36 @@ pub(super) const USAGE_PLAN_KEY: ResourceType = ResourceType {
         Box::pin(async move {
             let names = [("KeyId", "keyId"), ("UsagePlanId", "usagePlanId")];
             call(task, "DeleteUsagePlanKey", renamed(task, &names)).await.map(drop)
+        })
+    },
+};
+
+pub(super) const CLIENT_CERTIFICATE: ResourceType = ResourceType {
+    name: "AWS::ApiGateway::ClientCertificate",
+    properties: &[may_change("Description"), may_change("Tags")],
+    name_property: None,
+    create: |task| {
+        Box::pin(async move {
+            let mut input = renamed(task, &[("Description", "description")]);
+            input.insert("tags".to_owned(), task.tag_map()?);
+            let made = call(task, "GenerateClientCertificate", input).await?;
+            let id = text(&made, "clientCertificateId")?;
+            task.begun(&id);
+            Ok(Made::new(&*id, [("ClientCertificateId", id.as_str().into())]))
+        })
+    },
+    update: |task| {
+        Box::pin(async move {
+            let of = json!({ "clientCertificateId": task.physical_id });
+            patch(task, "UpdateClientCertificate", of, vec![replace("/description", &task.get("Description"))]).await?;
+            retag(task, "clientcertificates").await?;
+            Ok(Made::new(task.physical_id, [("ClientCertificateId", task.physical_id.into())]))
+        })
+    },
+    delete: |task| {
+        Box::pin(async move {
+            let of = json!({ "clientCertificateId": task.physical_id });
+            task.door.call(SERVICE, "DeleteClientCertificate", of).await.map(drop)
         })
     },
 };

@@ -111,6 +111,7 @@ pub(super) const STAGE: ResourceType = ResourceType {
         may_change("CacheClusterEnabled"),
         may_change("CacheClusterSize"),
         may_change("CanarySetting"),
+        may_change("ClientCertificateId"),
         may_change("DeploymentId"),
         may_change("Description"),
         may_change("DocumentationVersion"),
@@ -164,7 +165,11 @@ async fn create_stage(task: &Task<'_>) -> Result<Made> {
     call(task, "CreateStage", input).await?;
     task.begun(&name);
     let of = json!({"restApiId": task.get("RestApiId"), "stageName": name});
-    patch(task, "UpdateStage", of, settings(&task.get("AccessLogSetting"), &task.items("MethodSettings"))).await?;
+    let mut operations = settings(&task.get("AccessLogSetting"), &task.items("MethodSettings"));
+    if task.properties.contains_key("ClientCertificateId") {
+        operations.push(replace("/clientCertificateId", &task.get("ClientCertificateId")));
+    }
+    patch(task, "UpdateStage", of, operations).await?;
     Ok(Made::new(name, []))
 }
 
@@ -174,6 +179,9 @@ async fn update_stage(task: &Task<'_>) -> Result<Made> {
         if task.changes(&[property]) {
             operations.push(replace(&format!("/{member}"), &task.get(property)));
         }
+    }
+    if task.changes(&["ClientCertificateId"]) {
+        operations.push(replace("/clientCertificateId", &task.get("ClientCertificateId")));
     }
     let variables = |properties: &Map<String, Value>| properties.get("Variables").and_then(Value::as_object).cloned();
     let (old, new) = (variables(task.old).unwrap_or_default(), variables(task.properties).unwrap_or_default());

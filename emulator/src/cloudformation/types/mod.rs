@@ -82,6 +82,7 @@ static TYPES: &[&ResourceType] = &[
     &apigateway_domain::VPC_LINK,
     &apigateway_keys::ACCOUNT,
     &apigateway_keys::API_KEY,
+    &apigateway_keys::CLIENT_CERTIFICATE,
     &apigateway_keys::USAGE_PLAN,
     &apigateway_keys::USAGE_PLAN_KEY,
     &apigateway_method::TYPE,

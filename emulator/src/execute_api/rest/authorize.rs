@@ -108,7 +108,7 @@ impl Exchange<'_> {
     }
 
     /// The values of the authorizer's identity sources: what its answers are kept by; and the token, for those that take one.
-    fn identity_sources(&self, authorizer: &Authorizer) -> Result<(String, Option<String>), Refusal> {
+    pub(super) fn identity_sources(&self, authorizer: &Authorizer) -> Result<(String, Option<String>), Refusal> {
         let source = authorizer.identity_source.as_deref().unwrap_or_default();
         if authorizer.kind == "TOKEN" {
             let source = if source.is_empty() { "method.request.header.Authorization" } else { source };
@@ -143,7 +143,7 @@ impl Exchange<'_> {
         }
     }
 
-    async fn ask(&self, authorizer: &Authorizer, token: Option<String>) -> Result<Value, Refusal> {
+    pub(super) async fn ask(&self, authorizer: &Authorizer, token: Option<String>) -> Result<Value, Refusal> {
         let failed = || Refusal::authorizer("AUTHORIZER_FAILURE");
         let uri = self.with_variables(authorizer.authorizer_uri.as_deref().unwrap_or_default());
         let function = lambda::function(&uri).ok_or_else(failed)?;
@@ -168,7 +168,7 @@ impl Exchange<'_> {
     }
 
     /// Decides by the policy that an authorizer answered, and passes its context on.
-    fn judge(&mut self, answer: &Value, latency: u64) -> Result<(), Refusal> {
+    pub(super) fn judge(&mut self, answer: &Value, latency: u64) -> Result<(), Refusal> {
         let broken = || Refusal::authorizer("AUTHORIZER_CONFIGURATION_ERROR");
         let principal = answer.get("principalId").and_then(scalar).ok_or_else(broken)?;
         let policy = answer.get("policyDocument").filter(|policy| policy.is_object()).ok_or_else(broken)?;

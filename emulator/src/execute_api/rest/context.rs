@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Exchange;
 use crate::cloud::Caller;
-use crate::execute_api::scalar;
+use crate::execute_api::{Form, scalar};
 
 /// What becomes known of a request on its way.
 #[derive(Debug, Default)]
@@ -83,13 +83,15 @@ impl Exchange<'_> {
     /// What is known by now.
     pub(super) fn context(&self) -> Context<'_> {
         let address = &self.incoming.address;
-        let domain = match address.stage {
-            None => Cow::Borrowed(&*address.domain),
-            Some(_) => Cow::Owned(format!("{}.execute-api.{}.amazonaws.com", self.api, self.scope.region)),
+        let domain = match address.form {
+            Form::Host | Form::Custom => Cow::Borrowed(&*address.domain),
+            Form::Path => Cow::Owned(format!("{}.execute-api.{}.amazonaws.com", self.api, self.scope.region)),
         };
-        // The first label of that name is the API's id.
-        let prefix =
-            if address.stage.is_some() { &self.api } else { address.domain.split('.').next().unwrap_or_default() };
+        // The first label of that name; the API's id, unless the name is a custom one.
+        let prefix = match address.form {
+            Form::Path => &*self.api,
+            Form::Host | Form::Custom => address.domain.split('.').next().unwrap_or_default(),
+        };
         let Learned { canary, routed, identity, authorizer } = &self.learned;
         Context {
             account_id: &self.scope.account,
@@ -100,7 +102,10 @@ impl Exchange<'_> {
             extended_request_id: &self.request.extended_id,
             http_method: &self.request.method,
             identity,
-            path: format!("/{}{}", self.stage.stage_name, self.request.path),
+            path: match address.form {
+                Form::Custom => self.incoming.head.uri.path().to_owned(),
+                Form::Host | Form::Path => format!("/{}{}", self.stage.stage_name, self.request.path),
+            },
             protocol: "HTTP/1.1",
             request_id: self.incoming.request_id,
             request_time: self.began.to_log_time(),

@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 use super::request::{is_binary, multi, single};
 use super::{Answer, Exchange, integration, lambda};
 use crate::apigateway::state::Integration;
-use crate::execute_api::{scalar, text};
+use crate::execute_api::{Form, scalar, text};
 
 /// What a function's answer may have.
 const MEMBERS: &[&str] = &["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
@@ -96,11 +96,16 @@ impl Exchange<'_> {
 
     fn event(&self) -> Event<'_> {
         let (headers, query) = (&self.request.headers, &self.request.query);
+        // Below a custom domain name the path is told as it was sent, with the base path, and with a stage that stands in it.
+        let path = match self.incoming.address.form {
+            Form::Custom => self.incoming.head.uri.path(),
+            Form::Host | Form::Path => &self.request.path,
+        };
         Event {
             kind: None,
             method_arn: None,
             resource: &self.resource.path,
-            path: format!("/{}", self.request.path.trim_start_matches('/')),
+            path: format!("/{}", path.trim_start_matches('/')),
             http_method: &self.request.method,
             headers,
             multi_value_headers: headers,

@@ -30,7 +30,7 @@ use ::http::{HeaderName, HeaderValue, Response};
 use bytes::Bytes;
 use imbl::OrdMap;
 
-use super::{Incoming, json};
+use super::{Form, Incoming, forbidden};
 use crate::Timestamp;
 use crate::apigateway::RestApis;
 use crate::apigateway::state::{Deployment, Integration, Method, Resource, Stage};
@@ -83,10 +83,7 @@ pub(super) async fn answer(inner: &Inner, scope: &Scope, incoming: &Incoming<'_>
     let state = inner.state_of::<RestApis>("apigateway", scope);
     let open = state.as_ref().and_then(|state| Exchange::open(inner, scope, incoming, state));
     let Some(mut exchange) = open else {
-        let mut response = json(403, r#"{"message":"Forbidden"}"#);
-        put(&mut response, "x-amzn-errortype", "ForbiddenException");
-        put(&mut response, "x-amzn-requestid", incoming.request_id);
-        return Ok(response);
+        return Ok(forbidden(incoming.request_id));
     };
     let mut response = match exchange.run().await {
         Ok(answer) => written(answer),
@@ -135,8 +132,7 @@ impl<'a> Exchange<'a> {
     fn open(inner: &'a Inner, scope: &'a Scope, incoming: &'a Incoming<'a>, state: &'a RestApis) -> Option<Self> {
         let (stage, path) = incoming.address.staged();
         let api = state.apis.get(&incoming.address.api)?;
-        let by_host = incoming.address.stage.is_none();
-        if api.rest.disable_execute_api_endpoint && by_host {
+        if api.rest.disable_execute_api_endpoint && incoming.address.form == Form::Host {
             return None;
         }
         let stage = api.stages.get(&stage)?;

@@ -44,7 +44,7 @@ fn request(player: &Player<'_>, http: &Http, span: Span) -> Result<(Request<Byte
     }
     let built = request.body(body).map_err(|why| Wrong::new(span, format!("`{url}` is no URL: {why}")))?;
     let (mut head, body) = built.into_parts();
-    if execute_api::address(&head).is_none() {
+    if execute_api::address(&player.cloud.0, &head).is_none() {
         return Err(Wrong::new(span, format!("`{url}` is not the URL of a deployed API")));
     }
     let host = head.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());

@@ -45,9 +45,14 @@ impl Keys {
         hash.update(seed.to_be_bytes());
         let mut secret = [0; 32];
         ChaCha20Rng::from_seed(hash.finalize().into()).fill_bytes(&mut secret);
-        let key: Vec<u8> = ED25519_PKCS8.into_iter().chain(secret).collect();
-        KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key), &PKCS_ED25519).map_err(Error::internal)
+        key_pair(&secret)
     }
+}
+
+/// The key pair of an Ed25519 key.
+pub(crate) fn key_pair(secret: &[u8; 32]) -> Result<KeyPair> {
+    let key: Vec<u8> = ED25519_PKCS8.iter().chain(secret).copied().collect();
+    KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key), &PKCS_ED25519).map_err(Error::internal)
 }
 
 impl Identity {

@@ -24,6 +24,7 @@ mod wire;
 mod tests;
 
 pub use auth::Credentials;
+pub(crate) use certificate::key_pair;
 pub use listen::serve;
 pub(crate) use mailbox::Mailbox;
 

@@ -1,13 +1,14 @@
 //! `AWS::Serverless::HttpApi` and functions' `HttpApi` events: an HTTP API from a generated OpenAPI document, and its stage.
 //!
 //! An event without an `ApiId` is of the implicit API, `ServerlessHttpApi` with the stage `$default`; one without path and method
-//! is its default route. Refused by name: `Auth`, `Domain`, a `DefinitionUri` to a local file.
+//! is its default route. Refused by name: `Domain`, a `DefinitionUri` to a local file.
 //! <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html>
 
 use serde_json::{Map, Value, json};
 
 use super::alias::{Aliases, Invoked};
 use super::globals::Globals;
+use super::http_auth::Auth;
 use super::{ResourceDef, Template, api, check_properties, events, generated, invalid, invalid_event};
 use crate::{Error, Result};
 
@@ -17,8 +18,9 @@ const IMPLICIT: &str = "ServerlessHttpApi";
 /// The stage, and the route, that take what is left.
 const DEFAULT: &str = "$default";
 
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "AccessLogSettings",
+    "Auth",
     "CorsConfiguration",
     "DefaultRouteSettings",
     "DefinitionBody",
@@ -31,19 +33,22 @@ const KNOWN: [&str; 12] = [
     "StageVariables",
     "Tags",
 ];
-const REFUSED: [&str; 4] = ["Auth", "DefinitionUri", "Domain", "PropagateTags"];
-const EVENT: [&str; 6] = ["ApiId", "Method", "Path", "PayloadFormatVersion", "RouteSettings", "TimeoutInMillis"];
+const REFUSED: [&str; 3] = ["DefinitionUri", "Domain", "PropagateTags"];
+const EVENT: [&str; 7] =
+    ["ApiId", "Auth", "Method", "Path", "PayloadFormatVersion", "RouteSettings", "TimeoutInMillis"];
 
 /// An `HttpApi` event of a function.
 pub(super) struct Route {
     pub invoked: Invoked,
-    event: String,
+    pub event: String,
     /// The logical id of the API.
     api: String,
     /// `/$default` for the default route.
-    path: String,
+    pub path: String,
     /// In small letters; `x-amazon-apigateway-any-method` for all.
-    method: String,
+    pub method: String,
+    /// The event's `Auth`.
+    pub auth: Value,
     format: Value,
     timeout: Value,
     settings: Value,
@@ -79,10 +84,15 @@ fn route(invoked: Invoked, event: &str, properties: &Value) -> Result<Route> {
     let method = if method == "any" { "x-amazon-apigateway-any-method".to_owned() } else { method };
     let get = |name: &str| members.get(name).cloned().unwrap_or_default();
     let (format, timeout, settings) = (get("PayloadFormatVersion"), get("TimeoutInMillis"), get("RouteSettings"));
-    Ok(Route { event: event.to_owned(), api, path, method, format, timeout, settings, invoked })
+    Ok(Route { event: event.to_owned(), api, path, method, auth: get("Auth"), format, timeout, settings, invoked })
 }
 
 impl Route {
+    /// Whether this made what a document has at a path, under this name of a method.
+    pub fn is_at(&self, path: &str, method: &str) -> bool {
+        self.path == path && self.method == method
+    }
+
     fn is_default(&self) -> bool {
         self.path == format!("/{DEFAULT}")
     }
@@ -126,9 +136,18 @@ pub(super) fn expand(id: &str, resource: &ResourceDef, routes: &[Route]) -> Resu
     check_properties(id, KIND, properties, &KNOWN, &REFUSED)?;
     let get = |name: &str| properties.get(name).cloned().unwrap_or_default();
     let own: Vec<&Route> = routes.iter().filter(|route| route.api == id).collect();
+    let auth = Auth::read(id, &get("Auth"))?;
     let document = match properties.get("DefinitionBody") {
-        Some(body) => body.clone(),
-        None => document(id, &own)?,
+        Some(body) => {
+            let mut document = body.clone();
+            auth.secure(&mut document, None)?;
+            document
+        }
+        None => {
+            let mut document = document(id, &own)?;
+            auth.secure(&mut document, Some(&own))?;
+            document
+        }
     };
     // SAM marks what it makes.
     let mut tags = Map::from_iter([("httpapi:createdBy".to_owned(), "SAM".into())]);
@@ -163,7 +182,11 @@ pub(super) fn expand(id: &str, resource: &ResourceDef, routes: &[Route]) -> Resu
     };
     let mut http_api = generated(resource, "AWS::ApiGatewayV2::Api", api);
     http_api.depends_on.clone_from(&resource.depends_on);
-    Ok(vec![(id.to_owned(), http_api), (stage_id, generated(resource, "AWS::ApiGatewayV2::Stage", stage))])
+    let mut all = vec![(id.to_owned(), http_api), (stage_id, generated(resource, "AWS::ApiGatewayV2::Stage", stage))];
+    for (name, permission) in auth.permissions(id) {
+        all.push((name, generated(resource, "AWS::Lambda::Permission", permission)));
+    }
+    Ok(all)
 }
 
 /// The stage's settings with those that events have for their routes.

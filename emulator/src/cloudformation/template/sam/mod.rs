@@ -18,6 +18,7 @@ mod events;
 mod function;
 mod globals;
 mod http_api;
+mod http_auth;
 mod layer;
 mod policies;
 mod rename;

@@ -272,7 +272,10 @@ fn mistakes_are_named_and_counted() {
 fn what_garoa_has_not_is_refused_by_name() {
     for (more, name) in [
         ("      DeploymentPreference: {Type: AllAtOnce}\n", "DeploymentPreference"),
-        ("      Events: {E: {Type: HttpApi, Properties: {Auth: {Authorizer: A}}}}\n", "Auth of an HttpApi event"),
+        (
+            "      Events: {E: {Type: HttpApi, Properties: {Auth: {InvokeRole: A}}}}\n",
+            "InvokeRole of an HttpApi event's Auth",
+        ),
         ("      Policies: [{KMSDecryptPolicy: {KeyId: k}}]\n", "KMSDecryptPolicy"),
     ] {
         let error = function(more).unwrap_err();
@@ -396,4 +399,59 @@ fn an_api_has_cors_and_authorizers() {
     assert_eq!(scheme["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"], 30);
     assert!(ids(&template).contains(&"AliveStage"));
     assert!(ids(&template).contains(&"ATokenAuthorizerPermission"));
+}
+
+#[test]
+fn an_http_api_has_authorizers_by_name() {
+    let template = transformed(
+        "Resources:
+  A:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth:
+        DefaultAuthorizer: Jwt
+        EnableIamAuthorizer: true
+        Authorizers:
+          Jwt:
+            AuthorizationScopes: [read]
+            IdentitySource: $request.header.Authorization
+            JwtConfiguration: {Issuer: 'https://issuer', audience: [app]}
+          Function:
+            FunctionArn: arn:aws:lambda:us-east-1:1:function:auth
+            AuthorizerPayloadFormatVersion: '2.0'
+            EnableSimpleResponses: true
+            EnableFunctionDefaultPermissions: true
+            Identity: {Headers: [X-Who], QueryStrings: [q], ReauthorizeEvery: 0}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: bootstrap
+      Runtime: provided.al2023
+      CodeUri: s3://code/f.zip
+      Events:
+        Get: {Type: HttpApi, Properties: {Path: /, Method: get, ApiId: {Ref: A}}}
+        More: {Type: HttpApi, Properties: {Path: /, Method: post, ApiId: {Ref: A}, Auth: {AuthorizationScopes: [write]}}}
+        Asked: {Type: HttpApi, Properties: {Path: /asked, Method: any, ApiId: {Ref: A}, Auth: {Authorizer: Function}}}
+        Signed: {Type: HttpApi, Properties: {Path: /signed, Method: get, ApiId: {Ref: A}, Auth: {Authorizer: AWS_IAM}}}
+        Open: {Type: HttpApi, Properties: {Path: /open, Method: get, ApiId: {Ref: A}, Auth: {Authorizer: NONE}}}
+",
+    )
+    .unwrap();
+    let body = &properties(&template, "A")["Body"];
+    let security = |path: &str, method: &str| body["paths"][path][method]["security"].clone();
+    assert_eq!(security("/", "get"), json!([{"Jwt": ["read"]}]));
+    assert_eq!(security("/", "post"), json!([{"Jwt": ["write"]}]));
+    assert_eq!(security("/asked", "x-amazon-apigateway-any-method"), json!([{"Function": []}]));
+    assert_eq!(security("/signed", "get"), json!([{"AWS_IAM": []}]));
+    assert_eq!(security("/open", "get"), Value::Null);
+    let schemes = &body["components"]["securitySchemes"];
+    let jwt = json!({
+        "type": "jwt", "identitySource": "$request.header.Authorization",
+        "jwtConfiguration": {"issuer": "https://issuer", "audience": ["app"]},
+    });
+    assert_eq!(schemes["Jwt"]["x-amazon-apigateway-authorizer"], jwt);
+    let function = &schemes["Function"]["x-amazon-apigateway-authorizer"];
+    assert_eq!(function["identitySource"], "$request.header.X-Who, $request.querystring.q");
+    assert_eq!(function["authorizerResultTtlInSeconds"], 0);
+    assert!(ids(&template).contains(&"AFunctionAuthorizerPermission"));
 }
