@@ -16,9 +16,9 @@ pub(super) type Range = (Bound<EventKey>, Bound<EventKey>);
 
 /// How far from the last one the next thing is looked for, before it is looked for anywhere: what is asked for one after the other
 /// mostly stands together.
-const NEAR: usize = 64;
+const NEAR: usize = if cfg!(test) { 8 } else { 64 };
 
-/// How many things the end may have that is taken away and put back.
+/// How many things are moved one by one rather than in whole trees.
 const LITTLE: usize = if cfg!(test) { 32 } else { 1024 };
 
 /// What has a place in the order of time.
@@ -56,26 +56,40 @@ impl<T: Placed> Timeline<T> {
         let Some(first) = things.peek() else { return };
         let mut later = self.take_later(first.key());
         for thing in things {
-            while let Some(next) = later.pop_if(|next| next.key() < thing.key()) {
-                self.0.push_back(next);
-            }
-            if self.0.last().is_none_or(|last| last.key() < thing.key()) {
-                self.0.push_back(thing);
-            } else {
-                self.0.insert(self.place(Bound::Included(thing.key()), 0), thing);
-            }
+            self.put_back(&mut later, thing.key());
+            self.0.push_back(thing);
         }
-        self.0.extend(later.into_iter().rev());
+        if later.len() > LITTLE { self.0.append(later) } else { self.0.extend(later) }
     }
 
-    /// Takes away what is later than a key, the latest first, if that is little: what comes in at the same time is a bit out of
-    /// order, and putting the end back costs far less than making room in the middle.
-    fn take_later(&mut self, key: EventKey) -> Vec<T> {
+    /// Takes away what is later than a key. What comes in at the same time is a bit out of order, and to take away a short end
+    /// and to put it back, one thing after the other, costs less than to split the sequence and to put it together.
+    fn take_later(&mut self, key: EventKey) -> Vector<T> {
         if self.0.last().is_none_or(|last| last.key() < key) {
-            return Vec::new();
+            return Vector::new();
         }
-        let count = self.0.len() - self.place(Bound::Included(key), 0);
-        if count > LITTLE { Vec::new() } else { (0..count).filter_map(|_| self.0.pop_back()).collect() }
+        let place = self.place(Bound::Included(key), 0);
+        let count = self.0.len() - place;
+        if count > LITTLE {
+            return self.0.split_off(place);
+        }
+        let mut later: Vec<T> = (0..count).filter_map(|_| self.0.pop_back()).collect();
+        later.reverse();
+        later.into()
+    }
+
+    /// Puts back what was taken away and is before a key.
+    fn put_back(&mut self, later: &mut Vector<T>, key: EventKey) {
+        let mut few = 0..NEAR;
+        while later.front().is_some_and(|next| next.key() < key) {
+            if few.next().is_none() {
+                let place = later.binary_search_by(|thing| thing.key().cmp(&key)).unwrap_or_else(|place| place);
+                let rest = later.split_off(place);
+                self.0.append(std::mem::replace(later, rest));
+                return;
+            }
+            self.0.extend(later.pop_front());
+        }
     }
 
     pub fn get(&self, key: EventKey) -> Option<&T> {
