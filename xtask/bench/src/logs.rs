@@ -128,7 +128,7 @@ async fn puts(server: &Server, time: Duration) -> Result<f64, Failure> {
     make(&mut clients[0], "bench-puts", CONNECTIONS).await?;
     let (at, mut spent, mut done) = (now()? - TEN_DAYS, Duration::ZERO, 0);
     while spent < time {
-        let mut requests: Vec<Vec<Bytes>> = vec![Vec::with_capacity(AHEAD); CONNECTIONS];
+        let mut requests: Vec<Vec<Bytes>> = vec![Vec::new(); CONNECTIONS];
         for _ in 0..AHEAD {
             for (number, requests) in requests.iter_mut().enumerate() {
                 requests.push(request("bench-puts", number, at, done * BATCH, BATCH));
