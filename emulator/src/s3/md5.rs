@@ -2,29 +2,21 @@
 //!
 //! One digest cannot be made by parts, for each block depends on the one before it, and takes longer than all else about a large
 //! object. Several at once are as many lanes of vector registers, at hardly more cost than one: of the uploads that come at the
-//! same time one digests for all, piece by piece, so that others join, and hands over to another when its own is done. While
-//! others are on their way it waits a moment for them before it begins: who begins alone is half done when they come.
+//! same time one digests for all, piece by piece, so that others join, and hands over to another when its own is done.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
 
 use bytes::Bytes;
 use md5_many::{Md5Digest, Md5Many, Md5State};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
-use crate::serve::body::{LARGE, on_their_way};
-
+/// A body of fewer bytes is digested sooner than another one comes.
+const LARGE: usize = 128 * 1024;
 /// How many bytes of each body are digested between two looks at who has come.
 const PIECE: usize = 256 * 1024;
-/// How long an upload waits for others: a nanosecond for so many bytes, which is half of what its digest takes alone, and no longer
-/// than this.
-const BYTES_A_NANOSECOND: usize = 2;
-const PATIENCE: Duration = Duration::from_millis(10);
 
 /// The bodies that wait. It is one for all clouds of this process: a digest is of nothing but its bytes.
 static LINE: Mutex<Line> = Mutex::new(Line { waiting: Vec::new(), is_led: false });
-/// Somebody has joined the line.
-static JOINED: Condvar = Condvar::new();
 
 struct Line {
     waiting: Vec<Upload>,
@@ -57,7 +49,6 @@ enum Told {
 /// The digest of a body. A large one holds its thread up until it is done.
 pub(super) fn digest(body: &Bytes) -> Md5Digest {
     if body.len() < LARGE {
-        // It is done sooner than another one comes.
         return md5_many::md5(body);
     }
     let tells = join(body);
@@ -78,19 +69,11 @@ fn join(body: &Bytes) -> Receiver<Told> {
     // At most it is told to lead, and then the digest.
     let (told, tells) = sync_channel(2);
     let mut line = LINE.lock();
-    let leads = !std::mem::replace(&mut line.is_led, true);
-    if leads {
+    if !std::mem::replace(&mut line.is_led, true) {
         // There is room for it, and the receiver is here.
         let _ = told.send(Told::Lead);
     }
     line.waiting.push(Upload { body: body.clone(), done: 0, state: Md5State::new(), told });
-    if leads {
-        let expected = line.waiting.len() + on_their_way();
-        let patience = PATIENCE.min(Duration::from_nanos((body.len() / BYTES_A_NANOSECOND) as u64));
-        JOINED.wait_while_for(&mut line, |line| line.waiting.len() < expected, patience);
-    } else {
-        JOINED.notify_one();
-    }
     tells
 }
 

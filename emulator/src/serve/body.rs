@@ -1,7 +1,5 @@
 //! The body of a request, from the pieces in which it comes.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use axum::BoxError;
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
@@ -12,32 +10,6 @@ use http_body_util::{BodyExt, Limited};
 const LIMIT: usize = 5 * 1024 * 1024 * 1024;
 /// For how many bytes room is made before they have come.
 const TRUSTED: usize = 16 * 1024 * 1024;
-/// A body of so many bytes takes its time to come, and to be dealt with.
-pub(crate) const LARGE: usize = 128 * 1024;
-
-/// How many large bodies are being read.
-static ON_THEIR_WAY: AtomicUsize = AtomicUsize::new(0);
-
-/// How many large bodies are being read now: what deals with several of them at once may want to wait.
-pub(crate) fn on_their_way() -> usize {
-    ON_THEIR_WAY.load(Ordering::Relaxed)
-}
-
-/// A large body that is being read.
-struct OnItsWay;
-
-impl OnItsWay {
-    fn begin() -> Self {
-        ON_THEIR_WAY.fetch_add(1, Ordering::Relaxed);
-        Self
-    }
-}
-
-impl Drop for OnItsWay {
-    fn drop(&mut self) {
-        ON_THEIR_WAY.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// All of a body. One that comes in one piece is that piece. Of one whose length was told, each piece goes to its place at once, so
 /// that its connection reads the next one into the same memory.
@@ -52,7 +24,6 @@ pub(super) async fn whole(body: Body) -> Result<Bytes, BoxError> {
     if first.len() == length {
         return Ok(first);
     }
-    let _counted = (length >= LARGE).then(OnItsWay::begin);
     let mut whole = BytesMut::with_capacity(length.min(TRUSTED));
     whole.extend_from_slice(&first);
     drop(first);

@@ -3,7 +3,7 @@
 //! Everything but Garoa's own paths below `/_garoa/` (`admin.rs`) goes through the wire to the front door.
 
 mod admin;
-pub(crate) mod body;
+mod body;
 
 use std::cell::RefCell;
 use std::convert::Infallible;
