@@ -149,9 +149,9 @@ async fn documents_names_and_sizes_that_are_refused() {
         ),
         (
             "AttachRolePolicy",
-            json!({"RoleName": "fn", "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}),
+            json!({"RoleName": "fn", "PolicyArn": "arn:aws:iam::aws:policy/NotThere"}),
             "NoSuchEntity",
-            "Policy arn:aws:iam::aws:policy/ReadOnlyAccess does not exist or is not attachable.",
+            "Policy arn:aws:iam::aws:policy/NotThere does not exist or is not attachable.",
         ),
         (
             "AttachRolePolicy",
