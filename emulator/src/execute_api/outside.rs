@@ -78,8 +78,8 @@ pub(crate) async fn send(inner: &Inner, mut request: Request<Bytes>) -> Result<R
     Ok(response)
 }
 
-/// Whether a request is for this cloud: by the name of one of its APIs, of its domain names or of its function URLs, by a name of AWS, or by the address at
-/// which it is served.
+/// Whether a request is for this cloud: by the name of one of its APIs, of its domain names or of its function URLs, by a name of
+/// AWS, or by the address at which it is served.
 fn is_own(inner: &Inner, head: &Parts, host: &str) -> bool {
     let named = super::address(inner, head).is_some_and(|address| address.form != Form::Path)
         || lambda::url_address(head).is_some();
