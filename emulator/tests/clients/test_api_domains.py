@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 import websockets
 from test_apigateway import mock
-from test_apigatewayv2 import Echo, integration_uri
+from test_apigatewayv2 import Echo, proxy
 from test_execute_api import ECHO, deploy, document, function_uri
 from test_lambda_code import Functions
 from test_websocket import Chat
@@ -143,13 +143,7 @@ def test_keys_of_several_levels_lead_to_rest_apis_too(apigateway, apis, server):
 
 def http_api(apis, function, version, stage="prod"):
     api = apis.create_api(Name=version, ProtocolType="HTTP")["ApiId"]
-    integration = apis.create_integration(
-        ApiId=api,
-        IntegrationType="AWS_PROXY",
-        IntegrationUri=integration_uri(function),
-        PayloadFormatVersion=version,
-    )["IntegrationId"]
-    apis.create_route(ApiId=api, RouteKey="GET /pets/{id}", Target=f"integrations/{integration}")
+    apis.create_route(ApiId=api, RouteKey="GET /pets/{id}", Target=proxy(apis, api, function, version))
     apis.create_stage(ApiId=api, StageName=stage, AutoDeploy=True)
     return api
 

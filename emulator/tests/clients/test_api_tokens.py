@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_apigatewayv2 import integration_uri, request
+from test_apigatewayv2 import proxy, request
 from test_lambda_code import PYTHON, Functions
 from tokens import Issuer, encoded, token
 
@@ -35,12 +35,6 @@ def api_with(server, issuer, function, version="2.0", **route):
     """An HTTP API whose default route asks for tokens of the issuer."""
     apis = server.client("apigatewayv2")
     api = apis.create_api(Name="h", ProtocolType="HTTP")["ApiId"]
-    integration = apis.create_integration(
-        ApiId=api,
-        IntegrationType="AWS_PROXY",
-        IntegrationUri=integration_uri(function),
-        PayloadFormatVersion=version,
-    )["IntegrationId"]
     authorizer = apis.create_authorizer(
         ApiId=api,
         Name="jwt",
@@ -51,7 +45,7 @@ def api_with(server, issuer, function, version="2.0", **route):
     apis.create_route(
         ApiId=api,
         RouteKey="$default",
-        Target=f"integrations/{integration}",
+        Target=proxy(apis, api, function, version),
         AuthorizationType="JWT",
         AuthorizerId=authorizer,
         **route,

@@ -1,16 +1,16 @@
 """API Gateway v2 with boto3: APIs, and HTTP APIs over HTTP. WebSocket APIs are in test_websocket.py."""
 
 import json
-import threading
 import urllib.error
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from service import Service
 from test_lambda_code import Functions
 
 
-class Echo:
+class Echo(Service):
     """An HTTP service on this machine that answers with what it is sent, and in headers how."""
 
     def __enter__(self):
@@ -31,15 +31,7 @@ class Echo:
             def log_message(self, *_):
                 pass
 
-        self.service = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.service.serve_forever, daemon=True).start()
-        self.authority = f"127.0.0.1:{self.service.server_port}"
-        self.url = f"http://{self.authority}/"
-        return self
-
-    def __exit__(self, *_):
-        self.service.shutdown()
-        self.service.server_close()
+        return self.begin(Handler)
 
 
 def test_an_api_lives_its_life(server):
@@ -78,7 +70,7 @@ def test_an_http_api_passes_requests_on(start):
             ApiId=api,
             IntegrationType="HTTP_PROXY",
             IntegrationMethod="POST",
-            IntegrationUri=f"{echo.url}things/{{id}}",
+            IntegrationUri=f"{echo.url}/things/{{id}}",
             PayloadFormatVersion="1.0",
         )["IntegrationId"]
         apis.create_route(ApiId=api, RouteKey="POST /in/{id}", Target=f"integrations/{integration}")
@@ -97,7 +89,7 @@ def test_an_http_api_passes_requests_on(start):
 def test_an_http_api_reaches_no_server_that_is_not_allowed(server):
     with Echo() as echo:
         apis = server.client("apigatewayv2")
-        api = apis.create_api(Name="h", ProtocolType="HTTP", RouteKey="POST /", Target=echo.url)["ApiId"]
+        api = apis.create_api(Name="h", ProtocolType="HTTP", RouteKey="POST /", Target=f"{echo.url}/")["ApiId"]
         assert request(server, api, "POST", "/", b"{}")[::2] == (503, b'{"message":"Service Unavailable"}')
         assert echo.asked == 0
 
@@ -106,6 +98,17 @@ def integration_uri(function):
     """How integrations name a function."""
     arn = function["FunctionArn"]
     return f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+def proxy(apis, api, function, version):
+    """The target of routes that a function answers."""
+    made = apis.create_integration(
+        ApiId=api,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=integration_uri(function),
+        PayloadFormatVersion=version,
+    )
+    return f"integrations/{made['IntegrationId']}"
 
 
 def test_an_http_api_invokes_a_function_with_format_2(server):

@@ -29,7 +29,7 @@ class Chat:
             ApiId=self.api, IntegrationType="MOCK", RequestTemplates={"200": '{"statusCode":200}'}
         )["IntegrationId"]
         http = apis.create_integration(
-            ApiId=self.api, IntegrationType="HTTP_PROXY", IntegrationMethod="POST", IntegrationUri=echo.url
+            ApiId=self.api, IntegrationType="HTTP_PROXY", IntegrationMethod="POST", IntegrationUri=f"{echo.url}/"
         )["IntegrationId"]
         apis.create_route(ApiId=self.api, RouteKey="$connect", Target=f"integrations/{mock}")
         route = apis.create_route(

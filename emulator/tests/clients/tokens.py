@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from service import Service
 
 P = int(
     "ce4c8a945be5d5a4f7c11640439077aabc18af9329509405b8320759c2b4b772649de1bad53a828cbbc358401e99f4b6"
@@ -48,7 +49,7 @@ def token(claims, alg="RS256", kid="one"):
     return f"{signed}.{encoded(signature)}"
 
 
-class Issuer:
+class Issuer(Service):
     """Serves its configuration and its keys."""
 
     def __enter__(self):
@@ -72,12 +73,4 @@ class Issuer:
             def log_message(self, *_):
                 pass
 
-        self.service = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.service.serve_forever, daemon=True).start()
-        self.authority = f"127.0.0.1:{self.service.server_port}"
-        self.url = f"http://{self.authority}"
-        return self
-
-    def __exit__(self, *_):
-        self.service.shutdown()
-        self.service.server_close()
+        return self.begin(Handler)

@@ -24,14 +24,7 @@ pub(super) struct Auth {
 impl Auth {
     pub fn read(id: &str, given: &Value) -> Result<Self> {
         let none = Map::new();
-        let members = match given {
-            Value::Null => &none,
-            Value::Object(members) => members,
-            _ => return Err(invalid(id, "Invalid value for 'Auth' property")),
-        };
-        if let Some(name) = members.keys().find(|name| !KNOWN.contains(&name.as_str())) {
-            return Err(Error::not_implemented(format_args!("{name} of an API's Auth (resource {id})")));
-        }
+        let members = members(id, given, &KNOWN, "an API")?.unwrap_or(&none);
         let authorizers = members.get("Authorizers").and_then(Value::as_object).cloned().unwrap_or_default();
         for (name, authorizer) in &authorizers {
             if authorizer.get("UserPoolArn").is_some() {
@@ -44,8 +37,7 @@ impl Auth {
         let flag = |name: &str, default: bool| members.get(name).and_then(Value::as_bool).unwrap_or(default);
         let default = members.get("DefaultAuthorizer").and_then(Value::as_str).map(str::to_owned);
         if let Some(name) = default.as_ref().filter(|name| *name != "AWS_IAM" && !authorizers.contains_key(*name)) {
-            let text = format!("Unable to set DefaultAuthorizer because '{name}' was not defined in 'Authorizers'.");
-            return Err(invalid(id, text));
+            return Err(no_default(id, name));
         }
         Ok(Self {
             default,
@@ -139,20 +131,7 @@ impl Auth {
     pub fn permissions(&self, id: &str) -> Vec<(String, Value)> {
         let without_role =
             self.authorizers.iter().filter(|(_, authorizer)| authorizer.get("FunctionInvokeRole").is_none());
-        let permission = |(name, authorizer): (&String, &Value)| {
-            let source = json!({"Fn::Sub": [
-                "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/authorizers/*",
-                {"__ApiId__": {"Ref": id}},
-            ]});
-            let permission = json!({
-                "Action": "lambda:InvokeFunction",
-                "FunctionName": authorizer.get("FunctionArn"),
-                "Principal": "apigateway.amazonaws.com",
-                "SourceArn": source,
-            });
-            (format!("{id}{name}AuthorizerPermission"), permission)
-        };
-        without_role.map(permission).collect()
+        without_role.map(|(name, authorizer)| permission(id, name, authorizer)).collect()
     }
 }
 
@@ -168,10 +147,9 @@ fn scheme(authorizer: &Value) -> Value {
     let identity = authorizer.get("Identity").cloned().unwrap_or_default();
     let request = authorizer.get("FunctionPayloadType").and_then(Value::as_str) == Some("REQUEST");
     let header = identity.get("Header").and_then(Value::as_str).unwrap_or("Authorization");
-    let uri = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${__FunctionArn__}/invocations";
     let mut own = json!({
         "type": if request { "request" } else { "token" },
-        "authorizerUri": {"Fn::Sub": [uri, {"__FunctionArn__": authorizer.get("FunctionArn")}]},
+        "authorizerUri": invocation(authorizer),
     });
     let mut put = |name: &str, value: Option<&Value>| {
         if let Some(value) = value.filter(|value| !value.is_null() && *value != "NONE") {
@@ -182,7 +160,7 @@ fn scheme(authorizer: &Value) -> Value {
     put("authorizerResultTtlInSeconds", identity.get("ReauthorizeEvery"));
     put("identityValidationExpression", identity.get("ValidationExpression"));
     if request {
-        let sources = sources(&identity);
+        let sources = sources(&identity, "method.request", "");
         if sources.is_empty() {
             put("authorizerResultTtlInSeconds", Some(&json!(0)));
         } else {
@@ -194,12 +172,57 @@ fn scheme(authorizer: &Value) -> Value {
     scheme
 }
 
-fn sources(identity: &Value) -> String {
+/// The members of an `Auth`, none of which may be unknown; `None` where there is none.
+pub(super) fn members<'a>(
+    id: &str,
+    given: &'a Value,
+    known: &[&str],
+    of: &str,
+) -> Result<Option<&'a Map<String, Value>>> {
+    let members = match given {
+        Value::Null => return Ok(None),
+        Value::Object(members) => members,
+        _ => return Err(invalid(id, "Invalid value for 'Auth' property")),
+    };
+    match members.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(Error::not_implemented(format_args!("{name} of {of}'s Auth (resource {id})"))),
+        None => Ok(Some(members)),
+    }
+}
+
+/// The default authorizer is none of the API's.
+pub(super) fn no_default(id: &str, name: &str) -> Error {
+    invalid(id, format!("Unable to set DefaultAuthorizer because '{name}' was not defined in 'Authorizers'."))
+}
+
+/// The URI by which API Gateway invokes an authorizer's function.
+pub(super) fn invocation(authorizer: &Value) -> Value {
+    let uri = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${__FunctionArn__}/invocations";
+    json!({"Fn::Sub": [uri, {"__FunctionArn__": authorizer.get("FunctionArn")}]})
+}
+
+/// The permission for an API to ask an authorizer, and its logical id.
+pub(super) fn permission(id: &str, name: &str, authorizer: &Value) -> (String, Value) {
+    let source = json!({"Fn::Sub": [
+        "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/authorizers/*",
+        {"__ApiId__": {"Ref": id}},
+    ]});
+    let permission = json!({
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": authorizer.get("FunctionArn"),
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": source,
+    });
+    (format!("{id}{name}AuthorizerPermission"), permission)
+}
+
+/// The identity sources of an authorizer. `request` is how those of the request begin, `sign` what stands before the others.
+pub(super) fn sources(identity: &Value, request: &str, sign: &str) -> String {
     let places = [
-        ("Headers", "method.request.header."),
-        ("QueryStrings", "method.request.querystring."),
-        ("StageVariables", "stageVariables."),
-        ("Context", "context."),
+        ("Headers", format!("{request}.header.")),
+        ("QueryStrings", format!("{request}.querystring.")),
+        ("StageVariables", format!("{sign}stageVariables.")),
+        ("Context", format!("{sign}context.")),
     ];
     let mut sources = Vec::new();
     for (member, before) in places {

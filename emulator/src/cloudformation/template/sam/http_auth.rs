@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::authorizers::{invocation, members, no_default, permission, sources};
 use super::http_api::Route;
 use super::{invalid, invalid_event};
 use crate::{Error, Result};
@@ -25,14 +26,7 @@ pub(super) struct Auth {
 impl Auth {
     pub fn read(id: &str, given: &Value) -> Result<Self> {
         let none = Map::new();
-        let members = match given {
-            Value::Null => &none,
-            Value::Object(members) => members,
-            _ => return Err(invalid(id, "Invalid value for 'Auth' property")),
-        };
-        if let Some(name) = members.keys().find(|name| !KNOWN.contains(&name.as_str())) {
-            return Err(Error::not_implemented(format_args!("{name} of an HTTP API's Auth (resource {id})")));
-        }
+        let members = members(id, given, &KNOWN, "an HTTP API")?.unwrap_or(&none);
         let authorizers = match members.get("Authorizers") {
             None => Map::new(),
             Some(Value::Object(authorizers)) => authorizers.clone(),
@@ -45,8 +39,7 @@ impl Auth {
         let default = members.get("DefaultAuthorizer").and_then(Value::as_str).map(str::to_owned);
         let auth = Self { authorizers, default, iam };
         if let Some(name) = auth.default.as_deref().filter(|name| !auth.has(name)) {
-            let text = format!("Unable to set DefaultAuthorizer because '{name}' was not defined in 'Authorizers'.");
-            return Err(invalid(id, text));
+            return Err(no_default(id, name));
         }
         Ok(auth)
     }
@@ -144,20 +137,8 @@ impl Auth {
     /// The permissions for the API to ask its authorizers, where they are wanted.
     pub fn permissions(&self, id: &str) -> Vec<(String, Value)> {
         let wanted = |authorizer: &Value| authorizer.get("EnableFunctionDefaultPermissions") == Some(&true.into());
-        let permission = |(name, authorizer): (&String, &Value)| {
-            let source = json!({"Fn::Sub": [
-                "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/authorizers/*",
-                {"__ApiId__": {"Ref": id}},
-            ]});
-            let permission = json!({
-                "Action": "lambda:InvokeFunction",
-                "FunctionName": authorizer.get("FunctionArn"),
-                "Principal": "apigateway.amazonaws.com",
-                "SourceArn": source,
-            });
-            (format!("{id}{name}AuthorizerPermission"), permission)
-        };
-        self.authorizers.iter().filter(|(_, authorizer)| wanted(authorizer)).map(permission).collect()
+        let wanted = self.authorizers.iter().filter(|(_, authorizer)| wanted(authorizer));
+        wanted.map(|(name, authorizer)| permission(id, name, authorizer)).collect()
     }
 }
 
@@ -198,14 +179,13 @@ fn scheme(authorizer: &Value) -> Value {
         });
         return json!({"type": "oauth2", "x-amazon-apigateway-authorizer": own});
     }
-    let uri = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${__FunctionArn__}/invocations";
     let mut own = json!({
         "type": "request",
-        "authorizerUri": {"Fn::Sub": [uri, {"__FunctionArn__": get("FunctionArn")}]},
+        "authorizerUri": invocation(authorizer),
         "authorizerPayloadFormatVersion": get("AuthorizerPayloadFormatVersion"),
     });
     let identity = get("Identity");
-    let sources = sources(&identity);
+    let sources = sources(&identity, "$request", "$");
     let mut put = |name: &str, value: Value| {
         if !value.is_null() && value != "NONE" && value != "" {
             own[name] = value;
@@ -216,20 +196,4 @@ fn scheme(authorizer: &Value) -> Value {
     put("enableSimpleResponses", get("EnableSimpleResponses"));
     put("identitySource", sources.into());
     json!({"type": "apiKey", "name": "Unused", "in": "header", "x-amazon-apigateway-authorizer": own})
-}
-
-fn sources(identity: &Value) -> String {
-    let places = [
-        ("Headers", "$request.header."),
-        ("QueryStrings", "$request.querystring."),
-        ("StageVariables", "$stageVariables."),
-        ("Context", "$context."),
-    ];
-    let mut sources = Vec::new();
-    for (member, before) in places {
-        for name in identity.get(member).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            sources.push(format!("{before}{name}"));
-        }
-    }
-    sources.join(", ")
 }
