@@ -68,8 +68,13 @@ class Stack:
         found = self.client.describe_stack_events(StackName=self.id)["StackEvents"]
         return [event for event in reversed(found) if event["LogicalResourceId"] == logical_id]
 
-    def asked(self):
-        found = self.logs.filter_log_events(logGroupName="/aws/lambda/maker", filterPattern="ASKED")["events"]
+    def asked(self, times):
+        """What the function was asked, once its log tells that many: it answers the stack before it has ended."""
+        for _ in range(100):
+            found = self.logs.filter_log_events(logGroupName="/aws/lambda/maker", filterPattern="ASKED")["events"]
+            if len(found) >= times:
+                break
+            time.sleep(0.1)
         return [json.loads(event["message"].split("ASKED ", 1)[1]) for event in found]
 
 
@@ -94,7 +99,7 @@ def test_a_custom_resource_lives_and_dies_by_its_function(stack):
     assert (replaced["StackStatus"], outputs(replaced)["Id"]) == ("UPDATE_COMPLETE", "b")
     stack.update(template(Maker=function()))
 
-    create, update, replace, delete_old, delete = stack.asked()
+    create, update, replace, delete_old, delete = stack.asked(5)
     assert create["RequestType"] == "Create" and "PhysicalResourceId" not in create and "OldResourceProperties" not in create
     assert (create["StackId"], create["LogicalResourceId"], create["ResourceType"]) == (stack.id, "Thing", "Custom::Thing")
     token = "arn:aws:lambda:us-east-1:123456789012:function:maker"
@@ -116,7 +121,7 @@ def test_a_failure_is_told_and_what_was_begun_is_deleted(stack):
     made = stack.create(template(Maker=function(), Thing=custom("AWS::CloudFormation::CustomResource", Name="x", FailsOn="Create")))
     assert made["StackStatus"] == "ROLLBACK_COMPLETE"
     [failed] = [event for event in stack.events("Thing") if event["ResourceStatus"] == "CREATE_FAILED"]
-    create, delete = stack.asked()
+    create, delete = stack.asked(2)
     assert failed["ResourceStatusReason"] == (
         f"Received response status [FAILED] from custom resource. Message returned: as asked (RequestId: {create['RequestId']})"
     )
@@ -129,7 +134,7 @@ def test_an_update_that_fails_is_taken_back_by_another(stack):
     stack.create(template(Maker=function(), Thing=custom(Name="a", Say="hi")))
     changed = stack.update(template(Maker=function(), Thing=custom(Name="a", Say="ho", FailsOn="Update")))
     assert changed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    _, change, back = stack.asked()
+    _, change, back = stack.asked(3)
     assert (back["RequestType"], back["ResourceProperties"]["Say"]) == ("Update", "hi")
     assert back["OldResourceProperties"] == change["ResourceProperties"]
 
