@@ -5,6 +5,7 @@ mod hello;
 mod jobs;
 mod logs;
 mod measure;
+mod memory;
 mod report;
 mod websocket;
 

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::client::Client;
 use crate::jobs::{self, Job};
-use crate::{Failure, Load, Server, logs};
+use crate::{Failure, Load, Server, logs, memory};
 
 /// How deep the two queues are between which the cost of receiving is compared.
 const SHALLOW: usize = 100;
@@ -47,27 +47,44 @@ pub struct Receiving {
 
 /// Measures everything.
 pub fn all(load: &Load) -> Result<Figures, Failure> {
+    memory::touch();
     // One thread: the load must not take the servers' cores away from them.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut rates = Vec::new();
         let jobs = [Job::Send, Job::Put, Job::Cycle, Job::PutObject, Job::GetObject, Job::PutLarge, Job::Invoke];
         for job in jobs {
+            empty(load).await?;
             rates.push((job, rates_of(load, job).await?));
         }
+        empty(load).await?;
         let mut receiving = Vec::new();
         for server in
             load.servers.iter().filter(|server| !["hello", "dynalite", jobs::FUNCTION].contains(&&*server.name))
         {
             receiving.push(receiving_of(server, load.rounds).await?);
         }
+        empty(load).await?;
         let listing = match load.servers.iter().find(|server| server.name == "garoa") {
             Some(server) => Some(listing_of(server, load.rounds).await?),
             None => None,
         };
+        empty(load).await?;
         let logs = logs::measure(load).await?;
         Ok(Figures { rates, receiving, listing, logs })
     })
+}
+
+/// Takes from Garoa what earlier measurements left in it, so that the order in which things are measured does not count.
+async fn empty(load: &Load) -> Result<(), Failure> {
+    for server in load.servers.iter().filter(|server| server.name == "garoa") {
+        let mut client = Client::connect(server.address).await?;
+        let (status, _) = client.rest("garoa", Method::POST, "/_garoa/reset", Bytes::new()).await?;
+        if !status.is_success() {
+            return Err(format!("{}: cannot be emptied: {status}", server.name).into());
+        }
+    }
+    Ok(())
 }
 
 async fn rates_of(load: &Load, job: Job) -> Result<Vec<(String, f64)>, Failure> {
