@@ -22,7 +22,7 @@ pub(crate) enum End {
 /// How often a worker that is done looks for its next order, and lets other threads run in between, before it sleeps: a few
 /// microseconds where nothing else runs. To wake it takes both sides longer than that, and where there are many requests the worker
 /// that ended last gets the next one.
-const LOOKS: u32 = 20;
+const LOOKS: u32 = 100;
 
 struct Order {
     activity: Arc<Activity>,
