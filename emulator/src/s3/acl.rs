@@ -494,7 +494,7 @@ pub(super) fn put_object_acl(cx: &mut Cx<Buckets>, mut input: PutObjectAcl) -> R
     happening.version = found.shown_id(&object.stamp);
     // Where lists do not count, what was there stays for when they do.
     if counts {
-        bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |object| object.description.acl = acl)?;
+        bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |kept| kept.acl = acl)?;
     }
     events::tell(cx, &input.bucket, happening);
     Ok(())

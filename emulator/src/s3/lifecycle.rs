@@ -472,7 +472,7 @@ fn transit(bucket: &mut Bucket, rule: &Rule, varies: bool, now: Timestamp) -> Re
         }
     }
     for (key, object, class) in moves {
-        bucket.change(&key, &object, |object| object.description.storage_class = Some(class))?;
+        bucket.change(&key, &object, |kept| kept.storage_class = Some(class))?;
     }
     Ok(())
 }

@@ -351,7 +351,7 @@ pub(super) fn put_retention(cx: &mut Cx<Buckets>, input: PutObjectRetention) -> 
     };
     let bypass = bypasses(cx, &input.bucket, &input.key, input.bypass_governance_retention);
     check_change(object.description.lock.retention, retention, bypass, cx.now)?;
-    bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |object| object.description.lock.retention = retention)
+    bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |kept| kept.lock.retention = retention)
 }
 
 /// A retention may be made longer and firmer by everybody; shorter or looser only where it may be ended.
@@ -402,7 +402,7 @@ pub(super) fn put_legal_hold(cx: &mut Cx<Buckets>, input: PutObjectLegalHold) ->
     };
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
     let object = locked(cx, at, input.expected_bucket_owner.as_deref(), "PUT")?;
-    bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |object| object.description.lock.legal_hold = Some(hold))
+    bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |kept| kept.lock.legal_hold = Some(hold))
 }
 
 pub(super) fn get_legal_hold(cx: &mut Cx<Buckets>, input: OnObject) -> Result<LegalHoldOutput> {

@@ -65,7 +65,8 @@ pub(super) struct Object {
     /// With its quotes, as every answer has it.
     pub etag: String,
     pub checksum: Checksum,
-    pub description: Description,
+    /// Shared with the objects before and after it of which the same is kept.
+    pub description: Arc<Description>,
     /// The parts that it was put together from; none if it came in one piece.
     pub parts: Vec<PartOf>,
     /// The id of the upload that brought the parts.

@@ -159,6 +159,7 @@ pub(super) fn store(cx: &mut Cx<Buckets>, name: &str, key: &str, new: New, uploa
     let bucket = cx.state.buckets.get_mut(name).ok_or_else(|| errors::no_such_bucket(name))?;
     let stamp = bucket.next_stamp(cx.ids, new.modified);
     let New { body, etag, checksum, description, parts, .. } = new;
+    let description = bucket.describe(description);
     let object = Arc::new(Object { stamp, body, etag, checksum, description, parts, upload });
     bucket.add(key, super::object::Version::Object(Arc::clone(&object)));
     // Suspended buckets store null versions, and do not say so.

@@ -88,8 +88,7 @@ pub(super) fn restore(cx: &mut Cx<Buckets>, input: RestoreObject) -> Result<()> 
     // As with expiration, a copy ends at the midnight after so many days.
     let until = next_midnight(cx.now + DAY * days);
     let version = found.shown_id(&object.stamp);
-    bucket_mut(cx, &input.bucket)?
-        .change(&input.key, &object, |object| object.description.restored_until = Some(until))?;
+    bucket_mut(cx, &input.bucket)?.change(&input.key, &object, |kept| kept.restored_until = Some(until))?;
     let mut begun = Happening::of("ObjectRestore:Post", &input.key, &object);
     begun.version.clone_from(&version);
     events::tell(cx, &input.bucket, begun);

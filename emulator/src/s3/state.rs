@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::configuration::Configuration;
 use super::multipart::Upload;
-use super::object::{Object, Stamp, Version};
+use super::object::{Description, Object, Stamp, Version};
 use super::ownership::NewBuckets;
 use crate::cloud::{Asks, Ids, Inquiries};
 use crate::{Result, Timestamp};
@@ -59,6 +59,9 @@ pub(super) struct Bucket {
     #[serde(default)]
     pub completed: OrdMap<u64, Arc<str>>,
     last_sequence: u64,
+    /// What is kept of the object that was stored last.
+    #[serde(skip)]
+    last_description: Option<Arc<Description>>,
 }
 
 /// Whether a bucket keeps versions.
@@ -128,6 +131,7 @@ impl Bucket {
             is_eu: false,
             completed: OrdMap::new(),
             last_sequence: 0,
+            last_description: None,
         }
     }
 
@@ -267,10 +271,18 @@ impl Bucket {
         }
     }
 
+    /// What is kept of the next object: mostly the same as of the last one, for a program stores things of one kind.
+    pub fn describe(&mut self, next: Description) -> Arc<Description> {
+        let same = self.last_description.as_ref().filter(|last| ***last == next);
+        let shared = same.map_or_else(|| Arc::new(next), Arc::clone);
+        self.last_description = Some(Arc::clone(&shared));
+        shared
+    }
+
     /// Changes what is kept of a version in place: its tags, its ACL.
-    pub fn change(&mut self, key: &str, version: &Object, change: impl FnOnce(&mut Object)) -> Result<()> {
+    pub fn change(&mut self, key: &str, version: &Object, change: impl FnOnce(&mut Description)) -> Result<()> {
         let mut changed = version.clone();
-        change(&mut changed);
+        change(Arc::make_mut(&mut changed.description));
         let sequence = changed.stamp.sequence;
         let changed = Arc::new(changed);
         match self.objects.get_mut(key).filter(|object| object.stamp.sequence == sequence) {

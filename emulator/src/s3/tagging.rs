@@ -199,7 +199,7 @@ fn set_object_tags(cx: &mut Cx<Buckets>, at: &OnObject, tags: Vec<Tag>, method: 
     let found = bucket(cx, &at.bucket, at.expected_bucket_owner.as_deref())?;
     let object = object(cx, found, &at.key, at.version_id.as_deref(), method)?;
     let version_id = found.shown_id(&object.stamp);
-    bucket_mut(cx, &at.bucket)?.change(&at.key, &object, |object| object.description.tags = tags)?;
+    bucket_mut(cx, &at.bucket)?.change(&at.key, &object, |kept| kept.tags = tags)?;
     let event = if method == "DELETE" { "ObjectTagging:Delete" } else { "ObjectTagging:Put" };
     let mut happening = Happening::of(event, &at.key, &object);
     happening.version.clone_from(&version_id);
