@@ -52,6 +52,7 @@ mod website;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use md5::{Digested, Intake};
 pub(crate) use ownership::NewBuckets;
 pub use ownership::ObjectOwnership;
 pub(crate) use put::POSTED;

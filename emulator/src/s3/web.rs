@@ -117,6 +117,12 @@ pub(crate) fn refused_ahead(inner: &Inner, head: &Parts) -> Option<Response<Byte
     Some(response)
 }
 
+/// Whether the body of a request may be one that is stored as it is. Not all such requests are S3's; a digest for nothing costs
+/// little.
+pub(crate) fn is_upload(head: &Parts) -> bool {
+    head.method == Method::PUT && !wire::chunked::is_chunked(&head.headers)
+}
+
 /// A header's text.
 pub(super) fn text<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
     head.headers.get(name).and_then(|value| value.to_str().ok())

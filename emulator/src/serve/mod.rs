@@ -119,13 +119,15 @@ pub(crate) async fn answer_aws(cloud: &Cloud, client: SocketAddr, request: Reque
     {
         return refusal.map(Body::from);
     }
-    let body = match body::whole(body).await {
-        Ok(body) => body,
+    let body::Whole { bytes, digested } = match body::whole(body, crate::s3::web::is_upload(&head)).await {
+        Ok(whole) => whole,
         Err(error) => return plain(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {error}")),
     };
     let entry = Entry { invocation: None, source_ip: Some(address(client)) };
-    let request = Request::from_parts(head, body);
-    match cloud.0.http(request, &entry).await {
+    let request = Request::from_parts(head, bytes);
+    let answer = cloud.0.http(request, &entry).await;
+    drop(digested);
+    match answer {
         Ok(mut response) => {
             // The cloud's date, not the machine's: SDKs correct their clocks by it.
             response.headers_mut().insert(header::DATE, date(cloud.now()));
