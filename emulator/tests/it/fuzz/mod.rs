@@ -35,7 +35,7 @@ use self::values::Maker;
 use crate::support::function;
 
 /// Every answer comes within this, on a slow machine and in a debug build.
-const BOUND: Duration = Duration::from_secs(20);
+const BOUND: Duration = Duration::from_secs(60);
 /// Seeds of a round.
 const SEEDS: usize = 300;
 /// What the file of the bait holds.
