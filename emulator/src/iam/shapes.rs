@@ -11,7 +11,7 @@ use crate::{Error, Result};
 
 /// Lists answer this many if not told otherwise.
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html>
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 /// Roles, users and policies have at most so many tags.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
 const MAX_TAGS: usize = 50;

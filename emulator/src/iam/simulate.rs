@@ -12,9 +12,14 @@ use super::place::{Position, places};
 use super::policy::pattern::{Context, lookup};
 use super::policy::{Attached, Decision, Policy, Purpose, Request, applying, evaluate};
 use super::principal::Principal;
-use super::shapes::{Rest, page};
+use super::shapes::{PAGE, Rest, page};
 use crate::cloud::Cx;
 use crate::{Error, Result};
+
+/// The most that one answer evaluates: policies for each action and resource, and the characters of policies that are compared with
+/// characters of resources and keys. AWS names no such limits, but answers with fewer actions than were asked for.
+const MAX_EVALUATIONS: usize = 100_000;
+const MAX_COMPARED: usize = 4_000_000_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -247,7 +252,8 @@ fn simulate(cx: &Cx<Directory>, policies: Policies, input: Simulate) -> Result<S
         return Err(validation(format!("Invalid action name: {action}")));
     }
     let actions = input.action_names.iter().enumerate().map(|(number, action)| (format!("{number:06}"), action));
-    let (actions, rest) = page(actions, input.marker, input.max_items)?;
+    let fitting = fitting(&policies, resources, &context)?;
+    let (actions, rest) = page(actions, input.marker, Some(input.max_items.unwrap_or(PAGE).min(fitting)))?;
     let evaluation = |action: &String| {
         let request = |resource: &String| Request {
             principal: principal.clone(),
@@ -260,6 +266,20 @@ fn simulate(cx: &Cx<Directory>, policies: Policies, input: Simulate) -> Result<S
         result(action, parts, !input.resource_arns.is_empty())
     };
     Ok(Simulated { evaluation_results: actions.into_iter().map(evaluation).collect(), rest })
+}
+
+/// How many actions an answer can tell of.
+fn fitting(policies: &Policies, resources: &[String], context: &Context) -> Result<usize> {
+    let all = || policies.identity.iter().chain(&policies.boundary).chain(&policies.resource);
+    let known: usize = context.values().flatten().map(String::len).sum();
+    let asked: usize = resources.iter().map(|resource| resource.len().saturating_add(known)).sum();
+    let compared = asked.saturating_mul(all().map(|(_, policy)| policy.text().len()).sum());
+    let evaluations = resources.len().saturating_mul(all().count());
+    let fitting = (MAX_EVALUATIONS / evaluations.max(1)).min(MAX_COMPARED / compared.max(1));
+    if fitting == 0 {
+        return Err(Error::not_implemented("a simulation of so many policies and resources at once"));
+    }
+    Ok(fitting)
 }
 
 /// The caller's own keys, and those of the request, which win.

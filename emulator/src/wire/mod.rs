@@ -46,6 +46,12 @@ pub use errors::{encode_error, stamp};
 pub(crate) use host::{bucket_of_host, without_port};
 pub use validate::validate;
 
+/// The largest body that is read as a document, in bytes. AWS's services take less, each its own; Lambda, which takes the most,
+/// says so itself: 70,167,211.
+const MAX_DOCUMENT: usize = 128 << 20;
+/// The same of S3's XML, of which a deletion of a thousand long keys is the longest.
+const MAX_XML: usize = 16 << 20;
+
 /// A protocol of AWS, as Smithy names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
@@ -122,6 +128,7 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
     if dynamodb::is(detected.service) {
         dynamodb::check_size(&body)?;
     }
+    check_document(detected, &body)?;
     let mut unknown = Vec::new();
     let input = match detected.protocol {
         Protocol::RestJson | Protocol::RestXml => rest::parse(detected, head, &trailers, &mut body, &mut unknown),
@@ -148,6 +155,25 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
         _ => {}
     }
     Ok(Decoded { input: Value::Object(input), body, unknown })
+}
+
+/// A document becomes values that take many times its room, so it may not be of any length, as the bytes of an object may.
+fn check_document(detected: &Detected, body: &Bytes) -> Result<()> {
+    let is_s3 = detected.service == "s3";
+    if body.len() <= if is_s3 { MAX_XML } else { MAX_DOCUMENT } {
+        return Ok(());
+    }
+    let operation = detected.operation;
+    let payload = operation.input_shape().and_then(|shape| shape.structure()?.member(shape.payload?));
+    if payload.is_some_and(|member| rest::is_raw(operation.model().shape(member.shape))) {
+        return Ok(());
+    }
+    Err(if is_s3 {
+        Error::client("MaxMessageLengthExceeded", "Your request was too large.")
+            .with("MaxMessageLengthBytes", MAX_XML.to_string())
+    } else {
+        Error::new(413, "RequestEntityTooLarge", format!("The body is larger than {MAX_DOCUMENT} bytes"))
+    })
 }
 
 /// What AWS X-Ray traces by a header is traced on by the message: SQS keeps the header as a system attribute of it.

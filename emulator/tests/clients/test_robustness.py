@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ElementTree
@@ -60,12 +61,42 @@ def ask(server, path="/", body=None, **headers):
         b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(2000)) + b"\r\n",
         b"GET /%ff%00%zz?%ff=%zz&&&=== HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: \xff\xff\r\nConnection: close\r\n\r\n",
+        b"F" * 100_000 + b" / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET http://127.0.0.1:22/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\na",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * 100_000,
+        b"GET /_garoa/health HTTP/1.1\r\nHost: x\r\n\r\n" * 100 + b"\xff\xff",
+        b"GET /_aws/execute-api/x/y HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + b"\xff" * 999,
     ],
 )
 def test_garbage_is_answered_or_cut_off(server, garbage):
     answer = raw(server, garbage)
     # An odd `Host` is no reason to refuse.
-    assert answer == b"" or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4", b"HTTP/1.1 200")), answer[:200]
+    assert answer == b"" or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4", b"HTTP/1.1 200", b"HTTP/1.0 200")), answer[:200]
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"GET / HTT",
+        b"PUT /b/k HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx",
+        b"PUT /b/k HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n",
+        b"PUT /b/k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n",
+    ],
+)
+def test_who_is_slow_keeps_nobody_waiting(server, begun):
+    host, port = server.url.removeprefix("http://").rsplit(":", 1)
+    with contextlib.ExitStack() as slow:
+        for _ in range(200):
+            slow.enter_context(socket.create_connection((host, int(port)), timeout=10)).sendall(begun)
+        assert ask(server, "/_garoa/health")[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -174,3 +205,35 @@ def test_what_inflates_without_end_is_refused(server):
     status, answer = ask(server, body=bomb, X_Amz_Target=target, **headers)
     assert (status, json.loads(answer)["__type"]) == (413, "RequestEntityTooLarge")
     assert ask(server, body=b"no gzip", X_Amz_Target=target, **headers)[0] == 400
+
+
+def test_documents_have_a_length(server):
+    server.client("s3").create_bucket(Bucket="things")
+    request = urllib.request.Request(server.url + "/things?tagging", data=b" " * (17 << 20), method="PUT")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    assert (refused.value.code, ElementTree.fromstring(refused.value.read()).findtext("Code")) == (400, "MaxMessageLengthExceeded")
+
+
+def test_a_query_that_makes_text_without_end_is_refused(server):
+    logs = server.client("logs")
+    logs.create_log_group(logGroupName="long")
+    logs.create_log_stream(logGroupName="long", logStreamName="s")
+    logs.put_log_events(
+        logGroupName="long", logStreamName="s", logEvents=[{"timestamp": int(time.time() * 1000), "message": "a" * 1000}]
+    )
+    grown = "replace(" * 9 + "@message" + ',"a","aaaaaaaaaaaaaaaaaaaa")' * 9
+    with pytest.raises(logs.exceptions.LimitExceededException):
+        logs.start_query(
+            logGroupName="long", startTime=0, endTime=int(time.time()) + 60, queryString=f"fields {grown} as grown"
+        )
+
+
+def test_a_simulation_of_very_much_is_told_in_pages(server):
+    iam = server.client("iam")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+    names = [f"arn:aws:s3:::things{number}" for number in range(1000)]
+    told = iam.simulate_custom_policy(PolicyInputList=[policy] * 50, ActionNames=["s3:GetObject"] * 100, ResourceArns=names)
+    assert told["IsTruncated"] and len(told["EvaluationResults"]) == 2
+    with pytest.raises(iam.exceptions.ClientError, match="NotImplemented"):
+        iam.simulate_custom_policy(PolicyInputList=[policy] * 200, ActionNames=["s3:GetObject"], ResourceArns=names)

@@ -3,6 +3,7 @@
 
 mod clock;
 mod faults;
+mod fuzz;
 mod mappings;
 mod queue_scenarios;
 mod sdk;

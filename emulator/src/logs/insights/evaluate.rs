@@ -1,10 +1,44 @@
 //! The value of an expression for a row, or for a group of rows.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use super::parse::Expression;
 use super::row::Row;
 use super::value::Value;
+
+/// The longest text that a function may make, in bytes, and how much text the functions of one query may make of all rows: a few
+/// calls of `replace` within each other would make more than any memory holds. The first is the size of the largest event; AWS
+/// ends a query by its time instead.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
+pub(super) const MAX_TEXT: usize = 1 << 20;
+const MAX_MADE: usize = 256 << 20;
+
+/// What all rows of a query have in common.
+pub(super) struct Common {
+    /// The cloud's time, in milliseconds.
+    pub now: i64,
+    /// How much text may yet be made.
+    left: Cell<usize>,
+}
+
+impl Common {
+    pub fn at(now: i64) -> Self {
+        Self { now, left: Cell::new(MAX_MADE) }
+    }
+
+    /// Whether the query has made more text than it may.
+    pub fn is_spent(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    fn spend(&self, made: &Value) {
+        if let Value::Text(text) = made {
+            let left = if text.len() > MAX_TEXT { 0 } else { self.left.get().saturating_sub(text.len()) };
+            self.left.set(left);
+        }
+    }
+}
 
 /// What an expression is computed over.
 #[derive(Clone, Copy)]
@@ -13,8 +47,7 @@ pub(super) struct Over<'a, 'b> {
     pub row: &'a Row<'b>,
     /// The rows of the group, where there is one.
     pub group: &'a [Row<'b>],
-    /// The cloud's time, in milliseconds.
-    pub now: i64,
+    pub common: &'a Common,
 }
 
 impl Over<'_, '_> {
@@ -24,10 +57,13 @@ impl Over<'_, '_> {
             Expression::Number(number) => Value::Number(*number),
             Expression::Period(period) => Value::Number(*period as f64),
             Expression::Text(text) => Value::Text(text.clone()),
-            Expression::Now => Value::Number(self.now.div_euclid(1000) as f64),
+            Expression::Now => Value::Number(self.common.now.div_euclid(1000) as f64),
+            Expression::Call(..) if self.common.is_spent() => Value::Missing,
             Expression::Call(function, arguments) => {
                 let arguments: Vec<Value> = arguments.iter().map(|one| self.value(one)).collect();
-                function(&arguments)
+                let made = function(&arguments);
+                self.common.spend(&made);
+                made
             }
             Expression::Bin(of, period) => {
                 let time = of.as_ref().map_or_else(|| self.row.get("@timestamp"), |of| self.value(of));

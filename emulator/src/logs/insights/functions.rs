@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::evaluate::MAX_TEXT;
 use super::value::Value;
 
 /// What a function makes of its arguments. `bin`, `now` and the aggregations are not here: they need more than arguments.
@@ -36,7 +37,7 @@ static FUNCTIONS: [Known; 32] = [
     known("coalesce", 1, MANY, |a| a.iter().find(|one| **one != Value::Missing).cloned().unwrap_or(Value::Missing)),
     known("isempty", 1, 1, |a| Value::Bool(text(a, 0).is_none_or(|text| text.is_empty()))),
     known("isblank", 1, 1, |a| Value::Bool(text(a, 0).is_none_or(|text| text.trim().is_empty()))),
-    known("concat", 1, MANY, |a| Value::Text(a.iter().filter_map(Value::text).collect())),
+    known("concat", 1, MANY, |a| Value::Text(joined(a.iter().filter_map(Value::text), ""))),
     known("trim", 1, 2, |a| trimmed(a, true, true)),
     known("ltrim", 1, 2, |a| trimmed(a, true, false)),
     known("rtrim", 1, 2, |a| trimmed(a, false, true)),
@@ -109,10 +110,25 @@ fn substr(arguments: &[Value]) -> Value {
 
 fn replace(arguments: &[Value]) -> Value {
     match (text(arguments, 0), text(arguments, 1), text(arguments, 2)) {
-        (Some(text), Some(old), Some(new)) if !old.is_empty() => Value::Text(text.replace(&old, &new)),
+        (Some(text), Some(old), Some(new)) if !old.is_empty() => Value::Text(joined(text.split(old.as_str()), &new)),
         (Some(text), ..) => Value::Text(text),
         _ => Value::Missing,
     }
+}
+
+/// The parts with a text between each two: no more of it than tells that it is too long.
+fn joined(parts: impl Iterator<Item = impl AsRef<str>>, between: &str) -> String {
+    let mut all = String::new();
+    for (place, part) in parts.enumerate() {
+        if place > 0 {
+            all.push_str(between);
+        }
+        all.push_str(part.as_ref());
+        if all.len() > MAX_TEXT {
+            break;
+        }
+    }
+    all
 }
 
 fn to_period(arguments: &[Value], round: fn(f64) -> f64) -> Value {

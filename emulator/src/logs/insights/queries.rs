@@ -127,7 +127,10 @@ fn start(cx: &mut Cx<LogGroups>, input: Start) -> Result<Started> {
         let rows = rows(cx.state, cx.scope, &names, (from, to), cx.now)?;
         run(&commands, rows, limit, cx.now.millis())
     };
-    let Found { lines, matched, scanned, bytes } = found;
+    let Found { lines, matched, scanned, bytes, spent } = found;
+    if spent {
+        return Err(Error::client("LimitExceededException", "The functions of the query make too much text"));
+    }
     let sources: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
     let text = format!("SOURCE {} START={from} END={to} | {}", sources.join(","), input.query_string);
     let groups = names.into_iter().map(str::to_owned).collect();

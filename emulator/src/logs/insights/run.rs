@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evaluate::Over;
+use super::evaluate::{Common, Over};
 use super::parse::{Command, Expression, Extraction, Named};
 use super::row::Row;
 use super::value::Value;
@@ -21,6 +21,8 @@ pub(super) struct Found {
     pub matched: usize,
     pub scanned: usize,
     pub bytes: usize,
+    /// Whether it made more text than it may: then all else says nothing.
+    pub spent: bool,
 }
 
 /// Runs a query over rows that come with the newest first.
@@ -30,6 +32,7 @@ pub(super) fn run<'a>(
     limit: usize,
     now: i64,
 ) -> Found {
+    let common = &Common::at(now);
     let alone = commands.iter().take_while(|command| is_of_one_row(command)).count();
     let (of_one, of_all) = commands.split_at(alone);
     let mut found = Found::default();
@@ -37,8 +40,11 @@ pub(super) fn run<'a>(
     for (mut row, bytes) in rows {
         found.scanned += 1;
         found.bytes += bytes;
-        if of_one.iter().all(|command| apply(command, &mut row, now)) {
+        if of_one.iter().all(|command| apply(command, &mut row, common)) {
             kept.push(row);
+        }
+        if common.is_spent() {
+            break;
         }
     }
     found.matched = kept.len();
@@ -46,9 +52,10 @@ pub(super) fn run<'a>(
     of_one.iter().for_each(|command| columns.note(command));
     for command in of_all {
         columns.note(command);
-        kept = apply_to_all(command, kept, now);
+        kept = apply_to_all(command, kept, common);
     }
     kept.truncate(limit);
+    found.spent = common.is_spent();
     found.lines = kept.iter().map(|row| columns.line(row)).collect();
     found
 }
@@ -58,18 +65,18 @@ fn is_of_one_row(command: &Command) -> bool {
 }
 
 /// Works on a row; whether it is kept.
-fn apply(command: &Command, row: &mut Row<'_>, now: i64) -> bool {
+fn apply(command: &Command, row: &mut Row<'_>, common: &Common) -> bool {
     match command {
         Command::Fields(list) | Command::Display(list) => {
             for Named { name, expression } in list {
                 if !matches!(expression, Expression::Field(field) if field == name) {
-                    let value = Over { row, group: &[], now }.value(expression);
+                    let value = Over { row, group: &[], common }.value(expression);
                     row.set(name, value);
                 }
             }
             true
         }
-        Command::Filter(condition) => Over { row, group: &[], now }.value(condition).holds(),
+        Command::Filter(condition) => Over { row, group: &[], common }.value(condition).holds(),
         Command::Parse { field, how, names } => {
             extract(row, field, how, names);
             true
@@ -93,12 +100,12 @@ fn extract(row: &mut Row<'_>, field: &str, how: &Extraction, names: &[String]) {
     }
 }
 
-fn apply_to_all<'a>(command: &Command, mut rows: Vec<Row<'a>>, now: i64) -> Vec<Row<'a>> {
+fn apply_to_all<'a>(command: &Command, mut rows: Vec<Row<'a>>, common: &Common) -> Vec<Row<'a>> {
     match command {
-        Command::Stats { aggregations, by } => stats(aggregations, by, rows, now),
+        Command::Stats { aggregations, by } => stats(aggregations, by, rows, common),
         Command::Sort(keys) => {
             let key = |row: &Row<'_>| {
-                keys.iter().map(|(key, _)| Over { row, group: &[], now }.value(key)).collect::<Vec<_>>()
+                keys.iter().map(|(key, _)| Over { row, group: &[], common }.value(key)).collect::<Vec<_>>()
             };
             let mut keyed: Vec<_> = rows.into_iter().map(|row| (key(&row), row)).collect();
             keyed.sort_by(|(a, _), (b, _)| {
@@ -124,7 +131,7 @@ fn apply_to_all<'a>(command: &Command, mut rows: Vec<Row<'a>>, now: i64) -> Vec<
             rows
         }
         one => {
-            rows.retain_mut(|row| apply(one, row, now));
+            rows.retain_mut(|row| apply(one, row, common));
             rows
         }
     }
@@ -133,11 +140,11 @@ fn apply_to_all<'a>(command: &Command, mut rows: Vec<Row<'a>>, now: i64) -> Vec<
 /// The values that the rows of a group have in common, and the rows.
 type Group<'a> = (Vec<Value>, Vec<Row<'a>>);
 
-fn stats<'a>(aggregations: &[Named], by: &[Named], rows: Vec<Row<'a>>, now: i64) -> Vec<Row<'a>> {
+fn stats<'a>(aggregations: &[Named], by: &[Named], rows: Vec<Row<'a>>, common: &Common) -> Vec<Row<'a>> {
     let mut groups: BTreeMap<Vec<Option<String>>, Group<'a>> = BTreeMap::new();
     for row in rows {
         let values: Vec<Value> =
-            by.iter().map(|one| Over { row: &row, group: &[], now }.value(&one.expression)).collect();
+            by.iter().map(|one| Over { row: &row, group: &[], common }.value(&one.expression)).collect();
         let key = values.iter().map(Value::text).collect();
         groups.entry(key).or_insert_with(|| (values, Vec::new())).1.push(row);
     }
@@ -149,7 +156,7 @@ fn stats<'a>(aggregations: &[Named], by: &[Named], rows: Vec<Row<'a>>, now: i64)
         let mut line = Row::default();
         by.iter().zip(values).for_each(|(one, value)| line.set(&one.name, value));
         for one in aggregations {
-            let over = Over { row: group.first().unwrap_or(&nothing), group: &group, now };
+            let over = Over { row: group.first().unwrap_or(&nothing), group: &group, common };
             line.set(&one.name, over.value(&one.expression));
         }
         line

@@ -193,3 +193,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn texts_are_sorted_naturally_and_before_numbers() {
+    // The order of AWS's example; comparing numbers with numbers and all else as texts would run in circles.
+    let sorted =
+        ["!:", "#", "*%04", "0#", "5A", "111A", "2345_", "@", "@_", "A", "A9876fghj", "a12345hfh", "0", "1", "2", "3"];
+    let value = |text: &str| super::value::Value::Text(text.to_owned());
+    for (place, one) in sorted.iter().enumerate() {
+        for (other_place, other) in sorted.iter().enumerate() {
+            assert_eq!(value(one).order(&value(other)), place.cmp(&other_place), "{one} {other}");
+        }
+    }
+}
+
+#[test]
+fn a_query_that_makes_text_without_end_is_cut_off() {
+    let grown =
+        (0..9).fold("@message".to_owned(), |inner, _| format!("replace({inner}, \"a\", \"aaaaaaaaaaaaaaaaaaaa\")"));
+    for query in [format!("fields {grown} as z"), format!("stats count(*) by {grown}")] {
+        assert!(run(&parse(&query).unwrap(), rows().into_iter(), 10, FIRST).spent);
+    }
+}

@@ -62,15 +62,42 @@ impl Value {
         Some(self.text()?.cmp(&other.text()?))
     }
 
-    /// An order of all values, for `sort`: what is missing comes first.
+    /// An order of all values, for `sort`: what is missing comes first, then what is no number, then numbers.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Sort.html>
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Missing, Self::Missing) => Ordering::Equal,
             (Self::Missing, _) => Ordering::Less,
             (_, Self::Missing) => Ordering::Greater,
-            _ => self.compare(other).unwrap_or(Ordering::Equal),
+            _ => match (self.number(), other.number()) {
+                (Some(a), Some(b)) => a.total_cmp(&b),
+                (None, Some(_)) => Ordering::Less,
+                (Some(_), None) => Ordering::Greater,
+                (None, None) => natural(&self.text().unwrap_or_default(), &other.text().unwrap_or_default()),
+            },
         }
     }
+}
+
+/// Texts by their chunks: digits by how many they are and then by their value, all else by Unicode.
+fn natural(one: &str, other: &str) -> Ordering {
+    let (mut one, mut other) = (one, other);
+    while !one.is_empty() && !other.is_empty() {
+        let ((a, rest), (b, others)) = (chunk(one), chunk(other));
+        let are_digits = a.starts_with(|c: char| c.is_ascii_digit()) && b.starts_with(|c: char| c.is_ascii_digit());
+        let by_length = if are_digits { a.len().cmp(&b.len()) } else { Ordering::Equal };
+        match by_length.then_with(|| a.cmp(b)) {
+            Ordering::Equal => (one, other) = (rest, others),
+            order => return order,
+        }
+    }
+    one.len().cmp(&other.len())
+}
+
+/// The digits that a text begins with, or what stands before its first digit; and the rest.
+fn chunk(text: &str) -> (&str, &str) {
+    let is_digit = text.starts_with(|c: char| c.is_ascii_digit());
+    text.split_at(text.find(|c: char| c.is_ascii_digit() != is_digit).unwrap_or(text.len()))
 }
 
 /// A number without digits behind the point that say nothing.
