@@ -13,7 +13,8 @@ use super::chance::Chance;
 use super::keys::{Deletion, Key, Material, invalid_state};
 use super::spec::{Spec, Usage};
 use super::tags::{self, Tag};
-use super::{Keys, OfKey, find, find_mut, making, managed, on, on_key, page, policies, rotation};
+use super::target::on_described;
+use super::{Keys, OfKey, find, find_mut, making, managed, on_key, page, policies, rotation};
 use crate::cloud::{Cx, Service, Step, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -31,7 +32,7 @@ const DELETE: &str = "DeleteKey";
 pub(super) fn operations(service: Service<Keys>) -> Service<Keys> {
     service
         .waiting_op("CreateKey", new, create)
-        .op("DescribeKey", |at, i: &DescribeKey| on(at, &i.key_id), describe)
+        .op("DescribeKey", |at, i: &DescribeKey| on_described(at, &i.key_id), describe)
         .op("ListKeys", |_, _: &ListKeys| Target::any(), list)
         .op("EnableKey", |at, i: &OfKey| on_key(at, &i.key_id), |cx, i| switch(cx, &i.key_id, true))
         .op("DisableKey", |at, i: &OfKey| on_key(at, &i.key_id), |cx, i| switch(cx, &i.key_id, false))

@@ -42,6 +42,7 @@ use import::Wrapping;
 use keys::Key;
 use making::Making;
 pub use managed::managed_key;
+pub use target::through;
 use target::{on, on_key};
 
 /// The keys of the whole partition: ARNs name them from other accounts, and some have replicas in other regions.

@@ -4,10 +4,15 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::cipher::{Context, Header};
 use super::keys::Key;
 use super::{Keys, arn, grants, policies};
 use crate::cloud::{At, Scope, Target};
+
+/// The services that look at keys.
+const LOOKING: [&str; 3] = ["dynamodb.amazonaws.com", "ecr.amazonaws.com", "ssm.amazonaws.com"];
 
 /// A key that any of its names may stand for, as the target of an operation.
 pub(super) fn on(at: &At<Keys>, name: &str) -> Target {
@@ -22,6 +27,16 @@ pub(super) fn on(at: &At<Keys>, name: &str) -> Target {
         return target.context("kms:RequestAlias", alias);
     }
     target
+}
+
+/// The same to be looked at: services see whether a key is there before they take its name. At AWS they do so for their caller.
+pub(super) fn on_described(at: &At<Keys>, name: &str) -> Target {
+    let target = on(at, name);
+    let statement = json!({
+        "Effect": "Allow", "Principal": { "Service": LOOKING }, "Action": "kms:DescribeKey", "Resource": "*",
+    });
+    let policy = target.policy.as_deref().map(|policy| policies::with_statements(policy, vec![statement]).into());
+    target.policy(policy)
 }
 
 /// A key that has to be named by its id or ARN.
@@ -86,4 +101,14 @@ pub(super) fn with_context(mut target: Target, context: &Context) -> Target {
     }
     target.context.push(("kms:EncryptionContextKeys".into(), context.keys().cloned().collect()));
     context.iter().fold(target, |target, (name, value)| target.context(format!("kms:EncryptionContext:{name}"), value))
+}
+
+/// A key as a service that uses it for its caller sees it: with the context that the service binds. KMS is not asked, so that IAM's
+/// policies decide as under a key's first policy.
+pub fn through(arn: &str, service: &str, context: (&str, &str)) -> Target {
+    let scope = Scope::of_arn(arn);
+    let via = format!("{service}.{}.amazonaws.com", scope.region);
+    let context = Context::from([(context.0.to_owned(), context.1.to_owned())]);
+    let target = Target::on(arn).policy(Some(policies::standard(&scope).into())).owner(&*scope.account);
+    with_context(target.context("kms:CallerAccount", &*scope.account).context("kms:ViaService", via), &context)
 }

@@ -226,9 +226,10 @@ def test_replicas_read_each_others_ciphertexts(server, kms):
     assert kms.schedule_key_deletion(KeyId=key["KeyId"])["KeyState"] == "PendingReplicaDeletion"
 
 
-def test_the_cli_encrypts(server, make):
+def test_the_cli_encrypts(server, make, tmp_path):
     key = make()
-    aws = lambda *words: server.aws("kms", *words, "--output", "text")
-    blob = aws("encrypt", "--key-id", key, "--plaintext", base64.b64encode(b"hush").decode(), "--query", "CiphertextBlob")
-    plain = aws("decrypt", "--ciphertext-blob", blob.strip(), "--query", "Plaintext")
-    assert base64.b64decode(plain) == b"hush"
+    (tmp_path / "plain").write_bytes(b"hush")
+    aws = lambda *words: base64.b64decode(server.aws("kms", *words, "--output", "text"))
+    blob = aws("encrypt", "--key-id", key, "--plaintext", f"fileb://{tmp_path}/plain", "--query", "CiphertextBlob")
+    (tmp_path / "blob").write_bytes(blob)
+    assert aws("decrypt", "--ciphertext-blob", f"fileb://{tmp_path}/blob", "--query", "Plaintext") == b"hush"
