@@ -58,17 +58,27 @@ struct Named {
     target_key_id: String,
 }
 
-/// The key that an alias is to stand for. The caller needs the permission for it as well.
-fn target(cx: &Cx<Keys>, input: &Named, action: &str) -> Result<String> {
-    if !input.alias_name.starts_with("alias/") {
+/// Refuses what is no alias, and those of the keys that AWS manages.
+fn check_name(name: &str) -> Result<()> {
+    if !name.starts_with("alias/") {
         return Err(Error::client(
             "ValidationException",
             "Alias must start with the prefix \"alias/\". Please see \
              https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
         ));
     }
-    if input.alias_name.starts_with(ALIASES) {
+    if name.starts_with(ALIASES) {
         return Err(Error::client("NotAuthorizedException", ""));
+    }
+    Ok(())
+}
+
+/// The key that an alias is to stand for. The caller needs the permission for it as well.
+fn target(cx: &Cx<Keys>, input: &Named, action: &str) -> Result<String> {
+    check_name(&input.alias_name)?;
+    if input.alias_name.contains(':') {
+        let message = format!("{} contains invalid characters for an alias", input.alias_name);
+        return Err(Error::client("ValidationException", message));
     }
     if input.target_key_id.contains("alias/") {
         return Err(Error::client("ValidationException", "Aliases must refer to keys. Not aliases"));
@@ -121,9 +131,7 @@ struct DeleteAlias {
 }
 
 fn delete(cx: &mut Cx<Keys>, input: DeleteAlias) -> Result<()> {
-    if input.alias_name.starts_with(ALIASES) {
-        return Err(Error::client("NotAuthorizedException", ""));
-    }
+    check_name(&input.alias_name)?;
     let arn = cx.scope.arn("kms", &input.alias_name);
     let key = cx.state.aliases.get(&arn).map(|alias| alias.key.clone());
     let key = key.ok_or_else(|| missing(cx.scope, &input.alias_name))?;

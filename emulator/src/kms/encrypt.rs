@@ -101,7 +101,8 @@ fn seal(
     let most = pairs::most_plaintext(bits, algorithm);
     if plaintext.len() > most {
         let name = key.spec.name();
-        let message = format!("Algorithm {algorithm} and key spec {name} cannot encrypt data larger than {most} bytes.");
+        let message =
+            format!("Algorithm {algorithm} and key spec {name} cannot encrypt data larger than {most} bytes.");
         return Err(Error::client("ValidationException", message));
     }
     let sealed = pairs::encrypt(key.secret()?, algorithm, plaintext, &mut Chance::new(seed));

@@ -157,7 +157,8 @@ struct Create {
 fn to_create(at: &At<Keys>, input: &Create) -> Target {
     let mut target = on_key(at, &input.key_id);
     target.context.push(("kms:GrantOperations".into(), input.operations.clone()));
-    let principals = [("kms:GranteePrincipal", &input.grantee_principal), ("kms:RetiringPrincipal", &input.retiring_principal)];
+    let principals =
+        [("kms:GranteePrincipal", &input.grantee_principal), ("kms:RetiringPrincipal", &input.retiring_principal)];
     for (key, principal) in principals {
         if let Some(principal) = principal {
             target = target.context(key, principal.as_str());
@@ -227,10 +228,7 @@ struct Listed {
     truncated: bool,
 }
 
-fn listed<'a>(
-    grants: impl Iterator<Item = (&'a String, &'a Grant)>,
-    limit: Option<usize>,
-) -> Result<Listed> {
+fn listed<'a>(grants: impl Iterator<Item = (&'a String, &'a Grant)>, limit: Option<usize>) -> Result<Listed> {
     let (found, next_marker) = page(grants, limit, PAGE);
     let grants = found.into_iter().map(|(id, grant)| grant.told(id)).collect::<Result<_>>()?;
     Ok(Listed { grants, truncated: next_marker.is_some(), next_marker })

@@ -220,7 +220,8 @@ fn place(key: &Key, id: &str, input: &Import) -> Result<Place> {
             Err(invalid_state(format!(
                 "New key material (id: {id}) cannot be imported into KMS key {}, because another key material (id: {}) \
                  is pending rotation.",
-                key.id, waiting.id
+                key.arn(),
+                waiting.id
             )))
         }
         _ => Err(incorrect()),

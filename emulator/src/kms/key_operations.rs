@@ -271,7 +271,8 @@ fn schedule_deletion(cx: &mut Cx<Keys>, input: ScheduleDeletion) -> Result<Delet
 pub(super) fn schedule(cx: &mut Cx<Keys>, arn: &str) -> Option<Timestamp> {
     let (id, days, waits) = {
         let key = cx.state.keys.get(arn)?;
-        let replica = |other: &&Key| other.id == key.id && other.scope.account == key.scope.account && other.is_replica();
+        let replica =
+            |other: &&Key| other.id == key.id && other.scope.account == key.scope.account && other.is_replica();
         let waits = key.is_multi_region() && !key.is_replica() && cx.state.keys.values().any(|other| replica(&other));
         (key.arn(), key.deletion?.days, waits)
     };

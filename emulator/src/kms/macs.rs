@@ -16,8 +16,16 @@ use crate::{Error, Result};
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Keys>) -> Service<Keys> {
     service
-        .op("GenerateMac", |at, i: &Generate| on(at, &i.key_id).context("kms:MacAlgorithm", i.mac_algorithm.as_str()), generate)
-        .op("VerifyMac", |at, i: &Verify| on(at, &i.key_id).context("kms:MacAlgorithm", i.mac_algorithm.as_str()), verify)
+        .op(
+            "GenerateMac",
+            |at, i: &Generate| on(at, &i.key_id).context("kms:MacAlgorithm", i.mac_algorithm.as_str()),
+            generate,
+        )
+        .op(
+            "VerifyMac",
+            |at, i: &Verify| on(at, &i.key_id).context("kms:MacAlgorithm", i.mac_algorithm.as_str()),
+            verify,
+        )
 }
 
 #[derive(Deserialize)]

@@ -46,7 +46,9 @@ pub(super) fn pair(cx: &mut Cx<Keys>, spec: Spec) -> Result<Step<Blob>> {
     if let Some(resumed) = cx.resumed() {
         let number = resumed.token.parse::<u64>().map_err(Error::internal)?;
         let made = cx.state.making.made.remove(&number);
-        return made.map(Step::Done).ok_or_else(|| Error::internal("the key pair that an operation waited for is gone"));
+        return made
+            .map(Step::Done)
+            .ok_or_else(|| Error::internal("the key pair that an operation waited for is gone"));
     }
     let seed = cx.ids().bytes();
     if spec.rsa_bits().is_none() {

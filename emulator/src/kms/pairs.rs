@@ -101,13 +101,7 @@ pub(super) fn digest_length(algorithm: &str) -> usize {
 }
 
 /// Signs a digest; with Ed25519, a message.
-pub(super) fn sign(
-    spec: Spec,
-    private: &[u8],
-    algorithm: &str,
-    digest: &[u8],
-    chance: &mut Chance,
-) -> Option<Vec<u8>> {
+pub(super) fn sign(spec: Spec, private: &[u8], algorithm: &str, digest: &[u8], chance: &mut Chance) -> Option<Vec<u8>> {
     if spec.rsa_bits().is_some() {
         let key = rsa::PrivateKey::from_pkcs8_der(private).ok()?;
         return by_digest!(algorithm, D => match algorithm.contains("PSS") {

@@ -37,7 +37,8 @@ pub(super) fn operations(service: Service<Keys>) -> Service<Keys> {
 /// Gives the replicas of a primary key its material and its rotation.
 pub(super) fn follow(state: &mut Keys, arn: &str) {
     let Some(primary) = state.keys.get(arn).filter(|key| key.is_multi_region()).cloned() else { return };
-    let kin: Vec<String> = state.keys.iter().filter(|(_, key)| is_kin(key, &primary)).map(|(arn, _)| arn.clone()).collect();
+    let kin: Vec<String> =
+        state.keys.iter().filter(|(_, key)| is_kin(key, &primary)).map(|(arn, _)| arn.clone()).collect();
     for arn in kin {
         if let Some(key) = state.keys.get_mut(&arn) {
             (key.materials, key.rotation) = (primary.materials.clone(), primary.rotation);
@@ -68,6 +69,7 @@ struct Replicate {
 struct Replicated {
     replica_key_metadata: Value,
     replica_policy: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     replica_tags: Vec<Tag>,
 }
 

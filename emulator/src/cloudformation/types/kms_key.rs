@@ -68,7 +68,8 @@ async fn update(task: &Task<'_>) -> Result<Made> {
     if task.changes(&["KeyPolicy"]) && !policy.is_null() {
         let bypass = task.get("BypassPolicyLockoutSafetyCheck");
         let policy = document(&policy)?;
-        let input = json!({ "KeyId": id, "PolicyName": "default", "Policy": policy, "BypassPolicyLockoutSafetyCheck": bypass });
+        let input =
+            json!({ "KeyId": id, "PolicyName": "default", "Policy": policy, "BypassPolicyLockoutSafetyCheck": bypass });
         task.door.call("kms", "PutKeyPolicy", input).await?;
     }
     if task.changes(&["Description"]) {
