@@ -1,278 +1,273 @@
-//! Keys: made, described, listed, enabled, disabled, and deleted after a while.
+//! Keys: what they are, and the states that they are in.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-use std::time::Duration;
-
-use imbl::OrdMap;
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::tags::Tag;
-use super::{Keys, OfKey, arn, find, find_mut, managed, no_key, on, page, policies, tags};
-use crate::cloud::{Cx, Service, Target};
+use super::blob::Blob;
+use super::spec::{Spec, Usage};
+use super::{Keys, policies};
+use crate::cloud::{Cx, Scope};
 use crate::{Error, Result, Timestamp};
 
-/// `ListKeys` answers so many, if the request does not say.
-const PAGE: usize = 100;
-/// A key is deleted after so many days, and at the most and least after so many.
-/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html>
-const WINDOW: i64 = 30;
-const LEAST_WINDOW: i64 = 7;
-const DAY: Duration = Duration::from_secs(86_400);
-/// The event that deletes a key.
-const DELETE: &str = "DeleteKey";
-
-/// Adds the operations of this file.
-pub(super) fn operations(service: Service<Keys>) -> Service<Keys> {
-    service
-        .op("CreateKey", |_, _: &CreateKey| Target::any(), create)
-        .op("DescribeKey", |at, i: &DescribeKey| on(at, &i.key_id), describe)
-        .op("ListKeys", |_, _: &ListKeys| Target::any(), list)
-        .op("EnableKey", |at, i: &OfKey| on(at, &i.key_id), |cx, i| switch(cx, &i.key_id, true))
-        .op("DisableKey", |at, i: &OfKey| on(at, &i.key_id), |cx, i| switch(cx, &i.key_id, false))
-        .op("ScheduleKeyDeletion", |at, i: &ScheduleDeletion| on(at, &i.key_id), schedule_deletion)
-        .op("CancelKeyDeletion", |at, i: &OfKey| on(at, &i.key_id), cancel_deletion)
-        .event(DELETE, delete)
-}
-
-/// A key. All are symmetric.
+/// A key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Key {
-    description: String,
+    pub id: String,
+    pub scope: Scope,
+    pub description: String,
     /// Whether AWS manages it.
     pub managed: bool,
-    created: Timestamp,
-    enabled: bool,
-    /// When it is deleted, if it is to be, and the days that it was given.
-    deletion: Option<(Timestamp, i64)>,
+    pub created: Timestamp,
+    pub enabled: bool,
+    /// Whether it is a replica that is still on its way.
+    pub creating: bool,
+    pub deletion: Option<Deletion>,
     pub policy: String,
     pub tags: OrdMap<String, String>,
-    /// The id of its material.
-    material: String,
+    pub spec: Spec,
+    pub usage: Usage,
+    /// Whether its material is imported: `Origin`.
+    pub external: bool,
+    /// What the key is: the bytes of a symmetric key or of one for HMAC, PKCS #8 of a pair. Older material decrypts.
+    pub materials: Vector<Material>,
+    pub rotation: Option<Rotation>,
+    /// The region of the primary key, of a key of several regions.
+    pub primary: Option<std::sync::Arc<str>>,
+}
+
+/// When a key is deleted, and the days that it was given. A primary key waits until its replicas are gone.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Deletion {
+    pub at: Option<Timestamp>,
+    pub days: i64,
+}
+
+/// `KeyMaterialState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Place {
+    #[serde(rename = "CURRENT")]
+    Current,
+    #[serde(rename = "NON_CURRENT")]
+    Former,
+    #[serde(rename = "PENDING_ROTATION")]
+    Pending,
+}
+
+/// A key's material.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Material {
+    /// Sixty-four hexadecimal digits.
+    pub id: String,
+    /// None once imported material was deleted.
+    pub secret: Option<Blob>,
+    pub place: Place,
+    /// When it became the current one by a rotation, and by which.
+    pub rotated: Option<(Timestamp, String)>,
+    pub description: Option<String>,
+    /// Until when imported material is good.
+    pub valid_to: Option<Timestamp>,
+}
+
+/// Automatic rotation.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Rotation {
+    pub days: u32,
+    pub next: Timestamp,
+}
+
+impl Material {
+    /// New material, to be used at once.
+    pub fn new(id: String, secret: Blob) -> Self {
+        Self { id, secret: Some(secret), place: Place::Current, rotated: None, description: None, valid_to: None }
+    }
 }
 
 impl Key {
-    /// A key that AWS manages.
-    pub fn managed(cx: &mut Cx<Keys>, description: String) -> Self {
+    /// A symmetric key that AWS manages.
+    pub fn managed(cx: &mut Cx<Keys>, id: String, description: String) -> Self {
         let policy = policies::standard(cx.scope);
-        let (created, material) = (cx.now, cx.ids().hex(64));
+        let (secret, material) = (cx.ids().bytes::<32>().to_vec(), cx.ids().hex(64));
         Self {
+            id,
+            scope: cx.scope.clone(),
             description,
             managed: true,
-            created,
+            created: cx.now,
             enabled: true,
+            creating: false,
             deletion: None,
             policy,
             tags: OrdMap::new(),
-            material,
+            spec: Spec::Symmetric,
+            usage: Usage::Encrypt,
+            external: false,
+            materials: Vector::unit(Material::new(material, secret.into())),
+            rotation: None,
+            primary: None,
         }
     }
 
-    fn state(&self) -> &'static str {
-        match (self.deletion, self.enabled) {
-            (Some(_), _) => "PendingDeletion",
-            (None, true) => "Enabled",
-            (None, false) => "Disabled",
+    /// The ARN.
+    pub fn arn(&self) -> String {
+        super::arn(&self.scope, &self.id)
+    }
+
+    /// `Origin`.
+    pub fn origin(&self) -> &'static str {
+        if self.external { "EXTERNAL" } else { "AWS_KMS" }
+    }
+
+    /// Whether it may have replicas.
+    pub fn is_multi_region(&self) -> bool {
+        self.primary.is_some()
+    }
+
+    /// Whether it is a replica.
+    pub fn is_replica(&self) -> bool {
+        self.primary.as_ref().is_some_and(|primary| *primary != self.scope.region)
+    }
+
+    /// Whether its material is told of: a symmetric key's.
+    pub fn is_symmetric(&self) -> bool {
+        self.spec == Spec::Symmetric
+    }
+
+    /// The material that is used, if there is any.
+    pub fn current(&self) -> Option<&Material> {
+        self.materials.iter().find(|material| material.place == Place::Current)
+    }
+
+    /// A key whose material was not imported, or not all of it, is good for nothing.
+    fn lacks_material(&self) -> bool {
+        let used = |material: &&Material| material.place != Place::Pending;
+        self.current().is_none() || self.materials.iter().filter(used).any(|material| material.secret.is_none())
+    }
+
+    /// `KeyState`.
+    pub fn state(&self) -> &'static str {
+        match self.deletion {
+            Some(Deletion { at: Some(_), .. }) => "PendingDeletion",
+            Some(Deletion { at: None, .. }) => "PendingReplicaDeletion",
+            None if self.creating => "Creating",
+            None if self.lacks_material() => "PendingImport",
+            None if self.enabled => "Enabled",
+            None => "Disabled",
         }
     }
 
     /// Refuses to change a key that is to be deleted.
-    pub fn check_state(&self, arn: &str) -> Result<()> {
-        if self.deletion.is_none() {
+    ///
+    /// # Errors
+    /// `KMSInvalidStateException`.
+    pub fn check_deletion(&self, arn: &str) -> Result<()> {
+        match self.state() {
+            "PendingDeletion" => Err(invalid_state(format!("{arn} is pending deletion."))),
+            "PendingReplicaDeletion" => Err(invalid_state(format!("{arn} is pending replica deletion."))),
+            "Creating" => Err(invalid_state(format!("{arn} is creating."))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what only an enabled key does.
+    ///
+    /// # Errors
+    /// `DisabledException`, or `KMSInvalidStateException` for the other states.
+    pub fn check_enabled(&self, arn: &str) -> Result<()> {
+        self.check_deletion(arn)?;
+        match self.state() {
+            "Disabled" => Err(Error::client("DisabledException", format!("{arn} is disabled."))),
+            "PendingImport" => Err(invalid_state(format!("{arn} is pending import."))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what a key of another usage does.
+    ///
+    /// # Errors
+    /// `InvalidKeyUsageException`, and what [`Key::check_enabled`] says.
+    pub fn check_usage(&self, arn: &str, usage: Usage, operation: &str) -> Result<()> {
+        self.check_enabled(arn)?;
+        if self.usage == usage {
             return Ok(());
         }
-        Err(Error::client("KMSInvalidStateException", format!("{arn} is pending deletion.")))
+        let message = format!("{arn} key usage is {} which is not valid for {operation}.", self.usage.name());
+        Err(Error::client("InvalidKeyUsageException", message))
     }
-}
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct CreateKey {
-    policy: Option<String>,
-    description: Option<String>,
-    key_usage: Option<String>,
-    key_spec: Option<String>,
-    customer_master_key_spec: Option<String>,
-    origin: Option<String>,
-    #[serde(default)]
-    multi_region: bool,
-    #[serde(default)]
-    tags: Vec<Tag>,
-    #[serde(rename = "BypassPolicyLockoutSafetyCheck")]
-    _bypass: Option<bool>,
-}
+    /// The material's bytes; the key was found enabled.
+    ///
+    /// # Errors
+    /// `KMSInvalidStateException` if they are not there after all.
+    pub fn secret(&self) -> Result<&Blob> {
+        let secret = self.current().and_then(|material| material.secret.as_ref());
+        secret.ok_or_else(|| invalid_state(format!("{} is pending import.", self.arn())))
+    }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct KeyOutput {
-    key_metadata: Value,
-}
+    /// The id of the current material, which answers about symmetric keys tell.
+    pub fn material_id(&self) -> Option<String> {
+        self.current().filter(|_| self.is_symmetric()).map(|material| material.id.clone())
+    }
 
-fn create(cx: &mut Cx<Keys>, input: CreateKey) -> Result<KeyOutput> {
-    let only = [
-        ("KeyUsage", &input.key_usage, "ENCRYPT_DECRYPT"),
-        ("KeySpec", &input.key_spec, "SYMMETRIC_DEFAULT"),
-        ("CustomerMasterKeySpec", &input.customer_master_key_spec, "SYMMETRIC_DEFAULT"),
-        ("Origin", &input.origin, "AWS_KMS"),
-    ];
-    for (member, given, served) in only {
-        if let Some(other) = given.as_deref().filter(|given| *given != served) {
-            return Err(Error::not_implemented(format!("the {member} {other} of kms:CreateKey")));
+    /// `KeyMetadata`; `regions` are those where the key is, of one of several regions.
+    pub fn metadata(&self, regions: &[(bool, String, Scope)]) -> Value {
+        let mut told = json!({
+            "AWSAccountId": self.scope.account,
+            "KeyId": self.id,
+            "Arn": self.arn(),
+            "CreationDate": self.created,
+            "Enabled": self.state() == "Enabled",
+            "Description": self.description,
+            "KeyUsage": self.usage.name(),
+            "KeyState": self.state(),
+            "Origin": self.origin(),
+            "KeyManager": if self.managed { "AWS" } else { "CUSTOMER" },
+            "CustomerMasterKeySpec": self.spec.name(),
+            "KeySpec": self.spec.name(),
+            "MultiRegion": self.is_multi_region(),
+        });
+        let (member, algorithms) = self.spec.algorithms(self.usage);
+        told[member] = json!(algorithms);
+        match self.deletion {
+            Some(Deletion { at: Some(at), .. }) => told["DeletionDate"] = json!(at),
+            Some(Deletion { at: None, days }) => told["PendingDeletionWindowInDays"] = json!(days),
+            None if self.creating => {}
+            None => {
+                if let Some(material) = self.material_id() {
+                    told["CurrentKeyMaterialId"] = json!(material);
+                }
+            }
+        }
+        self.tell_expiration(&mut told);
+        if self.is_multi_region() {
+            let place = |(_, arn, scope): &(bool, String, Scope)| json!({ "Arn": arn, "Region": scope.region });
+            let (primary, replicas): (Vec<_>, Vec<_>) = regions.iter().partition(|(is_primary, ..)| *is_primary);
+            told["MultiRegionConfiguration"] = json!({
+                "MultiRegionKeyType": if self.is_replica() { "REPLICA" } else { "PRIMARY" },
+                "PrimaryKey": primary.first().map(|place_of| place(place_of)),
+                "ReplicaKeys": replicas.into_iter().map(place).collect::<Vec<_>>(),
+            });
+        }
+        told
+    }
+
+    fn tell_expiration(&self, told: &mut Value) {
+        let Some(current) = self.current().filter(|material| self.external && material.secret.is_some()) else {
+            return;
+        };
+        match current.valid_to {
+            Some(at) => {
+                told["ExpirationModel"] = "KEY_MATERIAL_EXPIRES".into();
+                told["ValidTo"] = json!(at);
+            }
+            None => told["ExpirationModel"] = "KEY_MATERIAL_DOES_NOT_EXPIRE".into(),
         }
     }
-    if input.multi_region {
-        return Err(Error::not_implemented("keys of several regions"));
-    }
-    let policy = input.policy.as_deref().map(policies::check).transpose()?;
-    let mut set = OrdMap::new();
-    tags::add(&mut set, input.tags)?;
-    let id = cx.ids().uuid();
-    let key = Key {
-        description: input.description.unwrap_or_default(),
-        managed: false,
-        policy: policy.unwrap_or_else(|| policies::standard(cx.scope)),
-        tags: set,
-        ..Key::managed(cx, String::new())
-    };
-    cx.state.keys.insert(id.clone(), key);
-    metadata(cx, &id)
 }
 
-fn metadata(cx: &Cx<Keys>, id: &str) -> Result<KeyOutput> {
-    let key = cx.state.keys.get(id).ok_or_else(|| no_key(cx.scope, id))?;
-    let mut key_metadata = json!({
-        "AWSAccountId": cx.scope.account,
-        "KeyId": id,
-        "Arn": arn(cx.scope, id),
-        "CreationDate": key.created,
-        "Enabled": key.state() == "Enabled",
-        "Description": key.description,
-        "KeyUsage": "ENCRYPT_DECRYPT",
-        "KeyState": key.state(),
-        "Origin": "AWS_KMS",
-        "KeyManager": if key.managed { "AWS" } else { "CUSTOMER" },
-        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "KeySpec": "SYMMETRIC_DEFAULT",
-        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
-        "MultiRegion": false,
-    });
-    match key.deletion {
-        Some((at, _)) => key_metadata["DeletionDate"] = json!(at),
-        None => key_metadata["CurrentKeyMaterialId"] = json!(key.material),
-    }
-    Ok(KeyOutput { key_metadata })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct DescribeKey {
-    key_id: String,
-    /// Grants are not there, so that there is nothing that a token could add.
-    #[serde(rename = "GrantTokens")]
-    _grant_tokens: Option<Vec<String>>,
-}
-
-fn describe(cx: &mut Cx<Keys>, input: DescribeKey) -> Result<KeyOutput> {
-    managed::make(cx, &input.key_id)?;
-    let id = find(cx, &input.key_id)?;
-    metadata(cx, &id)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListKeys {
-    limit: Option<usize>,
-    marker: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListOutput {
-    keys: Vec<BTreeMap<&'static str, String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_marker: Option<String>,
-    truncated: bool,
-}
-
-fn list(cx: &mut Cx<Keys>, input: ListKeys) -> Result<ListOutput> {
-    let start = input.marker.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-    let found = cx.state.keys.range::<_, str>((start, Bound::Unbounded));
-    let (found, next_marker) = page(found, input.limit, PAGE);
-    let entry = |id: &String| BTreeMap::from([("KeyId", id.clone()), ("KeyArn", arn(cx.scope, id))]);
-    let keys = found.into_iter().map(|(id, _)| entry(id)).collect();
-    Ok(ListOutput { keys, truncated: next_marker.is_some(), next_marker })
-}
-
-fn switch(cx: &mut Cx<Keys>, name: &str, on: bool) -> Result<()> {
-    let arn = arn(cx.scope, &find(cx, name)?);
-    let key = find_mut(cx, name)?;
-    key.check_state(&arn)?;
-    key.enabled = on;
-    Ok(())
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ScheduleDeletion {
-    key_id: String,
-    pending_window_in_days: Option<i64>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct DeletionOutput {
-    key_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deletion_date: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_state: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pending_window_in_days: Option<i64>,
-}
-
-fn schedule_deletion(cx: &mut Cx<Keys>, input: ScheduleDeletion) -> Result<DeletionOutput> {
-    let days = input.pending_window_in_days.unwrap_or(WINDOW);
-    if !(LEAST_WINDOW..=WINDOW).contains(&days) {
-        return Err(Error::client("ValidationException", format!("{days} is not a valid PendingWindowInDays")));
-    }
-    let id = find(cx, &input.key_id)?;
-    let arn = arn(cx.scope, &id);
-    let at = cx.now + DAY * u32::try_from(days).unwrap_or_default();
-    let key = find_mut(cx, &id)?;
-    key.check_state(&arn)?;
-    key.deletion = Some((at, days));
-    cx.set_timer(DELETE, id.as_str(), at);
-    Ok(DeletionOutput {
-        key_id: arn,
-        deletion_date: Some(at),
-        key_state: Some("PendingDeletion"),
-        pending_window_in_days: Some(days),
-    })
-}
-
-fn cancel_deletion(cx: &mut Cx<Keys>, input: OfKey) -> Result<DeletionOutput> {
-    let id = find(cx, &input.key_id)?;
-    let arn = arn(cx.scope, &id);
-    let key = find_mut(cx, &id)?;
-    if key.deletion.take().is_none() {
-        return Err(Error::client("KMSInvalidStateException", format!("{arn} is not pending deletion.")));
-    }
-    // A key that was saved from deletion is disabled.
-    key.enabled = false;
-    cx.cancel_timer(DELETE, id.as_str());
-    Ok(DeletionOutput { key_id: arn, deletion_date: None, key_state: None, pending_window_in_days: None })
-}
-
-/// Deletes a key, and its aliases.
-fn delete(cx: &mut Cx<Keys>, id: &str) -> Result<()> {
-    cx.state.keys.remove(id);
-    let aliases: Vec<String> =
-        cx.state.aliases.iter().filter(|(_, alias)| alias.key == id).map(|(name, _)| name.clone()).collect();
-    for name in aliases {
-        cx.state.aliases.remove(&name);
-    }
-    Ok(())
+/// The state that a key is in does not allow it.
+pub(super) fn invalid_state(message: String) -> Error {
+    Error::client("KMSInvalidStateException", message)
 }

@@ -36,10 +36,13 @@ pub(super) fn make(cx: &mut Cx<Keys>, name: &str) -> Result<()> {
         if !names(cx.scope, name, &id, &alias) {
             continue;
         }
-        if !cx.state.keys.contains_key(&id) {
-            let key = Key::managed(cx, format!("Default key that protects my {title} when no other key is defined"));
-            cx.state.aliases.insert(alias, Alias { key: id.clone(), created: cx.now });
-            cx.state.keys.insert(id, key);
+        let key = arn(cx.scope, &id);
+        if !cx.state.keys.contains_key(&key) {
+            let description = format!("Default key that protects my {title} when no other key is defined");
+            let made = Key::managed(cx, id, description);
+            let alias = Alias::new(cx, alias, key.clone());
+            cx.state.aliases.insert(alias.arn(), alias);
+            cx.state.keys.insert(key, made);
         }
         return Ok(());
     }

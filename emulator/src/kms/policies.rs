@@ -3,9 +3,10 @@
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html>
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::{Keys, OfKey, find, find_mut, no_key, on};
-use crate::cloud::{Cx, Scope, Service};
+use super::{Keys, OfKey, find_key, find_mut, on_key};
+use crate::cloud::{Cx, Scope, Service, Target};
 use crate::iam::policy::Policy;
 use crate::{Error, Result};
 
@@ -15,9 +16,9 @@ const NAME: &str = "default";
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Keys>) -> Service<Keys> {
     service
-        .op("GetKeyPolicy", |at, i: &GetPolicy| on(at, &i.key_id), get)
-        .op("PutKeyPolicy", |at, i: &PutPolicy| on(at, &i.key_id), put)
-        .op("ListKeyPolicies", |at, i: &OfKey| on(at, &i.key_id), list)
+        .op("GetKeyPolicy", |at, i: &GetPolicy| on_key(at, &i.key_id), get)
+        .op("PutKeyPolicy", |at, i: &PutPolicy| on_key(at, &i.key_id), put)
+        .op("ListKeyPolicies", |at, i: &OfKey| on_key(at, &i.key_id), list)
 }
 
 /// The policy of a key whose maker gives none: the account may do everything, and IAM decides for whom in it.
@@ -48,6 +49,33 @@ pub(super) fn check(text: &str) -> Result<String> {
     }
 }
 
+/// A policy with more statements, those that can be read.
+pub(super) fn with_statements(text: &str, more: Vec<Value>) -> String {
+    let Ok(mut policy) = serde_json::from_str::<Value>(text) else { return text.to_owned() };
+    let readable = |statement: &Value| {
+        let alone = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        Policy::accepted(&alone.to_string()).is_ok()
+    };
+    let mut statements = match policy["Statement"].take() {
+        Value::Array(statements) => statements,
+        one => vec![one],
+    };
+    statements.extend(more.into_iter().filter(readable));
+    policy["Statement"] = statements.into();
+    policy.to_string()
+}
+
+/// Refuses a policy under which the caller could not put another one.
+/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>
+pub(super) fn check_lockout(cx: &Cx<Keys>, policy: &str, bypass: bool) -> Result<()> {
+    let target = Target::on(super::arn(cx.scope, "*")).policy(Some(policy.into())).owner(&*cx.scope.account);
+    if bypass || cx.access().may_on("kms:PutKeyPolicy", &target) {
+        return Ok(());
+    }
+    let message = "The new key policy will not allow you to update the key policy in the future.";
+    Err(Error::client("MalformedPolicyDocumentException", message))
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct GetPolicy {
@@ -64,8 +92,7 @@ struct PolicyOutput {
 
 fn get(cx: &mut Cx<Keys>, input: GetPolicy) -> Result<PolicyOutput> {
     check_name(input.policy_name.as_deref())?;
-    let id = find(cx, &input.key_id)?;
-    let key = cx.state.keys.get(&id).ok_or_else(|| no_key(cx.scope, &id))?;
+    let (_, key) = find_key(cx, &input.key_id)?;
     Ok(PolicyOutput { policy: key.policy.clone(), policy_name: NAME })
 }
 
@@ -82,13 +109,15 @@ struct PutPolicy {
     key_id: String,
     policy_name: Option<String>,
     policy: String,
-    #[serde(rename = "BypassPolicyLockoutSafetyCheck")]
-    _bypass: Option<bool>,
+    #[serde(default)]
+    bypass_policy_lockout_safety_check: bool,
 }
 
 fn put(cx: &mut Cx<Keys>, input: PutPolicy) -> Result<()> {
     check_name(input.policy_name.as_deref())?;
     let policy = check(&input.policy)?;
+    find_key(cx, &input.key_id)?;
+    check_lockout(cx, &policy, input.bypass_policy_lockout_safety_check)?;
     find_mut(cx, &input.key_id)?.policy = policy;
     Ok(())
 }
@@ -101,6 +130,6 @@ struct NamesOutput {
 }
 
 fn list(cx: &mut Cx<Keys>, input: OfKey) -> Result<NamesOutput> {
-    find(cx, &input.key_id)?;
+    find_key(cx, &input.key_id)?;
     Ok(NamesOutput { policy_names: [NAME], truncated: false })
 }

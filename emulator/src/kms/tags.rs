@@ -2,12 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html>
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Keys, find, find_mut, no_key, on, page};
+use super::{Keys, find_key, find_mut, on_key, page};
 use crate::cloud::{Cx, Service};
 use crate::{Error, Result};
 
@@ -19,13 +20,13 @@ const PAGE: usize = 50;
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Keys>) -> Service<Keys> {
     service
-        .op("TagResource", |at, i: &TagResource| on(at, &i.key_id), tag)
-        .op("UntagResource", |at, i: &UntagResource| on(at, &i.key_id), untag)
-        .op("ListResourceTags", |at, i: &ListTags| on(at, &i.key_id), list)
+        .op("TagResource", |at, i: &TagResource| on_key(at, &i.key_id), tag)
+        .op("UntagResource", |at, i: &UntagResource| on_key(at, &i.key_id), untag)
+        .op("ListResourceTags", |at, i: &ListTags| on_key(at, &i.key_id), list)
 }
 
 /// A tag.
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tag {
     tag_key: String,
@@ -34,12 +35,16 @@ pub(super) struct Tag {
 
 /// Adds tags to those that there are.
 pub(super) fn add(tags: &mut OrdMap<String, String>, more: Vec<Tag>) -> Result<()> {
-    if more.iter().any(|tag| tag.tag_key.starts_with("aws:")) {
+    if more.iter().any(|tag| tag.tag_key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))) {
         return Err(Error::client("TagException", "Tags beginning with aws: are reserved"));
+    }
+    let names: BTreeSet<&str> = more.iter().map(|tag| tag.tag_key.as_str()).collect();
+    if names.len() < more.len() {
+        return Err(Error::client("TagException", "Duplicate tag keys"));
     }
     tags.extend(more.into_iter().map(|tag| (tag.tag_key, tag.tag_value)));
     if tags.len() > MAX_TAGS {
-        return Err(Error::client("LimitExceededException", "Too many tags"));
+        return Err(Error::client("TagException", "Too many tags"));
     }
     Ok(())
 }
@@ -92,8 +97,7 @@ struct TagsOutput {
 }
 
 fn list(cx: &mut Cx<Keys>, input: ListTags) -> Result<TagsOutput> {
-    let id = find(cx, &input.key_id)?;
-    let key = cx.state.keys.get(&id).ok_or_else(|| no_key(cx.scope, &id))?;
+    let (_, key) = find_key(cx, &input.key_id)?;
     let start = input.marker.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
     let (found, next_marker) = page(key.tags.range::<_, str>((start, Bound::Unbounded)), input.limit, PAGE);
     let tags = found.into_iter().map(|(key, value)| Tag { tag_key: key.clone(), tag_value: value.clone() }).collect();

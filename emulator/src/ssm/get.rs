@@ -9,7 +9,7 @@ use super::secrets::{self, is_reference};
 use super::store::Version;
 use super::{Parameters, find, on, require_all};
 use crate::cloud::{Cx, Service, Step, Target};
-use crate::{Error, Result, Timestamp};
+use crate::{Error, Result, Timestamp, kms};
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Parameters>) -> Service<Parameters> {
@@ -56,7 +56,7 @@ impl Shown {
     /// A version under the name that it was asked for by.
     pub fn of(cx: &Cx<Parameters>, name: &Name, version: &Version, in_clear: bool) -> Result<Self> {
         let arn = name.arn(cx.scope);
-        may_decrypt(cx, version, in_clear)?;
+        may_decrypt(cx, &arn, version, in_clear)?;
         Ok(Self {
             name: name.given.clone(),
             r#type: version.kind.clone(),
@@ -72,9 +72,9 @@ impl Shown {
 }
 
 /// Who reads a secret in clear must be allowed to use its key, unless that is AWS's own.
-pub(super) fn may_decrypt(cx: &Cx<Parameters>, version: &Version, in_clear: bool) -> Result<()> {
+pub(super) fn may_decrypt(cx: &Cx<Parameters>, arn: &str, version: &Version, in_clear: bool) -> Result<()> {
     match version.key_arn.as_deref().filter(|_| in_clear) {
-        Some(key) => cx.access().require("kms:Decrypt", &Target::on(key)),
+        Some(key) => cx.access().require("kms:Decrypt", &kms::through(key, "ssm", ("PARAMETER_ARN", arn))),
         None => Ok(()),
     }
 }

@@ -62,7 +62,7 @@ fn history(cx: &mut Cx<Parameters>, input: GetHistory) -> Result<Page> {
     let mut versions = parameter.versions.iter().filter(|version| version.number > after);
     let mut page = Page { parameters: Vec::new(), next_token: None };
     for version in versions.by_ref().take(size) {
-        may_decrypt(cx, version, input.with_decryption)?;
+        may_decrypt(cx, &arn, version, input.with_decryption)?;
         page.parameters.push(Entry {
             facts: Facts::of(&parameter.name, version),
             value: version.shown(&arn, input.with_decryption),

@@ -12,8 +12,8 @@ use super::policies::{self, Policy};
 use super::store::{ADVANCED_TIER, DEFAULT_KEY, LIST, Parameter, SECRET, STANDARD_TIER, Version};
 use super::tags::{self, Tag};
 use super::{Parameters, on, validation};
-use crate::cloud::{Call, Caller, Cx, Later, Question, Service, Step, Target};
-use crate::{Error, Result};
+use crate::cloud::{Call, Caller, Cx, Later, Question, Service, Step};
+use crate::{Error, Result, kms};
 
 /// How many versions of a parameter are kept.
 const VERSIONS: usize = 100;
@@ -76,7 +76,7 @@ fn put(cx: &mut Cx<Parameters>, input: &PutParameter) -> Result<Step<Written>> {
     name.check_new(cx.scope)?;
     let old = cx.state.parameters.get(&name.key).cloned();
     let mut version = check(cx, &name, input, old.as_ref())?;
-    if let Some(wait) = ask_for_key(cx, &mut version)? {
+    if let Some(wait) = ask_for_key(cx, &name, &mut version)? {
         return Ok(Step::Later(wait));
     }
     let mut parameter = match old {
@@ -275,7 +275,7 @@ fn drop_oldest(parameter: &mut Parameter) -> Result<()> {
 }
 
 /// A key of one's own must be there: KMS is asked first. That which AWS manages is made when it is first needed.
-fn ask_for_key(cx: &mut Cx<Parameters>, version: &mut Version) -> Result<Option<Later>> {
+fn ask_for_key(cx: &mut Cx<Parameters>, name: &Name, version: &mut Version) -> Result<Option<Later>> {
     let Some(key) = &version.key_id else { return Ok(None) };
     let caller = Caller::service("ssm.amazonaws.com");
     let input = json!({ "KeyId": key });
@@ -297,7 +297,10 @@ fn ask_for_key(cx: &mut Cx<Parameters>, version: &mut Version) -> Result<Option<
         let metadata = &described["KeyMetadata"];
         let arn = metadata["Arn"].as_str().unwrap_or_default();
         match metadata["KeyState"].as_str() {
-            Some("Enabled") => cx.access().require(action, &Target::on(arn))?,
+            Some("Enabled") => {
+                let parameter = name.arn(cx.scope);
+                cx.access().require(action, &kms::through(arn, "ssm", ("PARAMETER_ARN", &parameter)))?;
+            }
             Some("Disabled") => return Err(invalid(format!("{arn} is disabled."))),
             _ => return Err(invalid(format!("{arn} is pending deletion."))),
         }

@@ -199,7 +199,7 @@ impl Facts<'_> {
 
     /// Whether the error says nothing: then these services leave the message out.
     fn is_mute(&self) -> bool {
-        self.error.message().is_empty() && (dynamodb::is(self.service) || self.service == "cloudwatch")
+        self.error.message().is_empty() && (dynamodb::is(self.service) || matches!(self.service, "cloudwatch" | "kms"))
     }
 
     /// The members besides the message, with what the shape wants and the service did not give.

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
 
 
 @pytest.fixture
@@ -35,11 +34,6 @@ def test_keys_are_listed_page_by_page_and_have_a_policy(kms):
     key = made.pop()
     assert kms.list_key_policies(KeyId=key)["PolicyNames"] == ["default"]
     assert json.loads(kms.get_key_policy(KeyId=key)["Policy"])["Statement"][0]["Action"] == "kms:*"
-
-
-def test_nothing_is_encrypted(kms):
-    with pytest.raises(ClientError, match="NotImplemented.*Encrypt"):
-        kms.encrypt(KeyId=kms.create_key()["KeyMetadata"]["KeyId"], Plaintext=b"x")
 
 
 def test_a_table_is_encrypted_with_the_key_that_aws_manages(server, kms):

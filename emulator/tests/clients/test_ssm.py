@@ -236,6 +236,10 @@ def test_who_may_read_a_parameter(start):
     assert "kms:Decrypt" in refused(
         "AccessDeniedException", mine.get_parameter, Name="/open/s", WithDecryption=True
     )
+    via = {"StringEquals": {"kms:ViaService": "ssm.us-east-1.amazonaws.com"}}
+    use = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": via}
+    iam.put_user_policy(UserName="u", PolicyName="k", PolicyDocument=json.dumps({**document, "Statement": [use]}))
+    assert mine.get_parameter(Name="/open/s", WithDecryption=True)["Parameter"]["Value"] == "hush"
 
 
 def test_the_cli_puts_and_gets(server):

@@ -346,7 +346,7 @@ async fn keys_streams_and_what_is_nothing() {
     let cloud = cloud();
     let template = r#"
 Resources:
-  Key: {Type: AWS::KMS::Key, Properties: {Description: d, Enabled: false, Tags: [{Key: a, Value: b}]}}
+  Key: {Type: AWS::KMS::Key, Properties: {Description: d, Enabled: false, EnableKeyRotation: true, Tags: [{Key: a, Value: b}]}}
   Alias: {Type: AWS::KMS::Alias, Properties: {AliasName: alias/mine, TargetKeyId: !Ref Key}}
   Stream: {Type: AWS::Kinesis::Stream, Properties: {Name: numbers, ShardCount: 2, RetentionPeriodHours: 48}}
   Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
@@ -359,6 +359,9 @@ Outputs: {Key: {Value: !GetAtt Key.Arn}, Stream: {Value: !GetAtt Stream.Arn}}
     let key = call(&cloud, "kms", "DescribeKey", json!({ "KeyId": "alias/mine" })).await.unwrap();
     assert_eq!(key["KeyMetadata"]["Enabled"], false);
     assert_eq!(key["KeyMetadata"]["Arn"], made["Outputs"][0]["OutputValue"]);
+    let id = &key["KeyMetadata"]["KeyId"];
+    let rotation = call(&cloud, "kms", "GetKeyRotationStatus", json!({ "KeyId": id })).await.unwrap();
+    assert_eq!(rotation["RotationPeriodInDays"], 365);
     let summary = call(&cloud, "kinesis", "DescribeStreamSummary", json!({ "StreamName": "numbers" })).await.unwrap();
     assert_eq!(summary["StreamDescriptionSummary"]["RetentionPeriodHours"], 48);
     assert_eq!(summary["StreamDescriptionSummary"]["OpenShardCount"], 2);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::sqs_queue::is_true;
 use super::task::document;
 use super::{Made, ResourceType, Task, may_change, replaces};
-use crate::{Error, Result};
+use crate::Result;
 
 pub(super) const KEY: ResourceType = ResourceType {
     name: "AWS::KMS::Key",
@@ -15,9 +15,11 @@ pub(super) const KEY: ResourceType = ResourceType {
         replaces("KeyUsage"),
         replaces("MultiRegion"),
         replaces("Origin"),
-        replaces("Description"),
+        may_change("Description"),
         may_change("Enabled"),
         may_change("EnableKeyRotation"),
+        may_change("RotationPeriodInDays"),
+        may_change("BypassPolicyLockoutSafetyCheck"),
         may_change("KeyPolicy"),
         may_change("PendingWindowInDays"),
         may_change("Tags"),
@@ -38,9 +40,9 @@ pub(super) const ALIAS: ResourceType = ResourceType {
 };
 
 async fn create(task: &Task<'_>) -> Result<Made> {
-    refuse_rotation(task)?;
     let policy = task.get("KeyPolicy");
     let input = json!({
+        "BypassPolicyLockoutSafetyCheck": task.get("BypassPolicyLockoutSafetyCheck"),
         "Description": task.get("Description"),
         "KeySpec": task.get("KeySpec"),
         "KeyUsage": task.get("KeyUsage"),
@@ -53,17 +55,30 @@ async fn create(task: &Task<'_>) -> Result<Made> {
     let metadata = &made["KeyMetadata"];
     let id = metadata["KeyId"].as_str().unwrap_or_default();
     task.begun(id);
+    if is_true(&task.get("EnableKeyRotation")) {
+        rotate(task, id).await?;
+    }
     enable(task, id).await?;
     Ok(key(id, &metadata["Arn"]))
 }
 
 async fn update(task: &Task<'_>) -> Result<Made> {
-    refuse_rotation(task)?;
     let id = task.physical_id;
     let policy = task.get("KeyPolicy");
     if task.changes(&["KeyPolicy"]) && !policy.is_null() {
-        let input = json!({ "KeyId": id, "PolicyName": "default", "Policy": document(&policy)? });
+        let bypass = task.get("BypassPolicyLockoutSafetyCheck");
+        let policy = document(&policy)?;
+        let input =
+            json!({ "KeyId": id, "PolicyName": "default", "Policy": policy, "BypassPolicyLockoutSafetyCheck": bypass });
         task.door.call("kms", "PutKeyPolicy", input).await?;
+    }
+    if task.changes(&["Description"]) {
+        let description = task.get("Description");
+        let input = json!({ "KeyId": id, "Description": description.as_str().unwrap_or_default() });
+        task.door.call("kms", "UpdateKeyDescription", input).await?;
+    }
+    if task.changes(&["EnableKeyRotation", "RotationPeriodInDays"]) {
+        rotate(task, id).await?;
     }
     if task.changes(&["Enabled"]) {
         enable(task, id).await?;
@@ -80,12 +95,17 @@ async fn update(task: &Task<'_>) -> Result<Made> {
     Ok(key(id, &arn.into()))
 }
 
-/// Keys have no material here that could be rotated.
-fn refuse_rotation(task: &Task<'_>) -> Result<()> {
-    if is_true(&task.get("EnableKeyRotation")) {
-        return Err(Error::not_implemented("the rotation of KMS keys (EnableKeyRotation of AWS::KMS::Key)"));
-    }
-    Ok(())
+/// Rotation is only switched on a key that is enabled, so that it comes before the key is disabled.
+async fn rotate(task: &Task<'_>, id: &str) -> Result<()> {
+    let (operation, input) = match is_true(&task.get("EnableKeyRotation")) {
+        true => {
+            let days = task.get("RotationPeriodInDays");
+            let days = days.as_str().and_then(|days| days.parse::<u32>().ok()).map_or(days.clone(), Value::from);
+            ("EnableKeyRotation", json!({ "KeyId": id, "RotationPeriodInDays": days }))
+        }
+        false => ("DisableKeyRotation", json!({ "KeyId": id })),
+    };
+    task.door.call("kms", operation, input).await.map(drop)
 }
 
 async fn enable(task: &Task<'_>, id: &str) -> Result<()> {

@@ -154,7 +154,7 @@ fn within_account(
     of_resource: PolicyKind,
 ) -> Decision {
     let root = matches!(request.principal, Principal::AccountRoot { .. });
-    if granted.is_none() && needs_resource_policy(&request.action) {
+    if granted.is_none() && needs_resource_policy(request) {
         return Decision::ImplicitDeny { missing: of_resource };
     }
     let escapes = |grant: &Grant| match (grant.breadth, &request.principal) {
@@ -205,13 +205,13 @@ pub fn is_assume_role(action: &str) -> bool {
     PREFIXES.iter().any(|prefix| action.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
 }
 
-/// Actions that the resource's own policy must allow even within the account: assuming roles, and KMS keys.
+/// Actions that the resource's own policy must allow even within the account: assuming roles, and those on keys of KMS. Its
+/// aliases, and what is on no key in particular, have no policy.
 ///
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html>
-fn needs_resource_policy(action: &str) -> bool {
-    let kms = action.get(..4).is_some_and(|vendor| vendor.eq_ignore_ascii_case("kms:"));
-    let lists = ["kms:ListKeys", "kms:ListAliases", "kms:CreateKey"].iter().any(|one| one.eq_ignore_ascii_case(action));
-    is_assume_role(action) || (kms && !lists)
+fn needs_resource_policy(request: &Request) -> bool {
+    let kms = request.action.get(..4).is_some_and(|vendor| vendor.eq_ignore_ascii_case("kms:"));
+    is_assume_role(&request.action) || (kms && request.resource.contains(":key/"))
 }
 
 /// The places of all statements of a policy that apply to a request, and allow it, or deny it. A statement that names
