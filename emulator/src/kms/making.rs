@@ -38,7 +38,8 @@ struct Order {
 #[derive(Serialize, Deserialize)]
 struct Report {
     number: u64,
-    private: Blob,
+    /// Absent if none could be made.
+    private: Option<Blob>,
 }
 
 /// A new private key: at once if it is one of a curve, else the operation is to wait and to ask again.
@@ -73,10 +74,8 @@ fn signal(number: u64) -> String {
 fn make(cloud: crate::cloud::Cloud, scope: crate::cloud::Scope, input: serde_json::Value) -> JobFuture {
     Box::pin(async move {
         let Some(Order { number, spec, seed }) = job_input(input) else { return };
-        match private(spec, seed) {
-            Ok(private) => cloud.report("kms", &scope, MADE, &Report { number, private }),
-            Err(error) => tracing::error!(%error, "a key pair was not made"),
-        }
+        let private = private(spec, seed).inspect_err(|error| tracing::error!(%error, "a key pair was not made")).ok();
+        cloud.report("kms", &scope, MADE, &Report { number, private });
     })
 }
 
@@ -87,7 +86,9 @@ fn made(cx: &mut Cx<Keys>, report: &str) -> Result<()> {
         let oldest = kept.get_min().map(|(number, _)| *number);
         oldest.and_then(|oldest| kept.remove(&oldest));
     }
-    kept.insert(number, private);
+    if let Some(private) = private {
+        kept.insert(number, private);
+    }
     cx.signal(signal(number));
     Ok(())
 }
