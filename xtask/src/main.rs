@@ -72,11 +72,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Scenarios live in a program of their own, because they link the functions they run.
+/// Scenarios live in a program of their own, because they link the functions they run. To build it for the first time takes
+/// minutes, in which cargo shows what it does.
 fn scenarios(verb: &str, rest: &[String]) -> Outcome {
-    let mut arguments = vec!["run", "--quiet", "--package", "scenarios", "--", verb];
-    arguments.extend(rest.iter().map(String::as_str));
-    command("cargo", &arguments)
+    let program = format!("target/debug/scenarios{}", std::env::consts::EXE_SUFFIX);
+    let quiet: &[&str] = if root().join(program).exists() { &["--quiet"] } else { &[] };
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    command("cargo", &[&["run"], quiet, &["--package", "scenarios", "--", verb], &rest].concat())
 }
 
 /// The workspace's folder.

@@ -32,7 +32,7 @@ pub fn programs() -> Outcome {
 /// workspace wants, for they share the library.
 pub fn release() -> Outcome {
     let programs = ["--bin", "garoa", "--bin", "bench", "--bin", "function"];
-    command("cargo", &[&["build", "--quiet", "--release", "--workspace"], &programs[..]].concat())
+    command("cargo", &[&["build", "--release", "--workspace"], &programs[..]].concat())
 }
 
 /// Whether a program can be run and says that all is well.
