@@ -91,8 +91,7 @@ fn seal(
 ) -> Result<Blob> {
     let seed = cx.ids().bytes();
     let (_, key) = find(cx, arn)?;
-    key.check_usage(arn, Usage::Encrypt, operation)?;
-    key.spec.check_algorithm(Usage::Encrypt, algorithm)?;
+    key.check_use(arn, Usage::Encrypt, operation, algorithm)?;
     let Some(bits) = key.spec.rsa_bits() else { return seal_under(key, seed, context, plaintext) };
     if !context.is_empty() {
         let message = "EncryptionContext is not supported for asymmetric keys.";
@@ -177,8 +176,7 @@ fn open(
         let Some((arn, key)) = named else {
             return Err(Error::client("ValidationException", "KeyId is required for asymmetric decryption."));
         };
-        key.check_usage(&arn, Usage::Encrypt, operation)?;
-        key.spec.check_algorithm(Usage::Encrypt, algorithm)?;
+        key.check_use(&arn, Usage::Encrypt, operation, algorithm)?;
         let plaintext = pairs::decrypt(key.secret()?, algorithm, ciphertext, &mut Chance::new(seed));
         let plaintext = plaintext.ok_or_else(invalid_ciphertext)?.into();
         return Ok(Opened { key: arn, plaintext, material: None });

@@ -111,9 +111,7 @@ fn create(cx: &mut Cx<Keys>, input: &CreateKey) -> Result<Step<KeyOutput>> {
         Some("EXTERNAL") => true,
         Some(other) => return Err(Error::not_implemented(format!("the Origin {other} of kms:CreateKey"))),
     };
-    let policy = input.policy.as_deref().map(policies::check).transpose()?;
-    let policy = policy.unwrap_or_else(|| policies::standard(cx.scope));
-    policies::check_lockout(cx, &policy, input.bypass_policy_lockout_safety_check)?;
+    let policy = policies::of_new(cx, cx.scope, input.policy.as_deref(), input.bypass_policy_lockout_safety_check)?;
     let mut set = OrdMap::new();
     tags::add(&mut set, input.tags.clone())?;
     if !set.is_empty() {
@@ -158,7 +156,7 @@ pub(super) fn metadata_of(state: &Keys, arn: &str) -> Result<Value> {
     let key = state.keys.get(arn).ok_or_else(|| Error::internal("a key that was found is gone"))?;
     let mut regions = Vec::new();
     if key.is_multi_region() {
-        let kin = state.keys.iter().filter(|(_, other)| other.id == key.id && other.scope.account == key.scope.account);
+        let kin = state.keys.iter().filter(|(_, other)| other.is_kin(key));
         regions = kin.map(|(arn, other)| (!other.is_replica(), arn.clone(), other.scope.clone())).collect();
     }
     Ok(key.metadata(&regions))
@@ -271,9 +269,8 @@ fn schedule_deletion(cx: &mut Cx<Keys>, input: ScheduleDeletion) -> Result<Delet
 pub(super) fn schedule(cx: &mut Cx<Keys>, arn: &str) -> Option<Timestamp> {
     let (id, days, waits) = {
         let key = cx.state.keys.get(arn)?;
-        let replica =
-            |other: &&Key| other.id == key.id && other.scope.account == key.scope.account && other.is_replica();
-        let waits = key.is_multi_region() && !key.is_replica() && cx.state.keys.values().any(|other| replica(&other));
+        let has_replicas = || cx.state.keys.values().any(|other| other.is_kin(key) && other.is_replica());
+        let waits = key.is_multi_region() && !key.is_replica() && has_replicas();
         (key.arn(), key.deletion?.days, waits)
     };
     if waits {
@@ -304,7 +301,7 @@ fn delete(cx: &mut Cx<Keys>, arn: &str) -> Result<()> {
     cx.state.aliases = aliases.map(|(name, alias)| (name.clone(), alias.clone())).collect();
     let grants = cx.state.grants.iter().filter(|(_, grant)| grant.key != arn);
     cx.state.grants = grants.map(|(id, grant)| (id.clone(), grant.clone())).collect();
-    let waiting = |key: &&Key| key.id == gone.id && key.scope.account == gone.scope.account && !key.is_replica();
+    let waiting = |key: &&Key| key.is_kin(&gone) && !key.is_replica();
     let primary = cx.state.keys.values().find(waiting).filter(|key| key.state() == "PendingReplicaDeletion");
     if let Some(primary) = primary.map(Key::arn) {
         schedule(cx, &primary);

@@ -130,6 +130,11 @@ impl Key {
         self.primary.as_ref().is_some_and(|primary| *primary != self.scope.region)
     }
 
+    /// Whether two keys are the same in several regions.
+    pub fn is_kin(&self, other: &Self) -> bool {
+        self.id == other.id && self.scope.account == other.scope.account
+    }
+
     /// Whether its material is told of: a symmetric key's.
     pub fn is_symmetric(&self) -> bool {
         self.spec == Spec::Symmetric
@@ -195,6 +200,15 @@ impl Key {
         }
         let message = format!("{arn} key usage is {} which is not valid for {operation}.", self.usage.name());
         Err(Error::client("InvalidKeyUsageException", message))
+    }
+
+    /// The same, and refuses an algorithm that is none of the key's.
+    ///
+    /// # Errors
+    /// What [`Key::check_usage`] and [`Spec::check_algorithm`] say.
+    pub fn check_use(&self, arn: &str, usage: Usage, operation: &str, algorithm: &str) -> Result<()> {
+        self.check_usage(arn, usage, operation)?;
+        self.spec.check_algorithm(usage, algorithm)
     }
 
     /// The material's bytes; the key was found enabled.

@@ -51,8 +51,7 @@ struct Generated {
 /// The key of a request, if it is one for the algorithm.
 fn fit<'a>(cx: &'a Cx<Keys>, name: &str, algorithm: &str, operation: &str) -> Result<(String, &'a Key)> {
     let (arn, key) = find(cx, name)?;
-    key.check_usage(&arn, Usage::Mac, operation)?;
-    key.spec.check_algorithm(Usage::Mac, algorithm)?;
+    key.check_use(&arn, Usage::Mac, operation, algorithm)?;
     Ok((arn, key))
 }
 

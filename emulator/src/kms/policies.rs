@@ -42,11 +42,21 @@ pub(super) fn standard(scope: &Scope) -> String {
 }
 
 /// A policy as it is kept, if it can be read.
-pub(super) fn check(text: &str) -> Result<String> {
+fn check(text: &str) -> Result<String> {
     match Policy::read(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(error) => Err(Error::client("MalformedPolicyDocumentException", error.message())),
     }
+}
+
+/// The policy of a new key: the one that is given, or the standard one.
+///
+/// # Errors
+/// What [`check`] and [`check_lockout`] say.
+pub(super) fn of_new(cx: &Cx<Keys>, scope: &Scope, given: Option<&str>, bypass: bool) -> Result<String> {
+    let policy = given.map(check).transpose()?.unwrap_or_else(|| standard(scope));
+    check_lockout(cx, &policy, bypass)?;
+    Ok(policy)
 }
 
 /// A policy with more statements, those that can be read.
@@ -67,7 +77,7 @@ pub(super) fn with_statements(text: &str, more: Vec<Value>) -> String {
 
 /// Refuses a policy under which the caller could not put another one.
 /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>
-pub(super) fn check_lockout(cx: &Cx<Keys>, policy: &str, bypass: bool) -> Result<()> {
+fn check_lockout(cx: &Cx<Keys>, policy: &str, bypass: bool) -> Result<()> {
     let target = Target::on(super::arn(cx.scope, "*")).policy(Some(policy.into())).owner(&*cx.scope.account);
     if bypass || cx.access().may_on("kms:PutKeyPolicy", &target) {
         return Ok(());

@@ -38,17 +38,12 @@ pub(super) fn operations(service: Service<Keys>) -> Service<Keys> {
 pub(super) fn follow(state: &mut Keys, arn: &str) {
     let Some(primary) = state.keys.get(arn).filter(|key| key.is_multi_region()).cloned() else { return };
     let kin: Vec<String> =
-        state.keys.iter().filter(|(_, key)| is_kin(key, &primary)).map(|(arn, _)| arn.clone()).collect();
+        state.keys.iter().filter(|(_, key)| key.is_kin(&primary)).map(|(arn, _)| arn.clone()).collect();
     for arn in kin {
         if let Some(key) = state.keys.get_mut(&arn) {
             (key.materials, key.rotation) = (primary.materials.clone(), primary.rotation);
         }
     }
-}
-
-/// Whether two keys are the same in several regions.
-fn is_kin(one: &Key, other: &Key) -> bool {
-    one.id == other.id && one.scope.account == other.scope.account
 }
 
 #[derive(Deserialize)]
@@ -90,9 +85,7 @@ fn replicate(cx: &mut Cx<Keys>, input: Replicate) -> Result<Replicated> {
         return Err(Error::not_implemented("kms:ReplicateKey for keys with imported material"));
     }
     let scope = Scope::new(key.scope.account.clone(), input.replica_region.as_str());
-    let policy = input.policy.as_deref().map(policies::check).transpose()?;
-    let policy = policy.unwrap_or_else(|| policies::standard(&scope));
-    policies::check_lockout(cx, &policy, input.bypass_policy_lockout_safety_check)?;
+    let policy = policies::of_new(cx, &scope, input.policy.as_deref(), input.bypass_policy_lockout_safety_check)?;
     let mut set = OrdMap::new();
     tags::add(&mut set, input.tags.clone())?;
     let replica = Key {
@@ -138,7 +131,7 @@ fn update(cx: &mut Cx<Keys>, input: Update) -> Result<()> {
     }
     let (old, region): (Key, Arc<str>) = (key.clone(), input.primary_region.into());
     let kin: Vec<String> =
-        cx.state.keys.iter().filter(|(_, key)| is_kin(key, &old)).map(|(arn, _)| arn.clone()).collect();
+        cx.state.keys.iter().filter(|(_, key)| key.is_kin(&old)).map(|(arn, _)| arn.clone()).collect();
     for arn in kin {
         if let Some(key) = cx.state.keys.get_mut(&arn) {
             key.primary = Some(region.clone());

@@ -79,8 +79,7 @@ fn sign(cx: &mut Cx<Keys>, input: Sign) -> Result<Signed> {
     let seed = cx.ids().bytes();
     let (arn, key) = find(cx, &input.key_id)?;
     let algorithm = input.signing_algorithm;
-    key.check_usage(&arn, Usage::Sign, "Sign")?;
-    key.spec.check_algorithm(Usage::Sign, &algorithm)?;
+    key.check_use(&arn, Usage::Sign, "Sign", &algorithm)?;
     let digest = digest(key.spec, &input.message, input.message_type.as_deref(), &algorithm)?;
     dry_run(input.dry_run)?;
     let signature = pairs::sign(key.spec, key.secret()?, &algorithm, &digest, &mut Chance::new(seed));
@@ -112,8 +111,7 @@ struct Verified {
 fn verify(cx: &mut Cx<Keys>, input: Verify) -> Result<Verified> {
     let (arn, key) = find(cx, &input.key_id)?;
     let algorithm = input.signing_algorithm;
-    key.check_usage(&arn, Usage::Sign, "Verify")?;
-    key.spec.check_algorithm(Usage::Sign, &algorithm)?;
+    key.check_use(&arn, Usage::Sign, "Verify", &algorithm)?;
     let digest = digest(key.spec, &input.message, input.message_type.as_deref(), &algorithm)?;
     let valid = pairs::verify(key.spec, key.secret()?, &algorithm, &digest, &input.signature);
     valid.ok_or_else(|| Error::client("KMSInvalidSignatureException", ""))?;
