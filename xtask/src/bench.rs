@@ -33,6 +33,9 @@ pub struct Arguments {
     /// How often each is measured; the median counts
     #[arg(long, default_value_t = 5)]
     rounds: u32,
+    /// Measure only what has this in its title, such as `PutObject`; with it, the goals of the rest do not count
+    #[arg(long)]
+    only: Option<String>,
 }
 
 #[derive(clap::Subcommand)]
@@ -73,6 +76,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let (seconds, rounds) = (arguments.seconds.to_string(), arguments.rounds.to_string());
     let mut load = vec!["load".to_owned(), "--seconds".to_owned(), seconds, "--rounds".to_owned(), rounds];
+    load.extend(arguments.only.iter().map(|only| format!("--only={only}")));
     for (name, server) in &servers {
         load.push(format!("--server={name}={}", server.url.trim_start_matches("http://")));
     }

@@ -7,8 +7,9 @@ use super::Apis;
 use super::authorize::{INVOKE, Verdict};
 use super::state::Api;
 use crate::cloud::{Caller, IamMode, Inner, Scope, Target};
-use crate::execute_api::{self, Address, Form};
+use crate::execute_api::{Address, Form};
 use crate::sigv4::Dialect;
+use crate::wire;
 
 /// Where the API of an address is, and whether it is a WebSocket API.
 pub(crate) fn owner(inner: &Inner, address: &Address) -> Option<(Scope, bool)> {
@@ -28,7 +29,7 @@ pub(super) fn is_closed(api: &Api, address: &Address) -> bool {
 /// The host name by which clients reach the API: `requestContext.domainName`. A local one has its port, so that
 /// `http://{domainName}/{stage}` leads back here.
 pub(super) fn domain_name(address: &Address, head: &Parts) -> String {
-    let host = execute_api::host(head).to_ascii_lowercase();
+    let host = wire::host(head).to_ascii_lowercase();
     if address.form != Form::Path {
         return host;
     }

@@ -13,7 +13,7 @@ use super::running::{AnyStep, StepIn};
 use super::service::Target;
 use super::trace::{CallRecord, Event};
 use crate::clock::{self, Activity, Timer, TimerChange, Wait, Woken};
-use crate::model::OperationModel;
+use crate::wire::straight::Unread;
 use crate::{Error, Result};
 
 /// Why a call has no answer that its caller sees, or which error it has.
@@ -70,18 +70,13 @@ impl Inner {
         }
     }
 
-    /// The step for a call whose input is still text, where nobody wants to see it as values and the operation reads it so:
+    /// The step for a call whose input was not read, where nobody wants to see it as values and the operation reads it so:
     /// [`super::Service::bulk_op`].
-    pub(crate) fn straight<'a>(
-        &'a self,
-        call: &'a Call,
-        operation: &OperationModel,
-        text: &[u8],
-    ) -> Option<Box<dyn AnyStep + 'a>> {
+    pub(crate) fn straight<'a>(&'a self, call: &'a Call, request: &Unread<'_>) -> Option<Box<dyn AnyStep + 'a>> {
         if self.trace.is_kept() || !self.faults.lock().is_empty() {
             return None;
         }
-        self.service(call.service).ok()?.prepare_straight(call, operation, text)
+        self.service(call.service).ok()?.prepare_straight(call, request)
     }
 
     /// Lets a call that was read through the door.

@@ -17,6 +17,7 @@ use crate::lambda;
 use crate::s3::web;
 use crate::sigv4::{self, Dialect, MAX_SKEW, Payload};
 use crate::sns;
+use crate::wire::straight::Unread;
 use crate::wire::{self, Detected, Protocol};
 use crate::{Error, Result};
 
@@ -209,7 +210,7 @@ impl Inner {
             caller.invocation = activity.invocation().cloned();
         }
         caller.source_ip = entry.source_ip;
-        let trace = received.signed.headers.get("x-amzn-trace-id");
+        let trace = received.signed.headers.get(&wire::headers::AMZN_TRACE_ID);
         caller.trace = trace.and_then(|trace| trace.to_str().ok()).map(str::to_owned);
         if self.iam != IamMode::Off {
             let text = |name: http::HeaderName| {
@@ -222,11 +223,12 @@ impl Inner {
         let mut call = Call::new(detected.service, detected.operation.name, caller, scope, Value::Null);
         call.host = received.signed.headers.get(http::header::HOST).cloned();
         call.writes = detected.protocol == Protocol::RestXml;
-        if process.is_none()
-            && wire::straight::is_plain(detected, received.read)
-            && let Some(step) = self.straight(&call, detected.operation, body)
-        {
-            return self.admit(&call, step, false, request_id).await;
+        if process.is_none() && received.about.is_empty() {
+            call.body = Bytes::clone(body);
+            let unread = Unread { detected, head: received.read, body };
+            if let Some(step) = self.straight(&call, &unread) {
+                return self.admit(&call, step, false, request_id).await;
+            }
         }
         let mut decoded = wire::decode(detected, received.read, body)?;
         for (member, value) in received.about {

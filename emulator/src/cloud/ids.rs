@@ -29,17 +29,14 @@ impl Ids {
         let mut bytes = self.bytes::<16>();
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        let mut digits = [0; 32];
-        // The room is exactly what sixteen bytes take.
-        let _ = hex::encode_to_slice(bytes, &mut digits);
-        let mut uuid = String::with_capacity(36);
-        for (place, digit) in digits.into_iter().enumerate() {
-            if matches!(place, 8 | 12 | 16 | 20) {
-                uuid.push('-');
-            }
-            uuid.push(char::from(digit));
+        let mut uuid = [b'-'; 36];
+        for (place, bytes) in
+            [(0, &bytes[..4]), (9, &bytes[4..6]), (14, &bytes[6..8]), (19, &bytes[8..10]), (24, &bytes[10..])]
+        {
+            // The room is exactly what the bytes take.
+            let _ = hex::encode_to_slice(bytes, &mut uuid[place..place + 2 * bytes.len()]);
         }
-        uuid
+        String::from_utf8_lossy(&uuid).into_owned()
     }
 
     /// `digits` lower-case hexadecimal digits.

@@ -15,7 +15,7 @@ use super::ids::Ids;
 use super::measure::Measured;
 use super::reply::Reply;
 use super::service::{At, JobFuture, Listener, Prepared, Scoping, Service, State, Target};
-use crate::model::OperationModel;
+use crate::wire::straight::Unread;
 use crate::{Error, Result, Timestamp};
 
 /// A service and the state that it has in every scope.
@@ -50,13 +50,8 @@ pub(crate) trait AnyService: Send + Sync {
     fn hears<'a>(&self, scope: &Scope, signal: &'a str) -> Option<(&'static str, &'a str)>;
     /// Reads an input for a call.
     fn prepare<'a>(&'a self, call: &'a Call, input: Value) -> Result<Box<dyn AnyStep + 'a>>;
-    /// The same from the input's text, where the operation can and the input is an ordinary one.
-    fn prepare_straight<'a>(
-        &'a self,
-        call: &'a Call,
-        operation: &OperationModel,
-        text: &[u8],
-    ) -> Option<Box<dyn AnyStep + 'a>>;
+    /// The same from the request, where the operation can and the request is an ordinary one.
+    fn prepare_straight<'a>(&'a self, call: &'a Call, request: &Unread<'_>) -> Option<Box<dyn AnyStep + 'a>>;
     /// Delivers an event.
     fn event(&self, at: &StepIn<'_>, scope: &Scope, name: &str, key: &str) -> Result<Effects>;
     /// Keeps what services measured of themselves, if that is this service's.
@@ -133,13 +128,8 @@ impl<S: State> AnyService for Running<S> {
         Ok(Box::new(CallStep { running: self, call, operation }))
     }
 
-    fn prepare_straight<'a>(
-        &'a self,
-        call: &'a Call,
-        operation: &OperationModel,
-        text: &[u8],
-    ) -> Option<Box<dyn AnyStep + 'a>> {
-        let operation = self.service.straight.get(&*call.operation)?(operation, text)?;
+    fn prepare_straight<'a>(&'a self, call: &'a Call, request: &Unread<'_>) -> Option<Box<dyn AnyStep + 'a>> {
+        let operation = self.service.straight.get(&*call.operation)?(request)?;
         Some(Box::new(CallStep { running: self, call, operation }))
     }
 

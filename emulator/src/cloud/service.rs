@@ -15,8 +15,7 @@ use super::Cloud;
 use super::call::Scope;
 use super::cx::{Cx, Step};
 use super::measure::Measured;
-use crate::model::OperationModel;
-use crate::wire::straight;
+use crate::wire::straight::{self, Unread};
 use crate::{Error, Result, Timestamp};
 
 /// A payload of so many bytes takes longer to read than another thread takes to start: a tenth of a millisecond.
@@ -54,7 +53,7 @@ pub struct Service<S: 'static> {
 }
 
 type Prepare<S> = Box<dyn Fn(Value, &Bytes) -> Result<Box<dyn Prepared<S>>> + Send + Sync>;
-type Straight<S> = Box<dyn Fn(&OperationModel, &[u8]) -> Option<Box<dyn Prepared<S>>> + Send + Sync>;
+type Straight<S> = Box<dyn Fn(&Unread<'_>) -> Option<Box<dyn Prepared<S>>> + Send + Sync>;
 type Event<S> = fn(&mut Cx<S>, &str) -> Result<()>;
 type Meter<S> = fn(&mut S, Timestamp, &Measured);
 type Job = fn(Cloud, Scope, Value) -> JobFuture;
@@ -135,11 +134,12 @@ impl<S: State> Service<S> {
         self.add(name, before, target, move |cx, input: &mut Option<I>| once(cx, input, run))
     }
 
-    /// The same as [`Service::op`] for an operation that takes much at once: from JSON that nobody looks at on its way, neither
-    /// the trace nor a fault, its input is read without becoming values first. It has no token of a page among its members.
+    /// The same as [`Service::op`] for an operation that takes much at once, or is called most: from a request that nobody looks
+    /// at on its way, neither the trace nor a fault, its input is read without becoming values first. It has no token of a page
+    /// among its members.
     #[must_use]
     pub fn bulk_op<I, O>(
-        mut self,
+        self,
         name: &'static str,
         target: fn(&At<S>, &I) -> Target,
         run: fn(&mut Cx<S>, I) -> Result<O>,
@@ -148,13 +148,30 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        let straight = move |operation: &OperationModel, text: &[u8]| {
-            let input = Some(straight::read::<I>(operation, text)?);
+        self.bulk_op_after(name, |_, _| {}, target, run)
+    }
+
+    /// The same with work that needs no state: see [`Service::op_after`].
+    #[must_use]
+    pub fn bulk_op_after<I, O>(
+        mut self,
+        name: &'static str,
+        before: fn(&mut I, &Bytes),
+        target: fn(&At<S>, &I) -> Target,
+        run: fn(&mut Cx<S>, I) -> Result<O>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        let straight = move |request: &Unread<'_>| {
+            let mut input = straight::read::<I>(request)?;
+            beside(request.body.len(), || before(&mut input, request.body));
             let run = move |cx: &mut Cx<S>, input: &mut Option<I>| once(cx, input, run);
-            Some(Box::new(Operation { input, target, run }) as Box<dyn Prepared<S>>)
+            Some(Box::new(Operation { input: Some(input), target, run }) as Box<dyn Prepared<S>>)
         };
         self.straight.insert(name, Box::new(straight));
-        self.op(name, target, run)
+        self.op_after(name, before, target, run)
     }
 
     /// Adds an operation that may answer [`Step::Later`]; it is then called again.

@@ -16,8 +16,8 @@ use super::state::Stacks;
 use super::types::Door;
 use crate::clock::Hold;
 use crate::cloud::{Cx, Inner, Scope};
-use crate::execute_api::host;
 use crate::iam::credentials;
+use crate::wire::host;
 use crate::{Error, Result, Timestamp};
 
 /// The events of this file.
@@ -126,14 +126,14 @@ fn signal(owner: &str) -> String {
 
 /// Answers a request to such a URL; `None` if it is another request.
 pub(crate) fn answer_response(inner: &Inner, head: &Parts, body: &Bytes) -> Option<Response<Bytes>> {
+    if head.method != Method::PUT {
+        return None;
+    }
     let path = head.uri.path().strip_prefix('/')?;
     let key = match host(head).strip_suffix(S3) {
         Some(bucket) if bucket.starts_with(BUCKETS) => path,
         _ => path.strip_prefix(BUCKETS)?.split_once('/')?.1,
     };
-    if head.method != Method::PUT {
-        return None;
-    }
     let status = match take(inner, head, key, body) {
         Ok(()) => StatusCode::OK,
         Err(status) => status,

@@ -5,12 +5,11 @@
 //! `/_aws/execute-api/{api}/{stage}/…` and `/restapis/{api}/{stage}/_user_request_/…`. What is none of these may still be a custom
 //! domain name: `domains.rs`.
 
-use http::header::HOST;
 use http::request::Parts;
 
 use super::domains;
 use crate::cloud::Inner;
-use crate::wire::without_port;
+use crate::wire::{host, is_nameless, without_port};
 
 /// The label of the data plane in a host name.
 const LABEL: &str = "execute-api";
@@ -65,16 +64,13 @@ impl Address {
     }
 }
 
-/// The host that a request names, with its port.
-pub(crate) fn host(head: &Parts) -> &str {
-    let header = head.headers.get(HOST).and_then(|value| value.to_str().ok());
-    header.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default()
-}
-
 /// The address of a request to an API of this cloud; `None` for a request to a service.
 pub(crate) fn address(inner: &Inner, head: &Parts) -> Option<Address> {
-    let domain = without_port(host(head)).to_ascii_lowercase();
-    let path = head.uri.path();
+    let (name, path) = (without_port(host(head)), head.uri.path());
+    if is_nameless(name) {
+        return by_path(name, path);
+    }
+    let domain = name.to_ascii_lowercase();
     of_domain(&domain, path).or_else(|| domains::custom(inner, &domain, path))
 }
 
@@ -133,7 +129,7 @@ mod tests {
     use super::*;
 
     fn read(host: &str, path: &str) -> Option<(String, String, String)> {
-        let head = http::Request::builder().uri(path).header(HOST, host).body(()).unwrap().into_parts().0;
+        let head = http::Request::builder().uri(path).header(http::header::HOST, host).body(()).unwrap().into_parts().0;
         of_domain(&without_port(super::host(&head)).to_ascii_lowercase(), head.uri.path()).map(|address| {
             let (stage, path) = address.staged();
             (address.api, stage, path)

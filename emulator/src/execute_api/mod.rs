@@ -17,7 +17,7 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
 
-pub(crate) use address::{Address, Form, address, host};
+pub(crate) use address::{Address, Form, address};
 
 use crate::apigatewayv2;
 use crate::cloud::{Entry, Halt, Inner, Scope};

@@ -13,10 +13,9 @@ use super::urls::{AuthType, FunctionUrl};
 use super::{Functions, PRINCIPAL};
 use crate::apigatewayv2::{Told, headers_of, is_preflight, of_function, preflight, stamp};
 use crate::cloud::{Arrived, Call, Caller, Halt, Inner, Scope, Target};
-use crate::execute_api::host;
 use crate::iam::Principal;
 use crate::sigv4::Dialect;
-use crate::wire::without_port;
+use crate::wire::{host, is_nameless, without_port};
 
 /// The label of these URLs in a host name, and what follows the region.
 const LABEL: &str = "lambda-url";
@@ -41,7 +40,11 @@ pub(crate) struct UrlAddress {
 
 /// Reads a request's host; `None` if it is no function URL.
 pub(crate) fn url_address(head: &Parts) -> Option<UrlAddress> {
-    let mut labels = without_port(host(head)).splitn(4, '.');
+    let host = host(head);
+    if is_nameless(host) {
+        return None;
+    }
+    let mut labels = without_port(host).splitn(4, '.');
     let (id, label, region, rest) = (labels.next()?, labels.next()?, labels.next()?, labels.next()?);
     let is_url = label.eq_ignore_ascii_case(LABEL) && DOMAINS.iter().any(|domain| rest.eq_ignore_ascii_case(domain));
     (is_url && !id.is_empty()).then(|| UrlAddress { id: id.to_ascii_lowercase(), region: region.to_ascii_lowercase() })

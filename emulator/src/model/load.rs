@@ -27,9 +27,10 @@ pub(super) fn load(service: &'static str, text: &'static str) -> Result<Model, S
     let operations = operations.map(|(name, operation)| resolver.operation(service, name, operation, &shapes));
     let mut operations = operations.collect::<Result<Vec<_>, String>>()?;
     operations.sort_by_key(|operation| operation.name);
-    let mut by_method: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let mut by_method: BTreeMap<_, [Vec<_>; 2]> = BTreeMap::new();
     for (place, operation) in operations.iter().enumerate() {
-        by_method.entry(operation.http.method).or_default().push(place);
+        let is_queried = !operation.http.uri.query.is_empty();
+        by_method.entry(operation.http.method).or_default()[usize::from(is_queried)].push(place);
     }
     Ok(Model { service, metadata: raw.metadata.into(), operations, by_method, shapes, by_name: ids })
 }

@@ -88,8 +88,8 @@ pub struct Model {
     pub metadata: Metadata,
     /// By name.
     operations: Vec<OperationModel>,
-    /// Their places, by the method of HTTP that carries them.
-    by_method: BTreeMap<&'static str, Vec<usize>>,
+    /// Their places, by the method of HTTP that carries them: of those whose address has no query, and of those whose has.
+    by_method: BTreeMap<&'static str, [Vec<usize>; 2]>,
     shapes: Vec<Shape>,
     by_name: BTreeMap<&'static str, ShapeId>,
 }
@@ -175,9 +175,10 @@ impl Model {
         self.operations.iter()
     }
 
-    /// The operations that this method of HTTP may carry, by name.
-    pub fn operations_of(&self, method: &str) -> impl Iterator<Item = &OperationModel> {
-        self.by_method.get(method).into_iter().flatten().filter_map(|place| self.operations.get(*place))
+    /// The operations that this method of HTTP may carry, by name: first those whose address has no query, then those whose has.
+    pub fn operations_of(&self, method: &str) -> [impl Iterator<Item = &OperationModel>; 2] {
+        let places = self.by_method.get(method).map_or([&[][..]; 2], |[bare, queried]| [bare, queried]);
+        places.map(|places| places.iter().filter_map(|place| self.operations.get(*place)))
     }
 
     /// The shape at this place of this model.

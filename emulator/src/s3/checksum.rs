@@ -231,7 +231,7 @@ pub(super) fn etag(md5: [u8; 16]) -> String {
     let mut digits = [b'"'; 34];
     // The digits of sixteen bytes are as many as there is room for.
     let _ = hex::encode_to_slice(md5, &mut digits[1..33]);
-    digits.iter().map(|byte| char::from(*byte)).collect()
+    String::from_utf8_lossy(&digits).into_owned()
 }
 
 /// The MD5 of what is uploaded, compared with `Content-MD5` if that was sent.

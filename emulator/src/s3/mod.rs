@@ -121,9 +121,9 @@ fn buckets(service: Service<Buckets>) -> Service<Buckets> {
 
 fn objects(service: Service<Buckets>) -> Service<Buckets> {
     service
-        .op_after("PutObject", put::digest, put::target, put::put)
-        .op("GetObject", get::target, get::get)
-        .op("HeadObject", get::target, get::head)
+        .bulk_op_after("PutObject", put::digest, put::target, put::put)
+        .bulk_op("GetObject", get::target, get::get)
+        .bulk_op("HeadObject", get::target, get::head)
         .op("CopyObject", copy::target, copy::copy)
         .op("DeleteObject", delete::target, delete::delete)
         .op("DeleteObjects", delete::batch_target, delete::delete_batch)
@@ -211,7 +211,7 @@ fn guarded(service: Service<Buckets>) -> Service<Buckets> {
 fn uploads(service: Service<Buckets>) -> Service<Buckets> {
     service
         .op("CreateMultipartUpload", multipart::create_target, multipart::create)
-        .op_after(
+        .bulk_op_after(
             "UploadPart",
             multipart::digest,
             |at, i| multipart::target(at, &i.bucket, &i.key, &i.upload_id),

@@ -12,10 +12,11 @@ use super::errors;
 use super::form::{self, Form, lacks};
 use super::multipart::LOCATION;
 use super::post_policy;
-use super::web::{moved, place, refusal, text, unsigned};
+use super::web::{moved, place, refusal, unsigned};
 use crate::cloud::{Arrived, Caller, Halt, Inner, Scope};
 use crate::sigv4;
 use crate::wire;
+use crate::wire::headers::text;
 use crate::{Error, Result};
 
 /// What stays as it is in the path of a URL.
@@ -30,7 +31,7 @@ const SIGNING: [&str; 5] =
 /// Answers a form.
 pub(super) async fn take(inner: &Inner, incoming: &Arrived<'_>) -> Result<Response<Bytes>, Halt> {
     let (bucket, _) = place(incoming.head);
-    let content_type = text(incoming.head, CONTENT_TYPE.as_str()).unwrap_or_default();
+    let content_type = text(&incoming.head.headers, CONTENT_TYPE).unwrap_or_default();
     let form = match form::read(content_type, incoming.body) {
         Ok(form) => form,
         Err(error) => return Ok(refusal(&error, incoming.request_id)),
@@ -150,7 +151,7 @@ fn success(form: &Form, bucket: &str, incoming: &Arrived<'_>, stored: Response<B
         }
         return response;
     }
-    let host = text(incoming.head, HOST.as_str()).unwrap_or_default();
+    let host = wire::host(incoming.head);
     let by_host = wire::bucket_of_host(incoming.head).is_some();
     let folder = if by_host { String::new() } else { format!("{bucket}/") };
     let location = format!("http://{host}/{folder}{}", utf8_percent_encode(&key, LOCATION));

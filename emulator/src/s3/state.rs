@@ -154,8 +154,13 @@ impl Bucket {
 
     /// What the next version of a key is stamped with.
     pub fn next_stamp(&mut self, ids: &mut Ids, modified: Timestamp) -> Stamp {
-        let (sequence, id) = self.next_id(ids);
-        let id = (self.versioning == Versioning::Enabled).then_some(id);
+        let (sequence, id) = match self.versioning {
+            Versioning::Enabled => {
+                let (sequence, id) = self.next_id(ids);
+                (sequence, Some(id))
+            }
+            Versioning::Off | Versioning::Suspended => (self.next_sequence(), None),
+        };
         Stamp { id, sequence, modified: whole_seconds(modified) }
     }
 

@@ -3,7 +3,7 @@
 //! Forms are `post.rs`; here is which request is what, and the rest.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, LOCATION, ORIGIN, SERVER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, ORIGIN, SERVER};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -13,13 +13,12 @@ use super::website::{self, Redirect, Website};
 use super::{errors, guard, post};
 use crate::cloud::{Arrived, At, Call, Caller, Halt, IamMode, Inner, Reply, Scope};
 use crate::iam::Principal;
+use crate::wire::headers::{AMZ_SERVER_SIDE_ENCRYPTION, AMZ_TARGET, text};
 use crate::wire::{self, Protocol};
 use crate::{Error, Result};
 
 /// The header by which a browser asks whether it may use a method.
 const ASKED_METHOD: &str = "access-control-request-method";
-/// The header that says how an object is to be encrypted.
-const SSE: &str = "x-amz-server-side-encryption";
 /// What S3 calls itself.
 const SERVER_NAME: HeaderValue = HeaderValue::from_static("AmazonS3");
 
@@ -63,7 +62,7 @@ pub(crate) async fn answer(inner: &Inner, incoming: &Arrived<'_>) -> Option<Resu
         return Some(Ok(response));
     }
     let form = head.headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"multipart/form-data"));
-    if head.method == Method::POST && form && !head.headers.contains_key("x-amz-target") {
+    if head.method == Method::POST && form && !head.headers.contains_key(&AMZ_TARGET) {
         return Some(Box::pin(post::take(inner, incoming)).await);
     }
     None
@@ -72,11 +71,15 @@ pub(crate) async fn answer(inner: &Inner, incoming: &Arrived<'_>) -> Option<Resu
 /// The header of writes that S3 refuses where an object is read. No model has it there, so that operations do not see it.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
 fn misplaced(head: &Parts) -> Option<Error> {
-    let value = text(head, SSE)?;
-    if (head.method != Method::GET && head.method != Method::HEAD) || place(head).1.is_empty() {
+    if head.method != Method::GET && head.method != Method::HEAD {
         return None;
     }
-    Some(errors::invalid_argument(SSE, value, format!("{SSE} header is not supported for this operation.")))
+    let value = text(&head.headers, &AMZ_SERVER_SIDE_ENCRYPTION)?;
+    if place(head).1.is_empty() {
+        return None;
+    }
+    let name = AMZ_SERVER_SIDE_ENCRYPTION.as_str();
+    Some(errors::invalid_argument(name, value, format!("{name} header is not supported for this operation.")))
 }
 
 pub(super) fn refusal(error: &Error, request_id: &str) -> Response<Bytes> {
@@ -86,11 +89,11 @@ pub(super) fn refusal(error: &Error, request_id: &str) -> Response<Bytes> {
 /// Adds to an answer of S3 what its request decides on: who may see it across origins.
 pub(crate) fn dress(inner: &Inner, head: &Parts, bucket: Option<&str>, response: &mut Response<Bytes>) {
     response.headers_mut().insert(SERVER, SERVER_NAME);
-    let (Some(origin), Some(bucket)) = (text(head, "origin"), bucket) else { return };
+    let (Some(origin), Some(bucket)) = (text(&head.headers, ORIGIN), bucket) else { return };
     let Some(state) = inner.state_of::<Buckets>("s3", &inner.scope) else { return };
     let cors = state.buckets.get(bucket).and_then(|bucket| bucket.configuration.cors.as_ref());
     // What a preflight request asks for, S3 takes from every request that says it.
-    let method = text(head, ASKED_METHOD).unwrap_or(head.method.as_str());
+    let method = text(&head.headers, ASKED_METHOD).unwrap_or(head.method.as_str());
     if let Some(headers) = cors.and_then(|cors| cors.answer(origin, method, &asked_headers(head))) {
         response.headers_mut().extend(headers);
     }
@@ -123,11 +126,6 @@ pub(crate) fn is_upload(head: &Parts) -> bool {
     head.method == Method::PUT && !wire::chunked::is_chunked(&head.headers)
 }
 
-/// A header's text.
-pub(super) fn text<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
-    head.headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 /// Whoever sends a request without a signature: nobody, or where permissions do not count, the account itself.
 pub(super) fn unsigned(inner: &Inner, account: &str) -> Caller {
     match inner.iam {
@@ -138,17 +136,17 @@ pub(super) fn unsigned(inner: &Inner, account: &str) -> Caller {
 
 /// The headers that a browser asks whether it may send, in lower case.
 fn asked_headers(head: &Parts) -> Vec<String> {
-    let headers = text(head, "access-control-request-headers").unwrap_or_default();
+    let headers = text(&head.headers, "access-control-request-headers").unwrap_or_default();
     let headers = headers.split(',').map(|header| header.trim().to_ascii_lowercase());
     headers.filter(|header| !header.is_empty()).collect()
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html>
 fn preflight(inner: &Inner, head: &Parts) -> Result<HeaderMap> {
-    let origin = text(head, ORIGIN.as_str())
+    let origin = text(&head.headers, ORIGIN)
         .ok_or_else(|| Error::new(400, "BadRequest", "Insufficient information. Origin request header needed."))?;
     let (bucket, key) = place(head);
-    let asked = text(head, ASKED_METHOD);
+    let asked = text(&head.headers, ASKED_METHOD);
     let forbidden = |text: &str, kind: &str| {
         Error::new(403, "AccessForbidden", format!("CORSResponse: {text}"))
             .with("Method", asked.unwrap_or("OPTIONS"))
@@ -172,7 +170,10 @@ fn preflight(inner: &Inner, head: &Parts) -> Result<HeaderMap> {
 /// The bucket of a request to a website: `{bucket}.s3-website-{region}.amazonaws.com`, or a dot before the region, and
 /// `{bucket}.s3-website` below `localhost` and `localhost.localstack.cloud`.
 fn website_of_host(head: &Parts) -> Option<String> {
-    let host = head.headers.get(HOST)?.to_str().ok()?;
+    let host = wire::host(head);
+    if wire::is_nameless(host) {
+        return None;
+    }
     let at = host.find(".s3-website")?;
     let rest = host.get(at + ".s3-website".len()..)?;
     rest.starts_with(['.', '-']).then(|| host.get(..at).unwrap_or_default().to_ascii_lowercase())
@@ -254,7 +255,7 @@ impl Visit<'_> {
         let mut input = json!({ "Bucket": &*self.bucket.name, "Key": key });
         if conditional {
             for (header, member) in [("if-match", "IfMatch"), ("if-none-match", "IfNoneMatch"), ("range", "Range")] {
-                if let Some(value) = text(self.incoming.head, header) {
+                if let Some(value) = text(&self.incoming.head.headers, header) {
                     input[member] = value.into();
                 }
             }
@@ -280,7 +281,7 @@ impl Visit<'_> {
     }
 
     fn redirect(&self, redirect: &Redirect, prefix: &str, path: &str) -> Response<Bytes> {
-        let host = text(self.incoming.head, HOST.as_str()).unwrap_or_default();
+        let host = wire::host(self.incoming.head);
         let host = redirect.host_name.as_deref().unwrap_or(host);
         let protocol = redirect.protocol.as_deref().unwrap_or("http");
         let key = match (&redirect.replace_key_with, &redirect.replace_key_prefix_with) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::header::{AUTHORIZATION, DATE};
 use http::request::Parts;
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
@@ -9,6 +10,7 @@ use jiff::fmt::rfc2822;
 use super::ALGORITHM;
 use super::canonical::query_pairs;
 use super::refusal::{Dialect, header_malformed, query_error};
+use crate::wire::headers::{AMZ_DATE, AMZ_SECURITY_TOKEN, text};
 use crate::{Error, Result, Timestamp};
 
 /// The longest time in seconds that a presigned URL may be good for: a week.
@@ -67,7 +69,8 @@ impl Signed<'_> {
 /// Reads the signature of a request; none for a request that has none, or one of S3's version 2. Errors are worded for the
 /// dialect.
 pub fn parse(head: &Parts, dialect: Dialect) -> Result<Option<Signed<'_>>> {
-    let authorization = head.headers.get(http::header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
+    let authorization =
+        head.headers.contains_key(AUTHORIZATION).then(|| text(&head.headers, AUTHORIZATION).unwrap_or(""));
     let pairs = query_pairs(head.uri.query().unwrap_or(""));
     let presigned = pairs.iter().any(|(name, _)| name == "X-Amz-Algorithm" || name == "X-Amz-Signature");
     match (authorization, presigned) {
@@ -105,7 +108,7 @@ fn from_header<'a>(head: &'a Parts, header: &'a str, dialect: Dialect) -> Result
     }
     // One pass for all three: every request comes here.
     let mut parts = [("Credential", None), ("SignedHeaders", None), ("Signature", None)];
-    for field in rest.split(',').flat_map(str::split_ascii_whitespace) {
+    for field in fields(rest) {
         let Some((key, value)) = field.split_once('=').filter(|(_, value)| !value.is_empty()) else { continue };
         if let Some((_, part)) = parts.iter_mut().find(|(name, part)| *name == key && part.is_none()) {
             *part = Some(value);
@@ -142,8 +145,19 @@ fn from_header<'a>(head: &'a Parts, header: &'a str, dialect: Dialect) -> Result
         timestamp,
         amz_date,
         expires: None,
-        token: text_header(head, "x-amz-security-token").map(Cow::Borrowed),
+        token: text(&head.headers, &AMZ_SECURITY_TOKEN).map(Cow::Borrowed),
         presigned: false,
+    })
+}
+
+/// What stands between commas and spaces.
+fn fields(mut rest: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches([',', ' ', '\t']);
+        let end = memchr::memchr3(b',', b' ', b'\t', rest.as_bytes()).unwrap_or(rest.len());
+        let field;
+        (field, rest) = rest.split_at(end);
+        (!field.is_empty()).then_some(field)
     })
 }
 
@@ -199,7 +213,7 @@ fn from_query<'a>(head: &'a Parts, pairs: &[(String, String)], dialect: Dialect)
         expires: expires(value("X-Amz-Expires"), dialect)?,
         token: match value("X-Amz-Security-Token") {
             Some(token) => Some(owned(token)),
-            None => text_header(head, "x-amz-security-token").map(Cow::Borrowed),
+            None => text(&head.headers, &AMZ_SECURITY_TOKEN).map(Cow::Borrowed),
         },
         presigned: true,
     })
@@ -245,10 +259,9 @@ fn credential_of(credential: &str, dialect: Dialect, presigned: bool) -> Result<
         (Dialect::S3, true) => query_error(format!("Error parsing the X-Amz-Credential parameter; {detail}")),
         _ => dialect.invalid(detail),
     };
-    let mut parts = credential.split('/');
-    let five = [(); 5].map(|()| parts.next());
-    let ([Some(access_key), Some(date), Some(region), Some(service), Some(terminator)], None) = (five, parts.next())
-    else {
+    let mut slashes = memchr::memchr_iter(b'/', credential.as_bytes());
+    let four = [(); 4].map(|()| slashes.next());
+    let ([Some(first), Some(second), Some(third), Some(fourth)], None) = (four, slashes.next()) else {
         return Err(match dialect {
             Dialect::S3 => malformed(
                 "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".".into(),
@@ -259,6 +272,9 @@ fn credential_of(credential: &str, dialect: Dialect, presigned: bool) -> Result<
             )),
         });
     };
+    let (access_key, date) = (&credential[..first], &credential[first + 1..second]);
+    let (region, service) = (&credential[second + 1..third], &credential[third + 1..fourth]);
+    let terminator = &credential[fourth + 1..];
     if terminator != "aws4_request" {
         return Err(malformed(match dialect {
             Dialect::S3 => format!("incorrect terminal \"{terminator}\". This endpoint uses \"aws4_request\"."),
@@ -290,17 +306,13 @@ fn check_date(scope: &Scope<'_>, amz_date: &str, dialect: Dialect, presigned: bo
     })
 }
 
-pub(super) fn text_header<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
-    head.headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 enum RequestTime<'a> {
     Amz(&'a str),
     Http(&'a str),
 }
 
 fn time_of_header(head: &Parts) -> Option<RequestTime<'_>> {
-    text_header(head, "x-amz-date").map(RequestTime::Amz).or_else(|| text_header(head, "date").map(RequestTime::Http))
+    text(&head.headers, &AMZ_DATE).map(RequestTime::Amz).or_else(|| text(&head.headers, DATE).map(RequestTime::Http))
 }
 
 impl RequestTime<'_> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::request::Parts;
 
 use super::refusal::{Dialect, amz_date};
-use super::signed::text_header;
 use super::{Signed, canonical, is_signed, sha256_hex, signing_key};
+use crate::wire::headers::text;
 use crate::{Error, Result, Timestamp};
 
 /// How far the clocks of client and service may differ: 15 minutes, for S3 as for the others.
@@ -147,7 +147,7 @@ fn check_signed_headers(signed: &Signed<'_>, head: &Parts, dialect: Dialect) -> 
 fn payload_hash(signed: &Signed<'_>, head: &Parts, payload: Payload<'_>, dialect: Dialect) -> Result<String> {
     let counts = dialect != Dialect::S3 || !signed.presigned || signed.header_names().any(|name| name == HASH);
     let stated =
-        text_header(head, HASH).filter(|_| counts).map(str::to_owned).or_else(|| canonical::in_query(head, HASH));
+        text(&head.headers, HASH).filter(|_| counts).map(str::to_owned).or_else(|| canonical::in_query(head, HASH));
     match (stated, dialect) {
         (Some(stated), Dialect::S3) if !FORMS.contains(&stated.as_str()) && !is_hash(&stated) => {
             let message = format!(

@@ -11,9 +11,9 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use percent_encoding::percent_decode_str;
 
 use super::form::is_policy_signed_v2;
-use super::signed::text_header;
 use super::verify::{MAX_SKEW, s3_mismatch};
 use super::{Dialect, canonical};
+use crate::wire::headers::text;
 use crate::{Error, Result, Timestamp};
 
 /// The regions that take these signatures: those that S3 opened before January 30, 2014.
@@ -94,7 +94,7 @@ enum When {
 /// # Errors
 /// `InvalidArgument` and `AccessDenied`, for signatures that lack a part; `InvalidRequest` in regions that do not take them.
 pub fn parse(head: &Parts, region: &str) -> Result<Option<SignedTwo>> {
-    let signed = match text_header(head, "authorization").and_then(|value| value.strip_prefix("AWS ")) {
+    let signed = match text(&head.headers, "authorization").and_then(|value| value.strip_prefix("AWS ")) {
         Some(value) => Some(from_header(head, value)?),
         None => from_query(head)?,
     };
@@ -112,7 +112,7 @@ fn from_header(head: &Parts, value: &str) -> Result<SignedTwo> {
             .with("ArgumentName", "Authorization")
             .with("ArgumentValue", format!("AWS {value}"))
     })?;
-    let date = text_header(head, "x-amz-date").or_else(|| text_header(head, "date"));
+    let date = text(&head.headers, "x-amz-date").or_else(|| text(&head.headers, "date"));
     let parser = DateTimeParser::new().relaxed_weekday(true);
     let at = date.and_then(|date| parser.parse_timestamp(date).ok()).map(jiff::Timestamp::as_millisecond);
     let Some((date, at)) = date.zip(at.filter(|at| *at >= 0)) else {
@@ -120,7 +120,7 @@ fn from_header(head: &Parts, value: &str) -> Result<SignedTwo> {
     };
     Ok(SignedTwo {
         access_key: access_key.to_owned(),
-        token: text_header(head, "x-amz-security-token").map(str::to_owned),
+        token: text(&head.headers, "x-amz-security-token").map(str::to_owned),
         signature: signature.to_owned(),
         when: When::Signed(Timestamp::from_millis(at), date.to_owned()),
     })
@@ -140,7 +140,7 @@ fn from_query(head: &Parts) -> Result<Option<SignedTwo>> {
     };
     let seconds: i64 =
         expires.parse().map_err(|_| denied(format!("Invalid date (should be seconds since epoch): {expires}")))?;
-    let token = value("x-amz-security-token").or_else(|| text_header(head, "x-amz-security-token"));
+    let token = value("x-amz-security-token").or_else(|| text(&head.headers, "x-amz-security-token"));
     Ok(Some(SignedTwo {
         access_key: access_key.to_owned(),
         token: token.map(str::to_owned),
@@ -202,7 +202,7 @@ impl SignedTwo {
         // What a URL carries instead of headers is signed as they are.
         let in_query =
             |name: &str| query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
-        let either = |name: &str| text_header(head, name).map(str::to_owned).or_else(|| in_query(name));
+        let either = |name: &str| text(&head.headers, name).map(str::to_owned).or_else(|| in_query(name));
         let date = match &self.when {
             When::Until(_, text) => text.as_str(),
             When::Signed(..) if head.headers.contains_key("x-amz-date") => "",

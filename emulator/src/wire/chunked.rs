@@ -7,6 +7,7 @@
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::headers::{AMZ_CONTENT_SHA256, AMZ_DECODED_CONTENT_LENGTH};
 use crate::{Error, Result};
 
 /// The longest line of a chunk's head or of a trailer: a head is about 100 bytes, a checksum of 64 bytes is less.
@@ -41,10 +42,9 @@ pub struct Chunked {
 /// length of the content comes with it; the coding alone is a name like others, which clients may send by mistake.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
 pub fn is_chunked(headers: &HeaderMap) -> bool {
-    let streaming =
-        headers.get("x-amz-content-sha256").is_some_and(|value| value.as_bytes().starts_with(b"STREAMING-"));
+    let streaming = headers.get(&AMZ_CONTENT_SHA256).is_some_and(|value| value.as_bytes().starts_with(b"STREAMING-"));
     streaming
-        || headers.contains_key("x-amz-decoded-content-length")
+        || headers.contains_key(&AMZ_DECODED_CONTENT_LENGTH)
             && content_encodings(headers).any(|coding| coding.eq_ignore_ascii_case("aws-chunked"))
 }
 
@@ -64,7 +64,7 @@ pub fn decode(headers: &HeaderMap, body: &Bytes) -> Result<(Bytes, HeaderMap)> {
         chunks.iter().for_each(|chunk| content.extend_from_slice(&chunk.data));
         content.freeze()
     };
-    let Some(declared) = headers.get("x-amz-decoded-content-length") else {
+    let Some(declared) = headers.get(&AMZ_DECODED_CONTENT_LENGTH) else {
         return Err(Error::new(411, "MissingContentLength", "You must provide the Content-Length HTTP header."));
     };
     let declared: Option<usize> = declared.to_str().ok().and_then(|text| text.trim().parse().ok());

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 
+use super::headers::{AMZ_TARGET, SMITHY_PROTOCOL, text};
 use super::host::{self, Host};
 use super::query::{QUEUE_URL, form, pairs};
 use super::query_json::negotiated;
@@ -29,10 +30,10 @@ pub(crate) const LINKS: [&str; 2] = ["ConfirmSubscription", "Unsubscribe"];
 /// Garoa does not have answers `NotImplemented`.
 pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
     check_query(head)?;
-    if let Some(protocol) = text(head, "smithy-protocol") {
+    if let Some(protocol) = text(&head.headers, &SMITHY_PROTOCOL) {
         return smithy(head, protocol);
     }
-    if let Some(target) = text(head, "x-amz-target") {
+    if let Some(target) = text(&head.headers, &AMZ_TARGET) {
         return targeted(head, target);
     }
     let scope = scope(head);
@@ -66,10 +67,10 @@ fn check_query(head: &Parts) -> Result<()> {
 
 /// The protocol and service in which a request that could not be detected is to be answered.
 pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
-    if head.headers.contains_key("smithy-protocol") {
+    if head.headers.contains_key(&SMITHY_PROTOCOL) {
         return (Protocol::RpcV2Cbor, "cloudwatch");
     }
-    if let Some(target) = text(head, "x-amz-target") {
+    if let Some(target) = text(&head.headers, &AMZ_TARGET) {
         let prefix = target.rsplit_once('.').map_or(target, |(prefix, _)| prefix);
         return (json_version(head, None), Model::by_target_prefix(prefix).map_or("", |model| model.service));
     }
@@ -119,7 +120,7 @@ fn targeted(head: &Parts, target: &str) -> Result<Detected> {
 }
 
 fn json_version(head: &Parts, model: Option<&Model>) -> Protocol {
-    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let content_type = text(&head.headers, CONTENT_TYPE).unwrap_or("");
     let version = match content_type.strip_prefix("application/x-amz-json-") {
         Some(version) => version,
         None => model.map_or("1.1", |model| model.metadata.json_version),
@@ -231,30 +232,29 @@ fn rest(head: &Parts, scope: Option<&str>) -> Result<Detected> {
 }
 
 /// The service's name in the credential scope, from the header or from a presigned query string.
-fn scope(head: &Parts) -> Option<String> {
-    if let Some(value) = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) {
+fn scope(head: &Parts) -> Option<Cow<'_, str>> {
+    if let Some(value) = text(&head.headers, AUTHORIZATION) {
         // Signature version 2 (`AWS key:signature`) is S3's alone.
         if value.starts_with("AWS ") {
-            return Some("s3".to_owned());
+            return Some("s3".into());
         }
-        let (_, credential) = value.split_once("Credential=")?;
-        return scope_service(credential.split([',', ' ']).next()?);
+        // That is how it begins, as a rule.
+        let credential = value.strip_prefix("AWS4-HMAC-SHA256 Credential=");
+        let credential = credential.or_else(|| value.split_once("Credential=").map(|(_, credential)| credential))?;
+        let end = memchr::memchr2(b',', b' ', credential.as_bytes()).unwrap_or(credential.len());
+        return scope_service(&credential[..end]).map(Cow::Borrowed);
     }
     let query = head.uri.query()?;
     if !query.contains("X-Amz-Credential") {
-        return query.contains("AWSAccessKeyId=").then(|| "s3".to_owned());
+        return query.contains("AWSAccessKeyId=").then(|| "s3".into());
     }
     let (_, credential) = pairs(query).find(|(name, _)| name == "X-Amz-Credential")?;
-    scope_service(&credential)
+    scope_service(&credential).map(|service| service.to_owned().into())
 }
 
 /// `key/date/region/service/aws4_request`, counted from the end: version 4a has no region.
-fn scope_service(credential: &str) -> Option<String> {
-    let mut parts = credential.rsplit('/');
-    parts.next()?;
-    parts.next().filter(|service| !service.is_empty()).map(str::to_owned)
-}
-
-fn text<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
-    head.headers.get(name).and_then(|value| value.to_str().ok())
+fn scope_service(credential: &str) -> Option<&str> {
+    let (before, _) = credential.rsplit_once('/')?;
+    let service = before.rsplit_once('/').map_or(before, |(_, service)| service);
+    (!service.is_empty()).then_some(service)
 }

@@ -4,10 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use ciborium::value::Value as Cbor;
+use http::header::IntoHeaderName;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
+use super::headers::{AMZ_ID_2, AMZ_REQUEST_ID, AMZN_REQUESTID};
 use super::{Protocol, cbor, dynamodb, json, query_json, rest, xml};
 use crate::Error;
 use crate::model::{Kind, Model, OperationModel, Shape, Structure};
@@ -117,24 +118,24 @@ pub fn stamp(response: &mut Response<Bytes>, protocol: Protocol, service: &str, 
     let crc32 = if dynamodb::is(service) { dynamodb::crc32(response.body()) } else { 0 };
     let headers = response.headers_mut();
     if protocol == Protocol::RestXml && service == "s3" {
-        insert(headers, "x-amz-request-id", request_id);
-        insert(headers, "x-amz-id-2", &host_id(request_id));
+        insert(headers, &AMZ_REQUEST_ID, request_id);
+        insert(headers, &AMZ_ID_2, &host_id(request_id));
     } else if dynamodb::is(service) {
-        insert(headers, "x-amzn-requestid", &dynamodb::request_id(request_id));
+        insert(headers, &AMZN_REQUESTID, &dynamodb::request_id(request_id));
         headers.insert(dynamodb::CRC32_HEADER, HeaderValue::from(crc32));
     } else {
-        insert(headers, "x-amzn-requestid", request_id);
+        insert(headers, &AMZN_REQUESTID, request_id);
     }
 }
 
 /// S3's second id; it names the host that answered there, and says nothing here but which request it was.
 pub(crate) fn host_id(request_id: &str) -> String {
-    STANDARD.encode(Sha256::digest(request_id))
+    STANDARD.encode(request_id)
 }
 
-fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+fn insert(headers: &mut HeaderMap, name: impl IntoHeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(HeaderName::from_static(name), value);
+        headers.insert(name, value);
     }
 }
 

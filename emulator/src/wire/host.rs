@@ -3,6 +3,7 @@
 use http::header::HOST;
 use http::request::Parts;
 
+use super::headers::text;
 use crate::model::Model;
 
 /// The domains of AWS's endpoints.
@@ -24,10 +25,22 @@ pub(crate) fn bucket_of_host(head: &Parts) -> Option<String> {
     of(head)?.bucket
 }
 
+/// The host that a request names, with its port; empty if it names none.
+pub(crate) fn host(head: &Parts) -> &str {
+    let header = text(&head.headers, HOST);
+    header.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default()
+}
+
+/// Whether a host is an address, or this machine, and so tells nothing of what is wanted: most clients' hosts are.
+pub(crate) fn is_nameless(host: &str) -> bool {
+    let name = without_port(host);
+    name == "localhost" || !name.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
 /// Reads the host of a request; `None` if it is of no known domain.
 pub(super) fn of(head: &Parts) -> Option<Host> {
-    let header = head.headers.get(HOST).and_then(|value| value.to_str().ok());
-    read(header.or_else(|| head.uri.authority().map(|authority| authority.as_str()))?)
+    let host = host(head);
+    if is_nameless(host) { None } else { read(host) }
 }
 
 fn read(host: &str) -> Option<Host> {

@@ -17,12 +17,14 @@ use crate::cloud::reply::Reply;
 use crate::model::{OperationModel, Shape};
 use crate::{Error, Result};
 
+mod bound;
 pub mod cbor;
 pub mod chunked;
 pub mod compression;
 mod detect;
 mod dynamodb;
 mod errors;
+pub(crate) mod headers;
 mod host;
 mod iam;
 pub mod json;
@@ -43,7 +45,7 @@ pub(crate) use detect::LINKS;
 pub use detect::{detect, detect_of, likely};
 pub(crate) use errors::host_id;
 pub use errors::{encode_error, stamp};
-pub(crate) use host::{bucket_of_host, without_port};
+pub(crate) use host::{bucket_of_host, host, is_nameless, without_port};
 pub use validate::validate;
 
 /// The largest body that is read as a document, in bytes. AWS's services take less, each its own; Lambda, which takes the most,
@@ -116,11 +118,9 @@ pub struct Decoded {
 /// `IncompleteBody` for a broken aws-chunked one.
 pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded> {
     let operation = detected.operation;
-    let (mut body, trailers) = if chunked::is_chunked(&head.headers) {
-        chunked::decode(&head.headers, body)?
-    } else {
-        (body.clone(), HeaderMap::new())
-    };
+    let is_chunked = chunked::is_chunked(&head.headers);
+    let (mut body, trailers) =
+        if is_chunked { chunked::decode(&head.headers, body)? } else { (body.clone(), HeaderMap::new()) };
     // Only S3 keeps a content coding with the object; elsewhere it means a compressed request.
     if detected.service != "s3" {
         body = compression::inflate(&head.headers, body)?;
@@ -150,7 +150,7 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
         _ => errors::malformed(detected.protocol, detected.service, &detail),
     })?;
     match detected.service {
-        "s3" => hide_chunking(&mut input, head, &body),
+        "s3" if is_chunked => hide_chunking(&mut input, head, &body),
         "sqs" => trace_messages(&mut input, operation, head),
         _ => {}
     }
@@ -179,7 +179,7 @@ fn check_document(detected: &Detected, body: &Bytes) -> Result<()> {
 /// What AWS X-Ray traces by a header is traced on by the message: SQS keeps the header as a system attribute of it.
 /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html>
 fn trace_messages(input: &mut Map<String, Value>, operation: &OperationModel, head: &Parts) {
-    let Some(header) = head.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()) else { return };
+    let Some(header) = head.headers.get(&headers::AMZN_TRACE_ID).and_then(|value| value.to_str().ok()) else { return };
     let trace = |message: &mut Map<String, Value>| {
         let attributes = message.entry("MessageSystemAttributes").or_insert_with(|| Value::Object(Map::new()));
         if let Value::Object(attributes) = attributes {
@@ -199,9 +199,6 @@ fn trace_messages(input: &mut Map<String, Value>, operation: &OperationModel, he
 
 /// What aws-chunked did to the headers is undone: the object's own coding and length remain.
 fn hide_chunking(input: &mut Map<String, Value>, head: &Parts, body: &Bytes) {
-    if !chunked::is_chunked(&head.headers) {
-        return;
-    }
     if input.contains_key("ContentEncoding") {
         let codings: Vec<_> = chunked::content_encodings(&head.headers)
             .filter(|coding| !coding.eq_ignore_ascii_case("aws-chunked"))

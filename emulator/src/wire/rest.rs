@@ -183,6 +183,9 @@ fn parse_document(
 
 /// As [`pairs`], but `+` is itself: that is how SDKs and S3 write query strings of REST requests.
 pub(super) fn pairs_of_uri(query: &str) -> Vec<(String, String)> {
+    if query.is_empty() {
+        return Vec::new();
+    }
     let escaped = query.replace('+', "%2B");
     pairs(&escaped).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
@@ -251,10 +254,10 @@ fn query_member(
 
 /// How long the names of a request's headers are, a bit for each length: a request has a handful of headers, and S3's model asks
 /// for forty.
-struct Lengths(u64);
+pub(super) struct Lengths(u64);
 
 impl Lengths {
-    fn of<'h>(names: impl Iterator<Item = &'h HeaderName>) -> Self {
+    pub(super) fn of<'h>(names: impl Iterator<Item = &'h HeaderName>) -> Self {
         Self(names.fold(0, |all, name| all | Self::bit(name)))
     }
 
@@ -263,7 +266,7 @@ impl Lengths {
     }
 
     /// Whether the member's header may be among them.
-    fn have(&self, member: &Member) -> bool {
+    pub(super) fn have(&self, member: &Member) -> bool {
         member.header_name().is_some_and(|name| self.0 & Self::bit(name) != 0)
     }
 }

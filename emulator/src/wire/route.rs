@@ -23,13 +23,14 @@ pub(super) fn route(
 ) -> Result<(&'static OperationModel, Labels)> {
     let query = pairs_of_uri(head.uri.query().unwrap_or(""));
     let path = head.uri.path();
-    let candidates = model.operations_of(head.method.as_str()).filter(|operation| {
-        let fixed = &operation.http.uri.query;
-        fixed.len() <= query.len()
-            && fixed
-                .iter()
-                .all(|(name, value)| query.iter().any(|(n, v)| n == name && value.is_none_or(|value| v == value)))
+    let [unqueried, queried] = model.operations_of(head.method.as_str());
+    // Of what needs a query, a request without one is nothing.
+    let queried = (!query.is_empty()).then_some(queried).into_iter().flatten();
+    let queried = queried.filter(|operation| {
+        let mut fixed = operation.http.uri.query.iter();
+        fixed.all(|(name, value)| query.iter().any(|(n, v)| n == name && value.is_none_or(|value| v == value)))
     });
+    let candidates = unqueried.chain(queried);
     // Without what its query string requires, an operation of S3 is another one, or none.
     let candidates = candidates.filter(|operation| {
         let http = &operation.http;
@@ -41,7 +42,7 @@ pub(super) fn route(
     // Of equals the first by name wins, so that an answer never depends on chance.
     let best = candidates.reduce(|best, next| if next.0 > best.0 { next } else { best });
     let Some((_, operation)) = best else { return Err(no_route(model, head)) };
-    let mut labels = Vec::new();
+    let mut labels = Vec::with_capacity(operation.http.uri.segments.len());
     match_path(&operation.http.uri.segments, bucket.as_deref(), path, |name, raw| labels.push((name, raw)));
     if model.service == "s3" && operation.http.uri.query.is_empty() && names_sub_resource(model, &query) {
         return Err(no_route(model, head));
@@ -130,6 +131,7 @@ enum Raw<'a> {
 fn decode(model: &Model, raw: Raw<'_>) -> Result<String> {
     match raw {
         Raw::Plain(text) => Ok(text.to_owned()),
+        Raw::Encoded(text) if memchr::memchr(b'%', text.as_bytes()).is_none() => Ok(text.to_owned()),
         Raw::Encoded(text) => match percent_encoding::percent_decode_str(text).decode_utf8() {
             Ok(text) => Ok(text.into_owned()),
             Err(_) if model.service == "s3" => {

@@ -1,28 +1,48 @@
-//! JSON text to an operation's input in one go, for operations that take much.
+//! Text to an operation's input in one go, for operations that take much or are called most.
 //!
 //! Other inputs become values, are corrected and checked, and then become what their operation reads. Here the text is read
-//! only once, and looked at by the model on the way. Whatever is out of the ordinary is left to the long way, which has the words
+//! only once, and looked at by the model on the way: JSON by this file, what a REST request binds by `bound.rs`. Whatever is out of the ordinary is left to the long way, which has the words
 //! for it: what is read here is what would be read there.
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use super::{Detected, Protocol, chunked, validate};
+use super::{Detected, Protocol, bound, chunked, validate};
 use crate::model::{Kind, Member, Model, OperationModel, Shape, Structure};
 
 /// Members of a structure that can be told apart in the bits of a number.
 const MOST_MEMBERS: usize = 64;
 
+/// A request whose input was not read.
+pub(crate) struct Unread<'a> {
+    pub detected: &'a Detected,
+    pub head: &'a Parts,
+    pub body: &'a Bytes,
+}
+
+/// Reads an input. `None` if it is not as its operation wants it, or is but in an unusual way.
+pub(crate) fn read<I: DeserializeOwned>(request: &Unread<'_>) -> Option<I> {
+    let Unread { detected, head, body } = request;
+    if is_plain(detected, head) {
+        of_json(detected.operation, body)
+    } else if bound::is_plain(detected, head) {
+        bound::read(detected, head)
+    } else {
+        None
+    }
+}
+
 /// Whether a request carries its input as plain JSON text, and its service checks inputs by the model.
-pub(crate) fn is_plain(detected: &Detected, head: &http::request::Parts) -> bool {
+fn is_plain(detected: &Detected, head: &Parts) -> bool {
     matches!(detected.protocol, Protocol::AwsJson10 | Protocol::AwsJson11)
         && validate::is_by_model(detected.service)
         && !head.headers.contains_key(http::header::CONTENT_ENCODING)
         && !chunked::is_chunked(&head.headers)
 }
 
-/// Reads an input. `None` if it is not as its operation wants it, or is but in an unusual way.
-pub(crate) fn read<'de, I: Deserialize<'de>>(operation: &OperationModel, text: &'de [u8]) -> Option<I> {
+pub(super) fn of_json<'de, I: Deserialize<'de>>(operation: &OperationModel, text: &'de [u8]) -> Option<I> {
     let (model, shape) = (operation.model(), operation.input_shape()?);
     let mut inner = serde_json::Deserializer::from_slice(text);
     let input = I::deserialize(Straight { model, shape, inner: &mut inner }).ok()?;

@@ -13,6 +13,8 @@ use crate::client::Client;
 use crate::measure::median;
 use crate::{Failure, Load, Server};
 
+/// What the table calls all this.
+pub const TITLE: &str = "CloudWatch Logs: PutLogEvents of 100, 16 connections; FilterLogEvents over 100000 events";
 /// Events that one PutLogEvents carries.
 const BATCH: usize = 100;
 /// How many connections put events at once, each into a stream of its own, as the instances of a program do.
@@ -216,9 +218,7 @@ fn verdicts(figures: &[Figures]) -> Vec<(&'static str, f64, f64, bool)> {
 
 /// The figures as text.
 pub fn render(figures: &[Figures]) -> String {
-    let mut text = format!(
-        "CloudWatch Logs: PutLogEvents of {BATCH}, {CONNECTIONS} connections; FilterLogEvents over {MANY} events\n"
-    );
+    let mut text = if figures.is_empty() { String::new() } else { format!("{TITLE}\n") };
     for Figures { server, puts, term, json, tenth } in figures {
         let _ = write!(text, "  {server:<10} {puts:>7.0} puts/s, term {:>8.1} ms", term * 1e3);
         if let Some(json) = json {

@@ -49,6 +49,16 @@ struct Load {
     /// How often each is measured; the median counts
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Measure only what has this in its title, such as `PutObject`
+    #[arg(long)]
+    only: Option<String>,
+}
+
+impl Load {
+    /// Whether what has this title is measured.
+    fn wants(&self, title: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| title.contains(only))
+    }
 }
 
 /// A server that is up.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::jobs::Job;
-use crate::measure::{Figures, KEYS};
+use crate::measure::{Figures, LISTING, RECEIVING};
 
 /// Receiving from a deep queue may cost this much more than from a shallow one.
 const DEEP_GOAL: f64 = 1.2;
@@ -26,7 +26,9 @@ pub fn render(figures: &Figures) -> String {
             text.push('\n');
         }
     }
-    let _ = writeln!(text, "receive 10, 1 connection, median");
+    if !figures.receiving.is_empty() {
+        let _ = writeln!(text, "{RECEIVING}");
+    }
     for each in &figures.receiving {
         let (shallow, deep) = (each.shallow.as_secs_f64() * 1e3, each.deep.as_secs_f64() * 1e3);
         let _ = write!(
@@ -44,7 +46,7 @@ pub fn render(figures: &Figures) -> String {
     if let Some((rate, share)) = listing(figures) {
         let _ = writeln!(
             text,
-            "ListObjectsV2 over {KEYS} keys, 1 connection\n  garoa          {rate:>9.0} keys/s  {share:>5.2} of hello's GetObject  \
+            "{LISTING}\n  garoa          {rate:>9.0} keys/s  {share:>5.2} of hello's GetObject  \
              goal {LISTING_GOAL:.2} {}",
             verdict(share >= LISTING_GOAL)
         );
@@ -66,8 +68,8 @@ pub fn goals_met(figures: &Figures) -> bool {
 
 /// How many keys a second a list answers, and how many that is to a request of the bare server.
 fn listing(figures: &Figures) -> Option<(f64, f64)> {
-    let (_, rates) = figures.rates.iter().find(|(job, _)| *job == Job::GetObject)?;
     let rate = figures.listing?;
+    let (_, rates) = figures.rates.iter().find(|(job, _)| *job == Job::GetObject)?;
     Some((rate, rate / ceiling(rates)))
 }
 

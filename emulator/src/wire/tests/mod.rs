@@ -11,6 +11,7 @@ use crate::cloud::reply::Reply;
 use crate::{Error, Result};
 
 mod awsjson;
+mod bound;
 mod chaos;
 mod dynamodb;
 mod restjson;

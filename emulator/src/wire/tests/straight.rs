@@ -35,7 +35,7 @@ struct Event {
 }
 
 fn read<I: DeserializeOwned>(name: &str, text: &str) -> Option<I> {
-    straight::read(operation("logs", name), text.as_bytes())
+    straight::of_json(operation("logs", name), text.as_bytes())
 }
 
 /// The long way; `None` where that refuses.
