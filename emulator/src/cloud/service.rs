@@ -13,7 +13,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::Cloud;
 use super::call::Scope;
-use super::cx::{Cx, Step};
+use super::cx::{Cx, Later, Step};
 use super::measure::Measured;
 use crate::model::OperationModel;
 use crate::wire::straight;
@@ -191,6 +191,47 @@ impl<S: State> Service<S> {
                 Step::Done(output) => write(output).map(Step::Done),
                 Step::Later(later) => Ok(Step::Later(later)),
             }
+        })
+    }
+
+    /// The same as [`Service::op`] for an operation that may have to ask other services before it runs: `ask` says what there
+    /// is to wait for ([`Cx::ask`]), is called again with the answers, and leaves in the input what `run` needs of them.
+    #[must_use]
+    pub fn asking_op<I, O>(
+        self,
+        name: &'static str,
+        target: fn(&At<S>, &I) -> Target,
+        ask: fn(&mut Cx<S>, &mut I) -> Result<Option<Later>>,
+        run: fn(&mut Cx<S>, I) -> Result<O>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        self.asking_op_after(name, |_, _| {}, target, ask, run)
+    }
+
+    /// The same with work that needs no state: see [`Service::op_after`].
+    #[must_use]
+    pub fn asking_op_after<I, O>(
+        self,
+        name: &'static str,
+        before: fn(&mut I, &Bytes),
+        target: fn(&At<S>, &I) -> Target,
+        ask: fn(&mut Cx<S>, &mut I) -> Result<Option<Later>>,
+        run: fn(&mut Cx<S>, I) -> Result<O>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        self.add(name, before, target, move |cx, input: &mut Option<I>| {
+            if let Some(asked) = input.as_mut()
+                && let Some(later) = ask(cx, asked)?
+            {
+                return Ok(Step::Later(later));
+            }
+            once(cx, input, run)
         })
     }
 
