@@ -6,7 +6,7 @@
 
 mod acl;
 mod attributes;
-mod body;
+pub(crate) mod body;
 mod bucket;
 mod checksum;
 mod conditions;
