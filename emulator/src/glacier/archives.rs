@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tree_hash::{self, Hash};
 use super::vaults::location;
-use super::{Vaults, check_description, find, find_mut, inventory, invalid, on, required};
+use super::{Vaults, check_description, find, find_mut, invalid, inventory, on, required};
 use crate::Result;
 use crate::Timestamp;
 use crate::cloud::{At, Cx, Service};
@@ -23,9 +23,11 @@ const READ_BUFFER: usize = 8192 + 4096 * 100;
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Vaults>) -> Service<Vaults> {
-    service
-        .op_after("UploadArchive", digest, |at, i: &UploadArchive| on(at, &i.vault_name), upload)
-        .op("DeleteArchive", |at, i: &OfArchive| on(at, &i.vault_name), delete)
+    service.op_after("UploadArchive", digest, |at, i: &UploadArchive| on(at, &i.vault_name), upload).op(
+        "DeleteArchive",
+        |at, i: &OfArchive| on(at, &i.vault_name),
+        delete,
+    )
 }
 
 /// An archive, which never changes.

@@ -54,8 +54,8 @@ impl Task {
         let length = range.end - range.start;
         let leaves = length.div_ceil(leaf).next_power_of_two();
         // Below a node are as many leaves as a power of two says, the first of them a multiple of that; the last may be short.
-        let is_whole = length % leaf == 0 && length == leaves * leaf || range.end == archive.size;
-        let is_node = range.start % (leaves * leaf) == 0 && is_whole;
+        let is_whole = length == leaves * leaf || range.end == archive.size;
+        let is_node = is_whole && range.start.is_multiple_of(leaves * leaf);
         is_node.then(|| tree_hash::of(&archive.bytes(range)))
     }
 }
@@ -67,9 +67,8 @@ fn asked(header: &str, size: u64) -> Result<Range<u64>> {
         let last = if last.is_empty() { u64::MAX - 1 } else { last.parse::<u64>().ok()? };
         Some((first.parse::<u64>().ok()?, last))
     });
-    let (first, last) = ends
-        .filter(|(first, last)| first <= last)
-        .ok_or_else(|| invalid(format!("Invalid range: {header}")))?;
+    let (first, last) =
+        ends.filter(|(first, last)| first <= last).ok_or_else(|| invalid(format!("Invalid range: {header}")))?;
     if first >= size {
         return Err(invalid(format!("The start of the range is larger than size of retrieved data: {header}")));
     }

@@ -18,9 +18,11 @@ const BYTES_PER_HOUR: &str = "BytesPerHour";
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Vaults>) -> Service<Vaults> {
-    service
-        .op("SetDataRetrievalPolicy", |_, _: &Set| Target::any(), set)
-        .op("GetDataRetrievalPolicy", |_, _: &Get| Target::any(), get)
+    service.op("SetDataRetrievalPolicy", |_, _: &Set| Target::any(), set).op(
+        "GetDataRetrievalPolicy",
+        |_, _: &Get| Target::any(),
+        get,
+    )
 }
 
 /// What may come out, and what did in the last hour.

@@ -150,7 +150,8 @@ struct PolicyOutput {
 
 fn get_policy(cx: &mut Cx<Vaults>, input: OfVault) -> Result<PolicyOutput> {
     let found = find(cx, &input.account_id, &input.vault_name)?.policy.as_deref().map(str::to_owned);
-    let missing = || not_found(format!("No vault access policy is set for: {}", super::arn(cx.scope, &input.vault_name)));
+    let missing =
+        || not_found(format!("No vault access policy is set for: {}", super::arn(cx.scope, &input.vault_name)));
     Ok(PolicyOutput { policy: PolicyText { policy: Some(found.ok_or_else(missing)?) } })
 }
 

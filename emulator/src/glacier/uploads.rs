@@ -129,9 +129,9 @@ fn first_byte(range: Option<&str>, length: u64, part_size: u64) -> Result<u64> {
     let range = range.ok_or_else(|| required("Content-Range"))?;
     let ends = range.strip_prefix("bytes ").and_then(|rest| rest.strip_suffix("/*")?.split_once('-'));
     let ends = ends.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
-    let (first, last) = ends.filter(|(first, last)| first <= last && *last < u64::MAX).ok_or_else(|| {
-        invalid(format!("Invalid Content-Range: {range}"))
-    })?;
+    let (first, last) = ends
+        .filter(|(first, last)| first <= last && *last < u64::MAX)
+        .ok_or_else(|| invalid(format!("Invalid Content-Range: {range}")))?;
     if last - first + 1 != length {
         return Err(invalid(format!("Content-Range: {range} is incompatible with Content-Length: {length}")));
     }
@@ -173,7 +173,9 @@ fn complete(cx: &mut Cx<Vaults>, input: Complete) -> Result<Created> {
     let mut ends = 0;
     for (first, part) in &upload.parts {
         if *first != ends {
-            return Err(invalid(format!("The uploaded parts do not cover the archive: there is nothing at byte {ends}")));
+            return Err(invalid(format!(
+                "The uploaded parts do not cover the archive: there is nothing at byte {ends}"
+            )));
         }
         ends += part.piece.0.len() as u64;
     }

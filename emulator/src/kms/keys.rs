@@ -6,9 +6,9 @@ use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Keys;
 use super::blob::Blob;
 use super::spec::{Spec, Usage};
-use super::Keys;
 use crate::cloud::{Cx, Scope};
 use crate::{Error, Result, Timestamp};
 

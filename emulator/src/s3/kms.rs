@@ -227,7 +227,8 @@ fn open(cx: &Cx<Buckets>, found: &Bucket, key: &str, encryption: &ServerSide) ->
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html>
 fn question(cx: &Cx<Buckets>, found: &Bucket, operation: &str, input: Value) -> Result<Question> {
     if cx.caller.principal == Principal::Anonymous {
-        let text = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.";
+        let text =
+            "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.";
         return Err(errors::invalid_argument("Authorization", "null", text));
     }
     let account = match cx.caller.principal.account() {
