@@ -18,6 +18,8 @@ use crate::cloud::{At, Cx, Service};
 /// An id has so many characters.
 /// <https://docs.aws.amazon.com/amazonglacier/latest/dev/api-archive-post.html>
 const ID: usize = 138;
+/// An archive that comes in one piece has at most so many bytes.
+const LARGEST: u64 = 4 << 30;
 /// What hyper reads at once, at most; a longer body was put together in memory of its own.
 const READ_BUFFER: usize = 8192 + 4096 * 100;
 
@@ -113,12 +115,13 @@ pub(super) fn check_hash(given: Option<&str>, hash: &Hash) -> Result<()> {
 fn upload(cx: &mut Cx<Vaults>, input: UploadArchive) -> Result<Created> {
     find(cx, &input.account_id, &input.vault_name)?;
     check_description(input.archive_description.as_deref())?;
-    if cx.body.is_empty() {
-        return Err(invalid("Invalid Content-Length: 0"));
+    let length = cx.body.len() as u64;
+    if length == 0 || length > LARGEST {
+        return Err(invalid(format!("Invalid Content-Length: {length}")));
     }
     check_hash(input.checksum.as_deref(), &input.hash)?;
-    let (size, pieces) = (cx.body.len() as u64, Vector::unit(Piece::of(&cx.body)));
-    add(cx, &input.vault_name, input.archive_description, (size, input.hash, pieces))
+    let pieces = Vector::unit(Piece::of(&cx.body));
+    add(cx, &input.vault_name, input.archive_description, (length, input.hash, pieces))
 }
 
 /// Adds an archive to a vault that is there.
