@@ -14,6 +14,7 @@ pub mod error;
 pub mod event_pattern;
 pub mod events;
 pub mod execute_api;
+pub mod glacier;
 pub mod iam;
 pub mod kinesis;
 pub mod kms;

@@ -86,6 +86,8 @@ def main():
     if wanted and kind == "pytest":
         paths = sorted({w.split("::")[0] for w in wanted})
     paths = [p for p in paths if (root / p).exists()]
+    if a.reset_url and not a.collect:
+        reset(a.reset_url)
     if kind == "pytest":
         ini = tmp / "pytest.ini"
         ini.write_text("[pytest]\nasyncio_mode = auto\npython_files = test_*.py *_test.py\n"
@@ -114,8 +116,7 @@ def main():
                 + "".join(f"[{sec}]\n" + user.format(n=n, i=i, k=k, s=a.secret_key) + extra for sec, n, i, k, extra in (
                     # S3 answers the ARN of a key, however a request names it.
                     ("s3 main", "main", s3_user(a.endpoint, a.access_key, a.account), a.access_key, "".join(
-                        f"{option} = arn:aws:kms:{a.region}:{a.account}:key/{n}1234567-89ab-cdef-0123-456789abcdef\n"
-                        for n, option in enumerate(("kms_keyid", "kms_keyid2")))),
+                        f"{option} = {kms_key(a)}\n" for option in ("kms_keyid", "kms_keyid2"))),
                     ("s3 alt", "alt", s3_user(a.endpoint, "210987654321", "210987654321"), "210987654321", ""),
                     ("s3 tenant", "tenant", "310987654321", "310987654321", "tenant = testx\n"),
                     ("iam", "iam", a.account, a.access_key, ""), ("iam root", "iamroot", a.account, a.access_key, ""),
@@ -132,8 +133,6 @@ def main():
         env.update(CONF_HOST=u.hostname or "127.0.0.1", CONF_PORT=str(u.port or 80))
         cmd = ["npx", "--no-install", "mocha", "--require", "should", "--require", str(HERE / "conf_mocha.js"),
                "--reporter", str(HERE / "conf_reporter.js"), "-t", str(min(a.timeout, 30) * 1000), "--exit"] + paths
-    if a.reset_url and not a.collect:
-        reset(a.reset_url)
     t0 = time.time()
     with open(str(out) + ".log", "wb") as log:
         p = subprocess.Popen(cmd, cwd=root, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
@@ -183,6 +182,21 @@ def s3_user(endpoint, key, account):
     except OSError:
         found = None
     return found.group(1) if found else account
+
+
+def kms_key(a):
+    """The ARN of a key that is made for the run; one that is nowhere where there is no KMS."""
+    import urllib.request
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    request = urllib.request.Request(a.endpoint + "/", data=b"{}", headers={
+        "x-amz-date": now, "x-amz-target": "TrentService.CreateKey", "content-type": "application/x-amz-json-1.1",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={a.access_key}/{now[:8]}/{a.region}/kms/aws4_request, "
+                         f"SignedHeaders=host;x-amz-date;x-amz-target, Signature={'0' * 64}"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["KeyMetadata"]["Arn"]
+    except OSError:
+        return f"arn:aws:kms:{a.region}:{a.account}:key/01234567-89ab-cdef-0123-456789abcdef"
 
 
 def reset(url):

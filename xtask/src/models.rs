@@ -39,6 +39,7 @@ const SERVICES: &[&str] = &[
     "sns",
     "events",
     "ecr",
+    "glacier",
 ];
 
 /// What a service speaks that its model says no more: SQS's query protocol, which older SDKs and `curl` use. The names that

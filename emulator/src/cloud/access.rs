@@ -157,6 +157,10 @@ impl Access<'_> {
         if let Principal::User { name, .. } = principal {
             put("aws:username", name.clone());
         }
+        put("aws:ViaAWSService", self.caller.via.is_some().to_string());
+        if let Some(via) = &self.caller.via {
+            put("kms:ViaService", format!("{via}.{}.amazonaws.com", self.scope.region));
+        }
         let is_alarm = matches!(principal, Principal::Service(name) if name == "cloudwatch.amazonaws.com");
         let optional = [
             ("aws:PrincipalArn", principal.condition_arn()),

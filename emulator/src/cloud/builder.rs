@@ -191,6 +191,7 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
         running(crate::cloudformation::service(), seed),
         running(crate::cloudwatch::service(), seed),
         running(crate::ecr::service(), seed),
+        running(crate::glacier::service(), seed),
         running(crate::iam::service(), seed),
         running(crate::kinesis::service(), seed),
         running(crate::kms::service(), seed),

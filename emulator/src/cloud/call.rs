@@ -89,6 +89,10 @@ pub struct Caller {
     /// Whether the client said no region: without a signature, or by one of version 2.
     #[serde(default)]
     pub(crate) placeless: bool,
+    /// The service, such as `s3`, that passes on what its caller asked for: the condition keys `aws:ViaAWSService` and
+    /// `kms:ViaService`. <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html>
+    #[serde(default)]
+    pub via: Option<Arc<str>>,
     /// The invocation whose code makes the call.
     pub invocation: Option<InvocationRef>,
     /// Whether faults pass this caller by: a scenario's own lines arrange and look, and are no part of what is tested.
@@ -110,6 +114,7 @@ impl Caller {
             user_agent: None,
             trace: None,
             placeless: false,
+            via: None,
             invocation: None,
             spared: false,
         }
@@ -123,6 +128,11 @@ impl Caller {
     /// The same, for calls of a job: they are no invocation's, and faults may strike them.
     pub(crate) fn for_job(&self) -> Self {
         Self { invocation: None, spared: false, ..self.clone() }
+    }
+
+    /// The same caller, whose request a service passes on. What is called next sees that service's address.
+    pub(crate) fn through(&self, service: &str) -> Self {
+        Self { via: Some(service.into()), source_ip: None, placeless: false, ..self.clone() }
     }
 
     /// An AWS service acting on its own, such as `lambda.amazonaws.com`.

@@ -13,7 +13,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::Cloud;
 use super::call::Scope;
-use super::cx::{Cx, Step};
+use super::cx::{Cx, Later, Step};
 use super::measure::Measured;
 use crate::wire::straight::{self, Unread};
 use crate::{Error, Result, Timestamp};
@@ -148,30 +148,7 @@ impl<S: State> Service<S> {
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
     {
-        self.bulk_op_after(name, |_, _| {}, target, run)
-    }
-
-    /// The same with work that needs no state: see [`Service::op_after`].
-    #[must_use]
-    pub fn bulk_op_after<I, O>(
-        mut self,
-        name: &'static str,
-        before: fn(&mut I, &Bytes),
-        target: fn(&At<S>, &I) -> Target,
-        run: fn(&mut Cx<S>, I) -> Result<O>,
-    ) -> Self
-    where
-        I: DeserializeOwned + Send + 'static,
-        O: Serialize + 'static,
-    {
-        let straight = move |request: &Unread<'_>| {
-            let mut input = straight::read::<I>(request)?;
-            beside(request.body.len(), || before(&mut input, request.body));
-            let run = move |cx: &mut Cx<S>, input: &mut Option<I>| once(cx, input, run);
-            Some(Box::new(Operation { input: Some(input), target, run }) as Box<dyn Prepared<S>>)
-        };
-        self.straight.insert(name, Box::new(straight));
-        self.op_after(name, before, target, run)
+        self.add_bulk(name, |_, _| {}, target, move |cx, input: &mut Option<I>| once(cx, input, run))
     }
 
     /// Adds an operation that may answer [`Step::Later`]; it is then called again.
@@ -209,6 +186,61 @@ impl<S: State> Service<S> {
                 Step::Later(later) => Ok(Step::Later(later)),
             }
         })
+    }
+
+    /// The same as [`Service::op`] for an operation that may have to ask other services before it runs: `ask` says what there
+    /// is to wait for ([`Cx::ask`]), is called again with the answers, and leaves in the input what `run` needs of them.
+    #[must_use]
+    pub fn asking_op<I, O>(
+        self,
+        name: &'static str,
+        target: fn(&At<S>, &I) -> Target,
+        ask: fn(&mut Cx<S>, &mut I) -> Result<Option<Later>>,
+        run: fn(&mut Cx<S>, I) -> Result<O>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        self.add(name, |_, _| {}, target, move |cx, input: &mut Option<I>| asking(cx, input, ask, run))
+    }
+
+    /// The same for an operation that is called most ([`Service::bulk_op`]), with work that needs no state
+    /// ([`Service::op_after`]).
+    #[must_use]
+    pub fn bulk_asking_op<I, O>(
+        self,
+        name: &'static str,
+        before: fn(&mut I, &Bytes),
+        target: fn(&At<S>, &I) -> Target,
+        ask: fn(&mut Cx<S>, &mut I) -> Result<Option<Later>>,
+        run: fn(&mut Cx<S>, I) -> Result<O>,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+    {
+        self.add_bulk(name, before, target, move |cx, input: &mut Option<I>| asking(cx, input, ask, run))
+    }
+
+    fn add_bulk<I, R>(
+        mut self,
+        name: &'static str,
+        before: fn(&mut I, &Bytes),
+        target: fn(&At<S>, &I) -> Target,
+        run: R,
+    ) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        R: Fn(&mut Cx<S>, &mut Option<I>) -> Result<Step<Value>> + Copy + Send + Sync + 'static,
+    {
+        let straight = move |request: &Unread<'_>| {
+            let mut input = straight::read::<I>(request)?;
+            beside(request.body.len(), || before(&mut input, request.body));
+            Some(Box::new(Operation { input: Some(input), target, run }) as Box<dyn Prepared<S>>)
+        };
+        self.straight.insert(name, Box::new(straight));
+        self.add(name, before, target, run)
     }
 
     fn add<I, R>(
@@ -401,6 +433,21 @@ fn once<S, I, O: Serialize>(
 ) -> Result<Step<Value>> {
     let input = input.take().ok_or_else(|| Error::internal("an operation that does not wait ran twice"))?;
     write(run(cx, input)?).map(Step::Done)
+}
+
+/// Runs an operation that may have to ask first.
+fn asking<S, I, O: Serialize>(
+    cx: &mut Cx<S>,
+    input: &mut Option<I>,
+    ask: fn(&mut Cx<S>, &mut I) -> Result<Option<Later>>,
+    run: fn(&mut Cx<S>, I) -> Result<O>,
+) -> Result<Step<Value>> {
+    if let Some(asked) = input.as_mut()
+        && let Some(later) = ask(cx, asked)?
+    {
+        return Ok(Step::Later(later));
+    }
+    once(cx, input, run)
 }
 
 /// Reads an input. A member that the operation does not honour is refused by name.

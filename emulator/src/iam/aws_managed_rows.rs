@@ -212,13 +212,14 @@ fn identities() -> Vec<Row> {
 }
 
 /// The actions of `ReadOnlyAccess` by service, for the services that are here: AWS's has those of all others besides.
-const READS: [(&str, &str); 18] = [
+const READS: [(&str, &str); 19] = [
     ("apigateway", "GET"),
     ("cloudformation", "BatchDescribeTypeConfigurations Describe* Detect* Estimate* Get* List* ValidateTemplate"),
     ("cloudwatch", "Describe* GenerateQuery GenerateQueryResultsSummary Get* List*"),
     ("dynamodb", "BatchGet* Describe* Get* List* PartiQLSelect Query Scan"),
     ("ecr", "BatchCheck* BatchGet* Describe* Get* List*"),
     ("events", "Describe* List* Test*"),
+    ("glacier", "Describe* Get* List*"),
     ("iam", "Generate* Get* List* Simulate*"),
     ("kinesis", "Describe* Get* List*"),
     ("kms", "Describe* Get* List*"),

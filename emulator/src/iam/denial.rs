@@ -35,7 +35,7 @@ const fn wording(service: &'static str, code: &'static str, status: u16) -> Word
 
 /// Query and XML services answer `AccessDenied` with 403; JSON services `AccessDeniedException`, with 400 for awsJson
 /// and 403 for restJson.
-const WORDINGS: [Wording; 23] = [
+const WORDINGS: [Wording; 24] = [
     Wording { quoted: true, says_star: false, ..wording("s3", "AccessDenied", 403) },
     wording("iam", "AccessDenied", 403),
     wording("sts", "AccessDenied", 403),
@@ -47,6 +47,7 @@ const WORDINGS: [Wording; 23] = [
     wording("scheduler", "AccessDeniedException", 403),
     wording("apigateway", "AccessDeniedException", 403),
     wording("execute-api", "AccessDeniedException", 403),
+    wording("glacier", "AccessDeniedException", 403),
     wording("bedrock", "AccessDeniedException", 403),
     wording("logs", "AccessDeniedException", 400),
     wording("dynamodb", "AccessDeniedException", 400),

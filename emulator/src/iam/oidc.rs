@@ -9,8 +9,9 @@ use super::shapes::{Empty, Rest, Tag, Tags, add_tags, list_tags, page};
 use crate::cloud::{Cx, Service, Target};
 use crate::{Error, Result, Timestamp};
 
-/// A provider knows so many clients, and so many thumbprints.
+/// An account has so many; a provider knows so many clients, and so many thumbprints.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const MAX_PROVIDERS: usize = 100;
 const MAX_CLIENTS: usize = 100;
 const MAX_THUMBPRINTS: usize = 5;
 
@@ -116,6 +117,9 @@ fn create(cx: &mut Cx<Directory>, input: Create) -> Result<Created> {
     let providers = &mut cx.state.account_mut(&account).oidc_providers;
     if providers.contains_key(&arn) {
         return Err(already_exists(format!("Provider with url {} already exists.", input.url)));
+    }
+    if providers.len() >= MAX_PROVIDERS {
+        return Err(quota("OpenIdConnectProvidersPerAccount", MAX_PROVIDERS));
     }
     let shown = list_tags(&tags);
     let (clients, thumbprints) = (input.clients, input.thumbprint_list);

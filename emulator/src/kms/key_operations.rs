@@ -139,7 +139,7 @@ fn create(cx: &mut Cx<Keys>, input: &CreateKey) -> Result<Step<KeyOutput>> {
         external,
         materials: secret.map_or_else(Vector::new, |secret| Vector::unit(Material::new(material, secret))),
         primary: input.multi_region.then(|| cx.scope.region.clone()),
-        ..Key::managed(cx, id, input.description.clone().unwrap_or_default())
+        ..Key::managed(cx, id, input.description.clone().unwrap_or_default(), String::new())
     };
     let arn = key.arn();
     cx.state.keys.insert(arn.clone(), key);

@@ -6,9 +6,9 @@ use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Keys;
 use super::blob::Blob;
 use super::spec::{Spec, Usage};
-use super::{Keys, policies};
 use crate::cloud::{Cx, Scope};
 use crate::{Error, Result, Timestamp};
 
@@ -87,8 +87,7 @@ impl Material {
 
 impl Key {
     /// A symmetric key that AWS manages.
-    pub fn managed(cx: &mut Cx<Keys>, id: String, description: String) -> Self {
-        let policy = policies::standard(cx.scope);
+    pub fn managed(cx: &mut Cx<Keys>, id: String, description: String, policy: String) -> Self {
         let (secret, material) = (cx.ids().bytes::<32>().to_vec(), cx.ids().hex(64));
         Self {
             id,

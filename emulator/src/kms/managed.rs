@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::aliases::Alias;
 use super::keys::Key;
-use super::{Keys, arn};
+use super::{Keys, arn, policies};
 use crate::cloud::{Cx, Scope};
 use crate::{Error, Result};
 
@@ -39,7 +39,8 @@ pub(super) fn make(cx: &mut Cx<Keys>, name: &str) -> Result<()> {
         let key = arn(cx.scope, &id);
         if !cx.state.keys.contains_key(&key) {
             let description = format!("Default key that protects my {title} when no other key is defined");
-            let made = Key::managed(cx, id, description);
+            let policy = policies::of_managed(cx.scope, service);
+            let made = Key::managed(cx, id, description, policy);
             let alias = Alias::new(cx, alias, key.clone());
             cx.state.aliases.insert(alias.arn(), alias);
             cx.state.keys.insert(key, made);
@@ -50,6 +51,13 @@ pub(super) fn make(cx: &mut Cx<Keys>, name: &str) -> Result<()> {
         return Err(Error::not_implemented(format!("the key that AWS manages as {name}")));
     }
     Ok(())
+}
+
+/// The policy that a key of AWS's gets once it is made, if a request names one.
+pub(super) fn policy(scope: &Scope, name: &str) -> Option<String> {
+    let is_named = |service: &&str| names(scope, name, &managed_key(scope, service), &format!("{ALIASES}{service}"));
+    let service = SERVICES.iter().map(|(service, _)| *service).find(is_named)?;
+    Some(policies::of_managed(scope, service))
 }
 
 fn names(scope: &Scope, name: &str, id: &str, alias: &str) -> bool {

@@ -41,6 +41,28 @@ pub(super) fn standard(scope: &Scope) -> String {
     )
 }
 
+/// The policy of a key that AWS manages: everybody in the account may use it through its service, and look at it.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key>
+pub(super) fn of_managed(scope: &Scope, service: &str) -> String {
+    let Scope { account, region } = scope;
+    let through = json!({ "StringEquals": {
+        "kms:CallerAccount": account, "kms:ViaService": format!("{service}.{region}.amazonaws.com"),
+    } });
+    let used = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
+    let policy = json!({ "Version": "2012-10-17", "Id": format!("auto-{service}-2"), "Statement": [
+        {
+            "Sid": format!("Allow access through {service} for all principals in the account that are authorized to use it"),
+            "Effect": "Allow", "Principal": { "AWS": "*" }, "Action": used, "Resource": "*", "Condition": through,
+        },
+        {
+            "Sid": "Allow direct access to key metadata to the account",
+            "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+            "Action": ["kms:Describe*", "kms:Get*", "kms:List*"], "Resource": "*",
+        },
+    ] });
+    policy.to_string()
+}
+
 /// A policy as it is kept, if it can be read.
 fn check(text: &str) -> Result<String> {
     match Policy::read(text) {

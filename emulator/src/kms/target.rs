@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::cipher::{Context, Header};
 use super::keys::Key;
-use super::{Keys, arn, grants, policies};
+use super::{Keys, arn, grants, managed, policies};
 use crate::cloud::{At, Scope, Target};
 
 /// The services that look at keys.
@@ -49,7 +49,8 @@ pub(super) fn on_key(at: &At<Keys>, name: &str) -> Target {
 
 fn missing(scope: &Scope, name: &str) -> Target {
     let named = if name.starts_with("arn:") { name.to_owned() } else { arn(scope, name) };
-    let target = Target::on(named).policy(Some(policies::standard(scope).into()));
+    let policy = managed::policy(scope, name).unwrap_or_else(|| policies::standard(scope));
+    let target = Target::on(named).policy(Some(policy.into()));
     target.context("kms:CallerAccount", &*scope.account)
 }
 

@@ -45,7 +45,7 @@ macro_rules! entry {
     };
 }
 
-static ENTRIES: [Entry; 21] = [
+static ENTRIES: [Entry; 22] = [
     entry!("s3", ["s3", "s3express", "s3-object-lambda"], "s3", None, None),
     entry!("logs", ["logs"], "logs", Some("Logs_20140328"), None),
     entry!("cloudwatch", ["monitoring"], "monitoring", Some("GraniteServiceVersion20100801"), Some("2010-08-01")),
@@ -66,6 +66,7 @@ static ENTRIES: [Entry; 21] = [
     entry!("ssm", ["ssm"], "ssm", Some("AmazonSSM"), None),
     entry!("sns", ["sns"], "sns", None, Some("2010-03-31")),
     entry!("events", ["events"], "events", Some("AWSEvents"), None),
+    entry!("glacier", ["glacier"], "glacier", None, None),
     entry!("ecr", ["ecr"], "api.ecr", Some("AmazonEC2ContainerRegistry_V20150921"), None),
 ];
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing is encrypted here, for nothing is on a disk that a client could look at. What clients see of encryption is
 //! done: the headers that are kept and answered, the default of the bucket, and that an object under a customer's key is
-//! read with that key alone. Keys of AWS KMS are named and not asked: one that is disabled still serves.
+//! read with that key alone. AWS KMS is asked for the use of its keys (`kms.rs`).
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html>
 
 use base64::Engine;
@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::bucket::OnBucket;
 use super::errors;
 use super::input::input;
+use super::kms::DEFAULT_KEY;
 use super::lookup::{bucket, bucket_mut};
 use super::state::{Bucket, Buckets};
-use crate::cloud::{Cx, Scope};
-use crate::kms::managed_key;
+use crate::cloud::Cx;
 use crate::{Error, Result};
 
 /// The algorithm of S3's own keys, and the only one of customers' keys.
-const AES: &str = "AES256";
+pub(super) const AES: &str = "AES256";
 /// The algorithms whose keys are AWS KMS's.
 const KMS: [&str; 2] = ["aws:kms", "aws:kms:dsse"];
 /// A customer's key has so many bytes.
@@ -36,10 +36,13 @@ pub(super) enum ServerSide {
     /// A key of AWS KMS.
     Kms {
         algorithm: String,
-        /// The key's ARN.
+        /// The key's ARN; the name that a request has for it, before KMS was asked.
         key: String,
         bucket_key: bool,
         context: Option<String>,
+        /// The data key, encrypted under the key, in base64: what KMS is asked to decrypt for who reads the object.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data_key: Option<String>,
     },
     /// A key that the customer sends along each time: its MD5, in base64.
     Customer(String),
@@ -211,6 +214,8 @@ pub(super) struct Asked {
     pub kms_context: Option<String>,
     pub bucket_key: Option<bool>,
     pub customer: CustomerKey,
+    /// What KMS's answer made of it: see `kms.rs`.
+    pub sealed: Option<ServerSide>,
 }
 
 impl Asked {
@@ -224,6 +229,9 @@ impl Asked {
     /// # Errors
     /// `InvalidArgument` for what does not go together; 403 for customers' keys where the bucket has none of them.
     pub fn decide(self, bucket: &Bucket) -> Result<ServerSide> {
+        if let Some(sealed) = self.sealed {
+            return Ok(sealed);
+        }
         if let Some(algorithm) = &self.algorithm
             && (self.customer.algorithm.is_some() || self.customer.key.is_some())
         {
@@ -244,32 +252,21 @@ impl Asked {
             return Err(errors::invalid_argument("x-amz-server-side-encryption-aws-kms-key-id", key, text));
         }
         match self.algorithm {
-            None => Ok(bucket.configuration.encryption.of_objects(bucket)),
+            None => Ok(bucket.configuration.encryption.of_objects()),
             Some(algorithm) if algorithm == AES => Ok(ServerSide::Managed),
             Some(algorithm) if is_kms => Ok(ServerSide::Kms {
-                key: key_arn(bucket, self.kms_key.as_deref()),
+                key: self.kms_key.unwrap_or_else(|| DEFAULT_KEY.to_owned()),
                 // There are no bucket keys for the encryption in two layers.
                 bucket_key: self.bucket_key.unwrap_or_else(|| bucket.configuration.encryption.has_bucket_key())
                     && algorithm == "aws:kms",
                 algorithm,
                 context: self.kms_context,
+                data_key: None,
             }),
             Some(other) => {
                 Err(errors::invalid_argument(HEADER, other, "The encryption method specified is not supported"))
             }
         }
-    }
-}
-
-/// The ARN of a key: that of the bucket's account and region where only an id is given, the one that AWS manages for S3
-/// where nothing is.
-fn key_arn(bucket: &Bucket, key: Option<&str>) -> String {
-    let scope = Scope::new(bucket.owner.clone(), bucket.region.clone());
-    match key {
-        None | Some("alias/aws/s3") => scope.arn("kms", format_args!("key/{}", managed_key(&scope, "s3"))),
-        Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
-        Some(alias) if alias.starts_with("alias/") => scope.arn("kms", alias),
-        Some(id) => scope.arn("kms", format_args!("key/{id}")),
     }
 }
 
@@ -334,13 +331,14 @@ impl Encryption {
     }
 
     /// What objects are encrypted with whose requests say nothing.
-    fn of_objects(&self, bucket: &Bucket) -> ServerSide {
+    fn of_objects(&self) -> ServerSide {
         match self.rule().and_then(|rule| rule.apply_server_side_encryption_by_default.as_ref()) {
             Some(default) if KMS.contains(&&*default.algorithm) => ServerSide::Kms {
                 algorithm: default.algorithm.clone(),
-                key: key_arn(bucket, default.kms_key.as_deref()),
+                key: default.kms_key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
                 bucket_key: self.has_bucket_key() && default.algorithm == "aws:kms",
                 context: None,
+                data_key: None,
             },
             _ => ServerSide::Managed,
         }
@@ -375,6 +373,7 @@ pub(super) fn put(cx: &mut Cx<Buckets>, input: PutEncryption) -> Result<()> {
     bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
     let encryption = input.server_side_encryption_configuration.ok_or_else(errors::malformed_xml)?;
     encryption.check()?;
+    cx.state.uses_kms |= encryption.of_objects() != ServerSide::Managed;
     let configuration = &mut bucket_mut(cx, &input.bucket)?.configuration;
     configuration.encryption = encryption;
     configuration.encryption_put = true;

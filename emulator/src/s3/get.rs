@@ -27,7 +27,7 @@ input! { guard customer;
         if_unmodified_since: Option<Timestamp>,
         range: Option<String>,
         part_number: Option<u32>,
-        checksum_mode: Option<String>,
+        pub checksum_mode: Option<String>,
         response_cache_control: Option<String>,
         response_content_disposition: Option<String>,
         response_content_encoding: Option<String>,

@@ -60,6 +60,9 @@ macro_rules! input {
             pub object_lock_retain_until_date: Option<crate::Timestamp>,
             pub object_lock_legal_hold_status: Option<String>,
             pub tagging: Option<String>,
+            /// The encryption, once KMS gave a key for it: see `kms.rs`.
+            #[serde(skip)]
+            pub sealed: Option<$crate::s3::encryption::ServerSide>,
         } }
     };
     (customer $($more:ident)*; $(#[$meta:meta])* struct $name:ident { $($body:tt)* }) => {
@@ -148,6 +151,7 @@ macro_rules! description {
                 kms_context: $input.kms_context.take(),
                 bucket_key: $input.bucket_key_enabled,
                 customer: $crate::s3::input::customer_key!($input),
+                sealed: $input.sealed.take(),
             },
             lock: $crate::s3::lock::Asked {
                 mode: $input.object_lock_mode.take(),

@@ -6,7 +6,7 @@
 
 mod acl;
 mod attributes;
-mod body;
+pub(crate) mod body;
 mod bucket;
 mod checksum;
 mod conditions;
@@ -23,6 +23,7 @@ mod get;
 mod guard;
 mod input;
 mod kept;
+mod kms;
 mod lifecycle;
 mod list;
 mod lock;
@@ -121,10 +122,10 @@ fn buckets(service: Service<Buckets>) -> Service<Buckets> {
 
 fn objects(service: Service<Buckets>) -> Service<Buckets> {
     service
-        .bulk_op_after("PutObject", put::digest, put::target, put::put)
-        .bulk_op("GetObject", get::target, get::get)
-        .bulk_op("HeadObject", get::target, get::head)
-        .op("CopyObject", copy::target, copy::copy)
+        .bulk_asking_op("PutObject", put::digest, put::target, kms::put, put::put)
+        .bulk_asking_op("GetObject", |_, _| {}, get::target, kms::get, get::get)
+        .bulk_asking_op("HeadObject", |_, _| {}, get::target, kms::head, get::head)
+        .asking_op("CopyObject", copy::target, kms::copy, copy::copy)
         .op("DeleteObject", delete::target, delete::delete)
         .op("DeleteObjects", delete::batch_target, delete::delete_batch)
         .op(
@@ -210,15 +211,16 @@ fn guarded(service: Service<Buckets>) -> Service<Buckets> {
 
 fn uploads(service: Service<Buckets>) -> Service<Buckets> {
     service
-        .op("CreateMultipartUpload", multipart::create_target, multipart::create)
-        .bulk_op_after(
+        .asking_op("CreateMultipartUpload", multipart::create_target, kms::create, multipart::create)
+        .bulk_asking_op(
             "UploadPart",
             multipart::digest,
             |at, i| multipart::target(at, &i.bucket, &i.key, &i.upload_id),
+            kms::upload_part,
             multipart::upload_part,
         )
-        .op("UploadPartCopy", multipart::copy_target, multipart::upload_part_copy)
-        .op("CompleteMultipartUpload", multipart::complete_target, multipart::complete)
+        .asking_op("UploadPartCopy", multipart::copy_target, kms::upload_part_copy, multipart::upload_part_copy)
+        .asking_op("CompleteMultipartUpload", multipart::complete_target, kms::complete, multipart::complete)
         .op(
             "AbortMultipartUpload",
             |at, i| on_upload(at, [&i.bucket, &i.key, &i.upload_id], "s3:AbortMultipartUpload"),

@@ -217,7 +217,7 @@ fn add_part(cx: &mut Cx<Buckets>, name: &str, at: &(Arc<str>, u64), number: u32,
 input! { guard customer source;
     struct UploadPartCopy {
         pub key: String,
-        upload_id: String,
+        pub upload_id: String,
         part_number: i64,
         copy_source_range: Option<String>,
     }
@@ -300,7 +300,7 @@ fn source_range(header: &str, object: &Object) -> Result<Bytes> {
 input! { guard customer checksums;
     struct CompleteMultipartUpload {
         pub key: String,
-        upload_id: String,
+        pub upload_id: String,
         multipart_upload: Option<Completed>,
         checksum_type: Option<String>,
         mpu_object_size: Option<u64>,

@@ -29,6 +29,14 @@ pub struct Buckets {
     /// What the destinations of notifications answered, until the request that asked has learnt it.
     #[serde(default)]
     inquiries: Inquiries,
+    /// Whether any bucket or object ever had to do with AWS KMS: see `kms.rs`.
+    #[serde(default = "unknown")]
+    pub(super) uses_kms: bool,
+}
+
+/// What was saved before this was kept is looked at.
+fn unknown() -> bool {
+    true
 }
 
 impl Asks for Buckets {

@@ -7,6 +7,7 @@
 mod delete;
 mod describe;
 mod filter;
+mod keys;
 mod list;
 mod password;
 mod policy;
@@ -29,6 +30,7 @@ use crate::cloud::{At, Service, Target};
 pub fn service() -> Service<Secrets> {
     Service::new("secretsmanager")
         .global()
+        .asks()
         .with(values::operations)
         .with(describe::operations)
         .with(list::operations)

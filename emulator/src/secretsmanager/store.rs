@@ -5,7 +5,8 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::Scope;
+use super::keys::Sealed;
+use crate::cloud::{Asks, Inquiries, Scope};
 use crate::{Error, Result, Timestamp};
 
 /// The label of the version that is answered when none is asked for.
@@ -31,6 +32,15 @@ pub struct Secrets {
     pub(super) secrets: OrdMap<String, Secret>,
     /// How many were created: secrets that were created at once are listed in the order of their creation.
     pub(super) created: u64,
+    /// What KMS is asked.
+    #[serde(default)]
+    inquiries: Inquiries,
+}
+
+impl Asks for Secrets {
+    fn inquiries(&mut self) -> &mut Inquiries {
+        &mut self.inquiries
+    }
 }
 
 /// A secret.
@@ -79,6 +89,9 @@ pub(super) struct Version {
     pub stages: Vec<String>,
     pub created: Timestamp,
     pub accessed: Option<Timestamp>,
+    /// What it is encrypted with, where that is a customer's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
 }
 
 /// What is secret.
@@ -214,7 +227,10 @@ impl Secret {
     fn replica(&self, number: u64, replica: &Replica) -> Self {
         let suffix = self.arn.rsplit('-').next().unwrap_or_default();
         let scope = Scope::new(self.account.clone(), replica.region.clone());
+        // The keys of another region are not asked for.
+        let open = |version: &Version| Version { sealed: None, ..version.clone() };
         Self {
+            versions: self.versions.iter().map(open).collect(),
             number,
             arn: scope.arn("secretsmanager", format_args!("secret:{}-{suffix}", self.name)).into(),
             region: replica.region.clone(),
@@ -289,7 +305,14 @@ impl Secret {
 
     /// Adds a version.
     pub fn add_version(&mut self, id: Arc<str>, value: Option<SecretValue>, now: Timestamp) {
-        self.versions.push(Version { id, value, stages: Vec::new(), created: now, accessed: None });
+        self.versions.push(Version { id, value, stages: Vec::new(), created: now, accessed: None, sealed: None });
+    }
+
+    /// Keeps what KMS made for a version.
+    pub fn seal(&mut self, id: &str, sealed: Option<Sealed>) {
+        if let Some(version) = self.versions.iter_mut().find(|version| *version.id == *id) {
+            version.sealed = sealed.or(version.sealed.take());
+        }
     }
 
     /// Of too many versions without a label the oldest go.

@@ -236,6 +236,17 @@ async fn replicas_follow_the_primary_secret() {
     assert_eq!(there["SecretString"], "two");
 }
 
+/// A key of KMS that these accounts may use.
+async fn customers_key(cloud: &Cloud, accounts: &[&str]) -> Value {
+    let roots: Vec<String> = accounts.iter().map(|account| format!("arn:aws:iam::{account}:root")).collect();
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "AWS": roots }, "Action": "kms:*", "Resource": "*",
+    }] });
+    let input = json!({ "Policy": policy.to_string() });
+    let call = Call::new("kms", "CreateKey", Caller::root(ACCOUNT), cloud.scope().clone(), input);
+    cloud.call(call).await.unwrap().output["KeyMetadata"]["Arn"].clone()
+}
+
 #[tokio::test]
 async fn another_account_reads_what_the_policy_and_the_key_let_it_read() {
     let cloud = Cloud::builder().iam(IamMode::Enforce).build();
@@ -252,7 +263,12 @@ async fn another_account_reads_what_the_policy_and_the_key_let_it_read() {
     call(&cloud, "PutResourcePolicy", put).await.unwrap();
     let refused = text(call_in(&cloud, &other, "GetSecretValue", wanted.clone()).await.unwrap_err());
     assert!(refused.contains("You can't access a secret from a different AWS account"), "{refused}");
-    call(&cloud, "UpdateSecret", json!({ "SecretId": arn, "KmsKeyId": "alias/shared" })).await.unwrap();
+    let own = customers_key(&cloud, &[ACCOUNT]).await;
+    call(&cloud, "UpdateSecret", json!({ "SecretId": arn, "KmsKeyId": own })).await.unwrap();
+    let refused = text(call_in(&cloud, &other, "GetSecretValue", wanted.clone()).await.unwrap_err());
+    assert_eq!(refused, "AccessDeniedException: Access to KMS is not allowed");
+    let shared = customers_key(&cloud, &[ACCOUNT, "999999999999"]).await;
+    call(&cloud, "UpdateSecret", json!({ "SecretId": arn, "KmsKeyId": shared })).await.unwrap();
     assert_eq!(call_in(&cloud, &other, "GetSecretValue", wanted).await.unwrap()["SecretString"], "one");
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, Matcher};
+use super::keys::Sealed;
 use super::list::{Order, page};
 use super::replicate::{ReplicaRegion, replicate};
 use super::store::{
     CURRENT, MAX_STAGES, Replica, Secret, SecretValue, Secrets, Tag, check_name, invalid_parameter, invalid_request,
     key,
 };
-use super::{on, tags};
+use super::{keys, on, tags};
 use crate::cloud::{Cx, Service, Target};
 use crate::{Error, Result, Timestamp};
 
@@ -21,29 +22,35 @@ const BATCH: usize = 20;
 
 pub(super) fn operations(service: Service<Secrets>) -> Service<Secrets> {
     service
-        .op(
+        .asking_op(
             "CreateSecret",
             |at, i: &CreateSecret| {
                 Target::on(at.scope.arn("secretsmanager", format_args!("secret:{}-??????", i.name)))
                     .context("secretsmanager:Name", i.name.clone())
             },
+            keys::create,
             create,
         )
-        .op("PutSecretValue", |at, i: &PutSecretValue| on(at, &i.secret_id), put)
-        .op("UpdateSecret", |at, i: &UpdateSecret| on(at, &i.secret_id), update)
-        .op("GetSecretValue", |at, i: &GetSecretValue| on(at, &i.secret_id), get)
-        .op("BatchGetSecretValue", |_, _: &BatchGetSecretValue| Target::any(), batch)
+        .asking_op("PutSecretValue", |at, i: &PutSecretValue| on(at, &i.secret_id), keys::put, put)
+        .asking_op("UpdateSecret", |at, i: &UpdateSecret| on(at, &i.secret_id), keys::update, update)
+        .asking_op("GetSecretValue", |at, i: &GetSecretValue| on(at, &i.secret_id), keys::get, get)
+        .asking_op("BatchGetSecretValue", |_, _: &BatchGetSecretValue| Target::any(), keys::batch, batch)
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct CreateSecret {
-    name: String,
-    client_request_token: Option<String>,
+pub(super) struct CreateSecret {
+    pub name: String,
+    pub client_request_token: Option<String>,
     description: Option<Arc<str>>,
-    kms_key_id: Option<Arc<str>>,
-    secret_binary: Option<Arc<str>>,
-    secret_string: Option<Arc<str>>,
+    pub kms_key_id: Option<Arc<str>>,
+    pub secret_binary: Option<Arc<str>>,
+    pub secret_string: Option<Arc<str>>,
+    /// The end of its ARN, and what KMS made: see `keys.rs`.
+    #[serde(skip)]
+    pub suffix: Option<String>,
+    #[serde(skip)]
+    pub sealed: Option<Sealed>,
     #[serde(default)]
     tags: Vec<Tag>,
     #[serde(default)]
@@ -127,7 +134,7 @@ fn create(cx: &mut Cx<Secrets>, input: CreateSecret) -> Result<Written> {
             )),
         };
     }
-    let suffix = cx.ids().mixed(6);
+    let suffix = input.suffix.unwrap_or_else(|| cx.ids().mixed(6));
     let mut secret = Secret {
         number: cx.state.created,
         arn: cx.scope.arn("secretsmanager", format_args!("secret:{name}-{suffix}")).into(),
@@ -151,6 +158,7 @@ fn create(cx: &mut Cx<Secrets>, input: CreateSecret) -> Result<Written> {
     };
     let version = value.map(|value| {
         secret.add_version(token.clone(), Some(value), cx.now);
+        secret.seal(&token, input.sealed);
         secret.stage(CURRENT, Some(&token));
         &*token
     });
@@ -163,9 +171,11 @@ fn create(cx: &mut Cx<Secrets>, input: CreateSecret) -> Result<Written> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct PutSecretValue {
-    secret_id: String,
-    client_request_token: Option<String>,
+pub(super) struct PutSecretValue {
+    pub secret_id: String,
+    pub client_request_token: Option<String>,
+    #[serde(skip)]
+    pub sealed: Option<Sealed>,
     secret_binary: Option<Arc<str>>,
     secret_string: Option<Arc<str>>,
     version_stages: Option<Vec<String>>,
@@ -192,6 +202,7 @@ fn put(cx: &mut Cx<Secrets>, input: PutSecretValue) -> Result<Written> {
         ));
     }
     write(&mut secret, &token, value, &stages, cx.now)?;
+    secret.seal(&token, input.sealed);
     let answer = Written { version_stages: Some(stages), ..written(&secret, Some(&token)) };
     cx.state.save(secret);
     Ok(answer)
@@ -216,13 +227,15 @@ fn write(secret: &mut Secret, id: &Arc<str>, value: SecretValue, stages: &[Strin
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct UpdateSecret {
-    secret_id: String,
-    client_request_token: Option<String>,
+pub(super) struct UpdateSecret {
+    pub secret_id: String,
+    pub client_request_token: Option<String>,
     description: Option<Arc<str>>,
-    kms_key_id: Option<Arc<str>>,
-    secret_binary: Option<Arc<str>>,
-    secret_string: Option<Arc<str>>,
+    pub kms_key_id: Option<Arc<str>>,
+    pub secret_binary: Option<Arc<str>>,
+    pub secret_string: Option<Arc<str>>,
+    #[serde(skip)]
+    pub sealed: Vec<Sealed>,
     r#type: Option<Arc<str>>,
 }
 
@@ -234,12 +247,14 @@ fn update(cx: &mut Cx<Secrets>, input: UpdateSecret) -> Result<Written> {
         None => None,
     };
     let mut secret = cx.state.to_change(cx.scope, &input.secret_id)?;
+    let sealed = keys::reseal(&mut secret, input.kms_key_id.as_ref(), input.sealed);
     let id = match version {
         Some((token, value)) => {
             secret.check_account(cx.scope)?;
             let done = secret.version(&token).is_some_and(|old| old.value.as_ref() == Some(&value));
             if !done {
                 write(&mut secret, &token, value, &[CURRENT.to_owned()], cx.now)?;
+                secret.seal(&token, sealed);
             }
             Some(token)
         }
@@ -261,10 +276,10 @@ fn check_id(id: &str) -> Result<()> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct GetSecretValue {
-    secret_id: String,
-    version_id: Option<String>,
-    version_stage: Option<String>,
+pub(super) struct GetSecretValue {
+    pub secret_id: String,
+    pub version_id: Option<String>,
+    pub version_stage: Option<String>,
 }
 
 /// `GetSecretValueResponse` and `SecretValueEntry` of the API.
@@ -341,11 +356,14 @@ fn read(cx: &mut Cx<Secrets>, input: &GetSecretValue) -> Result<Read> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct BatchGetSecretValue {
+pub(super) struct BatchGetSecretValue {
     secret_id_list: Option<Vec<String>>,
     filters: Option<Vec<Filter>>,
     max_results: Option<usize>,
     next_token: Option<String>,
+    /// Whose data keys KMS did not open: see `keys.rs`.
+    #[serde(skip)]
+    pub refused: Vec<(String, Error)>,
 }
 
 #[derive(Serialize)]
@@ -366,35 +384,41 @@ struct BatchError {
     message: String,
 }
 
-fn batch(cx: &mut Cx<Secrets>, input: BatchGetSecretValue) -> Result<Batch> {
-    let (ids, next_token) = match (input.secret_id_list, input.filters) {
+/// The secrets that a batch is for, and where the next one begins.
+pub(super) fn chosen(cx: &Cx<Secrets>, input: &BatchGetSecretValue) -> Result<(Vec<String>, Option<String>)> {
+    Ok(match (&input.secret_id_list, &input.filters) {
         (Some(_), None) if input.max_results.is_some() => {
             return Err(invalid_parameter(
                 "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.",
             ));
         }
-        (Some(ids), None) => (ids, None),
+        (Some(ids), None) => (ids.clone(), None),
         (None, Some(filters)) => {
-            let matcher = Matcher::new(&filters)?;
+            let matcher = Matcher::new(filters)?;
             let size = input.max_results.unwrap_or(BATCH).min(BATCH);
             let found = cx.state.of(cx.scope).filter(|secret| matcher.matches(secret) && secret.deletion.is_none());
-            let (page, next_token) = page(found, Order::default(), size, input.next_token)?;
+            let (page, next_token) = page(found, Order::default(), size, input.next_token.clone())?;
             (page.into_iter().map(|secret| secret.arn.to_string()).collect(), next_token)
         }
         _ => {
             return Err(invalid_parameter("Either 'SecretIdList' or 'Filters' must be provided, but not both."));
         }
-    };
+    })
+}
+
+fn batch(cx: &mut Cx<Secrets>, input: BatchGetSecretValue) -> Result<Batch> {
+    let (ids, next_token) = chosen(cx, &input)?;
     let mut answer = Batch { secret_values: Vec::new(), next_token, errors: Vec::new() };
     for secret_id in ids {
         let resource = cx.state.get(cx.scope, &secret_id).map_or_else(|_| secret_id.clone(), |one| one.arn.to_string());
-        if !cx.access().may("secretsmanager:GetSecretValue", &resource) {
+        if !may_read(cx, &secret_id) {
             let message = format!("You are not authorized to perform secretsmanager:GetSecretValue on {resource}.");
             answer.errors.push(BatchError { secret_id, error_code: "AccessDeniedException".to_owned(), message });
             continue;
         }
+        let refused = input.refused.iter().find(|(id, _)| *id == secret_id).map(|(_, error)| error.clone());
         let wanted = GetSecretValue { secret_id, version_id: None, version_stage: None };
-        match read(cx, &wanted) {
+        match refused.map_or_else(|| read(cx, &wanted), Err) {
             Ok(value) => answer.secret_values.push(value),
             Err(error) => answer.errors.push(BatchError {
                 secret_id: wanted.secret_id,
@@ -404,4 +428,10 @@ fn batch(cx: &mut Cx<Secrets>, input: BatchGetSecretValue) -> Result<Batch> {
         }
     }
     Ok(answer)
+}
+
+/// Whether the caller may read a secret that is one of a batch.
+pub(super) fn may_read(cx: &Cx<Secrets>, id: &str) -> bool {
+    let resource = cx.state.get(cx.scope, id).map_or_else(|_| id.to_owned(), |one| one.arn.to_string());
+    cx.access().may("secretsmanager:GetSecretValue", &resource)
 }

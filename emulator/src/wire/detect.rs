@@ -77,7 +77,9 @@ pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
     let model = scope(head).map(|scope| Model::by_signing_name(&scope));
     let service = model.map(|model| model.map_or("", |model| model.service));
     match (service, action(head, body)) {
-        (Some("lambda" | "scheduler" | "apigateway" | "execute-api"), _) => (Protocol::RestJson, service.unwrap_or("")),
+        (Some("lambda" | "scheduler" | "apigateway" | "execute-api" | "glacier"), _) => {
+            (Protocol::RestJson, service.unwrap_or(""))
+        }
         (Some("s3"), _) => (Protocol::RestXml, "s3"),
         (None, Some(_)) if is_queue(head.uri.path()) => (negotiated(head), "sqs"),
         (_, Some(_)) => (negotiated(head), service.unwrap_or("")),

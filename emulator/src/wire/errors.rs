@@ -215,6 +215,11 @@ impl Facts<'_> {
             // Some leave it out: those say so by a null.
             members.retain(|_, value| !value.is_null());
         }
+        // S3 Glacier repeats the code in the body, and says whose fault it is.
+        if self.service == "glacier" {
+            members.insert("code".to_owned(), self.error.code().into());
+            members.insert("type".to_owned(), if self.error.is_client_fault() { "Client" } else { "Server" }.into());
+        }
         members
     }
 

@@ -22,6 +22,7 @@ const MAX_SHOWN: usize = 4096;
 const CODES: &[(&str, &str)] = &[
     ("cloudformation", "ValidationError"),
     ("cloudwatch", "ValidationError"),
+    ("glacier", "InvalidParameterValueException"),
     ("iam", "ValidationError"),
     ("logs", "InvalidParameterException"),
     ("sns", "ValidationError"),

@@ -190,3 +190,12 @@ def test_stacks_make_providers_certificates_and_devices(server):
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
     assert iam.list_server_certificates()["ServerCertificateMetadataList"] == []
     assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == iam.list_saml_providers()["SAMLProviderList"] == []
+
+
+def test_an_account_has_so_many_providers(server):
+    iam = server.client("iam")
+    for number in range(100):
+        iam.create_open_id_connect_provider(Url=f"https://idp{number}.example")
+    refused = ("LimitExceeded", "Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100")
+    assert refusal(iam.create_open_id_connect_provider, Url="https://more.example") == refused
+    assert len(iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]) == 100

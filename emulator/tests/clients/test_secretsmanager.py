@@ -6,6 +6,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from conftest import ACCOUNT, refusal
+
 
 @pytest.fixture
 def secrets(server):
@@ -100,6 +102,56 @@ def test_rotation_without_a_function_is_refused(secrets):
             SecretId="r", RotationLambdaARN="arn:aws:lambda:us-east-1:123456789012:function:none"
         )
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_a_secret_under_a_customers_key(server, secrets):
+    kms = server.client("kms")
+    key, other = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    nowhere = "134f2428-cec1-4b25-a1ae-9048164dba47"
+    code, text = refusal(secrets.create_secret, Name="s", SecretString="hush", KmsKeyId=nowhere)
+    assert code == "EncryptionFailure"
+    assert f"Secrets Manager can't encrypt the secret value: Key 'arn:aws:kms:us-east-1:{ACCOUNT}:key/{nowhere}' does not" in text
+    arn = secrets.create_secret(Name="s", SecretString="hush", KmsKeyId=key)["ARN"]
+    assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "hush"
+    kms.disable_key(KeyId=key)
+    assert refusal(secrets.get_secret_value, SecretId="s")[0] == "DecryptionFailure"
+    assert refusal(secrets.put_secret_value, SecretId="s", SecretString="more")[0] == "EncryptionFailure"
+    secrets.create_secret(Name="open", SecretString="loud")
+    batch = secrets.batch_get_secret_value(SecretIdList=["s", "open"])
+    assert [one["Name"] for one in batch["SecretValues"]] == ["open"]
+    assert [(one["SecretId"], one["ErrorCode"]) for one in batch["Errors"]] == [("s", "DecryptionFailure")]
+    assert refusal(secrets.update_secret, SecretId="s", KmsKeyId=other)[0] == "DecryptionFailure"
+    kms.enable_key(KeyId=key)
+    # Another key is for the values that are there, too.
+    secrets.update_secret(SecretId="s", KmsKeyId=other, SecretString="more")
+    kms.disable_key(KeyId=key)
+    for stage, value in [("AWSCURRENT", "more"), ("AWSPREVIOUS", "hush")]:
+        assert secrets.get_secret_value(SecretId="s", VersionStage=stage)["SecretString"] == value
+    kms.disable_key(KeyId=other)
+    assert refusal(secrets.get_secret_value, SecretId="s")[0] == "DecryptionFailure"
+
+
+def test_who_may_use_the_key_of_a_secret(start):
+    server = start("--iam", "enforce")
+    iam, secrets = server.client("iam"), server.client("secretsmanager")
+    key = server.client("kms").create_key()["KeyMetadata"]["Arn"]
+    secrets.create_secret(Name="s", SecretString="hush", KmsKeyId=key)
+    iam.create_user(UserName="u")
+    pair = iam.create_access_key(UserName="u")["AccessKey"]
+    reader = server.client("secretsmanager", pair["AccessKeyId"], pair["SecretAccessKey"])
+
+    def let(*statements):
+        mine = {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [mine, *statements]}
+        iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps(document))
+
+    let()
+    denied = ("AccessDeniedException", "Access to KMS is not allowed")
+    assert refusal(reader.get_secret_value, SecretId="s") == denied
+    through = {"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}}
+    let({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": through})
+    assert reader.get_secret_value(SecretId="s")["SecretString"] == "hush"
+    assert refusal(reader.put_secret_value, SecretId="s", SecretString="x") == denied
 
 
 def test_the_command_line(server):
