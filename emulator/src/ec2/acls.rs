@@ -91,9 +91,7 @@ impl Kind for Acl {
             })
         };
         let entries = [true, false].map(|out| [entry(100, out, "allow"), entry(LAST_RULE, out, "deny")]).concat();
-        let association = |(association, subnet): &(String, String)| {
-            json!({ "NetworkAclAssociationId": association, "NetworkAclId": id, "SubnetId": subnet })
-        };
+        let association = |(association, subnet): &(String, String)| json!({ "NetworkAclAssociationId": association, "NetworkAclId": id, "SubnetId": subnet });
         Some(json!({
             "NetworkAclId": id,
             "VpcId": self.vpc,

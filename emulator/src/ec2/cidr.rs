@@ -46,7 +46,6 @@ impl Block {
     pub fn size(self) -> u64 {
         1 << (32 - self.bits)
     }
-
 }
 
 const fn mask(bits: u32) -> u32 {

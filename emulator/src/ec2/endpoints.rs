@@ -64,9 +64,9 @@ impl Endpoint {
     pub fn route_in(&self, id: &str, table: &str, view: &View) -> Option<Value> {
         let is_there = self.is_gateway && self.tables.iter().any(|known| known == table);
         let list = prefix_list(&view.scope.region, &self.service);
-        is_there.then(|| {
-            json!({ "DestinationPrefixListId": list, "GatewayId": id, "Origin": "CreateRoute", "State": "active" })
-        })
+        is_there.then(
+            || json!({ "DestinationPrefixListId": list, "GatewayId": id, "Origin": "CreateRoute", "State": "active" }),
+        )
     }
 }
 
@@ -98,7 +98,8 @@ impl Kind for Endpoint {
 
     fn show(&self, id: &str, view: &View) -> Option<Value> {
         let is_made = self.is_gateway || view.now.since(self.created) >= MAKING;
-        let group = |id: &String| json!({ "GroupId": id, "GroupName": view.net.groups.get(id).map(|group| &group.name) });
+        let group =
+            |id: &String| json!({ "GroupId": id, "GroupName": view.net.groups.get(id).map(|group| &group.name) });
         let mut shown = json!({
             "VpcEndpointId": id,
             "VpcEndpointType": if self.is_gateway { "Gateway" } else { "Interface" },

@@ -180,7 +180,9 @@ impl Action for DetachInternetGateway {
             return Err(Error::client("Gateway.NotAttached", text));
         }
         if is_used {
-            let text = format!("Network {vpc} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.");
+            let text = format!(
+                "Network {vpc} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway."
+            );
             return Err(in_use(text));
         }
         gateway.attached = None;

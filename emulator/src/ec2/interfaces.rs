@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::kind::{Chosen, Facts, Kind, find, listed, new_id};
 use super::subnets::Subnet;
 use super::{Network, View, zones};
-use crate::cloud::{Cx, Service};
 use crate::Result;
+use crate::cloud::{Cx, Service};
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Network>) -> Service<Network> {

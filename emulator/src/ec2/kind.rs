@@ -148,7 +148,8 @@ impl Listing {
     /// The things that are asked for, and where the next page begins.
     pub fn page<K: Kind>(&self, view: &View) -> Result<(Vec<Value>, Option<String>)> {
         let facts = K::FACTS;
-        let missing = self.ids.iter().flatten().find(|id| K::all(view.net).get(*id).is_none_or(|it| it.show(id, view).is_none()));
+        let missing =
+            self.ids.iter().flatten().find(|id| K::all(view.net).get(*id).is_none_or(|it| it.show(id, view).is_none()));
         if let Some(id) = missing {
             return Err(not_found::<K>(id));
         }

@@ -282,7 +282,11 @@ impl<const OUT: bool> Authorize<OUT> {
             ip_protocol: self.ip_protocol.clone(),
             from_port: self.from_port,
             to_port: self.to_port,
-            ip_ranges: self.cidr_ip.iter().map(|cidr| FourRange { cidr_ip: Some(cidr.clone()), description: None }).collect(),
+            ip_ranges: self
+                .cidr_ip
+                .iter()
+                .map(|cidr| FourRange { cidr_ip: Some(cidr.clone()), description: None })
+                .collect(),
             user_id_group_pairs: (self.source_security_group_name.iter())
                 .map(|name| GroupRange {
                     group_id: None,
@@ -294,7 +298,8 @@ impl<const OUT: bool> Authorize<OUT> {
                 .collect(),
             ..Given::default()
         };
-        let is_single = self.ip_protocol.is_some() || self.cidr_ip.is_some() || self.source_security_group_name.is_some();
+        let is_single =
+            self.ip_protocol.is_some() || self.cidr_ip.is_some() || self.source_security_group_name.is_some();
         let mut rules = Vec::new();
         for given in self.ip_permissions.iter().chain(is_single.then_some(&single)) {
             read(net, account, &group, OUT, given, &mut rules)?;

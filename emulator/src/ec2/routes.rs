@@ -129,7 +129,9 @@ impl<const OLD: bool> Put<OLD> {
             "GatewayId" => {
                 if find::<Gateway>(net, id)?.vpc().map(String::as_str) != Some(vpc) {
                     let table = &self.route_table_id;
-                    return Err(invalid(format!("route table {table} and network gateway {id} belong to different networks")));
+                    return Err(invalid(format!(
+                        "route table {table} and network gateway {id} belong to different networks"
+                    )));
                 }
             }
             "NatGatewayId" => {
@@ -179,7 +181,9 @@ impl<const OLD: bool> Action for Put<OLD> {
                 return Err(Error::not_implemented("another target of a table's local route (ec2:ReplaceRoute)"));
             }
             None if OLD => {
-                let text = format!("There is no route defined for '{destination}' in the route table. Use CreateRoute instead.");
+                let text = format!(
+                    "There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
+                );
                 return Err(Error::client("InvalidParameterValue", text));
             }
             None if table.routes.len() >= MAX_ROUTES => {

@@ -225,7 +225,10 @@ impl Action for AssociateRouteTable {
             if *id == self.route_table_id {
                 return Ok(associated("AssociationId", &known.id));
             }
-            let text = format!("the specified association for route table {} conflicts with an existing association", self.route_table_id);
+            let text = format!(
+                "the specified association for route table {} conflicts with an existing association",
+                self.route_table_id
+            );
             return Err(Error::client("Resource.AlreadyAssociated", text));
         }
         let id = new_id(cx.ids(), "rtbassoc");

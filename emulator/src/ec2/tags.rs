@@ -22,12 +22,8 @@ const MAX_RESOURCES: usize = 1000;
 const PAGE: usize = 1000;
 
 /// What `DescribeTags` can be filtered by.
-const FILTERS: &[(&str, &str)] = &[
-    ("key", "Key"),
-    ("resource-id", "ResourceId"),
-    ("resource-type", "ResourceType"),
-    ("value", "Value"),
-];
+const FILTERS: &[(&str, &str)] =
+    &[("key", "Key"), ("resource-id", "ResourceId"), ("resource-type", "ResourceType"), ("value", "Value")];
 
 /// Adds the operations of this file.
 pub(super) fn operations(service: Service<Network>) -> Service<Network> {

@@ -172,7 +172,9 @@ impl Action for CreateVolume {
         if !(facts.size.0..=facts.size.1).contains(&size) {
             let bound = if size < facts.size.0 { "at least" } else { "at most" };
             let limit = if size < facts.size.0 { facts.size.0 } else { facts.size.1 };
-            return Err(invalid(format!("Volume of {size}GiB is invalid for volume type {kind}; it must be {bound} {limit}GiB.")));
+            return Err(invalid(format!(
+                "Volume of {size}GiB is invalid for volume type {kind}; it must be {bound} {limit}GiB."
+            )));
         }
         let (iops, throughput) = performance(facts, size, self.iops, self.throughput)?;
         if cx.state.volumes.len() >= MAX_RECORDS {
@@ -207,7 +209,10 @@ fn performance(
             return Err(invalid(format!("Volume iops of {iops} is invalid for {name}; it must be {least} to {most}.")));
         }
         (Some(_), None) if facts.name != "gp3" => {
-            return Err(Error::client("MissingParameter", format!("The parameter iops must be specified for {} volumes.", facts.name)));
+            return Err(Error::client(
+                "MissingParameter",
+                format!("The parameter iops must be specified for {} volumes.", facts.name),
+            ));
         }
         (Some((least, _)), None) => Some(least),
         (Some(_), given) => given,

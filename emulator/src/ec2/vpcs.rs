@@ -209,7 +209,8 @@ impl Action for DeleteVpc {
         if is_needed {
             return Err(in_use(format!("The vpc '{id}' has dependencies and cannot be deleted.")));
         }
-        let groups: Vec<_> = net.groups.iter().filter(|(_, group)| group.vpc == *id).map(|(id, _)| id.clone()).collect();
+        let groups: Vec<_> =
+            net.groups.iter().filter(|(_, group)| group.vpc == *id).map(|(id, _)| id.clone()).collect();
         for group in groups {
             permissions::forget_group(net, &group);
         }

@@ -173,7 +173,8 @@ impl Action for DescribeRegions {
         let all = self.all_regions == Some(true) || !names.is_empty();
         let optional = OPTIONAL.iter().filter(|_| all).map(|(name, _)| show(name, "not-opted-in"));
         let shown = REGIONS.iter().map(|(name, _)| show(name, "opt-in-not-required")).chain(optional);
-        let is_named = |region: &Value| names.is_empty() || names.iter().any(|name| region["RegionName"] == name.as_str());
+        let is_named =
+            |region: &Value| names.is_empty() || names.iter().any(|name| region["RegionName"] == name.as_str());
         let found = shown.filter(|region| is_named(region) && is_wanted(region, &self.filters, REGION_FILTERS));
         Ok(json!({ "Regions": found.collect::<Vec<_>>() }))
     }

@@ -177,7 +177,8 @@ fn no_action_here(action: &str) -> Error {
 }
 
 fn query(action: &str, version: Option<&str>, scope: Option<&str>) -> Result<Detected> {
-    let by_scope = scope.and_then(Model::by_signing_name).filter(|model| speaks(model, "query") || speaks(model, "ec2"));
+    let by_scope =
+        scope.and_then(Model::by_signing_name).filter(|model| speaks(model, "query") || speaks(model, "ec2"));
     let model = match (by_scope, version) {
         (Some(model), _) => model,
         (None, Some(version)) => Model::by_query_version(version).ok_or_else(|| {

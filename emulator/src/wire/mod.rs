@@ -139,7 +139,9 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
         protocol => {
             let body = std::mem::take(&mut body);
             match (protocol, operation.input_shape()) {
-                (Protocol::Query | Protocol::QueryJson | Protocol::Ec2, _) => query::parse(operation, head, &body, &mut unknown),
+                (Protocol::Query | Protocol::QueryJson | Protocol::Ec2, _) => {
+                    query::parse(operation, head, &body, &mut unknown)
+                }
                 (_, None) => Ok(Map::new()),
                 (Protocol::RpcV2Cbor, Some(shape)) => match shape.structure() {
                     Some(structure) => cbor::parse(operation.model(), structure, &body, &mut unknown),

@@ -196,7 +196,8 @@ async fn update_endpoint(task: &Task<'_>) -> Result<Made> {
     let mut input = Map::new();
     for list in ["RouteTableIds", "SecurityGroupIds", "SubnetIds"] {
         let (new, old) = (task.items(list), task.old_items(list));
-        let missing_in = |from: &[Value], of: &[Value]| of.iter().filter(|id| !from.contains(id)).cloned().collect::<Vec<_>>();
+        let missing_in =
+            |from: &[Value], of: &[Value]| of.iter().filter(|id| !from.contains(id)).cloned().collect::<Vec<_>>();
         for (verb, those) in [("Add", missing_in(&old, &new)), ("Remove", missing_in(&new, &old))] {
             if !those.is_empty() {
                 input.insert(format!("{verb}{list}"), those.into());
@@ -217,7 +218,8 @@ async fn update_endpoint(task: &Task<'_>) -> Result<Made> {
         task.door.call(SERVICE, "ModifyVpcEndpoint", Value::Object(input)).await?;
     }
     retag(task, task.physical_id).await?;
-    let found = task.door.call(SERVICE, "DescribeVpcEndpoints", json!({ "VpcEndpointIds": [task.physical_id] })).await?;
+    let found =
+        task.door.call(SERVICE, "DescribeVpcEndpoints", json!({ "VpcEndpointIds": [task.physical_id] })).await?;
     Ok(endpoint_made(&found["VpcEndpoints"][0]))
 }
 
