@@ -106,10 +106,6 @@ fn by_name(net: &Network, name: &str) -> Result<String> {
 /// The group that a call names by its id, or by its name.
 pub(super) fn named(net: &Network, id: Option<&str>, name: Option<&str>) -> Result<String> {
     match (id, name) {
-        (Some(id), _) if !id.starts_with("sg-") => {
-            let text = format!("Invalid id: \"{id}\" (expecting \"sg-...\")");
-            Err(Error::client("InvalidGroupId.Malformed", text))
-        }
         (Some(id), _) => find::<Group>(net, id).map(|_| id.to_owned()),
         (None, Some(name)) => by_name(net, name),
         (None, None) => Err(missing("groupName or groupId")),

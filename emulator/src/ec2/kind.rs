@@ -63,6 +63,10 @@ pub(super) enum Chosen {
 
 /// The error for an id that nothing has.
 pub(super) fn not_found<K: Kind>(id: &str) -> Error {
+    if K::FACTS.members.1 == "SecurityGroups" && !id.starts_with("sg-") {
+        let text = format!("Invalid id: \"{id}\" (expecting \"sg-...\")");
+        return Error::client("InvalidGroupId.Malformed", text);
+    }
     Error::client(K::FACTS.code, K::FACTS.text.replace("{}", id))
 }
 

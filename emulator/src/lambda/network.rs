@@ -112,7 +112,7 @@ fn answered(cx: &mut Cx<Functions>) -> Result<String> {
     }
     let first = vpcs.first().cloned().ok_or_else(|| Error::internal("subnets without a VPC"))?;
     if vpcs.iter().any(|vpc| *vpc != first) {
-        return Err(invalid("The subnets and security groups must all belong to the same VPC."));
+        return Err(invalid("Security Groups are required to be in the same VPC."));
     }
     Ok(first)
 }

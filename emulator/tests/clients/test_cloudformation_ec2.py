@@ -182,6 +182,10 @@ def test_a_function_needs_a_network_that_is_there(server):
         "Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. "
         "EC2 Error Message: The security group 'sg-1' does not exist"
     )
+    other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    filters = [{"Name": "vpc-id", "Values": [other]}]
+    [stranger] = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    assert refused(SecurityGroupIds=[stranger["GroupId"]]) == "Security Groups are required to be in the same VPC."
     assert refused(SecurityGroupIds=[]) == "SubnetIds and SecurityIds must coexist or be both empty list."
     with pytest.raises(ClientError):
         functions.create_function(FunctionName="h", Code={"ZipFile": zipped()}, VpcConfig=here | {"SubnetIds": ["s-1"]}, **common)
