@@ -9,6 +9,7 @@ pub mod cloud;
 pub mod cloudformation;
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod ec2;
 pub mod ecr;
 pub mod error;
 pub mod event_pattern;

@@ -40,6 +40,83 @@ const SERVICES: &[&str] = &[
     "events",
     "ecr",
     "glacier",
+    "ec2",
+];
+
+/// Services of which only some operations are offered, because their models are too large to be carried along: those, and the
+/// shapes that they need, are kept. Of all others the names remain, so that a refusal can tell what it refuses.
+const PARTS: &[(&str, &[&str])] = &[("ec2", EC2)];
+
+/// The offered operations of Amazon EC2, which has more than eight hundred.
+const EC2: &[&str] = &[
+    "AcceptVpcPeeringConnection",
+    "AllocateAddress",
+    "AssociateDhcpOptions",
+    "AssociateRouteTable",
+    "AttachInternetGateway",
+    "AuthorizeSecurityGroupEgress",
+    "AuthorizeSecurityGroupIngress",
+    "CreateDhcpOptions",
+    "CreateInternetGateway",
+    "CreateNatGateway",
+    "CreateRoute",
+    "CreateRouteTable",
+    "CreateSecurityGroup",
+    "CreateSnapshot",
+    "CreateSubnet",
+    "CreateTags",
+    "CreateVolume",
+    "CreateVpc",
+    "CreateVpcEndpoint",
+    "CreateVpcPeeringConnection",
+    "DeleteDhcpOptions",
+    "DeleteInternetGateway",
+    "DeleteKeyPair",
+    "DeleteNatGateway",
+    "DeleteRoute",
+    "DeleteRouteTable",
+    "DeleteSecurityGroup",
+    "DeleteSnapshot",
+    "DeleteSubnet",
+    "DeleteTags",
+    "DeleteVolume",
+    "DeleteVpc",
+    "DeleteVpcEndpoints",
+    "DeleteVpcPeeringConnection",
+    "DescribeAddresses",
+    "DescribeAvailabilityZones",
+    "DescribeDhcpOptions",
+    "DescribeInstances",
+    "DescribeInternetGateways",
+    "DescribeKeyPairs",
+    "DescribeNatGateways",
+    "DescribeNetworkAcls",
+    "DescribeNetworkInterfaces",
+    "DescribePlacementGroups",
+    "DescribeRegions",
+    "DescribeRouteTables",
+    "DescribeSecurityGroupRules",
+    "DescribeSecurityGroups",
+    "DescribeSnapshots",
+    "DescribeSubnets",
+    "DescribeTags",
+    "DescribeVolumes",
+    "DescribeVpcAttribute",
+    "DescribeVpcEndpoints",
+    "DescribeVpcPeeringConnections",
+    "DescribeVpcs",
+    "DetachInternetGateway",
+    "DisassociateRouteTable",
+    "ImportKeyPair",
+    "ModifySubnetAttribute",
+    "ModifyVpcAttribute",
+    "ModifyVpcEndpoint",
+    "RejectVpcPeeringConnection",
+    "ReleaseAddress",
+    "ReplaceRoute",
+    "ReplaceRouteTableAssociation",
+    "RevokeSecurityGroupEgress",
+    "RevokeSecurityGroupIngress",
 ];
 
 /// What a service speaks that its model says no more: SQS's query protocol, which older SDKs and `curl` use. The names that
@@ -238,7 +315,10 @@ fn distil(service: &str, model: &Value, pages: &Value) -> Result<String, String>
     let _ = writeln!(text, "\"metadata\":{},", metadata(service, object(&model["metadata"])?));
     let mut lines = Vec::new();
     let mut reached = BTreeSet::new();
-    for (name, operation) in operations {
+    let part = PARTS.iter().find(|(known, _)| *known == service).map(|(_, part)| *part);
+    let (offered, others): (Vec<_>, Vec<_>) =
+        operations.iter().partition(|(name, _)| part.is_none_or(|part| part.contains(&name.as_str())));
+    for (name, operation) in offered {
         let mut kept = distil_operation(operation, shapes, &mut reached)?;
         if let Some(pages) = pages.get(name) {
             kept.insert("paginator".into(), Value::Object(keep(object(pages)?, PAGINATOR)));
@@ -246,6 +326,10 @@ fn distil(service: &str, model: &Value, pages: &Value) -> Result<String, String>
         lines.push(format!("{}:{}", json!(name), Value::Object(kept)));
     }
     let _ = writeln!(text, "\"operations\":{{\n{}\n}},", lines.join(",\n"));
+    if part.is_some() {
+        let names: Vec<_> = others.iter().map(|(name, _)| json!(name).to_string()).collect();
+        let _ = writeln!(text, "\"others\":[\n{}\n],", names.join(",\n"));
+    }
     for (name, shape) in shapes {
         // A service may answer with a modelled error that no operation lists.
         if shape.get("exception").is_some() {

@@ -190,6 +190,7 @@ fn services(seed: u64) -> BTreeMap<&'static str, Arc<dyn AnyService>> {
         running(crate::apigatewayv2::service(), seed),
         running(crate::cloudformation::service(), seed),
         running(crate::cloudwatch::service(), seed),
+        running(crate::ec2::service(), seed),
         running(crate::ecr::service(), seed),
         running(crate::glacier::service(), seed),
         running(crate::iam::service(), seed),

@@ -339,6 +339,7 @@ fn dialect(detected: &Detected) -> Dialect {
     let protocol = match detected.protocol {
         Protocol::AwsJson10 | Protocol::AwsJson11 => "json",
         Protocol::Query | Protocol::QueryJson => "query",
+        Protocol::Ec2 => "ec2",
         Protocol::RestJson => "rest-json",
         Protocol::RestXml => "rest-xml",
         Protocol::RpcV2Cbor => "smithy-rpc-v2-cbor",

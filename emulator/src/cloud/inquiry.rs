@@ -114,7 +114,8 @@ impl<S: Asks> Cx<'_, S> {
     /// `InternalFailure` if they are gone, because too many other answers came since.
     pub fn answers(&mut self) -> Result<Option<Vec<Answer>>> {
         let Some(resumed) = self.resumed() else { return Ok(None) };
-        let number = resumed.token.parse::<u64>().map_err(Error::internal)?;
+        // An asker may have put words of its own before the number.
+        let number = resumed.token.rsplit(' ').next().unwrap_or_default().parse::<u64>().map_err(Error::internal)?;
         let answers = self.state.inquiries().answers.remove(&number);
         answers.map(Some).ok_or_else(|| Error::internal("the answers that an operation waited for are gone"))
     }

@@ -13,13 +13,7 @@ use super::template::{Template, validation_error};
 use super::types;
 use crate::Result;
 use crate::cloud::Scope;
-
-/// The zones of a region, which `Fn::GetAZs` lists: `a` to `c`, and up to `f` in `us-east-1`. Which zones an account sees is
-/// its own affair at AWS.
-fn zones(region: &str) -> Vec<String> {
-    let last = if region == "us-east-1" { 'f' } else { 'c' };
-    ('a'..=last).map(|zone| format!("{region}{zone}")).collect()
-}
+use crate::ec2::zones_of;
 
 /// The pseudo parameters of a stack.
 pub(super) fn pseudo(scope: &Scope, name: &str, id: &str) -> Pseudo {
@@ -105,7 +99,7 @@ impl Resources for Known<'_> {
     }
 
     fn zones(&self, region: &str) -> Vec<String> {
-        zones(if region.is_empty() { &self.scope.region } else { region })
+        zones_of(if region.is_empty() { &self.scope.region } else { region })
     }
 }
 

@@ -212,11 +212,15 @@ fn identities() -> Vec<Row> {
 }
 
 /// The actions of `ReadOnlyAccess` by service, for the services that are here: AWS's has those of all others besides.
-const READS: [(&str, &str); 19] = [
+const READS: [(&str, &str); 20] = [
     ("apigateway", "GET"),
     ("cloudformation", "BatchDescribeTypeConfigurations Describe* Detect* Estimate* Get* List* ValidateTemplate"),
     ("cloudwatch", "Describe* GenerateQuery GenerateQueryResultsSummary Get* List*"),
     ("dynamodb", "BatchGet* Describe* Get* List* PartiQLSelect Query Scan"),
+    (
+        "ec2",
+        "Describe* Get* ListImagesInRecycleBin ListSnapshotsInRecycleBin SearchLocalGatewayRoutes SearchTransitGatewayRoutes",
+    ),
     ("ecr", "BatchCheck* BatchGet* Describe* Get* List*"),
     ("events", "Describe* List* Test*"),
     ("glacier", "Describe* Get* List*"),

@@ -35,7 +35,7 @@ const fn wording(service: &'static str, code: &'static str, status: u16) -> Word
 
 /// Query and XML services answer `AccessDenied` with 403; JSON services `AccessDeniedException`, with 400 for awsJson
 /// and 403 for restJson.
-const WORDINGS: [Wording; 24] = [
+const WORDINGS: [Wording; 25] = [
     Wording { quoted: true, says_star: false, ..wording("s3", "AccessDenied", 403) },
     wording("iam", "AccessDenied", 403),
     wording("sts", "AccessDenied", 403),
@@ -57,6 +57,7 @@ const WORDINGS: [Wording; 24] = [
     wording("ssm", "AccessDeniedException", 400),
     wording("kms", "AccessDeniedException", 400),
     wording("ecr", "AccessDeniedException", 400),
+    Wording { says_star: false, ..wording("ec2", "UnauthorizedOperation", 403) },
     wording("kinesis", "AccessDeniedException", 400),
     wording("athena", "AccessDeniedException", 400),
     wording("glue", "AccessDeniedException", 400),
@@ -92,7 +93,8 @@ pub fn denial(request: &Request, decision: &Decision) -> Error {
         Principal::Anonymous => "anonymous".to_owned(),
         other => other.arn(),
     };
-    let message = format!("User: {user} is not authorized to perform: {action}{resource}{reason}");
+    let lead = if wording.service == "ec2" { "You are not authorized to perform this operation. " } else { "" };
+    let message = format!("{lead}User: {user} is not authorized to perform: {action}{resource}{reason}");
     Error::new(wording.status, wording.code, message)
 }
 

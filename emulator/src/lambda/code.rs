@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Functions;
 use super::functions::invalid;
 use super::qualifier::LATEST;
 use super::runtime::{Archive, Flaw, UNZIPPED_LIMIT};
+use super::{Functions, network};
 use crate::cloud::{Call, Caller, Cloud, Cx, JobFuture, Later, Resumed, Scope, Service};
 use crate::{Error, Result};
 
@@ -110,8 +110,15 @@ pub(super) fn obtain(cx: &mut Cx<Functions>, name: &str, source: &Source) -> Res
 }
 
 fn from_bucket(cx: &mut Cx<Functions>, source: &Source) -> Result<Obtained> {
-    if let Some(Resumed { token, .. }) = cx.resumed() {
-        let fetched = token.parse().ok().and_then(|number: u64| cx.state.fetched.remove(&number));
+    if let Some(Resumed { token, .. }) = cx.resumed().filter(|resumed| !resumed.token.starts_with(network::WAITS)) {
+        // What stands before the number is of who asked.
+        let fetched = token
+            .rsplit(' ')
+            .next()
+            .unwrap_or_default()
+            .parse()
+            .ok()
+            .and_then(|number: u64| cx.state.fetched.remove(&number));
         return match fetched {
             Some(Fetched::Zip(zip)) => kept(zip, source, false).map(Obtained::Code),
             Some(Fetched::Failed { code, message }) => Err(refused(source, &code, &message)),

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::functions::invalid;
 use super::layers::FunctionLayer;
+use super::network::{Network, VpcConfig};
 use crate::{Error, Result, Timestamp};
 
 /// A function without a time-out has this one, in seconds.
@@ -121,6 +122,8 @@ pub(super) struct Configuration {
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime_version_config: Option<RuntimeVersionConfig>,
     pub logging_config: LoggingConfig,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vpc_config: Option<Network>,
 }
 
 /// Which build of its runtime a function has. There is but one of each here.
@@ -249,16 +252,6 @@ pub(super) struct WantedLogging {
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct VpcConfig {
-    #[serde(default)]
-    subnet_ids: Vec<String>,
-    #[serde(default)]
-    security_group_ids: Vec<String>,
-    ipv6_allowed_for_dual_stack: Option<bool>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
 pub(super) struct WantedSnapStart {
     apply_on: Option<String>,
 }
@@ -275,14 +268,6 @@ impl Settings {
                 "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. We \
                  recommend you use a supported runtime while creating or updating functions."
             )));
-        }
-        let vpc = self.vpc_config.as_ref();
-        if vpc.is_some_and(|vpc| {
-            !vpc.subnet_ids.is_empty()
-                || !vpc.security_group_ids.is_empty()
-                || vpc.ipv6_allowed_for_dual_stack == Some(true)
-        }) {
-            return Err(Error::not_implemented("networks of Lambda functions (parameter VpcConfig)"));
         }
         super::destinations::check_dead_letters(self.dead_letter_config.as_ref())
     }
@@ -327,6 +312,7 @@ impl Configuration {
                 system_log_level: None,
                 log_group: format!("/aws/lambda/{name}"),
             },
+            vpc_config: None,
         }
     }
 
@@ -362,6 +348,13 @@ impl Configuration {
         if let Some(dead) = settings.dead_letter_config {
             // An empty target takes it away.
             self.dead_letter_config = dead.target_arn.as_ref().is_some_and(|arn| !arn.is_empty()).then_some(dead);
+        }
+    }
+
+    /// Takes the network that Amazon EC2 answered for. One that was never there is not told of; one that is gone is, as empty.
+    pub fn connect(&mut self, network: Option<Network>) {
+        if let Some(network) = network.filter(|network| !network.is_empty() || self.vpc_config.is_some()) {
+            self.vpc_config = Some(network);
         }
     }
 

@@ -8,12 +8,13 @@ use super::code::{Obtained, Source, StoredCode, obtain};
 use super::concurrency::Concurrency;
 use super::configuration::{Configuration, Settings};
 use super::event_config::EventConfig;
+use super::network::Known;
 use super::policy::FunctionPolicy;
 use super::qualifier::{LATEST, qualifier, shown};
 pub(super) use super::qualifier::{bare_name, not_found, reachable};
 use super::versions::{PAGE, Version};
-use super::{Functions, PRINCIPAL, layers, on};
-use crate::cloud::{Cx, Service, Step, Target};
+use super::{Functions, PRINCIPAL, layers, network, on};
+use crate::cloud::{Cx, Later, Service, Step, Target};
 use crate::{Error, Result};
 
 /// The longest name of a function.
@@ -28,7 +29,7 @@ pub(super) fn operations(service: Service<Functions>) -> Service<Functions> {
         .waiting_op("CreateFunction", |at, i: &Settings| on(at, &i.function_name), create)
         .op("GetFunction", |at, i: &Named| on(at, &i.function_name), get)
         .op("GetFunctionConfiguration", |at, i: &Named| on(at, &i.function_name), get_configuration)
-        .op("UpdateFunctionConfiguration", |at, i: &Settings| on(at, &i.function_name), update_configuration)
+        .waiting_op("UpdateFunctionConfiguration", |at, i: &Settings| on(at, &i.function_name), update_configuration)
         .waiting_op("UpdateFunctionCode", |at, i: &UpdateFunctionCode| on(at, &i.function_name), update_code)
         .op("DeleteFunction", |at, i: &Named| on(at, &i.function_name), delete)
         .op("ListFunctions", |_, _: &ListFunctions| Target::any(), list)
@@ -146,14 +147,22 @@ fn create(cx: &mut Cx<Functions>, input: &Settings) -> Result<Step<Configuration
         return Err(invalid("The role defined for the function cannot be assumed by Lambda."));
     }
     super::signing::check(cx, input.code_signing_config_arn.as_deref())?;
+    let network = match network::obtain(cx, input.vpc_config.as_ref())? {
+        Known::Network(network) => network,
+        Known::Later(later) => return Ok(Step::Later(later)),
+    };
     let code = match obtain(cx, &name, &input.code)? {
         Obtained::Code(code) => code,
-        Obtained::Later(later) => return Ok(Step::Later(later)),
+        Obtained::Later(later) => {
+            let prefix = network.map(|network| network.prefix()).unwrap_or_default();
+            return Ok(Step::Later(Later { token: format!("{prefix}{}", later.token), ..later }));
+        }
     };
     let mut configuration = Configuration::new(&name, cx.scope.arn("lambda", format_args!("function:{name}")), role);
     configuration.layers = layers::wanted(cx, input.layers.as_deref())?.unwrap_or_default();
     layers::check_size(cx, &code, &configuration.layers)?;
     configuration.apply(input.clone());
+    configuration.connect(network);
     let build = cx.ids().uuid();
     configuration.stamp(cx.now, build.clone());
     if let Some(architectures) = &input.architectures {
@@ -236,13 +245,20 @@ fn get_configuration(cx: &mut Cx<Functions>, input: Named) -> Result<Configurati
     shown(cx, &input.function_name, input.qualifier.as_deref()).map(|resolved| resolved.shown())
 }
 
-fn update_configuration(cx: &mut Cx<Functions>, settings: Settings) -> Result<Configuration> {
+fn update_configuration(cx: &mut Cx<Functions>, settings: &Settings) -> Result<Step<Configuration>> {
     settings.check()?;
     if let Some(role) = &settings.role
         && !cx.access().may_assume(role, PRINCIPAL)
     {
         return Err(invalid("The role defined for the function cannot be assumed by Lambda."));
     }
+    if settings.vpc_config.is_some() {
+        find_mut(cx, &settings.function_name)?;
+    }
+    let network = match network::obtain(cx, settings.vpc_config.as_ref())? {
+        Known::Network(network) => network,
+        Known::Later(later) => return Ok(Step::Later(later)),
+    };
     let (build, revision) = (cx.ids().uuid(), cx.ids().uuid());
     let now = cx.now;
     let layers = layers::wanted(cx, settings.layers.as_deref())?;
@@ -255,12 +271,13 @@ fn update_configuration(cx: &mut Cx<Functions>, settings: Settings) -> Result<Co
     }
     let function = find_mut(cx, &settings.function_name)?;
     let configuration = &mut function.configuration;
-    configuration.apply(settings);
+    configuration.apply(settings.clone());
+    configuration.connect(network);
     configuration.stamp(now, build.clone());
     let answer = configuration.clone().in_progress();
     configuration.revision_id = revision;
     function.build = build;
-    Ok(answer)
+    Ok(Step::Done(answer))
 }
 
 #[derive(Deserialize)]

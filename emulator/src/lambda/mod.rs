@@ -20,6 +20,7 @@ mod invoke;
 mod layers;
 mod lines;
 mod mappings;
+mod network;
 mod policy;
 mod provisioned;
 mod qualifier;
@@ -48,7 +49,7 @@ use bytes::Bytes;
 use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{At, Cloud, Scope, Service, Target};
+use crate::cloud::{Asks, At, Cloud, Inquiries, Scope, Service, Target};
 
 /// The bucket that stands for code on this machine: nothing is read from it. The functions of a template whose code is a local
 /// path are registered with `CloudBuilder::function`, or cannot be invoked.
@@ -81,11 +82,21 @@ pub struct Functions {
     /// By name.
     #[serde(default)]
     layers: OrdMap<String, layers::Layer>,
+    /// What Amazon EC2 is asked.
+    #[serde(default)]
+    inquiries: Inquiries,
+}
+
+impl Asks for Functions {
+    fn inquiries(&mut self) -> &mut Inquiries {
+        &mut self.inquiries
+    }
 }
 
 /// The service and its operations.
 pub fn service() -> Service<Functions> {
     Service::new("lambda")
+        .asks()
         .with(functions::operations)
         .with(code::operations)
         .with(versions::operations)

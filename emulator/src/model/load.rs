@@ -20,7 +20,8 @@ pub(super) fn load(service: &'static str, text: &'static str) -> Result<Model, S
     let ids: BTreeMap<&str, ShapeId> =
         raw.shapes.0.iter().enumerate().map(|(place, (name, _))| (*name, ShapeId(place as u32))).collect();
     let raw_shapes: BTreeMap<&str, &RawShape> = raw.shapes.0.iter().map(|(name, shape)| (*name, shape)).collect();
-    let resolver = Resolver { ids: &ids, shapes: &raw_shapes };
+    let is_ec2 = raw.metadata.protocols.contains(&"ec2");
+    let resolver = Resolver { ids: &ids, shapes: &raw_shapes, is_ec2 };
     let shapes = raw.shapes.0.iter().map(|(name, shape)| Ok(correct(service, resolver.shape(name, shape)?)));
     let shapes = shapes.collect::<Result<Vec<_>, String>>()?;
     let operations = raw.operations.0.iter();
@@ -32,12 +33,15 @@ pub(super) fn load(service: &'static str, text: &'static str) -> Result<Model, S
         let is_queried = !operation.http.uri.query.is_empty();
         by_method.entry(operation.http.method).or_default()[usize::from(is_queried)].push(place);
     }
-    Ok(Model { service, metadata: raw.metadata.into(), operations, by_method, shapes, by_name: ids })
+    let others = raw.others;
+    Ok(Model { service, metadata: raw.metadata.into(), operations, others, by_method, shapes, by_name: ids })
 }
 
 struct Resolver<'a> {
     ids: &'a BTreeMap<&'static str, ShapeId>,
     shapes: &'a BTreeMap<&'static str, &'a RawShape>,
+    /// Whether the model is of EC2's protocol.
+    is_ec2: bool,
 }
 
 impl Resolver<'_> {
@@ -139,6 +143,7 @@ impl Resolver<'_> {
             location: raw.location.map(location).transpose()?,
             location_name: raw.location_name.or(target.location_name),
             query_name: raw.query_name,
+            query_name_is_of_forms: self.is_ec2,
             flattened: raw.flattened || target.flattened,
             xml_attribute: raw.xml_attribute,
             xml_namespace: raw.xml_namespace.as_ref().or(target.xml_namespace.as_ref()).map(RawNamespace::resolve),
@@ -177,6 +182,8 @@ fn timestamp_format(name: &str) -> Result<TimestampFormat, String> {
 struct RawModel {
     metadata: RawMetadata,
     operations: Ordered<RawOperation>,
+    #[serde(default)]
+    others: Vec<&'static str>,
     shapes: Ordered<RawShape>,
 }
 

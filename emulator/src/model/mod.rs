@@ -25,7 +25,7 @@ struct Entry {
     signing: &'static [&'static str],
     endpoint: &'static str,
     target: Option<&'static str>,
-    /// Set where the query protocol is spoken: the value of `Version`.
+    /// Set where the query protocol, or EC2's, is spoken: the value of `Version`.
     query: Option<&'static str>,
     text: &'static str,
     model: OnceLock<Model>,
@@ -45,7 +45,7 @@ macro_rules! entry {
     };
 }
 
-static ENTRIES: [Entry; 22] = [
+static ENTRIES: [Entry; 23] = [
     entry!("s3", ["s3", "s3express", "s3-object-lambda"], "s3", None, None),
     entry!("logs", ["logs"], "logs", Some("Logs_20140328"), None),
     entry!("cloudwatch", ["monitoring"], "monitoring", Some("GraniteServiceVersion20100801"), Some("2010-08-01")),
@@ -68,6 +68,7 @@ static ENTRIES: [Entry; 22] = [
     entry!("events", ["events"], "events", Some("AWSEvents"), None),
     entry!("glacier", ["glacier"], "glacier", None, None),
     entry!("ecr", ["ecr"], "api.ecr", Some("AmazonEC2ContainerRegistry_V20150921"), None),
+    entry!("ec2", ["ec2"], "ec2", None, Some("2016-11-15")),
 ];
 
 impl Entry {
@@ -89,6 +90,8 @@ pub struct Model {
     pub metadata: Metadata,
     /// By name.
     operations: Vec<OperationModel>,
+    /// The names of operations whose facts are not carried along: none of them is offered. Sorted.
+    others: Vec<&'static str>,
     /// Their places, by the method of HTTP that carries them: of those whose address has no query, and of those whose has.
     by_method: BTreeMap<&'static str, [Vec<usize>; 2]>,
     shapes: Vec<Shape>,
@@ -164,6 +167,11 @@ impl Model {
     pub fn operation(&self, name: &str) -> Option<&OperationModel> {
         let place = self.operations.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
         self.operations.get(place)
+    }
+
+    /// Whether the service has an operation of this name at AWS, of which nothing but the name is known here.
+    pub fn only_names(&self, name: &str) -> bool {
+        self.others.binary_search(&name).is_ok()
     }
 
     /// The operation that the AWS CLI knows by this name, `filter-log-events`.

@@ -123,8 +123,10 @@ pub struct Member {
     pub location: Option<Location>,
     /// The name on the wire, if it differs from the model's or the place wants one.
     pub location_name: Option<&'static str>,
-    /// The name in the query protocol, where the model is written for another one (SQS).
+    /// The name in the query protocol, where the model is written for another one (SQS), or in forms of EC2's.
     pub query_name: Option<&'static str>,
+    /// Whether that name is its parameter's only, and its element in an answer has `location_name`: EC2's protocol.
+    pub query_name_is_of_forms: bool,
     /// Whether a list or map stands in its parent without an element of its own.
     pub flattened: bool,
     /// Whether XML carries it as an attribute.
@@ -150,9 +152,25 @@ impl Member {
         self.location_name.unwrap_or(self.name)
     }
 
-    /// The name that the model gives the member's element in XML, or its parameter in a form; `None` if it has its own.
+    /// The name that the model gives the member's element in XML, or, save in EC2's protocol, its parameter in a form; `None` if
+    /// it has its own.
     pub fn xml_name(&self) -> Option<&'static str> {
+        if self.query_name_is_of_forms {
+            return self.location_name;
+        }
         self.query_name.or(self.location_name)
+    }
+
+    /// The name of its parameter in a form. EC2's protocol capitalises names that are none of forms alone.
+    /// <https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html>
+    pub fn form_name(&self) -> Cow<'static, str> {
+        let name = self.query_name.or(self.location_name).unwrap_or(self.name);
+        let is_capitalised = !name.starts_with(|first: char| first.is_ascii_lowercase());
+        if is_capitalised || self.query_name.is_some() || !self.query_name_is_of_forms {
+            return name.into();
+        }
+        let (first, rest) = name.split_at(1);
+        format!("{}{rest}", first.to_ascii_uppercase()).into()
     }
 
     /// The header that carries it; made once, since a request to S3 is asked for some fifty of them.

@@ -12,7 +12,8 @@ fn every_model_loads_and_the_directory_agrees_with_it() {
         assert_eq!(model.metadata.endpoint_prefix, entry.endpoint, "{}", entry.service);
         let target = model.metadata.target_prefix;
         assert_eq!(target, entry.target, "{}", entry.service);
-        let query = model.metadata.protocols.contains(&"query").then_some(model.metadata.api_version);
+        let speaks = ["query", "ec2"].iter().any(|protocol| model.metadata.protocols.contains(protocol));
+        let query = speaks.then_some(model.metadata.api_version);
         assert_eq!(query, entry.query, "{}", entry.service);
         assert!(model.operations().count() >= 3);
     }
@@ -21,7 +22,7 @@ fn every_model_loads_and_the_directory_agrees_with_it() {
 #[test]
 fn models_are_found_by_every_name() {
     assert_eq!(Model::of("logs").unwrap().service, "logs");
-    assert!(Model::of("ec2").is_none());
+    assert!(Model::of("route53").is_none());
     assert_eq!(Model::by_signing_name("monitoring").unwrap().service, "cloudwatch");
     assert_eq!(Model::by_target_prefix("Logs_20140328").unwrap().service, "logs");
     assert_eq!(Model::by_query("AssumeRole", "2011-06-15").unwrap().service, "sts");
@@ -30,6 +31,14 @@ fn models_are_found_by_every_name() {
     assert_eq!(operation.name, "FilterLogEvents");
     let options: Vec<_> = operation.input_members().iter().map(Member::cli_name).collect();
     assert!(options.contains(&"log-group-name".to_owned()) && options.contains(&"filter-pattern".to_owned()));
+}
+
+#[test]
+fn of_a_service_that_is_offered_in_part_the_other_operations_have_names_only() {
+    let ec2 = Model::of("ec2").unwrap();
+    assert!(ec2.operation("DescribeVpcs").is_some() && !ec2.only_names("DescribeVpcs"));
+    assert!(ec2.operation("RunInstances").is_none() && ec2.only_names("RunInstances"));
+    assert!(!ec2.only_names("RunVpcs") && !Model::of("logs").unwrap().only_names("RunInstances"));
 }
 
 #[test]

@@ -195,6 +195,11 @@ fn answered(answer: Answer, opens: bool) -> Result<Value> {
     answer.into_result().map_err(|error| match error.code() {
         "AccessDeniedException" => Error::client("AccessDeniedException", "Access to KMS is not allowed"),
         "NotImplemented" => error,
+        // So AWS answers (https://github.com/hashicorp/terraform-provider-aws/pull/13303).
+        "NotFoundException" | "InvalidArnException" if !opens => {
+            let text = format!("The operation failed because of an invalid KMS key: {}", error.message());
+            Error::client("InvalidParameterException", text)
+        }
         told => {
             let (text, status) = (error.message(), error.status());
             let text = format!(

@@ -51,7 +51,8 @@ pub fn detect(head: &Parts, body: &Bytes) -> Result<Detected> {
         if on_queue && !takes_queue() && action != "GetQueueUrl" {
             return Err(no_action_here(&action));
         }
-        return Ok(Detected { protocol: negotiated(head), ..detected });
+        let is_query = detected.protocol == Protocol::Query;
+        return Ok(Detected { protocol: if is_query { negotiated(head) } else { detected.protocol }, ..detected });
     }
     rest(head, scope.as_deref())
 }
@@ -81,6 +82,7 @@ pub fn likely(head: &Parts, body: &Bytes) -> (Protocol, &'static str) {
             (Protocol::RestJson, service.unwrap_or(""))
         }
         (Some("s3"), _) => (Protocol::RestXml, "s3"),
+        (Some("ec2"), _) => (Protocol::Ec2, "ec2"),
         (None, Some(_)) if is_queue(head.uri.path()) => (negotiated(head), "sqs"),
         (_, Some(_)) => (negotiated(head), service.unwrap_or("")),
         (Some("sqs"), None) if body.is_empty() => (Protocol::Query, "sqs"),
@@ -178,7 +180,8 @@ fn no_action_here(action: &str) -> Error {
 }
 
 fn query(action: &str, version: Option<&str>, scope: Option<&str>) -> Result<Detected> {
-    let by_scope = scope.and_then(Model::by_signing_name).filter(|model| speaks(model, "query"));
+    let by_scope =
+        scope.and_then(Model::by_signing_name).filter(|model| speaks(model, "query") || speaks(model, "ec2"));
     let model = match (by_scope, version) {
         (Some(model), _) => model,
         (None, Some(version)) => Model::by_query_version(version).ok_or_else(|| {
@@ -196,10 +199,12 @@ fn query(action: &str, version: Option<&str>, scope: Option<&str>) -> Result<Det
     let version = version.unwrap_or(model.metadata.api_version);
     let known = (version == model.metadata.api_version).then(|| model.operation(action)).flatten();
     let operation = known.ok_or_else(|| match model.service {
+        service if model.only_names(action) => Error::not_implemented(format!("the operation {service}:{action}")),
         "sqs" => no_action_here(action),
         _ => Error::client("InvalidAction", format!("Could not find operation {action} for version {version}")),
     })?;
-    Ok(Detected { service: model.service, operation, protocol: Protocol::Query, labels: Vec::new() })
+    let protocol = if model.service == "ec2" { Protocol::Ec2 } else { Protocol::Query };
+    Ok(Detected { service: model.service, operation, protocol, labels: Vec::new() })
 }
 
 fn rest(head: &Parts, scope: Option<&str>) -> Result<Detected> {
@@ -223,7 +228,7 @@ fn rest(head: &Parts, scope: Option<&str>) -> Result<Detected> {
         Protocol::RestJson
     } else if model.service == "sqs" {
         return Err(Error::new(404, "UnknownOperationException", ""));
-    } else if speaks(model, "query") {
+    } else if speaks(model, "query") || speaks(model, "ec2") {
         return Err(Error::client("MissingAction", "The request must contain the parameter Action"));
     } else {
         return Err(unknown_operation(model.service, "without an X-Amz-Target"));

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::headers::{AMZ_ID_2, AMZ_REQUEST_ID, AMZN_REQUESTID};
-use super::{Protocol, cbor, dynamodb, json, query_json, rest, xml};
+use super::{Protocol, cbor, dynamodb, ec2, json, query_json, rest, xml};
 use crate::Error;
 use crate::model::{Kind, Model, OperationModel, Shape, Structure};
 
@@ -28,6 +28,7 @@ pub(super) fn malformed(protocol: Protocol, service: &str, detail: &str) -> Erro
             "The XML you provided was not well-formed or did not validate against our published schema",
         ),
         (Protocol::RestXml, _) => Error::client("MalformedInput", detail),
+        (Protocol::Ec2, _) => Error::client("InvalidParameterValue", detail),
         (Protocol::Query | Protocol::QueryJson, _) => Error::client("MalformedInput", detail),
         _ => Error::client("SerializationException", detail),
     }
@@ -61,6 +62,7 @@ pub fn encode_error(
         }
         Protocol::RpcV2Cbor => facts.cbor(),
         Protocol::Query => facts.query(),
+        Protocol::Ec2 => ec2::error(error.code(), error.message(), request_id),
         Protocol::QueryJson => {
             query_json::error(facts.query_code(), facts.query_message(), facts.fault(), request_id).into_bytes()
         }

@@ -115,7 +115,7 @@ mod tests {
             assert_eq!(read.service.map(|model| model.service), service, "{host}");
             assert_eq!(read.bucket.as_deref(), bucket, "{host}");
         }
-        assert_eq!(read("ec2.us-east-1.amazonaws.com").unwrap().stranger.unwrap(), "ec2.us-east-1.amazonaws.com");
+        assert_eq!(read("batch.us-east-1.amazonaws.com").unwrap().stranger.unwrap(), "batch.us-east-1.amazonaws.com");
         for host in ["localhost:4566", "127.0.0.1:4566", "[::1]:4566", "garoa", ""] {
             assert!(read(host).is_none(), "{host}");
         }

@@ -23,6 +23,7 @@ pub mod chunked;
 pub mod compression;
 mod detect;
 mod dynamodb;
+mod ec2;
 mod errors;
 pub(crate) mod headers;
 mod host;
@@ -65,6 +66,8 @@ pub enum Protocol {
     Query,
     /// The same, answered in JSON: see `query_json.rs`.
     QueryJson,
+    /// Forms with an `Action`, answered in EC2's XML: see `ec2.rs`.
+    Ec2,
     /// HTTP bindings with JSON bodies.
     RestJson,
     /// HTTP bindings with XML bodies.
@@ -80,6 +83,7 @@ impl Protocol {
             Self::AwsJson10 => "application/x-amz-json-1.0",
             Self::AwsJson11 => "application/x-amz-json-1.1",
             Self::Query => "text/xml",
+            Self::Ec2 => "text/xml;charset=UTF-8",
             Self::QueryJson | Self::RestJson => "application/json",
             Self::RestXml => "application/xml",
             Self::RpcV2Cbor => "application/cbor",
@@ -135,7 +139,9 @@ pub fn decode(detected: &Detected, head: &Parts, body: &Bytes) -> Result<Decoded
         protocol => {
             let body = std::mem::take(&mut body);
             match (protocol, operation.input_shape()) {
-                (Protocol::Query | Protocol::QueryJson, _) => query::parse(operation, head, &body, &mut unknown),
+                (Protocol::Query | Protocol::QueryJson | Protocol::Ec2, _) => {
+                    query::parse(operation, head, &body, &mut unknown)
+                }
                 (_, None) => Ok(Map::new()),
                 (Protocol::RpcV2Cbor, Some(shape)) => match shape.structure() {
                     Some(structure) => cbor::parse(operation.model(), structure, &body, &mut unknown),
@@ -272,6 +278,7 @@ fn try_encode(
             }
         }
         Protocol::Query => query::write(operation, &reply.output, request_id)?.into(),
+        Protocol::Ec2 => ec2::write(operation, &reply.output, request_id)?.into(),
         Protocol::QueryJson => query_json::write(operation, &reply.output, request_id)?.into(),
         Protocol::RestJson | Protocol::RestXml => {
             let answer = rest::write(protocol, operation, reply)?;

@@ -11,7 +11,7 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::detect::is_queue;
-use super::{rest, timestamps, xml};
+use super::{ec2, rest, timestamps, xml};
 use crate::model::{Kind, Member, Model, OperationModel, Shape, Structure, TimestampFormat};
 
 /// The deepest path that is taken; AWS's own inputs end well above.
@@ -54,15 +54,10 @@ pub fn parse(
     if percent_encoding::percent_decode_str(&form).decode_utf8().is_err() || std::str::from_utf8(body).is_err() {
         return Err("The form is not UTF-8".to_owned());
     }
-    let mut tree = Node::default();
-    for (count, (name, value)) in pairs(&form).enumerate() {
-        if count >= MAX_PARAMETERS {
-            return Err(format!("A request may not have more than {MAX_PARAMETERS} parameters"));
-        }
-        if !is_envelope(&name) {
-            tree.insert(&name, value)?;
-        }
+    if operation.service == "ec2" {
+        return ec2::parse(operation, &form, unknown);
     }
+    let tree = Node::of(pairs(&form).filter(|(name, _)| !is_envelope(name)))?;
     let (Some(shape), model) = (operation.input_shape(), operation.model()) else { return Ok(Map::new()) };
     let Some(structure) = shape.structure() else { return Ok(Map::new()) };
     let mut input = read_structure(model, structure, &tree, "", unknown)?;
@@ -78,19 +73,31 @@ pub fn parse(
 }
 
 /// Parameters that belong to the protocol and to signing, not to the operation.
-fn is_envelope(name: &str) -> bool {
+pub(super) fn is_envelope(name: &str) -> bool {
     matches!(name, "Action" | "Version" | "AWSAccessKeyId" | "SignatureMethod" | "SignatureVersion" | "Signature")
         || name.starts_with("X-Amz-")
 }
 
 /// The parameters of one place, by the next part of their names.
 #[derive(Default)]
-struct Node<'a> {
-    value: Option<Cow<'a, str>>,
-    children: BTreeMap<String, Node<'a>>,
+pub(super) struct Node<'a> {
+    pub value: Option<Cow<'a, str>>,
+    pub children: BTreeMap<String, Node<'a>>,
 }
 
 impl<'a> Node<'a> {
+    /// The tree of these parameters.
+    pub fn of(parameters: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Result<Self, String> {
+        let mut tree = Self::default();
+        for (count, (name, value)) in parameters.enumerate() {
+            if count >= MAX_PARAMETERS {
+                return Err(format!("A request may not have more than {MAX_PARAMETERS} parameters"));
+            }
+            tree.insert(&name, value)?;
+        }
+        Ok(tree)
+    }
+
     fn insert(&mut self, name: &str, value: Cow<'a, str>) -> Result<(), String> {
         if name.split('.').count() > MAX_DEPTH {
             return Err(format!("The parameter {name} has more than {MAX_DEPTH} parts"));
@@ -101,7 +108,7 @@ impl<'a> Node<'a> {
     }
 
     /// The children with a number for a name, in its order.
-    fn numbered(&self) -> Vec<&Self> {
+    pub fn numbered(&self) -> Vec<&Self> {
         let mut numbered: Vec<(u32, &Self)> =
             self.children.iter().filter_map(|(name, node)| Some((name.parse().ok()?, node))).collect();
         numbered.sort_by_key(|(number, _)| *number);
@@ -213,7 +220,7 @@ pub(super) fn scalar(shape: &Shape, member: &Member, text: &str, default: Timest
     })
 }
 
-fn wanted(shape: &Shape) -> &'static str {
+pub(super) fn wanted(shape: &Shape) -> &'static str {
     match shape.kind {
         Kind::Integer { .. } => "an integer",
         Kind::Float => "a number",

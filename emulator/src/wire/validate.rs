@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::{dynamodb, iam, rest};
+use super::{dynamodb, ec2, iam, rest};
 use crate::model::{Kind, Location, Member, Model, OperationModel, Shape, Structure};
 use crate::{Error, Result};
 
@@ -31,7 +31,7 @@ const CODES: &[(&str, &str)] = &[
 
 /// Whether the inputs of a service are checked by its model and by nothing else.
 pub(super) fn is_by_model(service: &str) -> bool {
-    !matches!(service, "apigateway" | "s3" | "sqs") && !dynamodb::is(service)
+    !matches!(service, "apigateway" | "ec2" | "s3" | "sqs") && !dynamodb::is(service)
 }
 
 /// Checks required members, lengths, ranges, patterns and enumerations.
@@ -43,6 +43,9 @@ pub fn validate(operation: &OperationModel, input: &Value) -> Result<()> {
     let members = input.as_object().unwrap_or(&empty);
     if operation.service == "s3" {
         return require_s3(operation, structure, members);
+    }
+    if operation.service == "ec2" {
+        return ec2::validate(operation, structure, members);
     }
     if operation.service == "sqs" {
         return require_sqs(structure, members);

@@ -763,10 +763,9 @@ def test_functions_elsewhere_are_not_taken_for_those_here(functions):
     assert refused.value.response["Error"]["Code"] == "NotImplemented"
 
 
-def test_images_networks_and_layers_elsewhere_are_refused_by_name(functions):
+def test_images_and_layers_elsewhere_are_refused_by_name(functions):
     for more, name in [
         ({"Layers": ["arn:aws:lambda:us-east-1:210987654321:layer:l:1"]}, "layers of another account"),
-        ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
         ({"PackageType": "Image"}, "PackageType=Image"),
     ]:
         with pytest.raises(ClientError) as refused:

@@ -127,9 +127,9 @@ def test_unknown_actions(server, form, status, code):
     assert (answer[0], codes) == (status, [code])
 
 
-@pytest.mark.parametrize("service", ["no-such", "ec2"])
+@pytest.mark.parametrize("service", ["no-such", "elasticloadbalancing"])
 def test_unknown_services(server, service):
-    status, body = ask(server, body=b"Action=DescribeInstances&Version=2016-11-15", Authorization=SCOPE.format(service),
+    status, body = ask(server, body=b"Action=DescribeLoadBalancers&Version=2015-12-01", Authorization=SCOPE.format(service),
                        Content_Type="application/x-www-form-urlencoded")  # fmt: skip
     assert status == 501 and service.encode() in body
 

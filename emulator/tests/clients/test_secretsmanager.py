@@ -109,8 +109,9 @@ def test_a_secret_under_a_customers_key(server, secrets):
     key, other = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
     nowhere = "134f2428-cec1-4b25-a1ae-9048164dba47"
     code, text = refusal(secrets.create_secret, Name="s", SecretString="hush", KmsKeyId=nowhere)
-    assert code == "EncryptionFailure"
-    assert f"Secrets Manager can't encrypt the secret value: Key 'arn:aws:kms:us-east-1:{ACCOUNT}:key/{nowhere}' does not" in text
+    assert code == "InvalidParameterException"
+    key_arn = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{nowhere}"
+    assert text.startswith(f"The operation failed because of an invalid KMS key: Key '{key_arn}' does not exist")
     arn = secrets.create_secret(Name="s", SecretString="hush", KmsKeyId=key)["ARN"]
     assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "hush"
     kms.disable_key(KeyId=key)

@@ -35,6 +35,7 @@ pub(super) const TYPE: ResourceType = ResourceType {
         may_change("Tags"),
         may_change("Timeout"),
         may_change("TracingConfig"),
+        may_change("VpcConfig"),
     ],
     name_property: Some("FunctionName"),
     create: |task| Box::pin(create(task)),
@@ -52,7 +53,7 @@ const INLINE_LIMIT: usize = 4 * 1024 * 1024;
 const PYTHON_MODULE: (&str, &str, &str) = ("cfnresponse", "cfnresponse.py", include_str!("../cfnresponse.py"));
 const NODE_MODULE: (&str, &str, &str) =
     ("cfn-response", "node_modules/cfn-response.js", include_str!("../cfn-response.js"));
-const CONFIGURATION: [&str; 13] = [
+const CONFIGURATION: [&str; 14] = [
     "DeadLetterConfig",
     "Description",
     "Environment",
@@ -66,6 +67,7 @@ const CONFIGURATION: [&str; 13] = [
     "SnapStart",
     "Timeout",
     "TracingConfig",
+    "VpcConfig",
 ];
 
 async fn create(task: &Task<'_>) -> Result<Made> {
@@ -115,6 +117,7 @@ async fn update(task: &Task<'_>) -> Result<Made> {
             ("KMSKeyArn", json!("")),
             ("Layers", json!([])),
             ("TracingConfig", json!({"Mode": "PassThrough"})),
+            ("VpcConfig", json!({"SubnetIds": [], "SecurityGroupIds": []})),
         ];
         for (property, default) in defaults {
             input.entry(property).or_insert(default);

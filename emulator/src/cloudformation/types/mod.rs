@@ -23,6 +23,9 @@ mod cloudwatch_alarm;
 mod door;
 mod dynamodb_global_table;
 mod dynamodb_table;
+mod ec2_routes;
+mod ec2_security_group;
+mod ec2_vpc;
 mod ecr_repository;
 mod events_event_bus;
 mod events_rule;
@@ -117,6 +120,19 @@ static TYPES: &[&ResourceType] = &[
     &cloudwatch_alarm::TYPE,
     &dynamodb_global_table::TYPE,
     &dynamodb_table::TYPE,
+    &ec2_routes::EIP,
+    &ec2_routes::NAT_GATEWAY,
+    &ec2_routes::ROUTE,
+    &ec2_routes::ROUTE_TABLE,
+    &ec2_routes::SUBNET_ASSOCIATION,
+    &ec2_routes::VPC_ENDPOINT,
+    &ec2_security_group::EGRESS,
+    &ec2_security_group::GROUP,
+    &ec2_security_group::INGRESS,
+    &ec2_vpc::GATEWAY_ATTACHMENT,
+    &ec2_vpc::INTERNET_GATEWAY,
+    &ec2_vpc::SUBNET,
+    &ec2_vpc::VPC,
     &ecr_repository::TYPE,
     &events_event_bus::POLICY,
     &events_event_bus::TYPE,

@@ -170,6 +170,7 @@ fn every_operation_is_encodable() {
                 let protocol = match *name {
                     "json" => Protocol::AwsJson11,
                     "query" => Protocol::Query,
+                    "ec2" => Protocol::Ec2,
                     "rest-json" => Protocol::RestJson,
                     "rest-xml" => Protocol::RestXml,
                     "smithy-rpc-v2-cbor" => Protocol::RpcV2Cbor,

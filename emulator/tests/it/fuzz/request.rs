@@ -27,14 +27,14 @@ pub fn of(operation: &'static OperationModel, input: &Map<String, Value>, protoc
             let request = request.method("POST").uri("/").header("content-type", content_type);
             request.header("x-amz-target", target()).body(Value::from(input.clone()).to_string().into())
         }
-        "query" => {
+        "query" | "ec2" => {
             let mut form = vec![
                 ("Action".to_owned(), operation.name.to_owned()),
                 ("Version".to_owned(), model.metadata.api_version.to_owned()),
             ];
             for member in operation.input_members() {
                 if let Some(value) = input.get(member.name) {
-                    fields(model, member, member.xml_name().unwrap_or(member.name), value, &mut form);
+                    fields(model, member, &member.form_name(), value, &mut form);
                 }
             }
             let form: Vec<_> =
@@ -131,13 +131,12 @@ fn fields(model: &Model, member: &Member, path: &str, value: &Value, form: &mut 
         (Kind::Structure(structure), Value::Object(members)) => {
             for member in &structure.members {
                 if let Some(value) = members.get(member.name) {
-                    let name = member.xml_name().unwrap_or(member.name);
-                    fields(model, member, &format!("{path}.{name}"), value, form);
+                    fields(model, member, &format!("{path}.{}", member.form_name()), value, form);
                 }
             }
         }
         (Kind::List(element), Value::Array(values)) => {
-            let holder = if member.flattened {
+            let holder = if member.flattened || member.query_name_is_of_forms {
                 path.to_owned()
             } else {
                 format!("{path}.{}", element.xml_name().unwrap_or("member"))
