@@ -207,7 +207,16 @@ fn operation(arn: &str) -> Result<&'static OperationModel> {
     let model = Model::of(name)
         .ok_or_else(|| Error::not_implemented(format!("{service} as the target of a schedule ({arn})")))?;
     let found = model.operations().find(|operation| decapitalised(operation.name) == action);
-    found.ok_or_else(|| invalid(format!("{arn} is not a valid target: {service} has no action {action}.")))
+    found.ok_or_else(|| {
+        let mut name = action.to_owned();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        if model.only_names(&name) {
+            return Error::not_implemented(format!("{service}:{action} as the target of a schedule ({arn})"));
+        }
+        invalid(format!("{arn} is not a valid target: {service} has no action {action}."))
+    })
 }
 
 fn decapitalised(name: &str) -> String {

@@ -61,7 +61,13 @@ def test_the_command_line_reads_what_boto3_wrote(server):
 
 
 def test_what_is_not_implemented_says_so(server):
-    for arn in ["arn:aws:codebuild:us-east-1:123456789012:project/p", "arn:aws:scheduler:::aws-sdk:ec2:startInstances"]:
+    cases = [
+        ("arn:aws:codebuild:us-east-1:123456789012:project/p", "codebuild as the target"),
+        ("arn:aws:scheduler:::aws-sdk:codebuild:startBuild", "codebuild as the target"),
+        # Of this service something is offered, and not that.
+        ("arn:aws:scheduler:::aws-sdk:ec2:startInstances", "ec2:startInstances as the target"),
+    ]
+    for arn, text in cases:
         with pytest.raises(ClientError) as refused:
             server.client("scheduler").create_schedule(
                 Name="s",
@@ -70,7 +76,7 @@ def test_what_is_not_implemented_says_so(server):
                 Target={"Arn": arn, "RoleArn": ROLE},
             )
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
-        assert f"{arn.split(':')[-2] if 'sdk' in arn else 'codebuild'} as the target" in str(refused.value)
+        assert text in str(refused.value)
 
 
 @pytest.mark.parametrize(
